@@ -1,0 +1,34 @@
+# One lasso path with glmnet, timed inside R.
+# Rscript glmnet_path.R FOLDER N P REPEATS THRESH
+# FOLDER holds X.bin (column-major), y.bin, alphas.bin; coef.bin and times.bin are written there.
+arguments <- commandArgs(trailingOnly = TRUE)
+folder <- arguments[1]
+n <- as.integer(arguments[2])
+p <- as.integer(arguments[3])
+repeats <- as.integer(arguments[4])
+thresh <- as.numeric(arguments[5])
+suppressMessages(library(glmnet))
+
+read <- function(name, size) readBin(file.path(folder, name), "double", n = size)
+if (file.exists(file.path(folder, "indptr.bin"))) {
+  suppressMessages(library(Matrix))
+  size <- file.info(file.path(folder, "X.bin"))$size / 8
+  indices <- readBin(file.path(folder, "indices.bin"), "integer", n = size)
+  indptr <- readBin(file.path(folder, "indptr.bin"), "integer", n = p + 1)
+  X <- new("dgCMatrix", i = indices, p = indptr, x = read("X.bin", size), Dim = c(n, p))
+} else {
+  X <- matrix(read("X.bin", as.numeric(n) * p), n, p)
+}
+y <- read("y.bin", n)
+alphas <- read("alphas.bin", file.info(file.path(folder, "alphas.bin"))$size / 8)
+glmnet.control(fdev = 0, devmax = 1)
+
+times <- numeric(repeats)
+for (i in seq_len(repeats)) {
+  begin <- Sys.time()
+  fit <- glmnet(X, y, lambda = alphas, standardize = FALSE, thresh = thresh, maxit = 1e8)
+  times[i] <- as.numeric(difftime(Sys.time(), begin, units = "secs"))
+}
+writeBin(as.vector(as.matrix(fit$beta)), file.path(folder, "coef.bin"))
+writeBin(times, file.path(folder, "times.bin"))
+cat(as.character(packageVersion("glmnet")))

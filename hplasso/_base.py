@@ -1,0 +1,142 @@
+"""The border: parameters, weights and Gram matrices are checked here, and nowhere below."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.utils import check_array, check_consistent_length
+
+from ._typing import Float64
+
+
+class Constraint(NamedTuple):
+    """What a parameter may be, in words and as a test."""
+
+    words: str
+    holds: Callable[[Any], bool]
+
+
+def real(low: float, *, open_low: bool = False) -> Constraint:
+    """A finite number from `low` on."""
+    words = f"a float in the range {'(' if open_low else '['}{low}, inf)"
+
+    def holds(value: Any) -> bool:
+        if not isinstance(value, numbers.Real) or isinstance(value, bool | np.bool_):
+            return False
+        number = float(value)
+        return math.isfinite(number) and (number > low if open_low else number >= low)
+
+    return Constraint(words, holds)
+
+
+def integer(low: int) -> Constraint:
+    """A whole number from `low` on."""
+
+    def holds(value: Any) -> bool:
+        whole = isinstance(value, numbers.Integral) and not isinstance(value, bool | np.bool_)
+        return whole and value >= low
+
+    return Constraint(f"an int in the range [{low}, inf)", holds)
+
+
+def one_of(*options: str) -> Constraint:
+    """One of some strings."""
+    return Constraint(
+        f"a str among {{{', '.join(map(repr, options))}}}",
+        lambda value: isinstance(value, str) and value in options,
+    )
+
+
+BOOLEAN = Constraint("an instance of 'bool'", lambda value: isinstance(value, bool | np.bool_))
+NONE = Constraint("None", lambda value: value is None)
+ARRAY = Constraint(
+    "an array-like",
+    lambda value: hasattr(value, "__array__") or isinstance(value, list | tuple),
+)
+RANDOM_STATE = Constraint(
+    "an int in the range [0, 4294967295], a random number generator or None",
+    lambda value: (
+        value is None
+        or isinstance(value, np.random.RandomState)
+        or (integer(0).holds(value) and value <= 2**32 - 1)
+    ),
+)
+
+Constraints = Mapping[str, tuple[Constraint, ...]]
+
+
+def check_parameters(owner: str, values: Mapping[str, Any], constraints: Constraints) -> None:
+    """Raise a ValueError for the first parameter that satisfies none of its constraints."""
+    for name, choices in constraints.items():
+        if not any(choice.holds(values[name]) for choice in choices):
+            allowed = " or ".join(choice.words for choice in choices)
+            raise ValueError(
+                f"The {name!r} parameter of {owner} must be {allowed}. "
+                f"Got {values[name]!r} instead."
+            )
+
+
+def normalised_weights(sample_weight: Any, X: Any) -> Float64:
+    """Sample weights as an array of shape (n,) that sums to one.
+
+    Raises
+    ------
+    ValueError
+        If they are not one finite, non-negative number for each sample, or all zero.
+    """
+    n_samples = X.shape[0]
+    if sample_weight is None or isinstance(sample_weight, numbers.Number):
+        return np.full(n_samples, 1.0 / n_samples)
+    weights = check_array(
+        sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
+    )
+    if weights.ndim != 1:
+        raise ValueError(f"Sample weights must be 1D array or scalar, got {weights.ndim}D array.")
+    check_consistent_length(X, weights)
+    if (weights < 0.0).any():
+        raise ValueError(f"Negative values in sample_weight: {weights.min()} is not allowed.")
+    if not weights.any():
+        raise ValueError("Sample weights must contain at least one non-zero number.")
+    weights = weights / weights.max()  # so that their sum can not overflow
+    return np.asarray(weights / weights.sum())
+
+
+def checked_penalty_weights(penalty_weights: Any, n_features: int) -> Float64:
+    """Penalty weights as an array of shape (p,); ones by default.
+
+    Raises
+    ------
+    ValueError
+        If they are not one finite, non-negative number for each feature.
+    """
+    if penalty_weights is None:
+        return np.ones(n_features)
+    weights = check_array(
+        penalty_weights, ensure_2d=False, dtype=np.float64, input_name="penalty_weights"
+    )
+    if weights.shape != (n_features,):
+        raise ValueError(
+            f"penalty_weights must have shape ({n_features},), one for each feature. "
+            f"Got shape {weights.shape}."
+        )
+    if (weights < 0.0).any():
+        raise ValueError(f"penalty_weights must not be negative. Got {weights.min()}.")
+    return np.asarray(weights)
+
+
+def checked_array(values: Any, shape: tuple[int, ...], name: str) -> Float64:
+    """An array of finite float64 of the given shape.
+
+    Raises
+    ------
+    ValueError
+        If it is not.
+    """
+    array = check_array(values, ensure_2d=False, dtype=np.float64, input_name=name)
+    if array.shape != shape:
+        raise ValueError(f"{name} must have shape {shape}. Got shape {array.shape}.")
+    return np.asarray(array)

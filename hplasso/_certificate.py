@@ -1,0 +1,78 @@
+"""The duality gap: how far, at most, the objective is from its minimum.
+
+With the loss 1/2 ||r||^2 of the residual r = y - X theta (weighted, centred), z = X'r and penalties
+lambda_j, the point kappa r is feasible for the dual problem when kappa |z_j| <= lambda_j for all j
+(kappa z_j <= lambda_j under theta >= 0). The dual's value there, taken from the objective, leaves
+
+    gap = 1/2 (1 - kappa)^2 ||r||^2  +  sum_j (lambda_j |theta_j| - kappa z_j theta_j),
+
+a sum of terms that are none of them negative: no cancellation, so a gap of 1e-15 means something.
+It bounds f(theta) - min f, and confines the dual optimum to a ball around kappa r of radius
+sqrt(2 gap): a feature that cannot reach its penalty inside the ball is certainly zero.
+
+A correlation is known only to rounding; what exceeds its bound by less (`slack`) counts as on it.
+
+References
+----------
+O. Fercoq, A. Gramfort and J. Salmon, Mind the duality gap: safer rules for the Lasso, ICML 2015.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ._typing import Float64, Index, Mask
+
+# Inner products of n terms were seen to err by at most about one unit of rounding times the lengths
+# of the two vectors; a margin of four on top.
+ROUNDING = 4.0 * float(np.finfo(np.float64).eps)
+
+
+class Certificate(NamedTuple):
+    """The duality gap, and the factor kappa that makes the residual feasible for the dual."""
+
+    gap: float
+    kappa: float
+
+
+def certify(
+    penalty: Float64,
+    slack: Float64,
+    z: Float64,
+    support: Index,
+    values: Float64,
+    square: float,
+    positive: bool,
+) -> Certificate:
+    """The certificate of a theta that is `values` on `support` and zero elsewhere.
+
+    Parameters
+    ----------
+    penalty, slack, z : ndarrays of shape (p,)
+        lambda, the rounding of the correlations, and the correlations X'r.
+    support, values : ndarrays of shape (s,)
+    square : float
+        ||r||^2.
+    positive : bool
+    """
+    kappa = feasible_scale(penalty, slack, z, positive)
+    terms = penalty[support] * np.abs(values) - kappa * z[support] * values
+    return Certificate(0.5 * (1.0 - kappa) ** 2 * square + float(np.abs(terms).sum()), kappa)
+
+
+def feasible_scale(penalty: Float64, slack: Float64, z: Float64, positive: bool) -> float:
+    """kappa = min(1, min_j lambda_j / |z_j|), rounding set aside."""
+    pull = (z if positive else np.abs(z)) - slack
+    over = np.flatnonzero(pull > penalty)
+    return float(np.min(penalty[over] / pull[over], initial=1.0))
+
+
+def certainly_zero(
+    penalty: Float64, z: Float64, lengths: Float64, certificate: Certificate, positive: bool
+) -> Mask:
+    """The features that every solution has at zero (gap-safe sphere rule)."""
+    pull = z if positive else np.abs(z)
+    radius = np.sqrt(2.0 * certificate.gap)
+    return np.asarray(certificate.kappa * pull + lengths * radius < penalty)

@@ -1,0 +1,293 @@
+"""The design: all that the solver may ask of X. No other file knows dense from sparse.
+
+With weights v_i >= 0 that sum to one and the weighted column means m, the solver sees the matrix
+
+    Z = diag(sqrt v) (X - 1 m'),        G = Z'Z,        z = Z'r,
+
+(m = 0 without an intercept), though Z is never formed: X is neither copied nor changed, whatever
+its layout. A design answers with correlations Z'r, in one pass over X, and with blocks of exactly
+centred columns, as float64.
+
+Precision. Z'r is computed as X' (sqrt(v) r), which is right as r is orthogonal to sqrt(v), and
+good as long as a column's mean does not dwarf its spread. *Fragile* columns, where it does
+(constant columns among them), are treated in small blocks that are centred first. So are all
+columns of float32: the data are taken as they are, all arithmetic is in float64.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from ._certificate import ROUNDING
+from ._typing import Float64, Index
+
+# Elements of X taken at a time where a block has to be copied: 4 MB of float64.
+BLOCK = 2**19
+# A column is fragile if the variance is below this part of the mean square.
+FRAGILE = 1e-6
+
+
+class Columns(ABC):
+    """Chosen columns of Z, to which more can be added."""
+
+    @abstractmethod
+    def append(self, features: Index) -> Float64:
+        """Add columns; return the Gram block of all columns, new ones included, with the new."""
+
+    @abstractmethod
+    def predict(self, theta: Float64) -> Float64:
+        """Z theta, of shape (n,)."""
+
+    @abstractmethod
+    def dense(self) -> Float64:
+        """The columns of Z as the rows of an array of shape (k, n)."""
+
+
+class Design(ABC):
+    """What the solver may ask of X, of shape (n, p), under weights v of shape (n,).
+
+    Attributes
+    ----------
+    mean, spread : ndarrays of shape (p,)
+        m, and the length of the columns of Z; 0 for constant columns under an intercept.
+    rounding : ndarray of shape (p,)
+        Rounding error of a correlation, for an r of length one.
+    passes : int
+        How many times X has been read from end to end.
+    """
+
+    def __init__(self, X: Any, weights: Float64, fit_intercept: bool) -> None:
+        self.X = X
+        self.root = np.sqrt(weights)
+        self.shape: tuple[int, int] = X.shape
+        self.passes = 1
+        mean, square = self._moments(weights)
+        self.mean = mean if fit_intercept else np.zeros_like(mean)
+        variance = square - self.mean**2
+        self.fragile = np.flatnonzero(variance <= FRAGILE * square)
+        variance[self.fragile] = self._centre_fragile(weights, square, fit_intercept)
+        self.spread = np.sqrt(variance)
+        raw = np.sqrt(square)
+        raw[self.fragile] = self.spread[self.fragile]
+        self.rounding = ROUNDING * raw
+
+    def _centre_fragile(self, weights: Float64, square: Float64, fit_intercept: bool) -> Float64:
+        """Set the fragile columns' means to the last digit; return their variances."""
+        variance = np.zeros(self.fragile.size)
+        if not fit_intercept:  # then a column is fragile only if it is zero
+            return variance
+        for where in _slices(self.fragile.size, self.shape[0]):
+            features = self.fragile[where]
+            self.mean[features] += weights @ self._centred(features)
+            centred = self._centred(features)
+            variance[where] = weights @ centred**2
+        unit = float(np.finfo(np.float64).eps)
+        variance[variance <= (4.0 * unit) ** 2 * square[self.fragile]] = 0.0
+        return variance
+
+    @abstractmethod
+    def _moments(self, weights: Float64) -> tuple[Float64, Float64]:
+        """Weighted means of the columns and of their squares."""
+
+    @abstractmethod
+    def _centred(self, features: Index) -> Float64:
+        """Columns of X - 1 m', as float64, of shape (n, k)."""
+
+    @abstractmethod
+    def _transposed_product(self, right: Float64) -> Float64:
+        """X'right, for `right` of shape (n,) or (n, k)."""
+
+    @abstractmethod
+    def gram(self) -> Float64:
+        """G = Z'Z of all features, of shape (p, p)."""
+
+    @abstractmethod
+    def columns(self) -> Columns:
+        """An empty set of columns, to be filled."""
+
+    def block(self, features: Index) -> Float64:
+        """Columns of Z, of shape (n, k)."""
+        block = self._centred(features)
+        block *= self.root[:, None]
+        block[:, self.spread[features] == 0.0] = 0.0
+        return block
+
+    def correlations(self, residual: Float64) -> Float64:
+        """z = Z'r of all features: the one pass over X that a certificate costs."""
+        self.passes += 1
+        return self.product(residual)
+
+    def product(self, right: Float64) -> Float64:
+        """Z'right, for `right` of shape (n,) or (n, k) whose columns are orthogonal to sqrt(v)."""
+        raw = self.root[:, None] * right if right.ndim == 2 else self.root * right
+        result = self._transposed_product(raw)
+        for where in _slices(self.fragile.size, self.shape[0]):
+            features = self.fragile[where]
+            result[features] = self.block(features).T @ right
+        return result
+
+
+def make_design(X: Any, weights: Float64, fit_intercept: bool) -> Design:
+    """The design of an array or a sparse matrix that has been validated."""
+    kind = SparseDesign if sparse.issparse(X) else DenseDesign
+    return kind(X, weights, fit_intercept)
+
+
+def _slices(total: int, width: int) -> Iterator[slice]:
+    """Cut range(total) so that each part, times `width`, is about a block."""
+    step = max(1, BLOCK // max(width, 1))
+    return (slice(start, min(start + step, total)) for start in range(0, total, step))
+
+
+class DenseDesign(Design):
+    """A design on an ndarray of any layout, read-only and memory-mapped ones included."""
+
+    def _direct(self) -> bool:
+        """Whether BLAS can work on X as it lies in memory."""
+        item = self.X.itemsize
+        return self.X.dtype == np.float64 and item in self.X.strides
+
+    def _blocks(self) -> Iterator[tuple[slice, slice, Float64]]:
+        """Walk through X in the order of memory: rows, columns, and the block as float64."""
+        n, p = self.shape
+        by_rows = abs(self.X.strides[0]) >= abs(self.X.strides[1])
+        for part in _slices(n, p) if by_rows else _slices(p, n):
+            rows, columns = (part, slice(0, p)) if by_rows else (slice(0, n), part)
+            yield rows, columns, self.X[rows, columns].astype(np.float64, copy=False)
+
+    def _moments(self, weights: Float64) -> tuple[Float64, Float64]:
+        mean, square = np.zeros((2, self.shape[1]))
+        for rows, columns, block in self._blocks():
+            mean[columns] += weights[rows] @ block
+            square[columns] += weights[rows] @ (block * block)
+        return mean, square
+
+    def _centred(self, features: Index) -> Float64:
+        return np.asarray(self.X[:, features] - self.mean[features], dtype=np.float64)
+
+    def _transposed_product(self, right: Float64) -> Float64:
+        if self._direct():
+            return np.asarray(self.X.T @ right)
+        result = np.zeros((self.shape[1], *right.shape[1:]))
+        for rows, columns, block in self._blocks():
+            result[columns] += block.T @ right[rows]
+        return result
+
+    def gram(self) -> Float64:
+        self.passes += 1
+        n, p = self.shape
+        gram = np.zeros((p, p))
+        for rows in _slices(n, p):
+            block = self.root[rows, None] * (self.X[rows] - self.mean)
+            gram += block.T @ block
+        constant = self.spread == 0.0
+        gram[constant] = 0.0
+        gram[:, constant] = 0.0
+        return gram
+
+    def columns(self) -> Columns:
+        return DenseColumns(self)
+
+
+class DenseColumns(Columns):
+    """Columns of Z, copied one by one as features enter: the rows of a growing buffer."""
+
+    def __init__(self, design: DenseDesign) -> None:
+        self.design = design
+        self.size = 0
+        self.buffer = np.empty((0, design.shape[0]))
+
+    def append(self, features: Index) -> Float64:
+        stop = self.size + features.size
+        if stop > len(self.buffer):
+            grown = np.empty((max(stop, 2 * self.size), self.design.shape[0]))
+            grown[: self.size] = self.buffer[: self.size]
+            self.buffer = grown
+        self.buffer[self.size : stop] = self.design.block(features).T
+        new, self.size = self.buffer[self.size : stop], stop
+        return self.buffer[:stop] @ new.T
+
+    def predict(self, theta: Float64) -> Float64:
+        return np.asarray(theta @ self.buffer[: self.size])
+
+    def dense(self) -> Float64:
+        return self.buffer[: self.size]
+
+
+class SparseDesign(Design):
+    """A design on a CSR or CSC matrix or array, with indices of either size."""
+
+    def __init__(self, X: Any, weights: Float64, fit_intercept: bool) -> None:
+        self.by_rows = X.format == "csr"
+        super().__init__(X, weights, fit_intercept)
+
+    def _parts(self) -> Iterator[tuple[slice, slice, Any]]:
+        """Walk through X along its compressed axis, a block of stored values at a time."""
+        n, p = self.shape
+        ahead = n if self.by_rows else p
+        for part in _slices(ahead, max(1, self.X.nnz // max(ahead, 1))):
+            rows, columns = (part, slice(0, p)) if self.by_rows else (slice(0, n), part)
+            yield rows, columns, self.X[rows, columns].astype(np.float64)
+
+    def _moments(self, weights: Float64) -> tuple[Float64, Float64]:
+        mean, square = np.zeros((2, self.shape[1]))
+        for rows, columns, part in self._parts():
+            mean[columns] += part.T @ weights[rows]
+            part.data **= 2
+            square[columns] += part.T @ weights[rows]
+        return mean, square
+
+    def _centred(self, features: Index) -> Float64:
+        return np.asarray(self.X[:, features].toarray() - self.mean[features], dtype=np.float64)
+
+    def _transposed_product(self, right: Float64) -> Float64:
+        if self.X.dtype == np.float64:
+            return np.asarray(self.X.T @ right)
+        result = np.zeros((self.shape[1], *right.shape[1:]))
+        for rows, columns, part in self._parts():
+            result[columns] += part.T @ right[rows]
+        return result
+
+    def gram(self) -> Float64:
+        self.passes += 1
+        n, p = self.shape
+        gram = np.empty((p, p))
+        for where in _slices(p, n):
+            gram[:, where] = self.product(self.block(np.arange(p)[where]))
+        return gram
+
+    def columns(self) -> Columns:
+        return SparseColumns(self)
+
+
+class SparseColumns(Columns):
+    """Columns of a sparse X as they are, with their means beside them."""
+
+    def __init__(self, design: SparseDesign) -> None:
+        self.design = design
+        self.features = np.empty(0, dtype=np.intp)
+        self.chosen = sparse.csc_array((design.shape[0], 0), dtype=np.float64)
+
+    def append(self, features: Index) -> Float64:
+        design = self.design
+        new = sparse.csc_array(design.X[:, features], dtype=np.float64)
+        self.chosen = sparse.hstack([self.chosen, new], format="csc")
+        self.features = np.append(self.features, features)
+        gram = np.empty((self.features.size, features.size))
+        for where in _slices(features.size, design.shape[0]):
+            block = design.block(features[where])
+            gram[:, where] = self.chosen.T @ (design.root[:, None] * block)
+        gram[design.spread[self.features] == 0.0] = 0.0
+        return gram
+
+    def predict(self, theta: Float64) -> Float64:
+        shift = self.design.mean[self.features] @ theta
+        return np.asarray(self.design.root * (self.chosen @ theta - shift))
+
+    def dense(self) -> Float64:
+        return self.design.block(self.features).T

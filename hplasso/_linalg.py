@@ -1,0 +1,81 @@
+"""Factorisations of small dense symmetric matrices, straight on LAPACK.
+
+The matrices here have the size of a support (tens to a few thousand); for the smaller ones the
+wrappers of :mod:`scipy.linalg` cost more than the factorisation itself.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.linalg import lstsq
+from scipy.linalg.lapack import dpotrf, dpotrs, dpstrf, dtrtrs
+
+from ._typing import Float64, Index
+
+# A column whose squared distance from the span of the others is below this part of its squared
+# length counts as dependent. Rounding leaves about (number of columns) * 2e-16 of an exact
+# dependence; columns correlated by .999 are seven orders of magnitude above the limit.
+DEPENDENCE = 1e-10
+
+
+def solve_positive(matrix: Float64, target: Float64) -> Float64:
+    """``matrix^-1 target`` of a symmetric positive definite matrix, which is overwritten.
+
+    A matrix that is singular to rounding has the solution of least norm, the limit of a
+    vanishing ridge.
+    """
+    backup = matrix.diagonal().copy()
+    factor, info = dpotrf(matrix.T, lower=1, clean=0, overwrite_a=1)  # symmetric: .T is free
+    if info == 0:
+        return np.asarray(dpotrs(factor, target, lower=1)[0])
+    # LAPACK wrote into one triangle and the diagonal; the other triangle is still intact.
+    intact = np.tril(matrix, -1)
+    restored = intact + intact.T + np.diag(backup)
+    return np.asarray(lstsq(restored, target, check_finite=False)[0])
+
+
+def independent_cholesky(gram: Float64, n_trusted: int = 0) -> tuple[Float64, Index]:
+    """Cholesky factor of the largest independent part of a Gram matrix, found in one go.
+
+    Parameters
+    ----------
+    gram : ndarray of shape (k, k)
+        Positive semi-definite, left as it is.
+    n_trusted : int
+        The first `n_trusted` columns stay whenever they are independent among themselves: the
+        later columns are the ones to leave.
+
+    Returns
+    -------
+    factor : ndarray of shape (r, r)
+        Lower triangle of the Cholesky factor of ``gram[kept][:, kept]``.
+    kept : ndarray of shape (r,)
+        The columns of the factor, in its order.
+    """
+    factor, info = dpotrf(gram.T, lower=1, clean=0)
+    diagonal = gram.diagonal()
+    if info == 0 and (factor.diagonal() ** 2 > DEPENDENCE * diagonal).all():
+        return factor, np.arange(len(gram))
+    kept = np.empty(0, dtype=np.intp)
+    for group in (np.arange(n_trusted), np.arange(n_trusted, len(gram))):
+        kept = np.append(kept, _independent_of(gram, kept, group))
+    return dpotrf(gram[np.ix_(kept, kept)], lower=1, clean=0)[0], kept
+
+
+def _independent_of(gram: Float64, kept: Index, group: Index) -> Index:
+    """The columns of `group` that are independent of `kept` and of each other.
+
+    A pivoted Cholesky factorisation of the Schur complement, scaled to unit columns so that the
+    limit does not depend on the features' units.
+    """
+    length = np.sqrt(gram.diagonal()[group])
+    group, length = group[length > 0], length[length > 0]
+    if not group.size:
+        return group
+    schur = gram[np.ix_(group, group)] / length / length[:, None]
+    if kept.size:
+        base = dpotrf(gram[np.ix_(kept, kept)], lower=1, clean=0)[0]
+        rows = dtrtrs(base, gram[np.ix_(kept, group)] / length, lower=1)[0]
+        schur -= rows.T @ rows
+    _, pivots, rank, _ = dpstrf(schur, lower=1, tol=DEPENDENCE)
+    return group[np.sort(pivots[:rank] - 1)]

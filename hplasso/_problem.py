@@ -1,0 +1,73 @@
+"""The restricted problem: what is left of the lasso on the features of a working set.
+
+    f(theta) = 1/2 theta'G theta - c'theta + sum_j lambda_j |theta_j|,      z = c - G theta
+
+with the Gram matrix G, the target c and penalties lambda_j >= 0. theta is optimal where
+z_j = lambda_j sign(theta_j) on the support and |z_j| <= lambda_j off it (z_j <= lambda_j under
+theta >= 0).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ._typing import Float64, Index, Mask
+
+
+@dataclass(frozen=True)
+class RestrictedProblem:
+    """G, c, lambda of the module's head, and what goes with them.
+
+    Attributes
+    ----------
+    gram, target, penalty : ndarrays of shape (k, k), (k,), (k,)
+        G, c and lambda.
+    slack : ndarray of shape (k,)
+        What rounding may add to a correlation z_j.
+    positive : bool
+        Whether theta >= 0 is asked for.
+    columns, response : ndarrays of shape (k, n) and (n,), or None
+        C and y with ``G = C C'`` and ``c = C y``, given where n < k.
+    """
+
+    gram: Float64
+    target: Float64
+    penalty: Float64
+    slack: Float64
+    positive: bool = False
+    columns: Float64 | None = None
+    response: Float64 | None = None
+
+    @property
+    def free(self) -> Mask:
+        """Coordinates without penalty or sign: no size of theta_j is dearer than another."""
+        return (self.penalty == 0.0) & (not self.positive)
+
+    def correlations(self, theta: Float64) -> Float64:
+        """z = c - G theta, the descent direction of the smooth part."""
+        return self.target - self.gram @ theta
+
+    def change(self, theta: Float64, z: Float64, new: Float64, new_z: Float64) -> float:
+        """f(new) - f(theta), from differences: exact where f itself would round them away."""
+        smooth = -0.5 * float((new - theta) @ (z + new_z))
+        return smooth + float(self.penalty @ (np.abs(new) - np.abs(theta)))
+
+    def violators(self, theta: Float64, z: Float64) -> Index:
+        """The zero coordinates that optimality lets go, rounding set aside."""
+        pull = z if self.positive else np.abs(z)
+        return np.flatnonzero((theta == 0.0) & (pull > self.penalty + self.slack))
+
+    def on(self, kept: Index) -> RestrictedProblem:
+        """The same problem with every coordinate but `kept` held at zero."""
+        dual = self.columns is not None and self.columns.shape[1] < kept.size
+        return RestrictedProblem(
+            self.gram.take(kept, axis=0).take(kept, axis=1),
+            self.target[kept],
+            self.penalty[kept],
+            self.slack[kept],
+            self.positive,
+            self.columns[kept] if dual and self.columns is not None else None,
+            self.response if dual else None,
+        )

@@ -1,0 +1,59 @@
+"""The working set: the features that take part, and the Gram matrix among them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ._design import Design
+from ._typing import Float64, Index
+
+
+class WorkingSet:
+    """Features that were admitted, in that order, with their columns and Gram matrix.
+
+    A Gram column is computed once, when its feature is admitted, and kept along the path and from
+    one target to the next.
+
+    Attributes
+    ----------
+    features : ndarray of shape (k,)
+    position : ndarray of shape (p,)
+        Place of a feature in `features`, -1 if it is not there.
+    """
+
+    def __init__(self, design: Design) -> None:
+        self.columns = design.columns()
+        self.features = np.empty(0, dtype=np.intp)
+        self.position = np.full(design.shape[1], -1, dtype=np.intp)
+        self._gram = np.empty((0, 0))
+
+    @property
+    def gram(self) -> Float64:
+        """Of shape (k, k)."""
+        size = self.features.size
+        return self._gram[:size, :size]
+
+    def admit(self, features: Index) -> None:
+        """Add those of `features` that are not in yet."""
+        new = features[self.position[features] < 0]
+        if not new.size:
+            return
+        old, size = self.features.size, self.features.size + new.size
+        if size > len(self._gram):
+            grown = np.empty((max(size, 2 * old),) * 2)
+            grown[:old, :old] = self._gram[:old, :old]
+            self._gram = grown
+        block = self.columns.append(new)
+        self._gram[:size, old:size] = block
+        self._gram[old:size, :old] = block[:old].T
+        self.position[new] = np.arange(old, size)
+        self.features = np.append(self.features, new)
+
+
+class CompleteSet(WorkingSet):
+    """All features at once, on a Gram matrix that is there already; X is not needed any more."""
+
+    def __init__(self, gram: Float64) -> None:
+        self.features = np.arange(len(gram))
+        self.position = self.features
+        self._gram = gram
