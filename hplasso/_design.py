@@ -8,8 +8,8 @@ With weights v_i >= 0 that sum to one and the weighted column means m, the solve
 its layout. A design answers with correlations Z'r, in one pass over X, and with blocks of exactly
 centred columns, as float64.
 
-Precision. Z'r is computed as X' (sqrt(v) r), which is right as r is orthogonal to sqrt(v), and
-good as long as a column's mean does not dwarf its spread. *Fragile* columns, where it does
+Precision. Z'r is computed as X' (sqrt(v) r) less the share of the means, which is small as r is
+orthogonal to sqrt(v) but for rounding: good as long as a column's mean does not dwarf its spread. *Fragile* columns, where it does
 (constant columns among them), are treated in small blocks that are centred first. So are all
 columns of float32: the data are taken as they are, all arithmetic is in float64.
 """
@@ -28,8 +28,6 @@ from ._typing import Float64, Index
 
 # Elements of X taken at a time where a block has to be copied: 4 MB of float64.
 BLOCK = 2**19
-# A column is fragile if the variance is below this part of the mean square.
-FRAGILE = 1e-6
 
 
 class Columns(ABC):
@@ -61,6 +59,9 @@ class Design(ABC):
         How many times X has been read from end to end.
     """
 
+    # A column is fragile if its variance is below this part of its mean square.
+    fragile_below: float
+
     def __init__(self, X: Any, weights: Float64, fit_intercept: bool) -> None:
         self.X = X
         self.root = np.sqrt(weights)
@@ -69,7 +70,7 @@ class Design(ABC):
         mean, square = self._moments(weights)
         self.mean = mean if fit_intercept else np.zeros_like(mean)
         variance = square - self.mean**2
-        self.fragile = np.flatnonzero(variance <= FRAGILE * square)
+        self.fragile = np.flatnonzero(variance <= self.fragile_below * square)
         variance[self.fragile] = self._centre_fragile(weights, square, fit_intercept)
         self.spread = np.sqrt(variance)
         raw = np.sqrt(square)
@@ -123,9 +124,10 @@ class Design(ABC):
         return self.product(residual)
 
     def product(self, right: Float64) -> Float64:
-        """Z'right, for `right` of shape (n,) or (n, k) whose columns are orthogonal to sqrt(v)."""
-        raw = self.root[:, None] * right if right.ndim == 2 else self.root * right
+        """Z'right, for `right` of shape (n,) or (n, k)."""
+        raw = (self.root * right.T).T
         result = self._transposed_product(raw)
+        result -= np.multiply.outer(self.mean, self.root @ right)
         for where in _slices(self.fragile.size, self.shape[0]):
             features = self.fragile[where]
             result[features] = self.block(features).T @ right
@@ -146,6 +148,8 @@ def _slices(total: int, width: int) -> Iterator[slice]:
 
 class DenseDesign(Design):
     """A design on an ndarray of any layout, read-only and memory-mapped ones included."""
+
+    fragile_below = 1e-6
 
     def _direct(self) -> bool:
         """Whether BLAS can work on X as it lies in memory."""
@@ -222,6 +226,9 @@ class DenseColumns(Columns):
 class SparseDesign(Design):
     """A design on a CSR or CSC matrix or array, with indices of either size."""
 
+    # Here predictions are not centred exactly either. A column this close to constant is full.
+    fragile_below = 1e-2
+
     def __init__(self, X: Any, weights: Float64, fit_intercept: bool) -> None:
         self.by_rows = X.format == "csr"
         super().__init__(X, weights, fit_intercept)
@@ -266,16 +273,22 @@ class SparseDesign(Design):
 
 
 class SparseColumns(Columns):
-    """Columns of a sparse X as they are, with their means beside them."""
+    """Columns of a sparse X as they are, with their means beside them; fragile ones centred."""
 
     def __init__(self, design: SparseDesign) -> None:
         self.design = design
         self.features = np.empty(0, dtype=np.intp)
+        self.mean = design.mean.copy()
+        self.mean[design.fragile] = 0.0
         self.chosen = sparse.csc_array((design.shape[0], 0), dtype=np.float64)
 
     def append(self, features: Index) -> Float64:
         design = self.design
         new = sparse.csc_array(design.X[:, features], dtype=np.float64)
+        centred = np.flatnonzero(np.isin(features, design.fragile))
+        if centred.size:
+            new = new.tolil()
+            new[:, centred] = design._centred(features[centred])
         self.chosen = sparse.hstack([self.chosen, new], format="csc")
         self.features = np.append(self.features, features)
         gram = np.empty((self.features.size, features.size))
@@ -286,7 +299,7 @@ class SparseColumns(Columns):
         return gram
 
     def predict(self, theta: Float64) -> Float64:
-        shift = self.design.mean[self.features] @ theta
+        shift = self.mean[self.features] @ theta
         return np.asarray(self.design.root * (self.chosen @ theta - shift))
 
     def dense(self) -> Float64:

@@ -58,8 +58,8 @@ def leading_violators(problem: RestrictedProblem, theta: Float64, z: Float64) ->
     room = max(MIN_ENTRANTS, int(np.count_nonzero(theta)))
     if wanting.size <= room:
         return wanting
-    pull = np.abs(z[wanting]) / np.maximum(problem.penalty[wanting], np.finfo(float).tiny)
-    return wanting[np.argpartition(-pull, room)[:room]]
+    dearness = problem.penalty[wanting] / np.abs(z[wanting])
+    return wanting[np.argpartition(dearness, room)[:room]]
 
 
 def active_face(problem: RestrictedProblem, theta: Float64, z: Float64) -> tuple[Index, Float64]:

@@ -232,10 +232,8 @@ class PathTracer:
         room = max(MIN_ADMITTED, self.working_set.features.size)
         if features.size <= room:
             return features
-        pull = self._pull(self.place.z)[features] / np.maximum(
-            penalty[features], np.finfo(float).tiny
-        )
-        return features[np.argpartition(-pull, room)[:room]]
+        dearness = penalty[features] / np.abs(self.place.z[features])
+        return features[np.argpartition(dearness, room)[:room]]
 
     def _admit(self, features: Index) -> None:
         self.working_set.admit(features)
