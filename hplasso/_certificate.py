@@ -31,10 +31,15 @@ ROUNDING = 4.0 * float(np.finfo(np.float64).eps)
 
 
 class Certificate(NamedTuple):
-    """The duality gap, and the factor kappa that makes the residual feasible for the dual."""
+    """The duality gap, and what goes with it.
+
+    `kappa` makes the residual feasible for the dual; `floor` is what rounding of the correlations
+    may contribute to the gap: nothing below it can be reached.
+    """
 
     gap: float
     kappa: float
+    floor: float
 
 
 def certify(
@@ -58,8 +63,10 @@ def certify(
     positive : bool
     """
     kappa = feasible_scale(penalty, slack, z, positive)
-    terms = penalty[support] * np.abs(values) - kappa * z[support] * values
-    return Certificate(0.5 * (1.0 - kappa) ** 2 * square + float(np.abs(terms).sum()), kappa)
+    size = np.abs(values)
+    terms = np.abs(penalty[support] * size - kappa * z[support] * values)
+    gap = 0.5 * (1.0 - kappa) ** 2 * square + float(terms.sum())
+    return Certificate(gap, kappa, float(slack[support] @ size))
 
 
 def feasible_scale(penalty: Float64, slack: Float64, z: Float64, positive: bool) -> float:

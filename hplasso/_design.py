@@ -55,6 +55,8 @@ class Design(ABC):
         m, and the length of the columns of Z; 0 for constant columns under an intercept.
     rounding : ndarray of shape (p,)
         Rounding error of a correlation, for an r of length one.
+    size : ndarray of shape (p,)
+        Length of the columns as they come into predictions.
     passes : int
         How many times X has been read from end to end.
     """
@@ -76,6 +78,7 @@ class Design(ABC):
         raw = np.sqrt(square)
         raw[self.fragile] = self.spread[self.fragile]
         self.rounding = ROUNDING * raw
+        self.size = self._size_in_predictions(raw)
 
     def _centre_fragile(self, weights: Float64, square: Float64, fit_intercept: bool) -> Float64:
         """Set the fragile columns' means to the last digit; return their variances."""
@@ -94,6 +97,10 @@ class Design(ABC):
     @abstractmethod
     def _moments(self, weights: Float64) -> tuple[Float64, Float64]:
         """Weighted means of the columns and of their squares."""
+
+    @abstractmethod
+    def _size_in_predictions(self, raw: Float64) -> Float64:
+        """`size`, given the lengths of the columns before centring."""
 
     @abstractmethod
     def _centred(self, features: Index) -> Float64:
@@ -150,6 +157,9 @@ class DenseDesign(Design):
     """A design on an ndarray of any layout, read-only and memory-mapped ones included."""
 
     fragile_below = 1e-6
+
+    def _size_in_predictions(self, raw: Float64) -> Float64:
+        return self.spread
 
     def _direct(self) -> bool:
         """Whether BLAS can work on X as it lies in memory."""
@@ -233,6 +243,9 @@ class SparseDesign(Design):
         self.by_rows = X.format == "csr"
         super().__init__(X, weights, fit_intercept)
 
+    def _size_in_predictions(self, raw: Float64) -> Float64:
+        return raw
+
     def _parts(self) -> Iterator[tuple[slice, slice, Any]]:
         """Walk through X along its compressed axis, a block of stored values at a time."""
         n, p = self.shape
@@ -286,9 +299,9 @@ class SparseColumns(Columns):
         design = self.design
         new = sparse.csc_array(design.X[:, features], dtype=np.float64)
         centred = np.flatnonzero(np.isin(features, design.fragile))
-        if centred.size:
-            new = new.tolil()
-            new[:, centred] = design._centred(features[centred])
+        for column in centred:
+            full = design._centred(features[[column]])
+            new = sparse.hstack([new[:, :column], full, new[:, column + 1 :]], format="csc")
         self.chosen = sparse.hstack([self.chosen, new], format="csc")
         self.features = np.append(self.features, features)
         gram = np.empty((self.features.size, features.size))

@@ -42,6 +42,8 @@ from ._typing import Float64, Index
 # served by another sweep.
 MAX_LIMIT_POINTS = 5
 MIN_ENTRANTS = 10
+# Curvature, relative to that of the single coordinate, that is rounding of a dependent column's.
+CURVATURE_NOISE = 1e-13
 
 
 class Point(NamedTuple):
@@ -168,7 +170,8 @@ def let_in(problem: RestrictedProblem, theta: Float64, z: Float64, entrant: int)
         follow = dpotrs(factor, cross, lower=1)[0]
         curvature -= cross @ follow
     slope = np.abs(z[entrant]) - problem.penalty[entrant]
-    length = slope / curvature if curvature > 0.0 else np.inf
+    curved = curvature > CURVATURE_NOISE * problem.gram[entrant, entrant]
+    length = slope / curvature if curved else np.inf
     face = np.append(support, entrant)
     return _advance(problem, theta, face, sign * np.append(-follow, 1.0), length)[0]
 

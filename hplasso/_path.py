@@ -28,6 +28,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from ._certificate import Certificate, certify
 from ._data_terms import DataTerm
+from ._design import Design
 from ._linalg import independent_cholesky
 from ._problem import RestrictedProblem
 from ._subproblem import SOLVERS
@@ -36,7 +37,7 @@ from ._working_set import WorkingSet
 
 # The least number of violators admitted at a time, if there are as many.
 MIN_ADMITTED = 20
-# Rounds that may pass without a smaller gap: from there on it is rounding.
+# Rounds that may pass with nothing new to admit and no smaller gap.
 MAX_STALLED = 3
 # What the alternation leaves to the certificate of the gap that is asked for.
 INNER_SHARE = 0.3
@@ -60,18 +61,19 @@ class PathSettings:
 
 @dataclass(frozen=True)
 class PathPoint:
-    """The solution at one alpha: coefficients `values` of the `features`, all others zero."""
+    """The solution at one alpha: coefficients `values` of the `features`, all others zero.
+
+    It has converged if its gap, before the values were rounded to a shorter type, is the one asked
+    for, or as small as rounding allows.
+    """
 
     alpha: float
     features: Index
     values: Float64
     gap: float
     gap_asked: float
+    converged: bool
     sweeps: int
-
-    @property
-    def converged(self) -> bool:
-        return self.gap <= self.gap_asked
 
     def dense(self, n_features: int) -> Float64:
         """The coefficients as an array of shape (n_features,)."""
@@ -97,8 +99,8 @@ class PathTracer:
     term : DataTerm
     working_set : WorkingSet
         May be shared with other targets; it grows.
-    spread, rounding : ndarrays of shape (p,)
-        As of :class:`Design`.
+    design : Design
+        For what it says of the columns' lengths; no pass over X is made through it.
     settings : PathSettings
     start : ndarray of shape (p,), optional
         Coefficients to start from.
@@ -108,15 +110,13 @@ class PathTracer:
         self,
         term: DataTerm,
         working_set: WorkingSet,
-        spread: Float64,
-        rounding: Float64,
+        design: Design,
         settings: PathSettings,
         start: Float64 | None = None,
     ) -> None:
         self.term = term
         self.working_set = working_set
-        self.spread = spread
-        self.rounding = rounding
+        self.design = design
         self.settings = settings
         self.place = self._observe(self._independent_start(start))
 
@@ -125,7 +125,7 @@ class PathTracer:
         working_set = self.working_set
         if start is None:
             return np.zeros(working_set.features.size)
-        support = np.flatnonzero((start != 0.0) & (self.spread > 0.0))
+        support = np.flatnonzero((start != 0.0) & (self.design.spread > 0.0))
         working_set.admit(support)
         places = working_set.position[support]
         if places.size:
@@ -140,8 +140,8 @@ class PathTracer:
 
     def _observe(self, theta: Float64) -> Observation:
         z, square = self.term.observe(self.working_set, theta)
-        length = self.term.norm + self.spread[self.working_set.features] @ np.abs(theta)
-        return Observation(theta, z, square, self.rounding * length)
+        length = self.term.norm + self.design.size[self.working_set.features] @ np.abs(theta)
+        return Observation(theta, z, square, self.design.rounding * length)
 
     def alpha_max(self) -> float:
         """The smallest alpha at which every penalised coefficient is zero.
@@ -154,7 +154,7 @@ class PathTracer:
             return 0.0
         if not penalised.all():
             # |z_j| <= |column j| |y|, so that nothing penalised enters at this alpha
-            lengths = self.spread[penalised] * self.term.norm / weights[penalised]
+            lengths = self.design.spread[penalised] * self.term.norm / weights[penalised]
             self.solve(2.0 * float(lengths.max(initial=0.0)))
         return float(np.max(self._pull(self.place.z)[penalised] / weights[penalised], initial=0.0))
 
@@ -177,11 +177,12 @@ class PathTracer:
             before = certificate.gap
             sweeps += self._solve_restricted(penalty, asked, self.settings.max_iter - sweeps)
             certificate = self._certify(penalty)
-            if certificate.gap <= asked:
+            if certificate.gap <= max(asked, certificate.floor):
                 break
-            stalled = stalled + 1 if certificate.gap > 0.5 * before else 0
             entrants = self._leading(self._violators(penalty), penalty)
-        point = self._point(alpha, certificate.gap, asked, sweeps)
+            going = entrants.size > 0 or certificate.gap < 0.5 * before
+            stalled = 0 if going else stalled + 1
+        point = self._point(alpha, certificate, asked, sweeps)
         _report(point, self.settings.verbose)
         return point
 
@@ -256,14 +257,18 @@ class PathTracer:
         self.place = self._observe(solution.theta)
         return solution.sweeps
 
-    def _point(self, alpha: float, gap: float, asked: float, sweeps: int) -> PathPoint:
+    def _point(
+        self, alpha: float, certificate: Certificate, asked: float, sweeps: int
+    ) -> PathPoint:
         support = np.flatnonzero(self.place.theta)
         features = self.working_set.features[support]
         values = self.place.theta[support]
         rounded = values.astype(self.settings.dtype).astype(np.float64)
+        gap = certificate.gap
+        converged = gap <= max(asked, certificate.floor)
         if self.settings.dtype != np.float64:
             gap += self._price(alpha, support, values, rounded)
-        return PathPoint(alpha, features, rounded, gap, asked, sweeps)
+        return PathPoint(alpha, features, rounded, gap, asked, converged, sweeps)
 
     def _price(self, alpha: float, support: Index, values: Float64, rounded: Float64) -> float:
         """f(rounded) - f(values): what it costs to return coefficients of a shorter type."""

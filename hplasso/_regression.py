@@ -103,10 +103,7 @@ class Regression:
         self, target: int, settings: PathSettings, start: Float64 | None = None
     ) -> PathTracer:
         """The path driver for one target."""
-        design = self.design
-        return PathTracer(
-            self.terms[target], self.working_set, design.spread, design.rounding, settings, start
-        )
+        return PathTracer(self.terms[target], self.working_set, self.design, settings, start)
 
     def intercept(self, target: int, point: PathPoint) -> float:
         """b = m_y - m'theta."""

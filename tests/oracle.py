@@ -71,10 +71,11 @@ class Lasso:
         X, y = self.centred()
         rho = self.weights * (y - X @ coef)
         free = (self.penalty == 0) & (not self.positive)
-        for _ in range(2):  # feasible for what is not penalised, to the last digit
-            root = np.sqrt(self.weights)[:, None] * X[:, free]
-            step = np.linalg.lstsq(root.T @ root, X[:, free].T @ rho, rcond=None)[0]
-            rho = rho - self.weights * (X[:, free] @ step)
+        held = free | (coef != 0)
+        root = np.sqrt(self.weights)
+        for _ in range(3):  # what optimality says of these correlations, to the last digit
+            off = X[:, held].T @ rho - (self.penalty * np.sign(coef))[held]
+            rho = rho - root * np.linalg.lstsq((root[:, None] * X[:, held]).T, off, rcond=1e-13)[0]
         z = X.T @ rho
         pull = np.where(free, 0.0, z if self.positive else np.abs(z))
         tiny = 1e-14 * np.sqrt(self.weights @ X**2 * (self.weights @ y**2))
