@@ -9,9 +9,9 @@ its layout. A design answers with correlations Z'r, in one pass over X, and with
 centred columns, as float64.
 
 Precision. Z'r is computed as X' (sqrt(v) r) less the share of the means, which is small as r is
-orthogonal to sqrt(v) but for rounding: good as long as a column's mean does not dwarf its spread. *Fragile* columns, where it does
-(constant columns among them), are treated in small blocks that are centred first. So are all
-columns of float32: the data are taken as they are, all arithmetic is in float64.
+orthogonal to sqrt(v) but for rounding: good as long as a column's mean does not dwarf its spread.
+*Fragile* columns, where it does (constant columns among them), are treated in small blocks that
+are centred first. Blocks of float32 are widened on the way: all arithmetic is in float64.
 """
 
 from __future__ import annotations
@@ -205,7 +205,42 @@ class DenseDesign(Design):
         return gram
 
     def columns(self) -> Columns:
-        return DenseColumns(self)
+        wide = self.shape[1] > self.shape[0]
+        return DenseColumns(self) if wide else ReadColumns(self)
+
+
+class ReadColumns(Columns):
+    """Columns of Z read from X each time, in blocks of rows: for a tall X, too large to copy."""
+
+    def __init__(self, design: DenseDesign) -> None:
+        self.design = design
+        self.features = np.empty(0, dtype=np.intp)
+
+    def _blocks(self) -> Iterator[tuple[slice, Float64]]:
+        """Rows, and what Z holds there in the chosen columns."""
+        design, features = self.design, self.features
+        constant = design.spread[features] == 0.0
+        for rows in _slices(design.shape[0], features.size):
+            block = design.X[rows][:, features] - design.mean[features]
+            block = block * design.root[rows, None]
+            block[:, constant] = 0.0
+            yield rows, block
+
+    def append(self, features: Index) -> Float64:
+        self.features = np.append(self.features, features)
+        gram = np.zeros((self.features.size, features.size))
+        for _, block in self._blocks():
+            gram += block.T @ block[:, -features.size :]
+        return gram
+
+    def predict(self, theta: Float64) -> Float64:
+        prediction = np.empty(self.design.shape[0])
+        for rows, block in self._blocks():
+            prediction[rows] = block @ theta
+        return prediction
+
+    def dense(self) -> Float64:
+        return self.design.block(self.features).T
 
 
 class DenseColumns(Columns):

@@ -15,9 +15,10 @@ from ._working_set import CompleteSet, WorkingSet
 
 # The Gram matrix of all features costs about p / 16 times what a pass over X does: both take n p
 # numbers from memory, and p / 2 multiplications a number run some eight times faster than memory.
-# A path of L alphas takes at least L passes, a single fit about four.
+# A path of L alphas takes at least L passes; the working set of a single fit costs about a dozen,
+# counting the columns that it reads.
 PASSES_PER_GRAM_COLUMN = 1 / 16
-PASSES_PER_FIT = 4
+PASSES_PER_FIT = 16
 
 
 class Regression:
@@ -55,7 +56,7 @@ class Regression:
         gram = self._given_gram(precompute, fit_intercept)
         if gram is None:
             passes = PASSES_PER_GRAM_COLUMN * p
-            pays = 2 * p <= n and passes <= PASSES_PER_FIT + n_alphas * Y.shape[1]
+            pays = p <= n and passes <= PASSES_PER_FIT + n_alphas * Y.shape[1]
             if precompute is True or pays:
                 gram = self.design.gram()
         self.working_set = WorkingSet(self.design) if gram is None else CompleteSet(gram)

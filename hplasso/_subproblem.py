@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,11 @@ from ._hadamard import Factors, balance, seeded, sweep
 from ._newton import Point, finish, leading_violators
 from ._problem import RestrictedProblem
 from ._typing import Float64, Index
+
+# A start is far where correlations exceed their penalties so many times; then the penalty goes down
+# by this factor at a time.
+FAR = 3.0
+STEP = 0.65
 
 
 class Restricted(NamedTuple):
@@ -25,14 +31,28 @@ def solve_with_finish(
 ) -> Restricted:
     """``solver='auto'``: sweep, finish, and again, until nothing wants to move; f never goes up.
 
-    The finish is exact, so the gap asked for does not come in.
+    The finish is exact, so the gap asked for does not come in. From a start that is far away the
+    penalty is lowered by steps: a limit point forgives a few wrong signs, not dozens.
     """
     point = Point(start, problem.correlations(start))
     sweeps = 0
-    while sweeps < max_sweeps and not point.optimal:
-        point = finish(problem, point, forecast(problem, point))
-        sweeps += 1
+    for factor in _approach(problem, point.z):
+        stage = replace(problem, penalty=factor * problem.penalty)
+        point = point._replace(optimal=False)
+        while sweeps < max_sweeps and not point.optimal:
+            point = finish(stage, point, forecast(stage, point))
+            sweeps += 1
     return Restricted(point.theta, sweeps)
+
+
+def _approach(problem: RestrictedProblem, z: Float64) -> Float64:
+    """Factors of the penalty, down to 1, from about where the correlations z are optimal."""
+    penalised = problem.penalty > 0.0
+    pull = z if problem.positive else np.abs(z)
+    level = float(np.max(pull[penalised] / problem.penalty[penalised], initial=1.0))
+    if level <= FAR:
+        return np.ones(1)
+    return np.geomspace(level, 1.0, 1 + int(np.ceil(np.log(level) / -np.log(STEP))))[1:]
 
 
 def forecast(problem: RestrictedProblem, point: Point) -> Point:

@@ -82,7 +82,12 @@ def draw(seed):
     oracle = Lasso(dense, y, alpha, sample_weight, penalty_weights, **flags)
     precompute = bool(rng.random() < 0.3)
     parameters = {"alpha": alpha, "penalty_weights": penalty_weights, "precompute": precompute}
-    return CONTAINERS[name](X), parameters | flags, oracle, f"{kind}, {name}, {X.dtype}, {n} x {p}, {flags}"
+    return (
+        CONTAINERS[name](X),
+        parameters | flags,
+        oracle,
+        f"{kind}, {name}, {X.dtype}, {n} x {p}, {flags}",
+    )
 
 
 def check(seed):
