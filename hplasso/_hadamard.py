@@ -16,8 +16,8 @@ One *sweep* is this update of mu and then the same one of nu. Neither lets g go 
 (mu, nu) <- (sign(theta) sqrt|theta|, sqrt|theta|), keeps theta and lowers g to f(theta).
 
 Zero is absorbing: from nu_j = 0 follows mu_j = 0, for ever. A coordinate that is to enter starts
-from the factor of one proximal step of its own (`seeded`); none is ever set to zero because it
-looks small.
+from the factor of one proximal step of its own (`proximal_seed`); none is ever set to zero because
+it looks small.
 
 A coordinate that is free of penalty needs no second factor: it is held at 1 in either update,
 which leaves the ordinary regression coefficient in the other. Under theta >= 0 an update stops
@@ -70,7 +70,7 @@ def ridge_update(gram: Float64, target: Float64, penalty: Float64, nu: Float64) 
     """mu = argmin_mu g(mu, nu) = (D G D + Lambda)^-1 D c."""
     system = gram * nu
     system *= nu[:, None]
-    system.flat[:: len(nu) + 1] += penalty
+    np.einsum("ii->i", system)[:] += penalty
     return solve_positive(system, nu * target)
 
 
@@ -79,7 +79,7 @@ def ridge_update_dual(
 ) -> Float64:
     """mu = argmin_mu g(mu, nu) = Lambda^-1 D C (I + C'D Lambda^-1 D C)^-1 y."""
     system = (columns.T * (nu**2 / penalty)) @ columns
-    system.flat[:: len(response) + 1] += 1.0
+    np.einsum("ii->i", system)[:] += 1.0
     residual = solve_positive(system, response)  # y - C'(mu o nu), by the update's own equation
     return nu / penalty * (columns @ residual)
 
@@ -88,12 +88,13 @@ def sweep(problem: RestrictedProblem, factors: Factors) -> Factors:
     """Minimise g over mu, then over nu."""
     mu = _update(problem, factors.mu, factors.nu)
     nu = _update(problem, factors.nu, mu)
-    return Factors(np.where(problem.free, 1.0, mu), nu)
+    return Factors(np.where(problem.free, 1.0, mu) if problem.any_free else mu, nu)
 
 
 def _update(problem: RestrictedProblem, factor: Float64, other: Float64) -> Float64:
     """The minimiser of g over one factor, primal or dual, whichever system is smaller."""
-    other = np.where(problem.free, 1.0, other)
+    if problem.any_free:
+        other = np.where(problem.free, 1.0, other)
     if problem.columns is not None and problem.response is not None and problem.penalty.all():
         new = ridge_update_dual(problem.columns, problem.response, problem.penalty, other)
     else:
@@ -112,10 +113,8 @@ def _stop_at_zero(factor: Float64, other: Float64, new: Float64) -> Float64:
     return stopped
 
 
-def seeded(problem: RestrictedProblem, theta: Float64, z: Float64, entrants: Index) -> Float64:
-    """theta with each entrant moved by one proximal step of its own, away from zero."""
-    seeds = theta.copy()
-    curvature = problem.gram.diagonal()[entrants]
+def proximal_seed(problem: RestrictedProblem, z: Float64, entrants: Index) -> Float64:
+    """Where one proximal step of its own takes each entrant, from zero."""
     pull = z[entrants]
-    seeds[entrants] = np.sign(pull) * (np.abs(pull) - problem.penalty[entrants]) / curvature
-    return seeds
+    size = (np.abs(pull) - problem.penalty[entrants]) / problem.diagonal[entrants]
+    return np.copysign(size, pull)

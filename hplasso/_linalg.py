@@ -77,5 +77,7 @@ def _independent_of(gram: Float64, kept: Index, group: Index) -> Index:
         base = dpotrf(gram[np.ix_(kept, kept)], lower=1, clean=0)[0]
         rows = dtrtrs(base, gram[np.ix_(kept, group)] / length, lower=1)[0]
         schur -= rows.T @ rows
+    if schur.diagonal().max() <= DEPENDENCE:  # LAPACK takes the first pivot untested
+        return group[:0]
     _, pivots, rank, _ = dpstrf(schur, lower=1, tol=DEPENDENCE)
     return group[np.sort(pivots[:rank] - 1)]

@@ -34,7 +34,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.linalg.lapack import dpotrs
 
-from ._linalg import independent_cholesky
+from ._linalg import independent_cholesky, solve_positive
 from ._problem import RestrictedProblem
 from ._typing import Float64, Index
 
@@ -47,133 +47,165 @@ CURVATURE_NOISE = 1e-13
 
 
 class Point(NamedTuple):
-    """theta, its correlations z = c - G theta, and whether it is optimal, to rounding."""
+    """theta, its correlations z = c - G theta, its support, and whether it is optimal.
+
+    The support is in the order of entry, and independent wherever a finish starts or ends.
+    """
 
     theta: Float64
     z: Float64
+    support: Index
     optimal: bool = False
 
 
-def leading_violators(problem: RestrictedProblem, theta: Float64, z: Float64) -> Index:
-    """The violators that pull hardest for their penalty, at most as many as the support holds."""
-    wanting = problem.violators(theta, z)
-    room = max(MIN_ENTRANTS, int(np.count_nonzero(theta)))
+class Face(NamedTuple):
+    """A support with its signs; the first `n_trusted` columns are known to be independent."""
+
+    support: Index
+    signs: Float64
+    n_trusted: int
+
+
+def point_at(problem: RestrictedProblem, support: Index, values: Float64) -> Point:
+    """The point with these values on the support."""
+    theta = np.zeros(len(problem.target))
+    theta[support] = values
+    return Point(theta, problem.correlations(support, values), support)
+
+
+def violators(problem: RestrictedProblem, point: Point, room: float | None = None) -> Index:
+    """The zero coordinates that optimality lets go, rounding set aside.
+
+    The `room` that pull hardest for their penalty; by default, as many as the support holds.
+    """
+    pull = point.z if problem.positive else np.abs(point.z)
+    wanting = (pull > problem.bound).nonzero()[0]
+    wanting = wanting[point.theta[wanting] == 0.0]
+    room = max(MIN_ENTRANTS, point.support.size) if room is None else room
     if wanting.size <= room:
         return wanting
-    dearness = problem.penalty[wanting] / np.abs(z[wanting])
-    return wanting[np.argpartition(dearness, room)[:room]]
+    dearness = problem.penalty[wanting] / pull[wanting]
+    return wanting[np.argpartition(dearness, int(room))[: int(room)]]
 
 
-def active_face(problem: RestrictedProblem, theta: Float64, z: Float64) -> tuple[Index, Float64]:
-    """Support and signs after one proximal step of every coordinate, the present support first.
+def forecast_face(problem: RestrictedProblem, live: Index, values: Float64, z: Float64) -> Face:
+    """The face that coordinates `live`, in the middle of the alternation, are heading for.
 
-    At a limit point: its support, and the violators. In the middle of the alternation: a forecast,
-    as small coordinates that are still shrinking come out as zero.
+    That is where one proximal step takes them: those that are still shrinking come out as zero.
     """
-    support = np.flatnonzero(theta)
-    step = theta[support] * problem.gram.diagonal()[support] + z[support]
+    step = values * problem.diagonal[live] + z
     pull = step if problem.positive else np.abs(step)
-    stays = (pull > problem.penalty[support]) | problem.free[support]
-    entrants = leading_violators(problem, theta, z)
-    return (
-        np.concatenate([support[stays], entrants]),
-        np.sign(np.concatenate([step[stays], z[entrants]])),
-    )
+    stays = pull > problem.penalty[live]
+    if problem.any_free:
+        stays |= problem.free[live]
+    return Face(live[stays], np.sign(step[stays]), 0)
 
 
-def limit_point(problem: RestrictedProblem, face: Index, signs: Float64, n_trusted: int) -> Point:
-    """Solve on the face; drop what changes sign, or depends on the rest; until nothing does."""
-    values = np.empty(0)
-    while face.size:
-        gram = problem.gram.take(face, axis=0).take(face, axis=1)
-        factor, kept = independent_cholesky(gram, n_trusted)
-        n_trusted = int(np.count_nonzero(kept < n_trusted))
-        face, signs = face[kept], signs[kept]
-        values = dpotrs(factor, problem.target[face] - problem.penalty[face] * signs, lower=1)[0]
-        agrees = (values * signs > 0.0) | problem.free[face]
-        if agrees.all():
-            break
-        n_trusted = int(np.count_nonzero(agrees[:n_trusted]))
-        face, signs = face[agrees], signs[agrees]
-    theta = np.zeros_like(problem.target)
-    if face.size:
-        theta[face] = values
-    return Point(theta, problem.correlations(theta))
+def entered_face(point: Point, entrants: Index) -> Face:
+    """The face of a limit point and the coordinates that enter."""
+    support = np.concatenate([point.support, entrants])
+    signs = np.sign(np.concatenate([point.theta[point.support], point.z[entrants]]))
+    return Face(support, signs, point.support.size)
 
 
-def finish(problem: RestrictedProblem, start: Point, forecast: Point) -> Point:
-    """Limit points from `forecast` on, each below the one before, the first below `start`.
+def limit_point(problem: RestrictedProblem, face: Face) -> Point:
+    """Solve on the face; drop what depends on the rest, or changes sign, until nothing does.
 
-    The support of `start` is independent; that of `forecast` need not be.
+    What is dropped is held at zero by a multiplier, with the factor at hand: the solution
+    theta = G^-1 (c - lambda s) becomes theta - V V_D^-1 theta_D, where V = G^-1 E_D is made of the
+    columns D of the inverse, and V_D of their rows in D.
     """
-    point, guide = start, forecast
+    if not face.support.size:
+        return point_at(problem, face.support, np.empty(0))
+    factor, kept = independent_cholesky(problem.block(face.support), face.n_trusted)
+    support, signs = face.support[kept], face.signs[kept]
+    right = problem.target[support] - problem.penalty[support] * signs
+    solution = dpotrs(factor, right, lower=1)[0]
+    wrong = solution * signs <= 0.0
+    if problem.any_free:
+        wrong &= ~problem.free[support]
+    values, dropped = solution, wrong
+    while wrong.any():
+        dropped = dropped | wrong
+        out = dropped.nonzero()[0]
+        unit = np.zeros((support.size, out.size), order="F")
+        unit[out, np.arange(out.size)] = 1.0
+        columns = dpotrs(factor, unit, lower=1, overwrite_b=1)[0]
+        values = solution - columns @ solve_positive(columns[out].copy(), solution[out])
+        wrong = (values * signs <= 0.0) & ~dropped
+        if problem.any_free:
+            wrong &= ~problem.free[support]
+    return point_at(problem, support[~dropped], values[~dropped])
+
+
+def finish(problem: RestrictedProblem, start: Point, face: Face) -> Point:
+    """Limit points, each below the one before: the first on `face`, and below `start`."""
+    point = start
     for _ in range(MAX_LIMIT_POINTS):
-        face, signs = active_face(problem, guide.theta, guide.z)
-        n_trusted = int(np.count_nonzero(point.theta[face])) if guide is point else 0
-        new = limit_point(problem, face, signs, n_trusted)
-        optimal = problem.violators(new.theta, new.z).size == 0
-        if optimal:
+        new = limit_point(problem, face)
+        entrants = violators(problem, new)
+        if not entrants.size:
             return new._replace(optimal=True)
-        if problem.change(*point[:2], *new[:2]) >= 0.0:
+        if problem.change(point.theta, point.z, new.theta, new.z) >= 0.0:
             new = descend(problem, point)
-            if problem.change(*point[:2], *new[:2]) >= 0.0:  # nothing left but rounding
-                return point._replace(optimal=True)
-        point = guide = new
+            if problem.change(point.theta, point.z, new.theta, new.z) >= 0.0:
+                return point._replace(optimal=True)  # nothing left but rounding
+            entrants = violators(problem, new)
+        point, face = new, entered_face(new, entrants)
     return point
 
 
 def descend(problem: RestrictedProblem, point: Point) -> Point:
     """From the minimiser of the face of `point`, let in the leading violator; f goes down."""
-    theta = settle(problem, point.theta.copy())
-    z = problem.correlations(theta)
-    wanting = problem.violators(theta, z)
-    if wanting.size:
-        excess = np.abs(z[wanting]) - problem.penalty[wanting]
-        entrant = int(wanting[np.argmax(excess / np.sqrt(problem.gram.diagonal()[wanting]))])
-        theta = settle(problem, let_in(problem, theta, z, entrant))
-        z = problem.correlations(theta)
-    return Point(theta, z)
+    point = settle(problem, point.theta)
+    wanting = violators(problem, point)
+    if not wanting.size:
+        return point
+    excess = np.abs(point.z[wanting]) - problem.penalty[wanting]
+    entrant = int(wanting[np.argmax(excess / np.sqrt(problem.diagonal[wanting]))])
+    return settle(problem, let_in(problem, point, entrant))
 
 
-def settle(problem: RestrictedProblem, theta: Float64) -> Float64:
+def settle(problem: RestrictedProblem, theta: Float64) -> Point:
     """Walk to the minimiser of theta's own face, dropping what reaches zero on the way."""
     support = np.flatnonzero(theta)
-    while support.size:
-        signs = np.sign(theta[support])
-        gram = problem.gram.take(support, axis=0).take(support, axis=1)
-        factor, kept = independent_cholesky(gram, support.size)
-        theta[np.delete(support, kept)] = 0.0
-        support, signs = support[kept], signs[kept]
-        target = problem.target[support] - problem.penalty[support] * signs
-        goal = dpotrs(factor, target, lower=1)[0]
+    arrived = False
+    while support.size and not arrived:
+        factor, kept = independent_cholesky(problem.block(support), support.size)
+        signs = np.sign(theta[support[kept]])
+        if kept.size < support.size:
+            theta = theta.copy()
+            theta[np.delete(support, kept)] = 0.0
+            support = support[kept]
+        goal = dpotrs(factor, problem.target[support] - problem.penalty[support] * signs, lower=1)[
+            0
+        ]
         theta, arrived = _advance(problem, theta, support, goal - theta[support], 1.0)
-        if arrived:
-            break
         support = np.flatnonzero(theta)
-    return theta
+    return point_at(problem, support, theta[support])
 
 
-def let_in(problem: RestrictedProblem, theta: Float64, z: Float64, entrant: int) -> Float64:
+def let_in(problem: RestrictedProblem, point: Point, entrant: int) -> Float64:
     """Bring in one coordinate, the others of the face following, as far as f goes down.
 
     With theta_A = minimiser of its face, the way is d_e = s_e, d_A = -G_AA^-1 G_Ae s_e; f falls on
     it at the rate |z_e| - lambda_e, with the curvature G_ee - G_eA G_AA^-1 G_Ae: none, if the
     column depends on those of the support.
     """
-    support = np.flatnonzero(theta)
-    sign = np.sign(z[entrant])
+    support = point.support
+    sign = np.sign(point.z[entrant])
     cross = problem.gram[support, entrant]
-    curvature = problem.gram[entrant, entrant]
+    curvature = problem.diagonal[entrant]
     follow = np.empty(0)
     if support.size:
-        factor, _ = independent_cholesky(problem.gram[np.ix_(support, support)], support.size)
+        factor, _ = independent_cholesky(problem.block(support), support.size)
         follow = dpotrs(factor, cross, lower=1)[0]
         curvature -= cross @ follow
-    slope = np.abs(z[entrant]) - problem.penalty[entrant]
-    curved = curvature > CURVATURE_NOISE * problem.gram[entrant, entrant]
+    slope = np.abs(point.z[entrant]) - problem.penalty[entrant]
+    curved = curvature > CURVATURE_NOISE * problem.diagonal[entrant]
     length = slope / curvature if curved else np.inf
     face = np.append(support, entrant)
-    return _advance(problem, theta, face, sign * np.append(-follow, 1.0), length)[0]
+    return _advance(problem, point.theta, face, sign * np.append(-follow, 1.0), length)[0]
 
 
 def _advance(

@@ -10,6 +10,7 @@ theta >= 0).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -40,30 +41,44 @@ class RestrictedProblem:
     columns: Float64 | None = None
     response: Float64 | None = None
 
-    @property
+    @cached_property
     def free(self) -> Mask:
         """Coordinates without penalty or sign: no size of theta_j is dearer than another."""
         return (self.penalty == 0.0) & (not self.positive)
 
-    def correlations(self, theta: Float64) -> Float64:
+    @cached_property
+    def any_free(self) -> bool:
+        """Whether there are any."""
+        return bool(self.free.any())
+
+    @cached_property
+    def bound(self) -> Float64:
+        """What a correlation may reach while its coordinate is at zero, rounding included."""
+        return self.penalty + self.slack
+
+    @cached_property
+    def diagonal(self) -> Float64:
+        """The diagonal of G."""
+        return self.gram.diagonal()
+
+    def block(self, kept: Index) -> Float64:
+        """G on some coordinates, as a new array."""
+        return self.gram.take(kept, axis=0).take(kept, axis=1)
+
+    def correlations(self, support: Index, values: Float64) -> Float64:
         """z = c - G theta, the descent direction of the smooth part."""
-        return self.target - self.gram @ theta
+        return self.target - values @ self.gram.take(support, axis=0)
 
     def change(self, theta: Float64, z: Float64, new: Float64, new_z: Float64) -> float:
         """f(new) - f(theta), from differences: exact where f itself would round them away."""
         smooth = -0.5 * float((new - theta) @ (z + new_z))
         return smooth + float(self.penalty @ (np.abs(new) - np.abs(theta)))
 
-    def violators(self, theta: Float64, z: Float64) -> Index:
-        """The zero coordinates that optimality lets go, rounding set aside."""
-        pull = z if self.positive else np.abs(z)
-        return np.flatnonzero((theta == 0.0) & (pull > self.penalty + self.slack))
-
     def on(self, kept: Index) -> RestrictedProblem:
         """The same problem with every coordinate but `kept` held at zero."""
         dual = self.columns is not None and self.columns.shape[1] < kept.size
         return RestrictedProblem(
-            self.gram.take(kept, axis=0).take(kept, axis=1),
+            self.block(kept),
             self.target[kept],
             self.penalty[kept],
             self.slack[kept],

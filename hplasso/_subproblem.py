@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ._certificate import Certificate, certainly_zero, certify
-from ._hadamard import Factors, balance, seeded, sweep
-from ._newton import Point, finish, leading_violators
+from ._certificate import certainly_zero, certify
+from ._hadamard import Factors, balance, proximal_seed, sweep
+from ._newton import Face, Point, finish, forecast_face, violators
 from ._problem import RestrictedProblem
-from ._typing import Float64, Index
+from ._typing import Float64
 
 # A start is far where correlations exceed their penalties so many times; then the penalty goes down
 # by this factor at a time.
@@ -34,7 +34,7 @@ def solve_with_finish(
     The finish is exact, so the gap asked for does not come in. From a start that is far away the
     penalty is lowered by steps: a limit point forgives a few wrong signs, not dozens.
     """
-    point = Point(start, problem.correlations(start))
+    point = _point(problem, start)
     sweeps = 0
     for factor in _approach(problem, point.z):
         stage = replace(problem, penalty=factor * problem.penalty)
@@ -43,6 +43,11 @@ def solve_with_finish(
             point = finish(stage, point, forecast(stage, point))
             sweeps += 1
     return Restricted(point.theta, sweeps)
+
+
+def _point(problem: RestrictedProblem, theta: Float64) -> Point:
+    support = np.flatnonzero(theta)
+    return Point(theta, problem.correlations(support, theta[support]), support)
 
 
 def _approach(problem: RestrictedProblem, z: Float64) -> Float64:
@@ -55,20 +60,18 @@ def _approach(problem: RestrictedProblem, z: Float64) -> Float64:
     return np.geomspace(level, 1.0, 1 + int(np.ceil(np.log(level) / -np.log(STEP))))[1:]
 
 
-def forecast(problem: RestrictedProblem, point: Point) -> Point:
+def forecast(problem: RestrictedProblem, point: Point) -> Face:
     """One sweep on the support, or, where there is none yet, on the leading violators."""
-    theta = point.theta.copy()
-    if not theta.any():
-        theta = seeded(problem, theta, point.z, leading_violators(problem, theta, point.z))
-    live = np.flatnonzero(theta)
+    live, values = point.support, point.theta[point.support]
     if not live.size:
-        return point
+        live = violators(problem, point)
+        values = proximal_seed(problem, point.z, live)
+    if not live.size:
+        return Face(live, values, 0)
     part = problem.on(live)
-    values = sweep(part, balance(theta[live])).theta
-    theta[live] = values
-    z = np.zeros_like(theta)
-    z[live] = part.correlations(values)  # off `live` a forecast has nothing to say
-    return Point(theta, z)
+    values = sweep(part, balance(values)).theta
+    face = forecast_face(problem, live, values, part.target - part.gram @ values)
+    return face._replace(n_trusted=face.support.size if point.support.size else 0)
 
 
 def solve_alternating(
@@ -79,25 +82,29 @@ def solve_alternating(
     `square` is ||r||^2 at the start. Zeros are those coordinates that never wanted to leave zero,
     and those that the gap certifies.
     """
-    theta, z = start, problem.correlations(start)
-    factors = balance(theta)
+    point = _point(problem, start)
+    factors = balance(start)
     sweeps = 0
     while True:
-        entrants = problem.violators(theta, z)
-        seeds = balance(seeded(problem, theta, z, entrants))
-        for factor, seed in zip(factors, seeds, strict=True):
-            factor[entrants] = seed[entrants]
+        entrants = violators(problem, point, np.inf)
+        for factor, seeds in zip(
+            factors, balance(proximal_seed(problem, point.z, entrants)), strict=True
+        ):
+            factor[entrants] = seeds
         factors = _sweep_live(problem, factors)
         sweeps += 1
-        new, new_z = factors.theta, problem.correlations(factors.theta)
-        square -= float((new - theta) @ (z + new_z))
-        theta, z = new, new_z
-        certificate = _certify_restricted(problem, theta, z, square)
+        new = _point(problem, factors.theta)
+        square -= float((new.theta - point.theta) @ (point.z + new.z))
+        point = new
+        values = point.theta[point.support]
+        certificate = certify(
+            problem.penalty, problem.slack, point.z, point.support, values, square, problem.positive
+        )
         if certificate.gap <= gap or sweeps >= max_sweeps:
             break
-    lengths = np.sqrt(problem.gram.diagonal())
-    zero = certainly_zero(problem.penalty, z, lengths, certificate, problem.positive)
-    return Restricted(np.where(zero, 0.0, theta), sweeps)
+    lengths = np.sqrt(problem.diagonal)
+    zero = certainly_zero(problem.penalty, point.z, lengths, certificate, problem.positive)
+    return Restricted(np.where(zero, 0.0, point.theta), sweeps)
 
 
 def _sweep_live(problem: RestrictedProblem, factors: Factors) -> Factors:
@@ -108,15 +115,6 @@ def _sweep_live(problem: RestrictedProblem, factors: Factors) -> Factors:
         factor[:] = 0.0
         factor[live] = values
     return factors
-
-
-def _certify_restricted(
-    problem: RestrictedProblem, theta: Float64, z: Float64, square: float
-) -> Certificate:
-    support: Index = np.flatnonzero(theta)
-    return certify(
-        problem.penalty, problem.slack, z, support, theta[support], square, problem.positive
-    )
 
 
 SOLVERS = {"auto": solve_with_finish, "alternating": solve_alternating}
