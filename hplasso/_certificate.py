@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ._typing import Float64, Index, Mask
+from ._typing import Float64, Mask
 
 # Inner products of n terms were seen to err by at most about one unit of rounding times the lengths
 # of the two vectors; a margin of four on top.
@@ -42,38 +42,36 @@ class Certificate(NamedTuple):
     floor: float
 
 
+def reach(z: Float64, slack: Float64, weights: Float64, positive: bool) -> Float64:
+    """For each feature the smallest alpha that its correlation is feasible at, rounding set aside.
+
+    (|z_j| - slack_j) / w_j; where w_j = 0, no alpha (inf) or any (-inf).
+    """
+    excess = (z if positive else np.abs(z)) - slack
+    if weights.all():
+        return excess / weights
+    unpenalised = np.where(excess > 0.0, np.inf, -np.inf)
+    return np.divide(excess, weights, out=unpenalised, where=weights > 0.0)
+
+
 def certify(
+    alpha: float,
+    level: float,
     penalty: Float64,
     slack: Float64,
     z: Float64,
-    support: Index,
-    values: Float64,
+    theta: Float64,
     square: float,
-    positive: bool,
 ) -> Certificate:
-    """The certificate of a theta that is `values` on `support` and zero elsewhere.
+    """The certificate of coefficients theta; all arrays on the support, of shape (s,).
 
-    Parameters
-    ----------
-    penalty, slack, z : ndarrays of shape (p,)
-        lambda, the rounding of the correlations, and the correlations X'r.
-    support, values : ndarrays of shape (s,)
-    square : float
-        ||r||^2.
-    positive : bool
+    `level` is the largest `reach` of all features, on the support or not, `square` is ||r||^2.
     """
-    kappa = feasible_scale(penalty, slack, z, positive)
-    size = np.abs(values)
-    terms = np.abs(penalty[support] * size - kappa * z[support] * values)
-    gap = 0.5 * (1.0 - kappa) ** 2 * square + float(terms.sum())
-    return Certificate(gap, kappa, float(slack[support] @ size))
-
-
-def feasible_scale(penalty: Float64, slack: Float64, z: Float64, positive: bool) -> float:
-    """kappa = min(1, min_j lambda_j / |z_j|), rounding set aside."""
-    pull = (z if positive else np.abs(z)) - slack
-    over = np.flatnonzero(pull > penalty)
-    return float(np.min(penalty[over] / pull[over], initial=1.0))
+    kappa = alpha / level if level > alpha else 1.0
+    size = np.abs(theta)
+    gap = 0.5 * (1.0 - kappa) ** 2 * square
+    gap += float(np.abs(penalty * size - kappa * z * theta).sum())
+    return Certificate(gap, kappa, float(slack @ size))
 
 
 def certainly_zero(

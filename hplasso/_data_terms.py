@@ -36,6 +36,13 @@ class DataTerm(Protocol):
         """z of all features and `square`, for coefficients on the working set."""
         ...
 
+    def rows(self, working_set: WorkingSet) -> tuple[Float64, Float64] | tuple[None, None]:
+        """The columns of Z in the working set, as rows, and y; for the dual form.
+
+        Only where there are more of them than samples.
+        """
+        ...
+
 
 class LeastSquares:
     """Squared loss from the data: an observation is one pass over X."""
@@ -59,6 +66,11 @@ class LeastSquares:
             residual = residual - working_set.columns.predict(theta)
         return self.design.correlations(residual), float(residual @ residual)
 
+    def rows(self, working_set: WorkingSet) -> tuple[Float64, Float64] | tuple[None, None]:
+        if working_set.features.size <= self.design.shape[0]:
+            return None, None
+        return working_set.columns.dense(), self.response
+
 
 class LeastSquaresMoments:
     """Squared loss from G = Z'Z, c = Z'y and ||y||^2, which say all about it: X is not needed."""
@@ -73,3 +85,6 @@ class LeastSquaresMoments:
         support = np.flatnonzero(theta)
         z = self.target - theta[support] @ self.gram[support]
         return z, max(0.0, self.scale - float(theta @ (self.target + z)))
+
+    def rows(self, working_set: WorkingSet) -> tuple[None, None]:
+        return None, None

@@ -68,22 +68,23 @@ class Design(ABC):
         self.X = X
         self.root = np.sqrt(weights)
         self.shape: tuple[int, int] = X.shape
+        self.fit_intercept = fit_intercept
         self.passes = 1
         mean, square = self._moments(weights)
         self.mean = mean if fit_intercept else np.zeros_like(mean)
         variance = square - self.mean**2
         self.fragile = np.flatnonzero(variance <= self.fragile_below * square)
-        variance[self.fragile] = self._centre_fragile(weights, square, fit_intercept)
+        variance[self.fragile] = self._centre_fragile(weights, square)
         self.spread = np.sqrt(variance)
         raw = np.sqrt(square)
         raw[self.fragile] = self.spread[self.fragile]
         self.rounding = ROUNDING * raw
         self.size = self._size_in_predictions(raw)
 
-    def _centre_fragile(self, weights: Float64, square: Float64, fit_intercept: bool) -> Float64:
+    def _centre_fragile(self, weights: Float64, square: Float64) -> Float64:
         """Set the fragile columns' means to the last digit; return their variances."""
         variance = np.zeros(self.fragile.size)
-        if not fit_intercept:  # then a column is fragile only if it is zero
+        if not self.fit_intercept:  # then a column is fragile only if it is zero
             return variance
         for where in _slices(self.fragile.size, self.shape[0]):
             features = self.fragile[where]
@@ -132,9 +133,9 @@ class Design(ABC):
 
     def product(self, right: Float64) -> Float64:
         """Z'right, for `right` of shape (n,) or (n, k)."""
-        raw = (self.root * right.T).T
-        result = self._transposed_product(raw)
-        result -= np.multiply.outer(self.mean, self.root @ right)
+        result = self._transposed_product((self.root * right.T).T)
+        if self.fit_intercept:
+            result -= np.multiply.outer(self.mean, self.root @ right)
         for where in _slices(self.fragile.size, self.shape[0]):
             features = self.fragile[where]
             result[features] = self.block(features).T @ right

@@ -6,9 +6,13 @@ wrappers of :mod:`scipy.linalg` cost more than the factorisation itself.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
+from functools import cache
+
 import numpy as np
 from scipy.linalg import lstsq
 from scipy.linalg.lapack import dpotrf, dpotrs, dpstrf, dtrtrs
+from threadpoolctl import ThreadpoolController
 
 from ._typing import Float64, Index
 
@@ -16,6 +20,22 @@ from ._typing import Float64, Index
 # length counts as dependent. Rounding leaves about (number of columns) * 2e-16 of an exact
 # dependence; columns correlated by .999 are seven orders of magnitude above the limit.
 DEPENDENCE = 1e-10
+
+# Sizes of systems for which LAPACK is left to one thread: below, it uses one anyway; above, two
+# are faster. In between two were seen to take between as long and, on a busy machine, 20 times as
+# long as one.
+ONE_THREAD = range(128, 1000)
+
+
+@cache
+def _threadpools() -> ThreadpoolController:
+    """The BLAS libraries of this process; looking them up takes milliseconds."""
+    return ThreadpoolController().select(user_api="blas")
+
+
+def blas_threads_for(size: int) -> AbstractContextManager[object]:
+    """A context in which BLAS runs with as many threads as pay for systems of this size."""
+    return _threadpools().limit(limits=1) if size in ONE_THREAD else nullcontext()
 
 
 def solve_positive(matrix: Float64, target: Float64) -> Float64:

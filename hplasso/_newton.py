@@ -73,6 +73,12 @@ def point_at(problem: RestrictedProblem, support: Index, values: Float64) -> Poi
     return Point(theta, problem.correlations(support, values), support)
 
 
+def point_of(problem: RestrictedProblem, theta: Float64) -> Point:
+    """The point theta."""
+    support = theta.nonzero()[0]
+    return Point(theta, problem.correlations(support, theta[support]), support)
+
+
 def violators(problem: RestrictedProblem, point: Point, room: float | None = None) -> Index:
     """The zero coordinates that optimality lets go, rounding set aside.
 
@@ -181,8 +187,8 @@ def settle(problem: RestrictedProblem, theta: Float64) -> Point:
             0
         ]
         theta, arrived = _advance(problem, theta, support, goal - theta[support], 1.0)
-        support = np.flatnonzero(theta)
-    return point_at(problem, support, theta[support])
+        support = theta.nonzero()[0]
+    return point_of(problem, theta)
 
 
 def let_in(problem: RestrictedProblem, point: Point, entrant: int) -> Float64:

@@ -26,13 +26,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from ._certificate import Certificate, certify
+from ._certificate import Certificate, certify, reach
 from ._data_terms import DataTerm
 from ._design import Design
-from ._linalg import independent_cholesky
+from ._linalg import blas_threads_for, independent_cholesky
+from ._newton import Point
 from ._problem import RestrictedProblem
 from ._subproblem import SOLVERS
-from ._typing import Float64, Index, Mask
+from ._typing import Float64, Index
 from ._working_set import WorkingSet
 
 # The least number of violators admitted at a time, if there are as many.
@@ -83,12 +84,18 @@ class PathPoint:
 
 
 class Observation(NamedTuple):
-    """Coefficients on the working set, and what a pass over X said of them."""
+    """Coefficients on the working set, and what a pass over X said of them.
+
+    `reach` is the smallest alpha that each feature is feasible at, `level` the largest of them.
+    """
 
     theta: Float64
+    support: Index
     z: Float64
     square: float
-    rounding: Float64
+    slack: Float64
+    reach: Float64
+    level: float
 
 
 class PathTracer:
@@ -118,7 +125,8 @@ class PathTracer:
         self.working_set = working_set
         self.design = design
         self.settings = settings
-        self.place = self._observe(self._independent_start(start))
+        theta = self._independent_start(start)
+        self.place = self._observe(theta, theta.nonzero()[0])
 
     def _independent_start(self, start: Float64 | None) -> Float64:
         """Start coefficients on the working set, those of dependent columns left out."""
@@ -138,10 +146,12 @@ class PathTracer:
             np.maximum(theta, 0.0, out=theta)
         return theta
 
-    def _observe(self, theta: Float64) -> Observation:
+    def _observe(self, theta: Float64, support: Index) -> Observation:
         z, square = self.term.observe(self.working_set, theta)
-        length = self.term.norm + self.design.size[self.working_set.features] @ np.abs(theta)
-        return Observation(theta, z, square, self.design.rounding * length)
+        sizes = self.design.size[self.working_set.features[support]]
+        slack = self.design.rounding * (self.term.norm + sizes @ np.abs(theta[support]))
+        ranges = reach(z, slack, self.settings.penalty_weights, self.settings.positive)
+        return Observation(theta, support, z, square, slack, ranges, float(ranges.max()))
 
     def alpha_max(self) -> float:
         """The smallest alpha at which every penalised coefficient is zero.
@@ -150,13 +160,12 @@ class PathTracer:
         """
         weights = self.settings.penalty_weights
         penalised = weights > 0.0
-        if not penalised.any():
-            return 0.0
         if not penalised.all():
             # |z_j| <= |column j| |y|, so that nothing penalised enters at this alpha
             lengths = self.design.spread[penalised] * self.term.norm / weights[penalised]
             self.solve(2.0 * float(lengths.max(initial=0.0)))
-        return float(np.max(self._pull(self.place.z)[penalised] / weights[penalised], initial=0.0))
+        pull = self.place.z if self.settings.positive else np.abs(self.place.z)
+        return float(np.max(pull[penalised] / weights[penalised], initial=0.0))
 
     def trace(self, alphas: Iterable[float]) -> list[PathPoint]:
         """Solve at each alpha in turn; one warning at the end for those that did not converge."""
@@ -166,109 +175,87 @@ class PathTracer:
 
     def solve(self, alpha: float) -> PathPoint:
         """Solve at one alpha, from the present place."""
-        penalty = alpha * self.settings.penalty_weights
         asked = self.settings.tol * self.term.scale
-        certificate = self._certify(penalty)
-        sweeps, stalled = 0, 0
-        entrants = self._strong(alpha)
-        work = entrants.size > 0 or self.place.theta.any()
-        while work and sweeps < self.settings.max_iter and stalled < MAX_STALLED:
+        if self.place.level <= alpha and not self.place.support.size:  # zero, and optimal
+            return self._point(alpha, self._certify(alpha), asked, 0)
+        sweeps, stalled, before = 0, 0, np.inf
+        # sequential strong rule: |z_j| >= w_j (2 alpha_new - alpha_old)
+        entrants = self._outside(2.0 * alpha - self.place.level)
+        while sweeps < self.settings.max_iter and stalled < MAX_STALLED:
             self._admit(entrants)
-            before = certificate.gap
-            sweeps += self._solve_restricted(penalty, asked, self.settings.max_iter - sweeps)
-            certificate = self._certify(penalty)
+            sweeps += self._solve_restricted(alpha, asked, self.settings.max_iter - sweeps)
+            certificate = self._certify(alpha)
             if certificate.gap <= max(asked, certificate.floor):
                 break
-            entrants = self._leading(self._violators(penalty), penalty)
+            entrants = self._outside(alpha)
             going = entrants.size > 0 or certificate.gap < 0.5 * before
-            stalled = 0 if going else stalled + 1
-        point = self._point(alpha, certificate, asked, sweeps)
-        _report(point, self.settings.verbose)
-        return point
+            stalled, before = 0 if going else stalled + 1, certificate.gap
+        return self._point(alpha, certificate, asked, sweeps)
 
-    def _certify(self, penalty: Float64) -> Certificate:
-        place, features = self.place, self.working_set.features
-        support = np.flatnonzero(place.theta)
+    def _certify(self, alpha: float) -> Certificate:
+        place = self.place
+        on = self.working_set.features[place.support]
+        penalty, theta = alpha * self.settings.penalty_weights[on], place.theta[place.support]
         return certify(
-            penalty,
-            place.rounding,
-            place.z,
-            features[support],
-            place.theta[support],
-            place.square,
-            self.settings.positive,
+            alpha, place.level, penalty, place.slack[on], place.z[on], theta, place.square
         )
 
-    def _pull(self, z: Float64) -> Float64:
-        return z if self.settings.positive else np.abs(z)
+    def _outside(self, bound: float) -> Index:
+        """Features outside the working set that reach beyond `bound`, hardest-pulling first.
 
-    def _outside(self, mask: Mask) -> Index:
-        """Features of the mask that are not in the working set yet."""
-        features = np.flatnonzero(mask)
-        return features[self.working_set.position[features] < 0]
-
-    def _violators(self, penalty: Float64) -> Index:
-        place = self.place
-        return self._outside(self._pull(place.z) > penalty + place.rounding)
-
-    def _strong(self, alpha: float) -> Index:
-        """Features outside the working set that may enter on the way from the present place.
-
-        Sequential strong rule: |z_j| >= w_j (2 alpha_new - alpha_old). None, if none has to.
+        No more than the working set has already.
         """
-        weights = self.settings.penalty_weights
-        violators = self._violators(alpha * weights)
-        in_set = self.working_set.features
-        if not violators.size and not self.place.theta.any():
-            inner = self._pull(self.place.z)[in_set] > alpha * weights[in_set]
-            return in_set[inner]
-        pull = self._pull(self.place.z)
-        reach = np.divide(pull, weights, out=np.zeros_like(pull), where=weights > 0.0)
-        bound = 2.0 * alpha - float(reach.max(initial=0.0))
-        mask = (pull >= weights * bound) & (pull > 0.0) if bound > 0.0 else pull > 0.0
-        return self._leading(self._outside(mask), alpha * weights)
-
-    def _leading(self, features: Index, penalty: Float64) -> Index:
-        """The hardest-pulling of the features, no more than the working set has already."""
+        features = (self.place.reach > max(bound, 0.0)).nonzero()[0]
+        features = features[self.working_set.position[features] < 0]
         room = max(MIN_ADMITTED, self.working_set.features.size)
         if features.size <= room:
             return features
-        dearness = penalty[features] / np.abs(self.place.z[features])
-        return features[np.argpartition(dearness, room)[:room]]
+        return features[np.argpartition(-self.place.reach[features], room)[:room]]
 
     def _admit(self, features: Index) -> None:
+        if not features.size:
+            return
         self.working_set.admit(features)
         grown = np.zeros(self.working_set.features.size)
         grown[: self.place.theta.size] = self.place.theta
         self.place = self.place._replace(theta=grown)
 
-    def _solve_restricted(self, penalty: Float64, asked: float, max_sweeps: int) -> int:
+    def _solve_restricted(self, alpha: float, asked: float, max_sweeps: int) -> int:
         """Move the place to the solution on the working set; return the sweeps taken."""
-        place, features = self.place, self.working_set.features
+        place, working_set = self.place, self.working_set
+        features, gram = working_set.features, working_set.gram
+        z = place.z[features]
+        columns, response = self.term.rows(working_set)
         problem = RestrictedProblem(
-            self.working_set.gram,
-            self.working_set.gram @ place.theta + place.z[features],
-            penalty[features],
-            place.rounding[features],
+            gram,
+            place.theta[place.support] @ gram.take(place.support, axis=0) + z,
+            alpha * self.settings.penalty_weights[features],
+            place.slack[features],
             self.settings.positive,
+            columns,
+            response,
         )
         solve = SOLVERS[self.settings.solver]
-        solution = solve(problem, place.theta, place.square, INNER_SHARE * asked, max_sweeps)
-        self.place = self._observe(solution.theta)
+        with blas_threads_for(features.size):
+            start = Point(place.theta, z, place.support)
+            solution = solve(problem, start, place.square, INNER_SHARE * asked, max_sweeps)
+        self.place = self._observe(solution.point.theta, solution.point.support)
         return solution.sweeps
 
     def _point(
         self, alpha: float, certificate: Certificate, asked: float, sweeps: int
     ) -> PathPoint:
-        support = np.flatnonzero(self.place.theta)
+        support = self.place.support
         features = self.working_set.features[support]
         values = self.place.theta[support]
-        rounded = values.astype(self.settings.dtype).astype(np.float64)
         gap = certificate.gap
         converged = gap <= max(asked, certificate.floor)
         if self.settings.dtype != np.float64:
-            gap += self._price(alpha, support, values, rounded)
-        return PathPoint(alpha, features, rounded, gap, asked, converged, sweeps)
+            exact, values = values, values.astype(self.settings.dtype).astype(np.float64)
+            gap += self._price(alpha, support, exact, values)
+        point = PathPoint(alpha, features, values, gap, asked, converged, sweeps)
+        _report(point, self.settings.verbose)
+        return point
 
     def _price(self, alpha: float, support: Index, values: Float64, rounded: Float64) -> float:
         """f(rounded) - f(values): what it costs to return coefficients of a shorter type."""

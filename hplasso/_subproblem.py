@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
-from ._certificate import certainly_zero, certify
+from ._certificate import Certificate, certainly_zero, certify, reach
 from ._hadamard import Factors, balance, proximal_seed, sweep
-from ._newton import Face, Point, finish, forecast_face, violators
+from ._newton import Face, Point, finish, forecast_face, point_of, violators
 from ._problem import RestrictedProblem
 from ._typing import Float64
 
@@ -22,41 +23,36 @@ STEP = 0.65
 class Restricted(NamedTuple):
     """A solution on the working set, and the sweeps that it took."""
 
-    theta: Float64
+    point: Point
     sweeps: int
 
 
 def solve_with_finish(
-    problem: RestrictedProblem, start: Float64, square: float, gap: float, max_sweeps: int
+    problem: RestrictedProblem, start: Point, square: float, gap: float, max_sweeps: int
 ) -> Restricted:
     """``solver='auto'``: sweep, finish, and again, until nothing wants to move; f never goes up.
 
     The finish is exact, so the gap asked for does not come in. From a start that is far away the
     penalty is lowered by steps: a limit point forgives a few wrong signs, not dozens.
     """
-    point = _point(problem, start)
-    sweeps = 0
-    for factor in _approach(problem, point.z):
-        stage = replace(problem, penalty=factor * problem.penalty)
+    point, sweeps = start, 0
+    for factor in _approach(problem, start.z):
+        stage = problem if factor == 1.0 else replace(problem, penalty=factor * problem.penalty)
         point = point._replace(optimal=False)
         while sweeps < max_sweeps and not point.optimal:
             point = finish(stage, point, forecast(stage, point))
             sweeps += 1
-    return Restricted(point.theta, sweeps)
+    return Restricted(point, sweeps)
 
 
-def _point(problem: RestrictedProblem, theta: Float64) -> Point:
-    support = np.flatnonzero(theta)
-    return Point(theta, problem.correlations(support, theta[support]), support)
-
-
-def _approach(problem: RestrictedProblem, z: Float64) -> Float64:
+def _approach(problem: RestrictedProblem, z: Float64) -> Iterable[float]:
     """Factors of the penalty, down to 1, from about where the correlations z are optimal."""
-    penalised = problem.penalty > 0.0
     pull = z if problem.positive else np.abs(z)
-    level = float(np.max(pull[penalised] / problem.penalty[penalised], initial=1.0))
-    if level <= FAR:
-        return np.ones(1)
+    far = pull > FAR * problem.bound
+    far &= problem.penalty > 0.0
+    if not far.any():
+        return (1.0,)
+    level = float((pull[far] / problem.penalty[far]).max())
     return np.geomspace(level, 1.0, 1 + int(np.ceil(np.log(level) / -np.log(STEP))))[1:]
 
 
@@ -75,36 +71,36 @@ def forecast(problem: RestrictedProblem, point: Point) -> Face:
 
 
 def solve_alternating(
-    problem: RestrictedProblem, start: Float64, square: float, gap: float, max_sweeps: int
+    problem: RestrictedProblem, start: Point, square: float, gap: float, max_sweeps: int
 ) -> Restricted:
     """``solver='alternating'``: sweeps alone, until the gap is reached on the working set.
 
     `square` is ||r||^2 at the start. Zeros are those coordinates that never wanted to leave zero,
     and those that the gap certifies.
     """
-    point = _point(problem, start)
-    factors = balance(start)
-    sweeps = 0
-    while True:
+    point, factors = start, balance(start.theta)
+    for sweeps in range(1, max_sweeps + 1):  # noqa: B007
         entrants = violators(problem, point, np.inf)
-        for factor, seeds in zip(
-            factors, balance(proximal_seed(problem, point.z, entrants)), strict=True
-        ):
-            factor[entrants] = seeds
+        seeds = balance(proximal_seed(problem, point.z, entrants))
+        for factor, seed in zip(factors, seeds, strict=True):
+            factor[entrants] = seed
         factors = _sweep_live(problem, factors)
-        sweeps += 1
-        new = _point(problem, factors.theta)
+        new = point_of(problem, factors.theta)
         square -= float((new.theta - point.theta) @ (point.z + new.z))
         point = new
-        values = point.theta[point.support]
-        certificate = certify(
-            problem.penalty, problem.slack, point.z, point.support, values, square, problem.positive
-        )
-        if certificate.gap <= gap or sweeps >= max_sweeps:
+        certificate = _certify(problem, point, square)
+        if certificate.gap <= gap:
             break
     lengths = np.sqrt(problem.diagonal)
     zero = certainly_zero(problem.penalty, point.z, lengths, certificate, problem.positive)
-    return Restricted(np.where(zero, 0.0, point.theta), sweeps)
+    return Restricted(point_of(problem, np.where(zero, 0.0, point.theta)), sweeps)
+
+
+def _certify(problem: RestrictedProblem, point: Point, square: float) -> Certificate:
+    """The certificate of a point for the restricted problem, at alpha = 1."""
+    penalty, slack, on = problem.penalty, problem.slack, point.support
+    level = float(reach(point.z, slack, penalty, problem.positive).max())
+    return certify(1.0, level, penalty[on], slack[on], point.z[on], point.theta[on], square)
 
 
 def _sweep_live(problem: RestrictedProblem, factors: Factors) -> Factors:
