@@ -1,0 +1,246 @@
+"""The path function, and what it shares with the estimator."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.utils import check_array, check_X_y
+
+from ._base import (
+    ARRAY,
+    BOOLEAN,
+    NONE,
+    RANDOM_STATE,
+    Constraints,
+    check_parameters,
+    checked_array,
+    checked_penalty_weights,
+    integer,
+    normalised_weights,
+    one_of,
+    real,
+)
+from ._path import PathPoint, PathSettings
+from ._regression import Regression
+from ._subproblem import SOLVERS
+from ._typing import Float64
+
+SHARED_CONSTRAINTS: Constraints = {
+    "precompute": (BOOLEAN, one_of("auto"), ARRAY),
+    "copy_X": (BOOLEAN,),
+    "max_iter": (integer(1),),
+    "tol": (real(0.0),),
+    "positive": (BOOLEAN,),
+    "random_state": (RANDOM_STATE,),
+    "selection": (one_of("cyclic", "random"),),
+    "solver": (one_of(*SOLVERS),),
+    "penalty_weights": (ARRAY, NONE),
+    "verbose": (BOOLEAN, integer(0)),
+}
+PATH_CONSTRAINTS: Constraints = {
+    "eps": (real(0.0, open_low=True),),
+    "alphas": (integer(1), ARRAY, NONE),
+    "return_n_iter": (BOOLEAN,),
+    **SHARED_CONSTRAINTS,
+}
+
+
+def lasso_path(
+    X: Any,
+    y: Any,
+    *,
+    eps: float = 1e-3,
+    alphas: Any = 100,
+    precompute: Any = "auto",
+    Xy: Any = None,
+    copy_X: bool = True,
+    coef_init: Any = None,
+    verbose: bool | int = False,
+    return_n_iter: bool = False,
+    positive: bool = False,
+    sample_weight: Any = None,
+    penalty_weights: Any = None,
+    solver: str = "auto",
+    max_iter: int = 1000,
+    tol: float = 1e-4,
+    random_state: Any = None,
+    selection: str = "cyclic",
+) -> tuple[Any, ...]:
+    """Compute the lasso path: solutions for a decreasing sequence of penalties.
+
+    For each `alpha` of the sequence, the minimiser of::
+
+        1 / (2 * sum(s)) * sum_i s_i (y_i - x_i'coef)^2 + alpha * sum_j w_j |coef_j|
+
+    with the sample weights s and the penalty weights w. As in
+    :func:`sklearn.linear_model.lasso_path`, there is no intercept: centre `X` and `y` if the model
+    is to have one.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        Training data, used as they are: not copied, not changed. float32 is kept as it is; other
+        types than float32 and float64 are converted to float64. COO is converted to CSC.
+    y : array-like of shape (n_samples,) or (n_samples, n_targets)
+        Target values. The columns are fitted one by one, on one grid of alphas.
+    eps : float, default=1e-3
+        Length of the path: ``alpha_min / alpha_max``. Used if `alphas` is an int.
+    alphas : int or array-like, default=100
+        Number of alphas on a geometric grid from ``alpha_max`` down, the smallest alpha at which
+        all penalised coefficients are zero; or the alphas themselves, in any order. None means 100.
+    precompute : bool, 'auto' or array-like of shape (n_features, n_features), default='auto'
+        The Gram matrix ``X.T @ (s[:, None] * X)``, with weights s of mean one; or True to form it
+        before anything else. With 'auto' and False it is formed where that is expected to save
+        time, when there are many more samples than features.
+    Xy : array-like of shape (n_features,) or (n_features, n_targets), default=None
+        ``X.T @ (s * y)``; used if the Gram matrix is given.
+    copy_X : bool, default=True
+        Without effect, as `X` is never changed. For compatibility.
+    coef_init : array-like of shape (n_features,), default=None
+        Coefficients to start from.
+    verbose : bool or int, default=False
+        Whether to print a line for each alpha on standard error.
+    return_n_iter : bool, default=False
+        Whether to return the numbers of sweeps.
+    positive : bool, default=False
+        Whether the coefficients are confined to be non-negative.
+    sample_weight : float or array-like of shape (n_samples,), default=None
+        Sample weights s, all one by default.
+    penalty_weights : array-like of shape (n_features,), default=None
+        Penalty weights w, all one by default. A feature of weight zero is not penalised.
+    solver : {'auto', 'alternating'}, default='auto'
+        As of :class:`HadamardLasso`.
+    max_iter : int, default=1000
+        Largest number of sweeps at each alpha.
+    tol : float, default=1e-4
+        Largest duality gap, relative to ``||y||^2 / n_samples``.
+    random_state : int, RandomState instance or None, default=None
+        Without effect, as nothing is random. For compatibility.
+    selection : {'cyclic', 'random'}, default='cyclic'
+        Without effect, as coordinates are not updated one by one. For compatibility.
+
+    Returns
+    -------
+    alphas : ndarray of shape (n_alphas,)
+        The alphas, largest first.
+    coefs : ndarray of shape (n_features, n_alphas) or (n_targets, n_features, n_alphas)
+        The coefficients, of `X`'s dtype.
+    dual_gaps : ndarray of shape (n_alphas,) or (n_targets, n_alphas)
+        The duality gap certified for each solution, in the units of the objective.
+    n_iters : list of int, or list of such lists
+        The sweeps taken for each alpha. Returned if `return_n_iter` is True.
+
+    Raises
+    ------
+    ValueError
+        If a parameter, `X`, `y` or a weight is not what it has to be.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If the gap asked for was not reached.
+
+    See Also
+    --------
+    HadamardLasso : The estimator.
+
+    References
+    ----------
+    P. D. Hoff, "Lasso, fractional norm and structured sparse estimation using a Hadamard product
+    parametrization", Computational Statistics & Data Analysis 115 (2017) 186-198.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from hplasso import lasso_path
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> alphas, coefs, dual_gaps = lasso_path(X, y - y.mean(), alphas=5)
+    >>> (coefs != 0).sum(axis=0)
+    array([ 0,  4,  7, 10, 10])
+    """
+    check_parameters("lasso_path", locals(), PATH_CONSTRAINTS)
+    X, y = check_X_y(
+        X,
+        y,
+        accept_sparse=["csc", "csr"],
+        dtype=[np.float64, np.float32],
+        multi_output=True,
+        y_numeric=True,
+    )
+    targets = as_columns(y)
+    n_features, n_targets = X.shape[1], targets.shape[1]
+    weights = normalised_weights(sample_weight, X)
+    settings = PathSettings(
+        checked_penalty_weights(penalty_weights, n_features),
+        bool(positive),
+        solver,
+        float(tol),
+        int(max_iter),
+        int(verbose),
+        X.dtype,
+    )
+    if Xy is not None:
+        shape = (n_features,) if np.ndim(Xy) == 1 else (n_features, n_targets)
+        Xy = as_columns(checked_array(Xy, shape, "Xy"))
+    if coef_init is not None:
+        coef_init = checked_array(coef_init, (n_features,), "coef_init")
+    given = _checked_alphas(alphas)
+    length = given if isinstance(given, int) else len(given)
+    regression = Regression(
+        X, targets, weights, False, checked_precompute(precompute, n_features), length, Xy
+    )
+    tracers = [regression.tracer(target, settings, coef_init) for target in range(n_targets)]
+    grid = given
+    if isinstance(grid, int):
+        grid = alpha_grid(max(tracer.alpha_max() for tracer in tracers), eps, grid)
+    paths = [tracer.trace(grid) for tracer in tracers]
+    coefs = np.array([_stack(path, n_features, X.dtype) for path in paths])
+    gaps = np.array([[point.gap for point in path] for path in paths])
+    sweeps = [[point.sweeps for point in path] for path in paths]
+    single = np.ndim(y) == 1
+    results = (grid, coefs[0] if single else coefs, gaps[0] if single else gaps)
+    return (*results, sweeps[0] if single else sweeps) if return_n_iter else results
+
+
+def alpha_grid(alpha_max: float, eps: float, n_alphas: int) -> Float64:
+    """`n_alphas` values from `alpha_max` down to ``eps * alpha_max``, evenly on a log scale."""
+    resolution = float(np.finfo(np.float64).resolution)
+    if alpha_max <= resolution:
+        return np.full(n_alphas, resolution)
+    return alpha_max * np.geomspace(1.0, eps, n_alphas)
+
+
+def _checked_alphas(alphas: Any) -> int | Float64:
+    """The number of alphas, or the alphas in decreasing order."""
+    if alphas is None:
+        return 100
+    if np.ndim(alphas) == 0:
+        return int(alphas)
+    values = check_array(alphas, ensure_2d=False, dtype=np.float64, input_name="alphas")
+    if values.ndim != 1 or (values < 0.0).any():
+        raise ValueError(f"alphas must be a 1D array of non-negative numbers. Got {alphas!r}.")
+    return np.asarray(np.sort(values)[::-1])
+
+
+def checked_precompute(precompute: Any, n_features: int) -> bool | str | Float64:
+    """True, False, 'auto', or a Gram matrix of the right shape."""
+    if isinstance(precompute, str):
+        return precompute
+    if np.ndim(precompute) == 0:
+        return bool(precompute)
+    return checked_array(precompute, (n_features, n_features), "precompute")
+
+
+def as_columns(y: Any) -> Float64:
+    """y as float64 of shape (n_samples, n_targets)."""
+    y = np.asarray(y, dtype=np.float64)
+    return y[:, None] if y.ndim == 1 else y
+
+
+def _stack(path: list[PathPoint], n_features: int, dtype: Any) -> Any:
+    """The coefficients of a path, of shape (n_features, n_alphas)."""
+    coefs = np.zeros((n_features, len(path)), dtype=dtype)
+    for column, point in zip(coefs.T, path, strict=True):
+        column[point.features] = point.values
+    return coefs

@@ -1,0 +1,239 @@
+"""The algorithm's own statements, checked on small problems."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from hplasso._certificate import certainly_zero, certify, reach
+from hplasso._hadamard import (
+    Factors,
+    balance,
+    hadamard_objective,
+    ridge_update,
+    ridge_update_dual,
+    sweep,
+)
+from hplasso._linalg import independent_cholesky, solve_positive
+from hplasso._newton import Point, descend, finish, limit_point, point_of, settle, violators
+from hplasso._problem import RestrictedProblem
+from hplasso._subproblem import SOLVERS, forecast
+
+KINDS = ["tall", "wide", "duplicates", "correlated"]
+
+
+def columns_of(kind, rng):
+    """C of shape (k, n), its rows the columns of the design."""
+    C = rng.normal(size=(8, 30) if kind == "tall" else (30, 12))
+    if kind == "duplicates":
+        C[10:20] = C[:10]
+        C[20:25] = C[:5] - C[5:10]
+    if kind == "correlated":
+        C = 0.03 * C + rng.normal(size=12)
+    return C
+
+
+@pytest.fixture(params=[(kind, seed) for kind in KINDS for seed in range(5)])
+def problem(request):
+    kind, seed = request.param
+    rng = np.random.default_rng(seed)
+    C = columns_of(kind, rng)
+    response = rng.normal(size=C.shape[1])
+    penalty = rng.uniform(0.1, 1.0, len(C)) * 0.3 * np.abs(C @ response).max()
+    slack = 1e-14 * np.linalg.norm(C, axis=1) * np.linalg.norm(response)
+    return RestrictedProblem(C @ C.T, C @ response, penalty, slack, False, C, response)
+
+
+def objective(problem, theta):
+    smooth = 0.5 * theta @ problem.gram @ theta - problem.target @ theta
+    return smooth + problem.penalty @ np.abs(theta)
+
+
+def random_factors(problem, seed=0):
+    rng = np.random.default_rng(seed)
+    return Factors(*rng.normal(size=(2, len(problem.target))))
+
+
+def optimum(problem):
+    zero = point_of(problem, np.zeros_like(problem.target))
+    return SOLVERS["auto"](problem, zero, 0.0, 0.0, 100).point
+
+
+def assert_optimal(problem, point):
+    support = point.theta != 0
+    excess = np.abs(point.z) - problem.penalty
+    assert (excess <= 1e-9 * problem.penalty).all()
+    assert_allclose(point.z[support], (problem.penalty * np.sign(point.theta))[support], rtol=1e-9)
+
+
+def test_every_ridge_update_is_the_minimiser_of_its_block(problem):
+    factors = random_factors(problem)
+    for _ in range(20):
+        mu = ridge_update(problem.gram, problem.target, problem.penalty, factors.nu)
+        gradient = factors.nu * (problem.gram @ (mu * factors.nu) - problem.target)
+        gradient += problem.penalty * mu
+        assert np.abs(gradient).max() <= 1e-9 * np.abs(problem.target).max()
+        updated = Factors(mu, factors.nu)
+        before, after = (hadamard_objective(problem, f) for f in (factors, updated))
+        assert after <= before + 1e-12 * abs(before)
+        factors = Factors(updated.nu, updated.mu)
+
+
+def test_primal_and_dual_updates_agree(problem):
+    nu = random_factors(problem).nu
+    primal = ridge_update(problem.gram, problem.target, problem.penalty, nu)
+    dual = ridge_update_dual(problem.columns, problem.response, problem.penalty, nu)
+    assert_allclose(dual, primal, rtol=1e-7, atol=1e-9)
+
+
+def test_an_update_is_the_factor_times_the_correlations(problem):
+    nu = random_factors(problem).nu
+    mu = ridge_update(problem.gram, problem.target, problem.penalty, nu)
+    z = problem.target - problem.gram @ (mu * nu)
+    assert_allclose(mu, nu * z / problem.penalty, rtol=1e-6, atol=1e-8)
+
+
+def test_g_bounds_f_and_balancing_closes_the_gap(problem):
+    factors = random_factors(problem)
+    theta = factors.theta
+    balanced = balance(theta)
+    assert hadamard_objective(problem, factors) > objective(problem, theta)
+    assert_allclose(hadamard_objective(problem, balanced), objective(problem, theta))
+    assert_allclose(balanced.theta, theta)
+    assert_array_equal(np.abs(balanced.mu), balanced.nu)
+
+
+def test_g_equals_f_at_the_solution_which_sweeps_do_not_move(problem):
+    point = optimum(problem)
+    assert_optimal(problem, point)
+    support = np.flatnonzero(point.theta)
+    part, factors = problem.on(support), balance(point.theta[support])
+    assert_allclose(hadamard_objective(part, factors), objective(problem, point.theta))
+    assert_allclose(sweep(part, factors).theta, factors.theta, rtol=1e-6)
+
+
+def test_sweeps_converge_to_the_finish(problem):
+    start = point_of(problem, np.zeros_like(problem.target))
+    square = float(problem.response @ problem.response)
+    point = SOLVERS["alternating"](problem, start, square, 1e-6 * square, 100_000).point
+    best = objective(problem, optimum(problem).theta)
+    assert best - 1e-12 <= objective(problem, point.theta) <= best + 1e-6 * square
+
+
+def test_zero_is_absorbing(problem):
+    factors = random_factors(problem)
+    factors.nu[3] = 0.0
+    assert sweep(problem, factors).mu[3] == 0.0
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_positive_sweeps_go_down_and_stay_positive(problem, seed):
+    confined = RestrictedProblem(
+        problem.gram, problem.target, problem.penalty, problem.slack, positive=True
+    )
+    nu = np.abs(random_factors(problem, seed).nu)
+    factors = Factors(nu, nu)
+    for _ in range(10):
+        before = hadamard_objective(confined, factors)
+        factors = sweep(confined, factors)
+        assert (factors.theta >= 0).all()
+        assert hadamard_objective(confined, factors) <= before + 1e-12 * abs(before)
+
+
+def test_finish_never_goes_up(problem):
+    point = point_of(problem, np.zeros_like(problem.target))
+    values = [0.0]
+    while not point.optimal:
+        point = finish(problem, point, forecast(problem, point))
+        values.append(objective(problem, point.theta))
+    assert (np.diff(values) <= 1e-12 * np.abs(values[-1])).all()
+
+
+def test_descent_alone_arrives(problem):
+    """The fallback, which few problems need, solves every problem."""
+    point = point_of(problem, np.zeros_like(problem.target))
+    value = 0.0
+    for _ in range(500):
+        point = descend(problem, point)
+        assert objective(problem, point.theta) <= value + 1e-12 * abs(value)
+        value = objective(problem, point.theta)
+        if not violators(problem, point).size:
+            break
+    assert_optimal(problem, settle_point(problem, point))
+
+
+def settle_point(problem, point):
+    return settle(problem, point.theta)
+
+
+def test_descent_swaps_dependent_columns():
+    """x_3 = x_1 + x_2 is dearer than its parts at first, and must replace one of them."""
+    rng = np.random.default_rng(0)
+    C = rng.normal(size=(3, 20))
+    C[2] = C[0] + C[1]
+    penalty = np.array([1.0, 1.0, 1.2])
+    problem = RestrictedProblem(C @ C.T, C @ (3 * C[2]), penalty, np.full(3, 1e-12))
+    start = limit_point(problem, forecast(problem, point_of(problem, np.zeros(3))))
+    only_parts = settle(problem, np.array([1.0, 1.0, 0.0]))
+    assert_array_equal(violators(problem, only_parts), [2])
+    swapped = descend(problem, only_parts)
+    assert swapped.theta[2] > 0
+    assert np.count_nonzero(swapped.theta) <= 2
+    assert objective(problem, swapped.theta) < objective(problem, only_parts.theta)
+    assert isinstance(start, Point)
+
+
+def test_dependent_columns_are_found_in_one_go():
+    rng = np.random.default_rng(1)
+    C = rng.normal(size=(12, 40)) * 10.0 ** rng.integers(-6, 7, (12, 1))
+    C[[3, 7, 11]] = C[[0, 1, 2]] * [[2.0], [-1e5], [1e-5]]
+    C[9] = 0.0
+    _, kept = independent_cholesky(C @ C.T, n_trusted=3)
+    assert_array_equal(kept, [0, 1, 2, 4, 5, 6, 8, 10])
+    factor, kept = independent_cholesky(C[kept] @ C[kept].T)
+    lower = np.tril(factor)
+    assert_allclose(
+        lower @ lower.T, (C @ C.T)[np.ix_([0, 1, 2, 4, 5, 6, 8, 10], [0, 1, 2, 4, 5, 6, 8, 10])]
+    )
+    assert kept.size == 8
+
+
+def test_singular_ridge_systems_have_the_solution_of_least_norm():
+    ones = np.ones((3, 3))
+    assert_allclose(solve_positive(ones.copy(), np.full(3, 6.0)), [2.0, 2.0, 2.0])
+
+
+def test_certificate_against_its_definition(problem):
+    rng = np.random.default_rng(2)
+    theta = rng.normal(size=len(problem.target)) * (rng.random(len(problem.target)) < 0.4)
+    residual = problem.response - problem.columns.T @ theta
+    z = problem.columns @ residual
+    support, square = np.flatnonzero(theta), float(residual @ residual)
+    zeros = np.zeros_like(z)
+    level = reach(z, zeros, problem.penalty, False).max()
+    gap, kappa, _ = certify(
+        1.0, level, problem.penalty[support], zeros[support], z[support], theta[support], square
+    )
+    assert np.all(kappa * np.abs(z) <= problem.penalty * (1 + 1e-12))
+    primal = 0.5 * square + problem.penalty @ np.abs(theta)
+    dual = kappa * residual @ problem.response - 0.5 * kappa**2 * square
+    assert_allclose(gap, primal - dual, rtol=1e-9)
+    best = optimum(problem).theta
+    assert gap >= objective(problem, theta) - objective(problem, best)
+
+
+def test_gap_safe_rule_never_screens_the_support(problem):
+    best = optimum(problem)
+    lengths = np.sqrt(problem.gram.diagonal())
+    for noise in (1e-1, 1e-3, 1e-8):
+        theta = best.theta * (1 + noise)
+        residual = problem.response - problem.columns.T @ theta
+        z, square = problem.columns @ residual, float(residual @ residual)
+        level = reach(z, np.zeros_like(z), problem.penalty, False).max()
+        on = np.flatnonzero(theta)
+        certificate = certify(
+            1.0, level, problem.penalty[on], problem.slack[on], z[on], theta[on], square
+        )
+        zero = certainly_zero(problem.penalty, z, lengths, certificate, False)
+        assert not zero[on].any()
+    strict = np.abs(best.z) < 0.99 * problem.penalty
+    assert zero[strict].all()

@@ -1,0 +1,158 @@
+"""lasso_path and the driver behind it: values, and what they cost."""
+
+import numpy as np
+import pytest
+import sklearn
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.datasets import load_breast_cancer, load_diabetes, make_regression
+from sklearn.linear_model import lasso_path as reference_path
+from sklearn.preprocessing import StandardScaler
+
+import hplasso._linalg
+from hplasso import HadamardLasso, lasso_path
+from hplasso._path import PathSettings
+from hplasso._regression import Regression
+
+DIABETES = load_diabetes(return_X_y=True)
+WIDE = make_regression(60, 3000, n_informative=10, noise=5.0, random_state=0)
+TALL = make_regression(3000, 30, n_informative=10, noise=5.0, random_state=0)
+
+
+@pytest.mark.parametrize("positive", [False, True])
+def test_same_as_scikit_learn(positive):
+    X, y = DIABETES
+    y = y - y.mean()
+    ours = lasso_path(X, y, alphas=20, eps=1e-2, tol=1e-10, positive=positive, return_n_iter=True)
+    theirs = reference_path(
+        X, y, alphas=ours[0], tol=1e-12, max_iter=100_000, positive=positive, return_n_iter=True
+    )
+    for one, other in zip(ours, theirs, strict=True):
+        assert np.shape(one) == np.shape(other)
+    assert_allclose(ours[0], theirs[0])
+    assert_allclose(ours[1], theirs[1], rtol=1e-5, atol=1e-6)
+    assert (ours[2] <= 1e-10 * np.mean(y**2)).all()
+    assert isinstance(ours[3], list)
+
+
+@pytest.mark.skipif(sklearn.__version__ < "1.9", reason="alphas=int is new in scikit-learn 1.9")
+def test_grid_is_scikit_learns():
+    X, y = DIABETES
+    assert_allclose(lasso_path(X, y, alphas=7)[0], reference_path(X, y, alphas=7)[0])
+    assert len(lasso_path(X, y)[0]) == len(lasso_path(X, y, alphas=None)[0]) == 100
+
+
+def test_grid_of_a_constant_target():
+    alphas, coefs, _ = lasso_path(DIABETES[0], np.zeros(442), alphas=3)
+    assert (alphas > 0).all()
+    assert not coefs.any()
+
+
+def test_grid_starts_where_penalised_features_enter():
+    X, y = DIABETES
+    weights = np.ones(10)
+    weights[2] = 0.0
+    alphas, coefs, _ = lasso_path(X, y - y.mean(), alphas=20, penalty_weights=weights)
+    assert_array_equal(np.flatnonzero(coefs[:, 0]), [2])
+    assert np.count_nonzero(coefs[:, 1]) == 2
+
+
+def test_gram_and_xy_given():
+    X, y = DIABETES
+    y = y - y.mean()
+    plain = lasso_path(X, y, alphas=10, tol=1e-10)
+    given = lasso_path(X, y, alphas=10, tol=1e-10, precompute=X.T @ X, Xy=X.T @ y)
+    assert_allclose(given[1], plain[1], rtol=1e-9, atol=1e-9)
+
+
+def test_weighted_gram_given():
+    X, y = DIABETES
+    weights = np.random.default_rng(0).exponential(size=442)
+    scaled = weights * 442 / weights.sum()
+    gram = X.T @ (scaled[:, None] * X)
+    plain = lasso_path(X, y, alphas=5, tol=1e-10, sample_weight=weights)
+    given = lasso_path(X, y, alphas=5, tol=1e-10, sample_weight=weights, precompute=gram)
+    assert_allclose(given[1], plain[1], rtol=1e-8, atol=1e-8)
+
+
+def test_several_targets_share_the_grid():
+    X, y = DIABETES
+    Y = np.column_stack([y, 2 * y[::-1]])
+    alphas, coefs, gaps, sweeps = lasso_path(X, Y, alphas=5, return_n_iter=True)
+    assert coefs.shape == (2, 10, 5)
+    assert gaps.shape == (2, 5)
+    assert [len(line) for line in sweeps] == [5, 5]
+    for target, coef in zip(Y.T, coefs, strict=True):
+        assert_allclose(coef, lasso_path(X, target, alphas=alphas)[1], rtol=1e-9, atol=1e-9)
+
+
+def test_coef_init_does_not_matter_in_the_end():
+    X, y = WIDE
+    start = np.random.default_rng(0).normal(size=3000)
+    first = lasso_path(X, y, alphas=[1.0], tol=1e-10, coef_init=start)
+    assert_allclose(first[1], lasso_path(X, y, alphas=[1.0], tol=1e-10)[1], rtol=1e-7, atol=1e-7)
+
+
+def test_every_alpha_with_a_solution_takes_a_sweep():
+    alphas, coefs, _, sweeps = lasso_path(*WIDE, alphas=30, eps=0.01, return_n_iter=True)
+    assert_array_equal(np.array(sweeps) > 0, coefs.any(axis=0))
+
+
+def standardised_path(X, y, n_alphas, eps, **parameters):
+    """A path with an intercept, and the design that it read."""
+    X = StandardScaler().fit_transform(X)
+    n, p = X.shape
+    weights, y = np.full(n, 1.0 / n), np.asarray(y, dtype=float)[:, None]
+    regression = Regression(X, y, weights, True, "auto", n_alphas)
+    tracer = regression.tracer(0, PathSettings(np.ones(p), **parameters))
+    points = tracer.trace(tracer.alpha_max() * np.geomspace(1.0, eps, n_alphas))
+    return points, regression
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_one_pass_over_wide_data_for_each_alpha(seed):
+    X, y = make_regression(60, 3000, n_informative=10, noise=5.0, random_state=seed)
+    points, regression = standardised_path(X, y, 100, 0.01, tol=1e-6)
+    assert regression.design.passes <= 115
+    assert max(point.gap for point in points) <= 1e-6 * regression.terms[0].scale
+
+
+def test_three_passes_over_tall_data_for_all_alphas():
+    for X, y in (TALL, load_breast_cancer(return_X_y=True)):
+        points, regression = standardised_path(X, y, 100, 0.01)
+        assert regression.design.passes == 3  # means, Gram matrix, correlations with y
+        assert all(point.converged for point in points)
+
+
+def test_all_zero_takes_one_pass_beyond_the_means():
+    X, y = WIDE
+    points, regression = standardised_path(X, y, 1, 1.0)
+    assert points[0].features.size == 0
+    assert regression.design.passes == 2
+
+
+def test_few_factorisations(monkeypatch):
+    count = 0
+    original = hplasso._linalg.dpotrf
+
+    def counted(*args, **kwargs):
+        nonlocal count
+        count += 1
+        return original(*args, **kwargs)
+
+    monkeypatch.setattr(hplasso._linalg, "dpotrf", counted)
+    points, _ = standardised_path(*WIDE, 100, 0.01)
+    # two in the sweep and about two in the finish, per alpha; one or two where many coordinates go
+    assert count <= 6 * len(points)
+
+
+def test_wide_path_never_forms_the_gram_matrix_of_all_features():
+    _, regression = standardised_path(*WIDE, 20, 0.1)
+    assert regression.working_set.features.size < 300
+
+
+def test_estimator_uses_the_same_driver():
+    X, y = WIDE
+    alphas, coefs, _ = lasso_path(X, y, alphas=4, tol=1e-10)
+    for alpha, coef in zip(alphas, coefs.T, strict=True):
+        model = HadamardLasso(alpha, fit_intercept=False, tol=1e-10).fit(X, y)
+        assert_allclose(model.coef_, coef, rtol=1e-8, atol=1e-9)

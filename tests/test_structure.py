@@ -1,0 +1,79 @@
+"""How the package is built: imports point one way, and each thing is known in one place."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import hplasso
+
+PACKAGE = Path(hplasso.__file__).parent
+# From the border down to the kernels: a file imports only from files after it.
+ORDER = [
+    "__init__",
+    "_lasso",
+    "_lasso_path",
+    "_base",
+    "_regression",
+    "_path",
+    "_data_terms",
+    "_working_set",
+    "_design",
+    "_subproblem",
+    "_hadamard",
+    "_newton",
+    "_problem",
+    "_certificate",
+    "_linalg",
+    "_typing",
+]
+TREES = {path.stem: ast.parse(path.read_text()) for path in PACKAGE.glob("*.py")}
+
+
+def imports(tree):
+    """(level, module, names) of every import statement."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            yield node.level, node.module or "", [alias.name for alias in node.names]
+        elif isinstance(node, ast.Import):
+            yield from ((0, alias.name, []) for alias in node.names)
+
+
+def test_every_file_has_its_place():
+    assert sorted(TREES) == sorted(ORDER)
+
+
+@pytest.mark.parametrize("name", ORDER)
+def test_imports_point_down(name):
+    inner = {module for level, module, _ in imports(TREES[name]) if level}
+    assert inner <= set(ORDER[ORDER.index(name) + 1 :])
+
+
+@pytest.mark.parametrize("name", ORDER)
+def test_only_public_scikit_learn(name):
+    for _, module, names in imports(TREES[name]):
+        if module.startswith("sklearn"):
+            assert not [part for part in [*module.split("."), *names] if part.startswith("_")]
+
+
+@pytest.mark.parametrize("name", ORDER)
+def test_dense_and_sparse_are_told_apart_in_one_file(name):
+    if name != "_design":
+        words = {node.attr for node in ast.walk(TREES[name]) if isinstance(node, ast.Attribute)}
+        assert not words & {"issparse", "tocsc", "tocsr", "toarray", "indptr"}
+
+
+@pytest.mark.parametrize("name", ORDER)
+def test_files_and_functions_are_short(name):
+    assert len((PACKAGE / f"{name}.py").read_text().splitlines()) <= 500
+    for node in ast.walk(TREES[name]):
+        if isinstance(node, ast.FunctionDef):
+            docstring = ast.get_docstring(node, clean=False) or ""
+            length = node.end_lineno - node.lineno + 1 - len(docstring.splitlines())
+            assert length <= 60, node.name
+
+
+def test_public_names():
+    assert hplasso.__all__ == ["HadamardLasso", "lasso_path"]
+    for name in hplasso.__all__:
+        assert getattr(hplasso, name).__doc__
