@@ -41,7 +41,10 @@ from ._typing import Float64, Index
 # Along a path one to three limit points settle an alpha; a support that takes more is better
 # served by another sweep.
 MAX_LIMIT_POINTS = 5
+# At most this many coordinates enter at a time, and no more than a GROWTH-th of the support: each
+# turns the direction of the others, and of too many at a time most have to go again.
 MIN_ENTRANTS = 10
+GROWTH = 8
 # Curvature, relative to that of the single coordinate, that is rounding of a dependent column's.
 CURVATURE_NOISE = 1e-13
 
@@ -82,12 +85,12 @@ def point_of(problem: RestrictedProblem, theta: Float64) -> Point:
 def violators(problem: RestrictedProblem, point: Point, room: float | None = None) -> Index:
     """The zero coordinates that optimality lets go, rounding set aside.
 
-    The `room` that pull hardest for their penalty; by default, as many as the support holds.
+    Those that pull hardest for their penalty: `room` of them, by default few beside the support.
     """
     pull = point.z if problem.positive else np.abs(point.z)
     wanting = (pull > problem.bound).nonzero()[0]
     wanting = wanting[point.theta[wanting] == 0.0]
-    room = max(MIN_ENTRANTS, point.support.size) if room is None else room
+    room = max(MIN_ENTRANTS, point.support.size // GROWTH) if room is None else room
     if wanting.size <= room:
         return wanting
     dearness = problem.penalty[wanting] / pull[wanting]

@@ -15,10 +15,10 @@ from ._working_set import CompleteSet, WorkingSet
 
 # The Gram matrix of all features costs about p / 16 times what a pass over X does: both take n p
 # numbers from memory, and p / 2 multiplications a number run some eight times faster than memory.
-# A path of L alphas takes at least L passes; the working set of a single fit costs about a dozen,
-# counting the columns that it reads.
+# A path of L alphas takes at least L passes; a single fit on a working set costs up to as
+# much as some thirty, counting the columns that it reads.
 PASSES_PER_GRAM_COLUMN = 1 / 16
-PASSES_PER_FIT = 16
+PASSES_PER_FIT = 32
 
 
 class Regression:
