@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
+from scipy.optimize import nnls
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes, make_regression
 from sklearn.exceptions import ConvergenceWarning
@@ -145,8 +146,6 @@ def test_unpenalised_features_are_regressed_out():
 
 def test_positive_with_unpenalised_features_is_a_constrained_fit():
     model = HadamardLasso(1.0, positive=True, penalty_weights=np.zeros(10), tol=1e-10).fit(X, y)
-    from scipy.optimize import nnls
-
     expected = nnls(X - X.mean(axis=0), y - y.mean())[0]
     assert_allclose(model.coef_, expected, rtol=1e-8, atol=1e-8)
 

@@ -51,7 +51,7 @@ def test_grid_starts_where_penalised_features_enter():
     X, y = DIABETES
     weights = np.ones(10)
     weights[2] = 0.0
-    alphas, coefs, _ = lasso_path(X, y - y.mean(), alphas=20, penalty_weights=weights)
+    coefs = lasso_path(X, y - y.mean(), alphas=20, penalty_weights=weights)[1]
     assert_array_equal(np.flatnonzero(coefs[:, 0]), [2])
     assert np.count_nonzero(coefs[:, 1]) == 2
 
@@ -93,7 +93,7 @@ def test_coef_init_does_not_matter_in_the_end():
 
 
 def test_every_alpha_with_a_solution_takes_a_sweep():
-    alphas, coefs, _, sweeps = lasso_path(*WIDE, alphas=30, eps=0.01, return_n_iter=True)
+    _, coefs, _, sweeps = lasso_path(*WIDE, alphas=30, eps=0.01, return_n_iter=True)
     assert_array_equal(np.array(sweeps) > 0, coefs.any(axis=0))
 
 
