@@ -16,13 +16,18 @@ from ._base import (
     Constraints,
     check_parameters,
     checked_array,
-    checked_penalty_weights,
     normalised_weights,
     real,
 )
 from ._hadamard import balance
-from ._lasso_path import SHARED_CONSTRAINTS, as_columns, checked_precompute, lasso_path
-from ._path import PathPoint, PathSettings
+from ._lasso_path import (
+    SHARED_CONSTRAINTS,
+    as_columns,
+    checked_precompute,
+    lasso_path,
+    path_settings,
+)
+from ._path import PathPoint
 from ._regression import Regression
 from ._typing import Float64
 
@@ -200,7 +205,8 @@ class HadamardLasso(MultiOutputMixin, RegressorMixin, BaseEstimator):
         ConvergenceWarning
             If the gap asked for was not reached within `max_iter` sweeps.
         """
-        check_parameters(type(self).__name__, self.get_params(deep=False), ESTIMATOR_CONSTRAINTS)
+        parameters = self.get_params(deep=False)
+        check_parameters(type(self).__name__, parameters, ESTIMATOR_CONSTRAINTS)
         X, y = validate_data(
             self,
             X,
@@ -215,15 +221,7 @@ class HadamardLasso(MultiOutputMixin, RegressorMixin, BaseEstimator):
         weights = normalised_weights(sample_weight, X)
         precompute = checked_precompute(self.precompute, n_features)
         starts = self._starts(n_targets, n_features)
-        settings = PathSettings(
-            checked_penalty_weights(self.penalty_weights, n_features),
-            bool(self.positive),
-            self.solver,
-            float(self.tol),
-            int(self.max_iter),
-            int(self.verbose),
-            X.dtype,
-        )
+        settings = path_settings(parameters, n_features, X.dtype)
         if self.alpha == 0:
             warnings.warn(
                 "With alpha=0, this algorithm does not converge well. You are advised to use the "

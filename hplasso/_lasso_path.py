@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -159,7 +160,8 @@ def lasso_path(
     >>> (coefs != 0).sum(axis=0)
     array([ 0,  4,  7, 10, 10])
     """
-    check_parameters("lasso_path", locals(), PATH_CONSTRAINTS)
+    parameters = locals()
+    check_parameters("lasso_path", parameters, PATH_CONSTRAINTS)
     X, y = check_X_y(
         X,
         y,
@@ -171,15 +173,7 @@ def lasso_path(
     targets = as_columns(y)
     n_features, n_targets = X.shape[1], targets.shape[1]
     weights = normalised_weights(sample_weight, X)
-    settings = PathSettings(
-        checked_penalty_weights(penalty_weights, n_features),
-        bool(positive),
-        solver,
-        float(tol),
-        int(max_iter),
-        int(verbose),
-        X.dtype,
-    )
+    settings = path_settings(parameters, n_features, X.dtype)
     if Xy is not None:
         shape = (n_features,) if np.ndim(Xy) == 1 else (n_features, n_targets)
         Xy = as_columns(checked_array(Xy, shape, "Xy"))
@@ -201,6 +195,19 @@ def lasso_path(
     single = np.ndim(y) == 1
     results = (grid, coefs[0] if single else coefs, gaps[0] if single else gaps)
     return (*results, sweeps[0] if single else sweeps) if return_n_iter else results
+
+
+def path_settings(parameters: Mapping[str, Any], n_features: int, dtype: Any) -> PathSettings:
+    """The solver's settings from the parameters that estimator and path function share."""
+    return PathSettings(
+        checked_penalty_weights(parameters["penalty_weights"], n_features),
+        bool(parameters["positive"]),
+        parameters["solver"],
+        float(parameters["tol"]),
+        int(parameters["max_iter"]),
+        int(parameters["verbose"]),
+        dtype,
+    )
 
 
 def alpha_grid(alpha_max: float, eps: float, n_alphas: int) -> Float64:
