@@ -158,7 +158,7 @@ def lasso_path(
     >>> X, y = load_diabetes(return_X_y=True)
     >>> alphas, coefs, dual_gaps = lasso_path(X, y - y.mean(), alphas=5)
     >>> (coefs != 0).sum(axis=0)
-    array([ 0,  4,  7, 10, 10])
+    array([ 0,  4,  7,  9, 10])
     """
     parameters = locals()
     check_parameters("lasso_path", parameters, PATH_CONSTRAINTS)
