@@ -111,7 +111,7 @@ class HadamardLasso(MultiOutputMixin, RegressorMixin, BaseEstimator):
         Sweeps; 0 where all coefficients were zero from the start.
     n_features_in_ : int
         Number of features seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the features; only if `X` has names that are all strings.
 
     See Also
