@@ -1,9 +1,6 @@
-"""Shared by all tests."""
+"""Shared by all tests: they import the oracle from beside them."""
 
 import sys
 from pathlib import Path
 
-import matplotlib
-
 sys.path.insert(0, str(Path(__file__).parent))
-matplotlib.use("agg")

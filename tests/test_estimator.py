@@ -129,7 +129,7 @@ def test_alpha_zero_is_least_squares():
     with pytest.warns(UserWarning, match="With alpha=0"):
         model = HadamardLasso(alpha=0).fit(X, y)
     design = np.column_stack([np.ones(len(y)), X])
-    expected = np.linalg.lstsq(design, y)[0]
+    expected = np.linalg.lstsq(design, y, rcond=None)[0]
     assert_allclose([model.intercept_, *model.coef_], expected, rtol=1e-8)
 
 
