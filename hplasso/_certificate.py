@@ -42,13 +42,15 @@ class Certificate(NamedTuple):
     floor: float
 
 
-def reach(z: Float64, slack: Float64, weights: Float64, positive: bool) -> Float64:
+def reach(z: Float64, slack: Float64, weights: Float64 | None, positive: bool) -> Float64:
     """For each feature the smallest alpha that its correlation is feasible at, rounding set aside.
 
-    (|z_j| - slack_j) / w_j; where w_j = 0, no alpha (inf) or any (-inf).
+    (|z_j| - slack_j) / w_j; where w_j = 0, no alpha (inf) or any (-inf). No weights: all are one.
     """
-    excess = (z if positive else np.abs(z)) - slack
-    if weights.all():
+    excess = z - slack if positive else np.abs(z) - slack
+    if weights is None:
+        return excess
+    if weights.min() > 0.0:
         return excess / weights
     unpenalised = np.where(excess > 0.0, np.inf, -np.inf)
     return np.divide(excess, weights, out=unpenalised, where=weights > 0.0)

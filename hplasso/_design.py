@@ -123,7 +123,9 @@ class Design(ABC):
         """Columns of Z, of shape (n, k)."""
         block = self._centred(features)
         block *= self.root[:, None]
-        block[:, self.spread[features] == 0.0] = 0.0
+        constant = self.spread[features] == 0.0
+        if constant.any():
+            block[:, constant] = 0.0
         return block
 
     def correlations(self, residual: Float64) -> Float64:

@@ -70,7 +70,7 @@ def ridge_update(gram: Float64, target: Float64, penalty: Float64, nu: Float64) 
     """mu = argmin_mu g(mu, nu) = (D G D + Lambda)^-1 D c."""
     system = gram * nu
     system *= nu[:, None]
-    np.einsum("ii->i", system)[:] += penalty
+    system.ravel()[:: len(nu) + 1] += penalty
     return solve_positive(system, nu * target)
 
 
@@ -79,7 +79,7 @@ def ridge_update_dual(
 ) -> Float64:
     """mu = argmin_mu g(mu, nu) = Lambda^-1 D C (I + C'D Lambda^-1 D C)^-1 y."""
     system = (columns.T * (nu**2 / penalty)) @ columns
-    np.einsum("ii->i", system)[:] += 1.0
+    system.ravel()[:: len(response) + 1] += 1.0
     residual = solve_positive(system, response)  # y - C'(mu o nu), by the update's own equation
     return nu / penalty * (columns @ residual)
 
@@ -88,12 +88,12 @@ def sweep(problem: RestrictedProblem, factors: Factors) -> Factors:
     """Minimise g over mu, then over nu."""
     mu = _update(problem, factors.mu, factors.nu)
     nu = _update(problem, factors.nu, mu)
-    return Factors(np.where(problem.free, 1.0, mu) if problem.any_free else mu, nu)
+    return Factors(mu if problem.free is None else np.where(problem.free, 1.0, mu), nu)
 
 
 def _update(problem: RestrictedProblem, factor: Float64, other: Float64) -> Float64:
     """The minimiser of g over one factor, primal or dual, whichever system is smaller."""
-    if problem.any_free:
+    if problem.free is not None:
         other = np.where(problem.free, 1.0, other)
     if problem.columns is not None and problem.response is not None and problem.penalty.all():
         new = ridge_update_dual(problem.columns, problem.response, problem.penalty, other)

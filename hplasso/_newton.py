@@ -62,11 +62,15 @@ class Point(NamedTuple):
 
 
 class Face(NamedTuple):
-    """A support with its signs; the first `n_trusted` columns are known to be independent."""
+    """A support with its signs; the first `n_trusted` columns are known to be independent.
+
+    `gram` is G on the support, where it is at hand.
+    """
 
     support: Index
     signs: Float64
     n_trusted: int
+    gram: Float64 | None = None
 
 
 def point_at(problem: RestrictedProblem, support: Index, values: Float64) -> Point:
@@ -97,16 +101,18 @@ def violators(problem: RestrictedProblem, point: Point, room: float | None = Non
     return wanting[np.argpartition(dearness, int(room))[: int(room)]]
 
 
-def forecast_face(problem: RestrictedProblem, live: Index, values: Float64, z: Float64) -> Face:
-    """The face that coordinates `live`, in the middle of the alternation, are heading for.
+def forecast_face(problem: RestrictedProblem, live: Index, values: Float64) -> Face:
+    """The face that a problem on the coordinates `live` is heading for, from the given values.
 
     That is where one proximal step takes them: those that are still shrinking come out as zero.
     """
-    step = values * problem.diagonal[live] + z
+    step = values * problem.diagonal + problem.target - problem.gram @ values
     pull = step if problem.positive else np.abs(step)
-    stays = pull > problem.penalty[live]
-    if problem.any_free:
-        stays |= problem.free[live]
+    stays = pull > problem.penalty
+    if problem.free is not None:
+        stays |= problem.free
+    if stays.all():
+        return Face(live, np.sign(step), 0, problem.gram)
     return Face(live[stays], np.sign(step[stays]), 0)
 
 
@@ -126,13 +132,17 @@ def limit_point(problem: RestrictedProblem, face: Face) -> Point:
     """
     if not face.support.size:
         return point_at(problem, face.support, np.empty(0))
-    factor, kept = independent_cholesky(problem.block(face.support), face.n_trusted)
+    gram = problem.block(face.support) if face.gram is None else face.gram
+    factor, kept = independent_cholesky(gram, face.n_trusted)
     support, signs = face.support[kept], face.signs[kept]
     right = problem.target[support] - problem.penalty[support] * signs
     solution = dpotrs(factor, right, lower=1)[0]
+    bound = None if problem.free is None else ~problem.free[support]
     wrong = solution * signs <= 0.0
-    if problem.any_free:
-        wrong &= ~problem.free[support]
+    if bound is not None:
+        wrong &= bound
+    if not wrong.any():
+        return point_at(problem, support, solution)
     values, dropped = solution, wrong
     while wrong.any():
         dropped = dropped | wrong
@@ -142,8 +152,8 @@ def limit_point(problem: RestrictedProblem, face: Face) -> Point:
         columns = dpotrs(factor, unit, lower=1, overwrite_b=1)[0]
         values = solution - columns @ solve_positive(columns[out].copy(), solution[out])
         wrong = (values * signs <= 0.0) & ~dropped
-        if problem.any_free:
-            wrong &= ~problem.free[support]
+        if bound is not None:
+            wrong &= bound
     return point_at(problem, support[~dropped], values[~dropped])
 
 
@@ -222,7 +232,10 @@ def _advance(
 ) -> tuple[Float64, bool]:
     """Go `length` along `way`, or to where the first penalised coordinate reaches zero."""
     here = theta[face]
-    shrinks = np.flatnonzero((here * way < 0.0) & ~problem.free[face])
+    shrinking = here * way < 0.0
+    if problem.free is not None:
+        shrinking &= ~problem.free[face]
+    shrinks = shrinking.nonzero()[0]
     reach = -here[shrinks] / way[shrinks]
     first = reach.min(initial=np.inf)
     theta = theta.copy()

@@ -125,6 +125,8 @@ class PathTracer:
         self.working_set = working_set
         self.design = design
         self.settings = settings
+        weights = settings.penalty_weights
+        self._weights = None if (weights == 1.0).all() else weights
         theta = self._independent_start(start)
         self.place = self._observe(theta, theta.nonzero()[0])
 
@@ -150,7 +152,7 @@ class PathTracer:
         z, square = self.term.observe(self.working_set, theta)
         sizes = self.design.size[self.working_set.features[support]]
         slack = self.design.rounding * (self.term.norm + sizes @ np.abs(theta[support]))
-        ranges = reach(z, slack, self.settings.penalty_weights, self.settings.positive)
+        ranges = reach(z, slack, self._weights, self.settings.positive)
         return Observation(theta, support, z, square, slack, ranges, float(ranges.max()))
 
     def alpha_max(self) -> float:
@@ -225,15 +227,18 @@ class PathTracer:
         place, working_set = self.place, self.working_set
         features, gram = working_set.features, working_set.gram
         z = place.z[features]
+        penalty = alpha * self.settings.penalty_weights[features]
+        free = None if self.settings.positive or penalty.all() else penalty == 0.0
         columns, response = self.term.rows(working_set)
         problem = RestrictedProblem(
             gram,
-            place.theta[place.support] @ gram.take(place.support, axis=0) + z,
-            alpha * self.settings.penalty_weights[features],
+            gram @ place.theta + z,
+            penalty,
             place.slack[features],
             self.settings.positive,
             columns,
             response,
+            free,
         )
         solve = SOLVERS[self.settings.solver]
         with blas_threads_for(features.size):

@@ -16,6 +16,9 @@ import numpy as np
 
 from ._typing import Float64, Index, Mask
 
+# Below this part of all coordinates, the support's rows of G are gathered for a product with them.
+GATHERED = 0.25
+
 
 @dataclass(frozen=True)
 class RestrictedProblem:
@@ -31,6 +34,9 @@ class RestrictedProblem:
         Whether theta >= 0 is asked for.
     columns, response : ndarrays of shape (k, n) and (n,), or None
         C and y with ``G = C C'`` and ``c = C y``, given where n < k.
+    free : ndarray of shape (k,), or None
+        Coordinates without penalty or sign, no size of which is dearer than another; None where
+        there are none.
     """
 
     gram: Float64
@@ -40,16 +46,7 @@ class RestrictedProblem:
     positive: bool = False
     columns: Float64 | None = None
     response: Float64 | None = None
-
-    @cached_property
-    def free(self) -> Mask:
-        """Coordinates without penalty or sign: no size of theta_j is dearer than another."""
-        return (self.penalty == 0.0) & (not self.positive)
-
-    @cached_property
-    def any_free(self) -> bool:
-        """Whether there are any."""
-        return bool(self.free.any())
+    free: Mask | None = None
 
     @cached_property
     def bound(self) -> Float64:
@@ -67,6 +64,10 @@ class RestrictedProblem:
 
     def correlations(self, support: Index, values: Float64) -> Float64:
         """z = c - G theta, the descent direction of the smooth part."""
+        if support.size > GATHERED * self.target.size:
+            theta = np.zeros_like(self.target)
+            theta[support] = values
+            return self.target - self.gram @ theta
         return self.target - values @ self.gram.take(support, axis=0)
 
     def change(self, theta: Float64, z: Float64, new: Float64, new_z: Float64) -> float:
@@ -85,4 +86,5 @@ class RestrictedProblem:
             self.positive,
             self.columns[kept] if dual and self.columns is not None else None,
             self.response if dual else None,
+            None if self.free is None else self.free[kept],
         )

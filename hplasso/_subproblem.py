@@ -66,7 +66,7 @@ def forecast(problem: RestrictedProblem, point: Point) -> Face:
         return Face(live, values, 0)
     part = problem.on(live)
     values = sweep(part, balance(values)).theta
-    face = forecast_face(problem, live, values, part.target - part.gram @ values)
+    face = forecast_face(part, live, values)
     return face._replace(n_trusted=face.support.size if point.support.size else 0)
 
 
