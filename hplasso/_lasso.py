@@ -27,6 +27,7 @@ from ._lasso_path import (
     lasso_path,
     path_settings,
 )
+from ._linalg import threads_for_data
 from ._path import PathPoint
 from ._regression import Regression
 from ._typing import Float64
@@ -217,10 +218,10 @@ class HadamardLasso(MultiOutputMixin, RegressorMixin, BaseEstimator):
             y_numeric=True,
         )
         targets = as_columns(y)
-        n_features, n_targets = X.shape[1], targets.shape[1]
+        n_features = X.shape[1]
         weights = normalised_weights(sample_weight, X)
         precompute = checked_precompute(self.precompute, n_features)
-        starts = self._starts(n_targets, n_features)
+        starts = self._starts(targets.shape[1], n_features)
         settings = path_settings(parameters, n_features, X.dtype)
         if self.alpha == 0:
             warnings.warn(
@@ -228,11 +229,11 @@ class HadamardLasso(MultiOutputMixin, RegressorMixin, BaseEstimator):
                 "LinearRegression estimator",
                 stacklevel=2,
             )
-        regression = Regression(X, targets, weights, self.fit_intercept, precompute, 1)
-        points = [
-            regression.tracer(target, settings, starts[target]).trace([float(self.alpha)])[0]
-            for target in range(n_targets)
-        ]
+        points = []
+        with threads_for_data(X.shape):
+            regression = Regression(X, targets, weights, self.fit_intercept, precompute, 1)
+            for target, start in enumerate(starts):
+                points += regression.tracer(target, settings, start).trace([float(self.alpha)])
         intercepts = [regression.intercept(*pair) for pair in enumerate(points)]
         self._set_attributes(points, intercepts, X.dtype, n_features, np.ndim(y) == 1)
         return self

@@ -22,6 +22,7 @@ from ._base import (
     one_of,
     real,
 )
+from ._linalg import threads_for_data
 from ._path import PathPoint, PathSettings
 from ._regression import Regression
 from ._subproblem import SOLVERS
@@ -181,14 +182,15 @@ def lasso_path(
         coef_init = checked_array(coef_init, (n_features,), "coef_init")
     given = _checked_alphas(alphas)
     length = given if isinstance(given, int) else len(given)
-    regression = Regression(
-        X, targets, weights, False, checked_precompute(precompute, n_features), length, Xy
-    )
-    tracers = [regression.tracer(target, settings, coef_init) for target in range(n_targets)]
-    grid = given
-    if isinstance(grid, int):
-        grid = alpha_grid(max(tracer.alpha_max() for tracer in tracers), eps, grid)
-    paths = [tracer.trace(grid) for tracer in tracers]
+    precompute = checked_precompute(precompute, n_features)
+    grid, paths = given, []
+    with threads_for_data(X.shape):
+        regression = Regression(X, targets, weights, False, precompute, length, Xy)
+        tracers = [regression.tracer(target, settings, coef_init) for target in range(n_targets)]
+        if isinstance(grid, int):
+            grid = alpha_grid(max(tracer.alpha_max() for tracer in tracers), eps, grid)
+        for tracer in tracers:
+            paths += [tracer.trace(grid)]  # a loop: warnings count frames
     coefs = np.array([_stack(path, n_features, X.dtype) for path in paths])
     gaps = np.array([[point.gap for point in path] for path in paths])
     sweeps = [[point.sweeps for point in path] for path in paths]

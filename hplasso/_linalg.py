@@ -21,21 +21,27 @@ from ._typing import Float64, Index
 # dependence; columns correlated by .999 are seven orders of magnitude above the limit.
 DEPENDENCE = 1e-10
 
-# Sizes of systems for which LAPACK is left to one thread: below, it uses one anyway; above, two
-# are faster. In between two were seen to take between as long and, on a busy machine, 20 times as
-# long as one.
-ONE_THREAD = range(128, 1000)
+# Where BLAS is left to one thread: for all work on data of fewer elements than this (32 MB), and in
+# the solver for systems of these sizes. Two threads save little there on an idle machine, but were
+# seen to take 3 to 20 times as long on a busy one, waiting for each other.
+SMALL_DATA = 4_000_000
+SMALL_SYSTEM = range(128, 1000)
 
 
 @cache
-def _threadpools() -> ThreadpoolController:
+def _blas() -> ThreadpoolController:
     """The BLAS libraries of this process; looking them up takes milliseconds."""
     return ThreadpoolController().select(user_api="blas")
 
 
-def blas_threads_for(size: int) -> AbstractContextManager[object]:
+def threads_for_data(shape: tuple[int, int]) -> AbstractContextManager[object]:
+    """A context in which BLAS runs with as many threads as pay for X of this shape."""
+    return _blas().limit(limits=1) if shape[0] * shape[1] < SMALL_DATA else nullcontext()
+
+
+def threads_for_system(size: int) -> AbstractContextManager[object]:
     """A context in which BLAS runs with as many threads as pay for systems of this size."""
-    return _threadpools().limit(limits=1) if size in ONE_THREAD else nullcontext()
+    return _blas().limit(limits=1) if size in SMALL_SYSTEM else nullcontext()
 
 
 def solve_positive(matrix: Float64, target: Float64) -> Float64:

@@ -29,7 +29,7 @@ from sklearn.exceptions import ConvergenceWarning
 from ._certificate import Certificate, certify, reach
 from ._data_terms import DataTerm
 from ._design import Design
-from ._linalg import blas_threads_for, independent_cholesky
+from ._linalg import independent_cholesky, threads_for_system
 from ._newton import Point
 from ._problem import RestrictedProblem
 from ._subproblem import SOLVERS
@@ -241,7 +241,7 @@ class PathTracer:
             free,
         )
         solve = SOLVERS[self.settings.solver]
-        with blas_threads_for(features.size):
+        with threads_for_system(features.size):
             start = Point(place.theta, z, place.support)
             solution = solve(problem, start, place.square, INNER_SHARE * asked, max_sweeps)
         self.place = self._observe(solution.point.theta, solution.point.support)
