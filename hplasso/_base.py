@@ -13,6 +13,10 @@ from sklearn.utils import check_array, check_consistent_length
 from ._typing import Float64
 
 
+class InvalidParameterError(ValueError, TypeError):
+    """A parameter is of the wrong type or has the wrong value; both kinds, as in scikit-learn."""
+
+
 class Constraint(NamedTuple):
     """What a parameter may be, in words and as a test."""
 
@@ -25,7 +29,7 @@ def real(low: float, *, open_low: bool = False) -> Constraint:
     words = f"a float in the range {'(' if open_low else '['}{low}, inf)"
 
     def holds(value: Any) -> bool:
-        if not isinstance(value, numbers.Real) or isinstance(value, bool | np.bool_):
+        if not isinstance(value, numbers.Real):
             return False
         number = float(value)
         return math.isfinite(number) and (number > low if open_low else number >= low)
@@ -36,11 +40,10 @@ def real(low: float, *, open_low: bool = False) -> Constraint:
 def integer(low: int) -> Constraint:
     """A whole number from `low` on."""
 
-    def holds(value: Any) -> bool:
-        whole = isinstance(value, numbers.Integral) and not isinstance(value, bool | np.bool_)
-        return whole and value >= low
-
-    return Constraint(f"an int in the range [{low}, inf)", holds)
+    return Constraint(
+        f"an int in the range [{low}, inf)",
+        lambda value: isinstance(value, numbers.Integral) and int(value) >= low,
+    )
 
 
 def one_of(*options: str) -> Constraint:
@@ -70,11 +73,11 @@ Constraints = Mapping[str, tuple[Constraint, ...]]
 
 
 def check_parameters(owner: str, values: Mapping[str, Any], constraints: Constraints) -> None:
-    """Raise a ValueError for the first parameter that satisfies none of its constraints."""
+    """Raise an error for the first parameter that satisfies none of its constraints."""
     for name, choices in constraints.items():
         if not any(choice.holds(values[name]) for choice in choices):
             allowed = " or ".join(choice.words for choice in choices)
-            raise ValueError(
+            raise InvalidParameterError(
                 f"The {name!r} parameter of {owner} must be {allowed}. "
                 f"Got {values[name]!r} instead."
             )

@@ -28,6 +28,9 @@ from ._typing import Float64, Mask
 # Inner products of n terms were seen to err by at most about one unit of rounding times the lengths
 # of the two vectors; a margin of four on top.
 ROUNDING = 4.0 * float(np.finfo(np.float64).eps)
+# Solving for a coefficient without penalty leaves its correlation at zero but for some hundred
+# times the rounding of the correlation itself.
+SOLVED = 1e3
 
 
 class Certificate(NamedTuple):
@@ -45,14 +48,16 @@ class Certificate(NamedTuple):
 def reach(z: Float64, slack: Float64, weights: Float64 | None, positive: bool) -> Float64:
     """For each feature the smallest alpha that its correlation is feasible at, rounding set aside.
 
-    (|z_j| - slack_j) / w_j; where w_j = 0, no alpha (inf) or any (-inf). No weights: all are one.
+    (|z_j| - slack_j) / w_j; where w_j = 0, no alpha (inf), or any (-inf) if the solver left no
+    more there than its own rounding. No weights: all are one.
     """
     excess = z - slack if positive else np.abs(z) - slack
     if weights is None:
         return excess
     if weights.min() > 0.0:
         return excess / weights
-    unpenalised = np.where(excess > 0.0, np.inf, -np.inf)
+    solved = excess <= SOLVED * slack
+    unpenalised = np.where(solved, -np.inf, np.inf)
     return np.divide(excess, weights, out=unpenalised, where=weights > 0.0)
 
 

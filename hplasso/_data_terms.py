@@ -69,7 +69,7 @@ class LeastSquares:
     def rows(self, working_set: WorkingSet) -> tuple[Float64, Float64] | tuple[None, None]:
         if working_set.features.size <= self.design.shape[0]:
             return None, None
-        return working_set.columns.dense(), self.response
+        return self.design.block(working_set.features).T, self.response
 
 
 class LeastSquaresMoments:

@@ -41,10 +41,6 @@ class Columns(ABC):
     def predict(self, theta: Float64) -> Float64:
         """Z theta, of shape (n,)."""
 
-    @abstractmethod
-    def dense(self) -> Float64:
-        """The columns of Z as the rows of an array of shape (k, n)."""
-
 
 class Design(ABC):
     """What the solver may ask of X, of shape (n, p), under weights v of shape (n,).
@@ -219,9 +215,9 @@ class ReadColumns(Columns):
         self.design = design
         self.features = np.empty(0, dtype=np.intp)
 
-    def _blocks(self) -> Iterator[tuple[slice, Float64]]:
-        """Rows, and what Z holds there in the chosen columns."""
-        design, features = self.design, self.features
+    def _blocks(self, features: Index) -> Iterator[tuple[slice, Float64]]:
+        """Rows, and what Z holds there in some columns."""
+        design = self.design
         constant = design.spread[features] == 0.0
         for rows in _slices(design.shape[0], features.size):
             block = design.X[rows][:, features] - design.mean[features]
@@ -232,18 +228,16 @@ class ReadColumns(Columns):
     def append(self, features: Index) -> Float64:
         self.features = np.append(self.features, features)
         gram = np.zeros((self.features.size, features.size))
-        for _, block in self._blocks():
+        for _, block in self._blocks(self.features):
             gram += block.T @ block[:, -features.size :]
         return gram
 
     def predict(self, theta: Float64) -> Float64:
         prediction = np.empty(self.design.shape[0])
-        for rows, block in self._blocks():
-            prediction[rows] = block @ theta
+        support = theta.nonzero()[0]
+        for rows, block in self._blocks(self.features[support]):
+            prediction[rows] = block @ theta[support]
         return prediction
-
-    def dense(self) -> Float64:
-        return self.design.block(self.features).T
 
 
 class DenseColumns(Columns):
@@ -257,7 +251,8 @@ class DenseColumns(Columns):
     def append(self, features: Index) -> Float64:
         stop = self.size + features.size
         if stop > len(self.buffer):
-            grown = np.empty((max(stop, 2 * self.size), self.design.shape[0]))
+            rows = min(max(stop, 2 * self.size), self.design.shape[1])
+            grown = np.empty((rows, self.design.shape[0]))
             grown[: self.size] = self.buffer[: self.size]
             self.buffer = grown
         self.buffer[self.size : stop] = self.design.block(features).T
@@ -266,9 +261,6 @@ class DenseColumns(Columns):
 
     def predict(self, theta: Float64) -> Float64:
         return np.asarray(theta @ self.buffer[: self.size])
-
-    def dense(self) -> Float64:
-        return self.buffer[: self.size]
 
 
 class SparseDesign(Design):
@@ -313,14 +305,28 @@ class SparseDesign(Design):
 
     def gram(self) -> Float64:
         self.passes += 1
-        n, p = self.shape
-        gram = np.empty((p, p))
-        for where in _slices(p, n):
-            gram[:, where] = self.product(self.block(np.arange(p)[where]))
+        weights = self.root**2
+        gram = -np.multiply.outer(self.mean, self.mean)
+        for rows, columns, part in self._parts():
+            for _, others, other in [(rows, columns, part)] if self.by_rows else self._parts():
+                weighted = other.copy()
+                weighted.data *= weights[rows][_row_numbers(other)]
+                gram[columns, others] += (part.T @ weighted).toarray()
+        for where in _slices(self.fragile.size, self.shape[0]):
+            features = self.fragile[where]
+            gram[:, features] = self.product(self.block(features))
+            gram[features] = gram[:, features].T
         return gram
 
     def columns(self) -> Columns:
         return SparseColumns(self)
+
+
+def _row_numbers(matrix: Any) -> Index:
+    """The row of each stored value."""
+    if matrix.format == "csc":
+        return np.asarray(matrix.indices, dtype=np.intp)
+    return np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
 
 
 class SparseColumns(Columns):
@@ -352,6 +358,3 @@ class SparseColumns(Columns):
     def predict(self, theta: Float64) -> Float64:
         shift = self.mean[self.features] @ theta
         return np.asarray(self.design.root * (self.chosen @ theta - shift))
-
-    def dense(self) -> Float64:
-        return self.design.block(self.features).T

@@ -242,8 +242,9 @@ class HadamardLasso(MultiOutputMixin, RegressorMixin, BaseEstimator):
         """The coefficients to start from, for each target."""
         if not self.warm_start or not hasattr(self, "coef_"):
             return [None] * n_targets
-        shape = (n_features,) if np.ndim(self.coef_) == 1 else (n_targets, n_features)
-        return list(np.atleast_2d(checked_array(self.coef_, shape, "coef_")))
+        shape = (n_features,) if n_targets == 1 else (n_targets, n_features)
+        coef = checked_array(self.coef_, shape, "With warm_start=True, coef_ of the last fit")
+        return list(np.atleast_2d(coef))
 
     def _set_attributes(
         self,

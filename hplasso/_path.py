@@ -40,6 +40,11 @@ from ._working_set import WorkingSet
 MIN_ADMITTED = 20
 # Rounds that may pass with nothing new to admit and no smaller gap.
 MAX_STALLED = 3
+# An alpha is far if the place is optimal for more than so many times it; then it is approached by
+# steps of this factor, down to this part of where they start.
+FAR = 3.0
+STEP = 0.65
+NEAREST = 1e-6
 # What the alternation leaves to the certificate of the gap that is asked for.
 INNER_SHARE = 0.3
 
@@ -135,7 +140,11 @@ class PathTracer:
         working_set = self.working_set
         if start is None:
             return np.zeros(working_set.features.size)
-        support = np.flatnonzero((start != 0.0) & (self.design.spread > 0.0))
+        pull = np.abs(start) * self.design.spread
+        support = np.flatnonzero(pull)
+        rank = min(self.design.shape)
+        if support.size > rank:
+            support = support[np.argpartition(-pull[support], rank)[:rank]]
         working_set.admit(support)
         places = working_set.position[support]
         if places.size:
@@ -180,7 +189,7 @@ class PathTracer:
         asked = self.settings.tol * self.term.scale
         if self.place.level <= alpha and not self.place.support.size:  # zero, and optimal
             return self._point(alpha, self._certify(alpha), asked, 0)
-        sweeps, stalled, before = 0, 0, np.inf
+        sweeps, stalled, before = self._approach(alpha, asked), 0, np.inf
         # sequential strong rule: |z_j| >= w_j (2 alpha_new - alpha_old)
         entrants = self._outside(2.0 * alpha - self.place.level)
         while sweeps < self.settings.max_iter and stalled < MAX_STALLED:
@@ -193,6 +202,24 @@ class PathTracer:
             going = entrants.size > 0 or certificate.gap < 0.5 * before
             stalled, before = 0 if going else stalled + 1, certificate.gap
         return self._point(alpha, certificate, asked, sweeps)
+
+    def _approach(self, alpha: float, asked: float) -> int:
+        """Come near `alpha` by steps, if it is far from the present place; return the sweeps taken.
+
+        A short path of its own: straight at a small alpha, the first working sets, which are far
+        from right, would be fitted to the last detail, and many signs be wrong at a time.
+        """
+        level = self.place.level
+        if not FAR * alpha < level < np.inf:
+            return 0
+        nearest = max(alpha, NEAREST * level)
+        n_steps = int(np.ceil(np.log(nearest / level) / np.log(STEP)))
+        sweeps = 0
+        for stage in np.geomspace(level, nearest, n_steps + 1)[1:-1]:
+            self._admit(self._outside(2.0 * stage - self.place.level))
+            left = self.settings.max_iter - sweeps - 1
+            sweeps += self._solve_restricted(stage, asked, left) if left > 0 else 0
+        return sweeps
 
     def _certify(self, alpha: float) -> Certificate:
         place = self.place
@@ -215,12 +242,12 @@ class PathTracer:
         return features[np.argpartition(-self.place.reach[features], room)[:room]]
 
     def _admit(self, features: Index) -> None:
-        if not features.size:
-            return
         self.working_set.admit(features)
-        grown = np.zeros(self.working_set.features.size)
-        grown[: self.place.theta.size] = self.place.theta
-        self.place = self.place._replace(theta=grown)
+        size = self.working_set.features.size
+        if self.place.theta.size < size:  # grown here, or by another target
+            grown = np.zeros(size)
+            grown[: self.place.theta.size] = self.place.theta
+            self.place = self.place._replace(theta=grown)
 
     def _solve_restricted(self, alpha: float, asked: float, max_sweeps: int) -> int:
         """Move the place to the solution on the working set; return the sweeps taken."""
@@ -229,7 +256,8 @@ class PathTracer:
         z = place.z[features]
         penalty = alpha * self.settings.penalty_weights[features]
         free = None if self.settings.positive or penalty.all() else penalty == 0.0
-        columns, response = self.term.rows(working_set)
+        dual = self.settings.solver == "alternating"  # else the support is independent: k <= n
+        columns, response = self.term.rows(working_set) if dual else (None, None)
         problem = RestrictedProblem(
             gram,
             gram @ place.theta + z,

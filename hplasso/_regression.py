@@ -60,7 +60,6 @@ class Regression:
             if precompute is True or pays:
                 gram = self.design.gram()
         self.working_set = WorkingSet(self.design) if gram is None else CompleteSet(gram)
-        given = Xy is not None and isinstance(precompute, np.ndarray)
         self.terms: list[DataTerm] = []
         self.offsets: list[float] = []
         for target in range(Y.shape[1]):
@@ -69,8 +68,9 @@ class Regression:
             if gram is None:
                 self.terms.append(term)
                 continue
-            cross = Xy[:, target] / n if given and Xy is not None else None
-            if cross is None:
+            if Xy is not None and isinstance(precompute, np.ndarray):
+                cross = Xy[:, target] / n
+            else:
                 cross = self.design.correlations(term.response)
             self.terms.append(LeastSquaresMoments(gram, cross, term.scale))
 
@@ -88,15 +88,19 @@ class Regression:
                 stacklevel=4,
             )
             return design.gram()
+        pairs = [*zip(range(p), range(p), strict=True)]
         first, second = p // 2, min(p // 2 + 1, p - 1)
         block = design.block(np.array([first, second]))
-        expected = n * float(block[:, 0] @ block[:, 1])
-        if not np.isclose(expected, precompute[first, second], rtol=1e-4, atol=1e-5):
+        expected = n * np.append(design.spread**2, block[:, 0] @ block[:, 1])
+        given = np.append(precompute.diagonal(), precompute[first, second])
+        lengths = n * np.append(design.spread**2, design.spread[first] * design.spread[second])
+        wrong = np.flatnonzero(np.abs(given - expected) > 1e-4 * lengths)
+        if wrong.size:
+            row, column = [*pairs, (first, second)][wrong[0]]
             raise ValueError(
-                "Gram matrix passed in via 'precompute' parameter did not pass validation when a "
-                "single element was checked - please check that it was computed properly. For "
-                f"element ({first},{second}) we computed {expected} but the user-supplied value "
-                f"was {precompute[first, second]}."
+                "Gram matrix passed in via 'precompute' parameter did not pass validation - please "
+                f"check that it was computed properly. For element ({row},{column}) we computed "
+                f"{expected[wrong[0]]} but the user-supplied value was {given[wrong[0]]}."
             )
         return precompute / n
 

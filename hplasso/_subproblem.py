@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -12,12 +10,6 @@ from ._certificate import Certificate, certainly_zero, certify, reach
 from ._hadamard import Factors, balance, proximal_seed, sweep
 from ._newton import Face, Point, finish, forecast_face, point_of, violators
 from ._problem import RestrictedProblem
-from ._typing import Float64
-
-# A start is far where correlations exceed their penalties so many times; then the penalty goes down
-# by this factor at a time.
-FAR = 3.0
-STEP = 0.65
 
 
 class Restricted(NamedTuple):
@@ -32,28 +24,13 @@ def solve_with_finish(
 ) -> Restricted:
     """``solver='auto'``: sweep, finish, and again, until nothing wants to move; f never goes up.
 
-    The finish is exact, so the gap asked for does not come in. From a start that is far away the
-    penalty is lowered by steps: a limit point forgives a few wrong signs, not dozens.
+    The finish is exact, so the gap asked for does not come in.
     """
     point, sweeps = start, 0
-    for factor in _approach(problem, start.z):
-        stage = problem if factor == 1.0 else replace(problem, penalty=factor * problem.penalty)
-        point = point._replace(optimal=False)
-        while sweeps < max_sweeps and not point.optimal:
-            point = finish(stage, point, forecast(stage, point))
-            sweeps += 1
+    while sweeps < max_sweeps and not point.optimal:
+        point = finish(problem, point, forecast(problem, point))
+        sweeps += 1
     return Restricted(point, sweeps)
-
-
-def _approach(problem: RestrictedProblem, z: Float64) -> Iterable[float]:
-    """Factors of the penalty, down to 1, from about where the correlations z are optimal."""
-    pull = z if problem.positive else np.abs(z)
-    far = pull > FAR * problem.bound
-    far &= problem.penalty > 0.0
-    if not far.any():
-        return (1.0,)
-    level = float((pull[far] / problem.penalty[far]).max())
-    return np.geomspace(level, 1.0, 1 + int(np.ceil(np.log(level) / -np.log(STEP))))[1:]
 
 
 def forecast(problem: RestrictedProblem, point: Point) -> Face:
@@ -78,6 +55,8 @@ def solve_alternating(
     `square` is ||r||^2 at the start. Zeros are those coordinates that never wanted to leave zero,
     and those that the gap certifies.
     """
+    if not start.support.size and not violators(problem, start).size:
+        return Restricted(start, 0)
     point, factors = start, balance(start.theta)
     for sweeps in range(1, max_sweeps + 1):  # noqa: B007
         entrants = violators(problem, point, np.inf)
@@ -86,7 +65,7 @@ def solve_alternating(
             factor[entrants] = seed
         factors = _sweep_live(problem, factors)
         new = point_of(problem, factors.theta)
-        square -= float((new.theta - point.theta) @ (point.z + new.z))
+        square = max(0.0, square - float((new.theta - point.theta) @ (point.z + new.z)))
         point = new
         certificate = _certify(problem, point, square)
         if certificate.gap <= gap:
@@ -106,6 +85,8 @@ def _certify(problem: RestrictedProblem, point: Point, square: float) -> Certifi
 def _sweep_live(problem: RestrictedProblem, factors: Factors) -> Factors:
     """A sweep of the coordinates that are not at zero, where they would stay anyway."""
     live = np.flatnonzero(factors.theta)
+    if not live.size:
+        return factors
     new = sweep(problem.on(live), Factors(factors.mu[live], factors.nu[live]))
     for factor, values in zip(factors, new, strict=True):
         factor[:] = 0.0

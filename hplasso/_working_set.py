@@ -40,7 +40,7 @@ class WorkingSet:
             return
         old, size = self.features.size, self.features.size + new.size
         if size > len(self._gram):
-            grown = np.empty((max(size, 2 * old),) * 2)
+            grown = np.empty((min(max(size, 2 * old), self.position.size),) * 2)
             grown[:old, :old] = self._gram[:old, :old]
             self._gram = grown
         block = self.columns.append(new)
