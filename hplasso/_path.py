@@ -43,7 +43,7 @@ MAX_STALLED = 3
 # An alpha is far if the place is optimal for more than so many times it; then it is approached by
 # steps of this factor, down to this part of where they start.
 FAR = 3.0
-STEP = 0.65
+STEP = 0.85
 NEAREST = 1e-6
 # What the alternation leaves to the certificate of the gap that is asked for.
 INNER_SHARE = 0.3
