@@ -26,8 +26,8 @@ from scipy import sparse
 from ._certificate import ROUNDING
 from ._typing import Float64, Index
 
-# Elements of X taken at a time where a block has to be copied: 4 MB of float64.
-BLOCK = 2**19
+# Elements of X taken at a time where a block has to be copied: 1 MB of float64.
+BLOCK = 2**17
 
 
 class Columns(ABC):

@@ -23,7 +23,7 @@ from ._base import (
     real,
 )
 from ._linalg import threads_for_data
-from ._path import PathPoint, PathSettings
+from ._path import PathSettings
 from ._regression import Regression
 from ._subproblem import SOLVERS
 from ._typing import Float64
@@ -191,7 +191,10 @@ def lasso_path(
             grid = alpha_grid(max(tracer.alpha_max() for tracer in tracers), eps, grid)
         for tracer in tracers:
             paths += [tracer.trace(grid)]  # a loop: warnings count frames
-    coefs = np.array([_stack(path, n_features, X.dtype) for path in paths])
+    coefs = np.zeros((n_targets, n_features, len(grid)), dtype=X.dtype)
+    for path, coef in zip(paths, coefs, strict=True):
+        for column, point in enumerate(path):
+            coef[point.features, column] = point.values
     gaps = np.array([[point.gap for point in path] for path in paths])
     sweeps = [[point.sweeps for point in path] for path in paths]
     single = np.ndim(y) == 1
@@ -245,11 +248,3 @@ def as_columns(y: Any) -> Float64:
     """y as float64 of shape (n_samples, n_targets)."""
     y = np.asarray(y, dtype=np.float64)
     return y[:, None] if y.ndim == 1 else y
-
-
-def _stack(path: list[PathPoint], n_features: int, dtype: Any) -> Any:
-    """The coefficients of a path, of shape (n_features, n_alphas)."""
-    coefs = np.zeros((n_features, len(path)), dtype=dtype)
-    for column, point in zip(coefs.T, path, strict=True):
-        column[point.features] = point.values
-    return coefs

@@ -48,8 +48,8 @@ TASKS = {
 }
 TOLERANCES = {
     "hplasso": [1e-4, 1e-6, 1e-8],
-    "celer": [1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9],
-    "glmnet": [1e-7, 1e-8, 1e-10, 1e-12, 1e-14, 1e-16],
+    "celer": [1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-11, 1e-12],
+    "glmnet": [1e-7, 1e-8, 1e-10, 1e-12, 1e-13, 1e-14, 1e-16],
     "scikit-learn": [1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9],
 }
 GAPS = (1e-4, 1e-6, 1e-8)
