@@ -21,6 +21,10 @@ PASSES_PER_GRAM_COLUMN = 1 / 16
 PASSES_PER_FIT = 32
 
 
+# Sums of squares of larger numbers overflow, of smaller ones vanish.
+LARGEST, SMALLEST = 1e145, 1e-145
+
+
 class Regression:
     """Least squares on X of shape (n, p) and Y of shape (n, T), under weights that sum to one.
 
@@ -52,7 +56,10 @@ class Regression:
         Xy: Float64 | None = None,
     ) -> None:
         n, p = X.shape
-        self.design = make_design(X, weights, fit_intercept)
+        _check_range("y", float(np.abs(Y).max()))
+        with np.errstate(over="ignore", invalid="ignore"):
+            self.design = make_design(X, weights, fit_intercept)
+        _check_range("a column of X", float(self.design.spread.max()))
         gram = self._given_gram(precompute, fit_intercept)
         if gram is None:
             passes = PASSES_PER_GRAM_COLUMN * p
@@ -113,3 +120,12 @@ class Regression:
     def intercept(self, target: int, point: PathPoint) -> float:
         """b = m_y - m'theta."""
         return float(self.offsets[target] - self.design.mean[point.features] @ point.values)
+
+
+def _check_range(name: str, size: float) -> None:
+    """Raise a ValueError if squares of this size would leave the range of float64."""
+    if size != 0.0 and not SMALLEST <= size <= LARGEST:
+        raise ValueError(
+            f"The size of {name} is {size:.1e}; it has to be 0 or in the range "
+            f"[{SMALLEST:.0e}, {LARGEST:.0e}], so that squares can be computed. Scale the data."
+        )

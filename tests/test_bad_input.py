@@ -115,6 +115,20 @@ def test_path_parameter(parameters, message):
         lasso_path(X, y, **parameters)
 
 
+@pytest.mark.parametrize("scale", [1e155, 1e-150])
+def test_squares_that_leave_the_range_of_float64(scale):
+    for data, target in ((X * scale, y), (sparse.csr_array(X * scale), y), (X, y * scale)):
+        with pytest.raises(ValueError, match="so that squares can be computed"):
+            HadamardLasso().fit(data, target)
+
+
+def test_gram_with_a_wrong_diagonal():
+    gram = X.T @ X
+    gram[7, 7] = -gram[7, 7]
+    with pytest.raises(ValueError, match=r"did not pass validation.*element \(7,7\)"):
+        HadamardLasso(precompute=gram, fit_intercept=False).fit(X, y)
+
+
 def test_prediction_needs_a_fit_and_the_same_features():
     with pytest.raises(ValueError, match="not fitted yet"):
         HadamardLasso().predict(X)
@@ -126,6 +140,12 @@ def test_warm_start_from_another_number_of_features():
     model = HadamardLasso(0.1, warm_start=True).fit(X, y)
     with pytest.raises(ValueError, match=r"warm_start=True, coef_ .*shape \(9,\). Got.*\(10,\)"):
         model.fit(X[:, :9], y)
+
+
+def test_warm_start_from_another_number_of_targets():
+    model = HadamardLasso(0.1, warm_start=True).fit(X, y)
+    with pytest.raises(ValueError, match=r"warm_start=True, coef_ .*shape \(2, 10\)"):
+        model.fit(X, np.column_stack([y, y]))
 
 
 def test_gram_of_data_that_are_not_centred_is_formed_again():

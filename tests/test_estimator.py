@@ -43,7 +43,7 @@ def test_scikit_learn_check(estimator, check):
         {"positive": True},
         {"fit_intercept": False},
         {"precompute": True},
-        {"warm_start": True, "copy_X": False, "selection": "random", "random_state": 0},
+        {"copy_X": False, "selection": "random", "random_state": 0},
     ],
 )
 def test_same_as_lasso(alpha, parameters):

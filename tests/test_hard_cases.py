@@ -166,6 +166,24 @@ def test_float32_with_a_million_samples():
     assert single.dual_gap_ <= 1e-8 * y.var(dtype=np.float64)
 
 
+@pytest.mark.parametrize("layout", [np.asarray, sparse.csr_array, sparse.csc_array])
+@pytest.mark.parametrize("seed", range(5))
+def test_unpenalised_features_with_large_means(layout, seed):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(60, 120)) + 20 * rng.normal(size=120)
+    weights = np.r_[np.zeros(6), np.ones(114)]
+    y = X[:, :10] / X[:, :10].std(axis=0) @ rng.normal(size=10) + 0.1 * rng.normal(size=60)
+    model = HadamardLasso(0.01, tol=1e-10, penalty_weights=weights).fit(layout(X), y)
+    assert model.dual_gap_ <= 1e-10 * y.var()
+
+
+def test_alternation_on_interpolated_data():
+    X = np.random.default_rng(0).normal(size=(30, 30))
+    model = HadamardLasso(1e-3, solver="alternating", tol=1e-6, max_iter=100_000)
+    model.fit(sparse.csr_array(X), X[:, 0])
+    assert 0.0 <= model.dual_gap_ <= 1e-6 * X[:, 0].var()
+
+
 def test_huge_and_tiny_targets():
     X, y = RNG.normal(size=(40, 60)), RNG.normal(size=40)
     base = HadamardLasso(0.1, tol=1e-10).fit(X, y)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import sklearn
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
 from sklearn.datasets import load_breast_cancer, load_diabetes, make_regression
 from sklearn.linear_model import lasso_path as reference_path
 from sklearn.preprocessing import StandardScaler
@@ -12,6 +13,7 @@ import hplasso._linalg
 from hplasso import HadamardLasso, lasso_path
 from hplasso._path import PathSettings
 from hplasso._regression import Regression
+from hplasso._working_set import CompleteSet
 
 DIABETES = load_diabetes(return_X_y=True)
 WIDE = make_regression(60, 3000, n_informative=10, noise=5.0, random_state=0)
@@ -83,6 +85,39 @@ def test_several_targets_share_the_grid():
     assert [len(line) for line in sweeps] == [5, 5]
     for target, coef in zip(Y.T, coefs, strict=True):
         assert_allclose(coef, lasso_path(X, target, alphas=alphas)[1], rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("solver", ["auto", "alternating"])
+def test_several_targets_share_a_growing_working_set(solver):
+    X, y = make_regression(50, 200, n_informative=5, noise=5.0, random_state=0)
+    Y = np.column_stack([y, -y, y[::-1]])
+    alphas, coefs, _ = lasso_path(X, Y, alphas=5, eps=0.3, solver=solver, tol=1e-8, max_iter=10_000)
+    for target, coef in zip(Y.T, coefs, strict=True):
+        single = lasso_path(X, target, alphas=alphas, tol=1e-10)[1]
+        assert_allclose(coef, single, atol=1e-2 * np.abs(single).max())
+
+
+def test_sparse_tall_data_are_read_as_often_as_dense_ones():
+    X = sparse.random_array((2000, 50), density=0.05, rng=0)
+    y = X @ np.arange(50.0) + np.random.default_rng(0).normal(size=2000)
+    for container in (sparse.csr_array, sparse.csc_array, sparse.csc_array.toarray):
+        data = container(sparse.csc_array(X))
+        regression = Regression(data, y[:, None], np.full(2000, 1 / 2000), True, "auto", 1)
+        assert isinstance(regression.working_set, CompleteSet)
+        assert regression.design.passes == 3
+        dense = X.toarray() - X.toarray().mean(axis=0)
+        assert_allclose(regression.working_set.gram, dense.T @ dense / 2000, atol=1e-12)
+
+
+@pytest.mark.parametrize("n_features", [20, 800])
+def test_cold_fit_at_a_small_alpha_takes_few_sweeps(n_features):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(100, n_features)), rng.normal(size=100)
+    alpha_max = np.abs(X.T @ (y - y.mean())).max() / 100
+    for factor in (1e-3, 1e-100):
+        model = HadamardLasso(factor * alpha_max, tol=1e-8).fit(X, y)
+        assert model.dual_gap_ <= 1e-8 * y.var()
+        assert model.n_iter_ <= 120  # 85 steps to a millionth of alpha_max, and some rounds
 
 
 def test_coef_init_does_not_matter_in_the_end():
