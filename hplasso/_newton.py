@@ -123,6 +123,15 @@ def entered_face(point: Point, entrants: Index) -> Face:
     return Face(support, signs, point.support.size)
 
 
+def joined_face(face: Face, point: Point, others: Index) -> Face:
+    """The face with other coordinates, at zero in `point`, that their correlations pull."""
+    others = others[~np.isin(others, face.support)]
+    if not others.size:
+        return face
+    support = np.concatenate([face.support, others])
+    return Face(support, np.concatenate([face.signs, np.sign(point.z[others])]), face.n_trusted)
+
+
 def limit_point(problem: RestrictedProblem, face: Face) -> Point:
     """Solve on the face; drop what depends on the rest, or changes sign, until nothing does.
 

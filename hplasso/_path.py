@@ -47,6 +47,7 @@ STEP = 0.85
 NEAREST = 1e-6
 # What the alternation leaves to the certificate of the gap that is asked for.
 INNER_SHARE = 0.3
+NONE_LIKELY: Index = np.empty(0, dtype=np.intp)
 
 
 @dataclass(frozen=True)
@@ -134,6 +135,7 @@ class PathTracer:
         self._weights = None if (weights == 1.0).all() else weights
         theta = self._independent_start(start)
         self.place = self._observe(theta, theta.nonzero()[0])
+        self._knots: list[tuple[float, Float64]] = []  # the last alphas, with their correlations
 
     def _independent_start(self, start: Float64 | None) -> Float64:
         """Start coefficients on the working set, those of dependent columns left out."""
@@ -201,6 +203,7 @@ class PathTracer:
             entrants = self._outside(alpha)
             going = entrants.size > 0 or certificate.gap < 0.5 * before
             stalled, before = 0 if going else stalled + 1, certificate.gap
+        self._pass_knot(alpha)
         return self._point(alpha, certificate, asked, sweeps)
 
     def _approach(self, alpha: float, asked: float) -> int:
@@ -219,6 +222,7 @@ class PathTracer:
             self._admit(self._outside(2.0 * stage - self.place.level))
             left = self.settings.max_iter - sweeps - 1
             sweeps += self._solve_restricted(stage, asked, left) if left > 0 else 0
+            self._pass_knot(stage)
         return sweeps
 
     def _certify(self, alpha: float) -> Certificate:
@@ -271,9 +275,30 @@ class PathTracer:
         solve = SOLVERS[self.settings.solver]
         with threads_for_system(features.size):
             start = Point(place.theta, z, place.support)
-            solution = solve(problem, start, place.square, INNER_SHARE * asked, max_sweeps)
+            likely = self._likely(alpha, penalty)
+            solution = solve(problem, start, likely, place.square, INNER_SHARE * asked, max_sweeps)
         self.place = self._observe(solution.point.theta, solution.point.support)
         return solution.sweeps
+
+    def _likely(self, alpha: float, penalty: Float64) -> Index:
+        """Coordinates that reach their penalty if correlations go on as between the last alphas.
+
+        Correlations are linear in alpha for as long as the support stays the same.
+        """
+        if len(self._knots) < 2:
+            return NONE_LIKELY
+        features = self.working_set.features
+        (before, z_before), (last, z_last) = self._knots
+        z = z_last[features]
+        z = z + (z - z_before[features]) * ((alpha - last) / (last - before))
+        pull = z if self.settings.positive else np.abs(z)
+        return ((pull > penalty) & (self.place.theta == 0.0)).nonzero()[0]
+
+    def _pass_knot(self, alpha: float) -> None:
+        """Remember the place, which is the solution at `alpha`."""
+        if self._knots and self._knots[-1][0] == alpha:
+            self._knots.pop()
+        self._knots = [*self._knots[-1:], (alpha, self.place.z)]
 
     def _point(
         self, alpha: float, certificate: Certificate, asked: float, sweeps: int

@@ -8,8 +8,9 @@ import numpy as np
 
 from ._certificate import Certificate, certainly_zero, certify, reach
 from ._hadamard import Factors, balance, proximal_seed, sweep
-from ._newton import Face, Point, finish, forecast_face, point_of, violators
+from ._newton import Face, Point, finish, forecast_face, joined_face, point_of, violators
 from ._problem import RestrictedProblem
+from ._typing import Index
 
 
 class Restricted(NamedTuple):
@@ -20,15 +21,22 @@ class Restricted(NamedTuple):
 
 
 def solve_with_finish(
-    problem: RestrictedProblem, start: Point, square: float, gap: float, max_sweeps: int
+    problem: RestrictedProblem,
+    start: Point,
+    likely: Index,
+    square: float,
+    gap: float,
+    max_sweeps: int,
 ) -> Restricted:
     """``solver='auto'``: sweep, finish, and again, until nothing wants to move; f never goes up.
 
-    The finish is exact, so the gap asked for does not come in.
+    `likely` coordinates are tried on the first face. The finish is exact, so the gap asked for does
+    not come in.
     """
     point, sweeps = start, 0
     while sweeps < max_sweeps and not point.optimal:
-        point = finish(problem, point, forecast(problem, point))
+        face = forecast(problem, point)
+        point = finish(problem, point, face if sweeps else joined_face(face, point, likely))
         sweeps += 1
     return Restricted(point, sweeps)
 
@@ -48,12 +56,17 @@ def forecast(problem: RestrictedProblem, point: Point) -> Face:
 
 
 def solve_alternating(
-    problem: RestrictedProblem, start: Point, square: float, gap: float, max_sweeps: int
+    problem: RestrictedProblem,
+    start: Point,
+    likely: Index,
+    square: float,
+    gap: float,
+    max_sweeps: int,
 ) -> Restricted:
     """``solver='alternating'``: sweeps alone, until the gap is reached on the working set.
 
-    `square` is ||r||^2 at the start. Zeros are those coordinates that never wanted to leave zero,
-    and those that the gap certifies.
+    `square` is ||r||^2 at the start; `likely` coordinates are not needed. Zeros are those
+    coordinates that never wanted to leave zero, and those that the gap certifies.
     """
     if not start.support.size and not violators(problem, start).size:
         return Restricted(start, 0)
