@@ -21,10 +21,10 @@ from ._typing import Float64, Index
 # dependence; columns correlated by .999 are seven orders of magnitude above the limit.
 DEPENDENCE = 1e-10
 
-# Where BLAS is left to one thread: for all work on data of fewer elements than this (3 MB), and in
+# Where BLAS is left to one thread: for all work on data of fewer elements than this (32 MB), and in
 # the solver for systems of these sizes. Two threads save little there on an idle machine, but were
 # seen to take 3 to 20 times as long on a busy one, waiting for each other.
-SMALL_DATA = 400_000
+SMALL_DATA = 4_000_000
 SMALL_SYSTEM = range(128, 1000)
 
 

@@ -124,9 +124,8 @@ def entered_face(point: Point, entrants: Index) -> Face:
 
 
 def joined_face(face: Face, point: Point, others: Index) -> Face:
-    """The face with other coordinates, at zero in `point`, that their correlations pull."""
-    others = others[~np.isin(others, face.support)]
-    if not others.size:
+    """A face of the support of `point` with others, that are at zero, on the side they pull to."""
+    if not others.size or not point.support.size:  # the face of a first sweep has them already
         return face
     support = np.concatenate([face.support, others])
     return Face(support, np.concatenate([face.signs, np.sign(point.z[others])]), face.n_trusted)
