@@ -98,7 +98,7 @@ def test_several_targets_share_a_growing_working_set(solver):
 
 
 def test_sparse_tall_data_are_read_as_often_as_dense_ones():
-    X = sparse.random_array((2000, 50), density=0.05, rng=0)
+    X = sparse.random(2000, 50, density=0.05, format="csc", random_state=0)
     y = X @ np.arange(50.0) + np.random.default_rng(0).normal(size=2000)
     for container in (sparse.csr_array, sparse.csc_array, sparse.csc_array.toarray):
         data = container(sparse.csc_array(X))
