@@ -21,6 +21,7 @@ from ._base import (
 )
 from ._hadamard import balance
 from ._lasso_path import (
+    ACCEPTED,
     SHARED_CONSTRAINTS,
     as_columns,
     checked_precompute,
@@ -208,15 +209,7 @@ class HadamardLasso(MultiOutputMixin, RegressorMixin, BaseEstimator):
         """
         parameters = self.get_params(deep=False)
         check_parameters(type(self).__name__, parameters, ESTIMATOR_CONSTRAINTS)
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            accept_sparse=["csc", "csr"],
-            dtype=[np.float64, np.float32],
-            multi_output=True,
-            y_numeric=True,
-        )
+        X, y = validate_data(self, X, y, **ACCEPTED)
         targets = as_columns(y)
         n_features = X.shape[1]
         weights = normalised_weights(sample_weight, X)

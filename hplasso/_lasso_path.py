@@ -47,6 +47,14 @@ PATH_CONSTRAINTS: Constraints = {
     **SHARED_CONSTRAINTS,
 }
 
+# Training data, in the words of scikit-learn's checks.
+ACCEPTED: dict[str, Any] = {
+    "accept_sparse": ["csc", "csr"],
+    "dtype": [np.float64, np.float32],
+    "multi_output": True,
+    "y_numeric": True,
+}
+
 
 def lasso_path(
     X: Any,
@@ -163,14 +171,7 @@ def lasso_path(
     """
     parameters = locals()
     check_parameters("lasso_path", parameters, PATH_CONSTRAINTS)
-    X, y = check_X_y(
-        X,
-        y,
-        accept_sparse=["csc", "csr"],
-        dtype=[np.float64, np.float32],
-        multi_output=True,
-        y_numeric=True,
-    )
+    X, y = check_X_y(X, y, **ACCEPTED)
     targets = as_columns(y)
     n_features, n_targets = X.shape[1], targets.shape[1]
     weights = normalised_weights(sample_weight, X)

@@ -36,7 +36,7 @@ from scipy.linalg.lapack import dpotrs
 
 from ._linalg import independent_cholesky, solve_positive
 from ._problem import RestrictedProblem
-from ._typing import Float64, Index
+from ._typing import Float64, Index, Mask
 
 # Along a path one to three limit points settle an alpha; a support that takes more is better
 # served by another sweep.
@@ -145,13 +145,8 @@ def limit_point(problem: RestrictedProblem, face: Face) -> Point:
     support, signs = face.support[kept], face.signs[kept]
     right = problem.target[support] - problem.penalty[support] * signs
     solution = dpotrs(factor, right, lower=1)[0]
-    bound = None if problem.free is None else ~problem.free[support]
-    wrong = solution * signs <= 0.0
-    if bound is not None:
-        wrong &= bound
-    if not wrong.any():
-        return point_at(problem, support, solution)
-    values, dropped = solution, wrong
+    values, dropped = solution, np.zeros(support.size, dtype=bool)
+    wrong = _turned(problem, support, values, signs)
     while wrong.any():
         dropped = dropped | wrong
         out = dropped.nonzero()[0]
@@ -159,10 +154,14 @@ def limit_point(problem: RestrictedProblem, face: Face) -> Point:
         unit[out, np.arange(out.size)] = 1.0
         columns = dpotrs(factor, unit, lower=1, overwrite_b=1)[0]
         values = solution - columns @ solve_positive(columns[out].copy(), solution[out])
-        wrong = (values * signs <= 0.0) & ~dropped
-        if bound is not None:
-            wrong &= bound
+        wrong = _turned(problem, support, values, signs) & ~dropped
     return point_at(problem, support[~dropped], values[~dropped])
+
+
+def _turned(problem: RestrictedProblem, support: Index, values: Float64, signs: Float64) -> Mask:
+    """The coordinates whose sign came out wrong."""
+    wrong = values * signs <= 0.0
+    return wrong if problem.free is None else wrong & ~problem.free[support]
 
 
 def finish(problem: RestrictedProblem, start: Point, face: Face) -> Point:
@@ -204,9 +203,8 @@ def settle(problem: RestrictedProblem, theta: Float64) -> Point:
             theta = theta.copy()
             theta[np.delete(support, kept)] = 0.0
             support = support[kept]
-        goal = dpotrs(factor, problem.target[support] - problem.penalty[support] * signs, lower=1)[
-            0
-        ]
+        right = problem.target[support] - problem.penalty[support] * signs
+        goal = dpotrs(factor, right, lower=1)[0]
         theta, arrived = _advance(problem, theta, support, goal - theta[support], 1.0)
         support = theta.nonzero()[0]
     return point_of(problem, theta)

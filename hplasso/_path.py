@@ -1,6 +1,6 @@
 """The path driver: one alpha after the other, each from the solution of the one before.
 
-At each alpha:
+At each alpha, which is approached by steps if it is far:
 
 1. admit the features that the sequential strong rule does not rule out;
 2. solve on the working set (`_subproblem`);
@@ -234,9 +234,9 @@ class PathTracer:
         )
 
     def _outside(self, bound: float) -> Index:
-        """Features outside the working set that reach beyond `bound`, hardest-pulling first.
+        """Features outside the working set that reach beyond `bound`.
 
-        No more than the working set has already.
+        If they are more than the working set has already, those that reach furthest.
         """
         features = (self.place.reach > max(bound, 0.0)).nonzero()[0]
         features = features[self.working_set.position[features] < 0]

@@ -82,7 +82,7 @@ class Regression:
             self.terms.append(LeastSquaresMoments(gram, cross, term.scale))
 
     def _given_gram(self, precompute: Any, fit_intercept: bool) -> Float64 | None:
-        """The caller's Gram matrix, if it is one, checked at one element and scaled."""
+        """The caller's Gram matrix, if any, scaled; its diagonal and one element are checked."""
         if not isinstance(precompute, np.ndarray):
             return None
         design = self.design
@@ -95,7 +95,6 @@ class Regression:
                 stacklevel=4,
             )
             return design.gram()
-        pairs = [*zip(range(p), range(p), strict=True)]
         first, second = p // 2, min(p // 2 + 1, p - 1)
         block = design.block(np.array([first, second]))
         expected = n * np.append(design.spread**2, block[:, 0] @ block[:, 1])
@@ -103,7 +102,7 @@ class Regression:
         lengths = n * np.append(design.spread**2, design.spread[first] * design.spread[second])
         wrong = np.flatnonzero(np.abs(given - expected) > 1e-4 * lengths)
         if wrong.size:
-            row, column = [*pairs, (first, second)][wrong[0]]
+            row, column = (first, second) if wrong[0] == p else (wrong[0], wrong[0])
             raise ValueError(
                 "Gram matrix passed in via 'precompute' parameter did not pass validation - please "
                 f"check that it was computed properly. For element ({row},{column}) we computed "
