@@ -18,6 +18,7 @@ from typing import Protocol
 import numpy as np
 
 from ._certificate import ROUNDING
+from ._correlations import Correlations
 from ._design import Design
 from ._typing import Float64
 from ._working_set import WorkingSet
@@ -32,8 +33,17 @@ class DataTerm(Protocol):
     scale: float
     norm: float
 
-    def observe(self, working_set: WorkingSet, theta: Float64) -> tuple[Float64, float]:
-        """z of all features and `square`, for coefficients on the working set."""
+    def observe(
+        self,
+        working_set: WorkingSet,
+        theta: Float64,
+        limit: Float64 | float | None,
+        positive: bool,
+    ) -> tuple[Float64, float]:
+        """z of all features and `square`, for coefficients on the working set.
+
+        z_j may be off its true value where both are sure to be below the `limit` (`_correlations`).
+        """
         ...
 
     def rows(self, working_set: WorkingSet) -> tuple[Float64, Float64] | tuple[None, None]:
@@ -45,7 +55,7 @@ class DataTerm(Protocol):
 
 
 class LeastSquares:
-    """Squared loss from the data: an observation is one pass over X."""
+    """Squared loss from the data: an observation is a pass over X at most."""
 
     def __init__(self, design: Design, y: Float64, fit_intercept: bool) -> None:
         self.design = design
@@ -59,12 +69,20 @@ class LeastSquares:
         if self.scale <= ROUNDING**2 * float(weights @ y**2):  # y is constant
             self.response[:] = self.scale = 0.0
         self.norm = float(np.sqrt(self.scale))
+        self.correlations = Correlations(design)
 
-    def observe(self, working_set: WorkingSet, theta: Float64) -> tuple[Float64, float]:
+    def observe(
+        self,
+        working_set: WorkingSet,
+        theta: Float64,
+        limit: Float64 | float | None,
+        positive: bool,
+    ) -> tuple[Float64, float]:
         residual = self.response
         if theta.any():
             residual = residual - working_set.columns.predict(theta)
-        return self.design.correlations(residual), float(residual @ residual)
+        z = self.correlations.at(residual, working_set, limit, positive)
+        return z, float(residual @ residual)
 
     def rows(self, working_set: WorkingSet) -> tuple[Float64, Float64] | tuple[None, None]:
         if working_set.features.size <= self.design.shape[0]:
@@ -81,7 +99,13 @@ class LeastSquaresMoments:
         self.scale = scale
         self.norm = float(np.sqrt(scale))
 
-    def observe(self, working_set: WorkingSet, theta: Float64) -> tuple[Float64, float]:
+    def observe(
+        self,
+        working_set: WorkingSet,
+        theta: Float64,
+        limit: Float64 | float | None,
+        positive: bool,
+    ) -> tuple[Float64, float]:
         support = np.flatnonzero(theta)
         z = self.target - theta[support] @ self.gram[support]
         return z, max(0.0, self.scale - float(theta @ (self.target + z)))

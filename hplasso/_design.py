@@ -28,6 +28,9 @@ from ._typing import Float64, Index
 
 # Elements of X taken at a time where a block has to be copied: 1 MB of float64.
 BLOCK = 2**17
+# The part of all columns that takes less time to read one by one than a pass takes, with a margin:
+# where they lie in one piece in memory, and where each element is fetched with its neighbours.
+READABLE, READABLE_ACROSS = 1 / 32, 1 / 128
 
 
 class Columns(ABC):
@@ -41,6 +44,10 @@ class Columns(ABC):
     def predict(self, theta: Float64) -> Float64:
         """Z theta, of shape (n,)."""
 
+    @abstractmethod
+    def correlations(self, residual: Float64) -> Float64:
+        """Z'r, of shape (k,)."""
+
 
 class Design(ABC):
     """What the solver may ask of X, of shape (n, p), under weights v of shape (n,).
@@ -53,8 +60,10 @@ class Design(ABC):
         Rounding error of a correlation, for an r of length one.
     size : ndarray of shape (p,)
         Length of the columns as they come into predictions.
-    passes : int
-        How many times X has been read from end to end.
+    readable : int
+        As many columns are read faster by themselves than by a pass over X.
+    passes : float
+        How many times X has been read; columns read by themselves count for their part of it.
     """
 
     # A column is fragile if its variance is below this part of its mean square.
@@ -65,7 +74,8 @@ class Design(ABC):
         self.root = np.sqrt(weights)
         self.shape: tuple[int, int] = X.shape
         self.fit_intercept = fit_intercept
-        self.passes = 1
+        self.readable = int(self._readable() * self.shape[1])
+        self.passes = 1.0
         mean, square = self._moments(weights)
         self.mean = mean if fit_intercept else np.zeros_like(mean)
         variance = square - self.mean**2
@@ -90,6 +100,10 @@ class Design(ABC):
         unit = float(np.finfo(np.float64).eps)
         variance[variance <= (4.0 * unit) ** 2 * square[self.fragile]] = 0.0
         return variance
+
+    @abstractmethod
+    def _readable(self) -> float:
+        """`readable`, as a part of all columns."""
 
     @abstractmethod
     def _moments(self, weights: Float64) -> tuple[Float64, Float64]:
@@ -129,6 +143,14 @@ class Design(ABC):
         self.passes += 1
         return self.product(residual)
 
+    def read(self, features: Index, residual: Float64) -> Float64:
+        """z of some features."""
+        self.passes += features.size / self.shape[1]
+        z = np.empty(features.size)
+        for where in _slices(features.size, self.shape[0]):
+            z[where] = self.block(features[where]).T @ residual
+        return z
+
     def product(self, right: Float64) -> Float64:
         """Z'right, for `right` of shape (n,) or (n, k)."""
         result = self._transposed_product((self.root * right.T).T)
@@ -160,6 +182,12 @@ class DenseDesign(Design):
     def _size_in_predictions(self, raw: Float64) -> Float64:
         return self.spread
 
+    def _by_rows(self) -> bool:
+        return abs(self.X.strides[0]) >= abs(self.X.strides[1])
+
+    def _readable(self) -> float:
+        return READABLE_ACROSS if self._by_rows() else READABLE
+
     def _direct(self) -> bool:
         """Whether BLAS can work on X as it lies in memory."""
         item = self.X.itemsize
@@ -168,7 +196,7 @@ class DenseDesign(Design):
     def _blocks(self) -> Iterator[tuple[slice, slice, Float64]]:
         """Walk through X in the order of memory: rows, columns, and the block as float64."""
         n, p = self.shape
-        by_rows = abs(self.X.strides[0]) >= abs(self.X.strides[1])
+        by_rows = self._by_rows()
         for part in _slices(n, p) if by_rows else _slices(p, n):
             rows, columns = (part, slice(0, p)) if by_rows else (slice(0, n), part)
             yield rows, columns, self.X[rows, columns].astype(np.float64, copy=False)
@@ -232,6 +260,12 @@ class ReadColumns(Columns):
             gram += block.T @ block[:, -features.size :]
         return gram
 
+    def correlations(self, residual: Float64) -> Float64:
+        z = np.zeros(self.features.size)
+        for rows, block in self._blocks(self.features):
+            z += residual[rows] @ block
+        return z
+
     def predict(self, theta: Float64) -> Float64:
         prediction = np.empty(self.design.shape[0])
         support = theta.nonzero()[0]
@@ -262,6 +296,9 @@ class DenseColumns(Columns):
     def predict(self, theta: Float64) -> Float64:
         return np.asarray(theta @ self.buffer[: self.size])
 
+    def correlations(self, residual: Float64) -> Float64:
+        return np.asarray(self.buffer[: self.size] @ residual)
+
 
 class SparseDesign(Design):
     """A design on a CSR or CSC matrix or array, with indices of either size."""
@@ -275,6 +312,16 @@ class SparseDesign(Design):
 
     def _size_in_predictions(self, raw: Float64) -> Float64:
         return raw
+
+    def _readable(self) -> float:
+        return 0.0 if self.by_rows else READABLE
+
+    def read(self, features: Index, residual: Float64) -> Float64:
+        if np.isin(features, self.fragile).any():
+            return super().read(features, residual)
+        self.passes += features.size / self.shape[1]
+        z = self.X[:, features].T @ (self.root * residual)
+        return np.asarray(z - self.mean[features] * (self.root @ residual), dtype=np.float64)
 
     def _parts(self) -> Iterator[tuple[slice, slice, Any]]:
         """Walk through X along its compressed axis, a block of stored values at a time."""
@@ -358,3 +405,8 @@ class SparseColumns(Columns):
     def predict(self, theta: Float64) -> Float64:
         shift = self.mean[self.features] @ theta
         return np.asarray(self.design.root * (self.chosen @ theta - shift))
+
+    def correlations(self, residual: Float64) -> Float64:
+        root = self.design.root
+        z = self.chosen.T @ (root * residual) - self.mean[self.features] * (root @ residual)
+        return np.asarray(z)

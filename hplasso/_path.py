@@ -159,8 +159,10 @@ class PathTracer:
             np.maximum(theta, 0.0, out=theta)
         return theta
 
-    def _observe(self, theta: Float64, support: Index) -> Observation:
-        z, square = self.term.observe(self.working_set, theta)
+    def _observe(self, theta: Float64, support: Index, alpha: float | None = None) -> Observation:
+        """The place theta; exact as far as optimality at `alpha` is concerned, or everywhere."""
+        limit = alpha if alpha is None or self._weights is None else alpha * self._weights
+        z, square = self.term.observe(self.working_set, theta, limit, self.settings.positive)
         sizes = self.design.size[self.working_set.features[support]]
         slack = self.design.rounding * (self.term.norm + sizes @ np.abs(theta[support]))
         ranges = reach(z, slack, self._weights, self.settings.positive)
@@ -277,7 +279,7 @@ class PathTracer:
             start = Point(place.theta, z, place.support)
             likely = self._likely(alpha, penalty)
             solution = solve(problem, start, likely, place.square, INNER_SHARE * asked, max_sweeps)
-        self.place = self._observe(solution.point.theta, solution.point.support)
+        self.place = self._observe(solution.point.theta, solution.point.support, alpha)
         return solution.sweeps
 
     def _likely(self, alpha: float, penalty: Float64) -> Index:

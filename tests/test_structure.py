@@ -17,6 +17,7 @@ ORDER = [
     "_regression",
     "_path",
     "_data_terms",
+    "_correlations",
     "_working_set",
     "_design",
     "_subproblem",

@@ -1,0 +1,89 @@
+"""The correlations z = Z'r of all features, with X read only where they may reach their penalty.
+
+A pass over X is the dearest step on wide data. The residuals of one path are much alike, though:
+with r0 any combination of residuals whose correlations are known, and z0 the same combination of
+those,
+
+    |z_j - z0_j| = |x_j'(r - r0)| <= |x_j| |r - r0|                  (Cauchy and Schwarz),
+
+so that z0_j settles on which side of its penalty z_j is, for all but a few features; these are read
+for themselves. If they are many, a pass over X is made, and its residual replaces the older of the
+two that are kept. As r is piecewise linear in alpha, combinations of two residuals come very close:
+some fifteen passes serve a path of a hundred alphas.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ._design import Design
+from ._typing import Float64
+from ._working_set import WorkingSet
+
+# A part of the older residual that is smaller than this, relatively, is rounding.
+NEGLIGIBLE = 1e-10
+
+
+class Correlations:
+    """Correlations for one residual after the other.
+
+    The two residuals that are kept span what `_basis`, of shape (2, n), spans, in orthogonal rows;
+    `_images`, of shape (2, p), holds the correlations of those rows.
+    """
+
+    def __init__(self, design: Design) -> None:
+        n, p = design.shape
+        self.design = design
+        self._basis, self._images = np.empty((0, n)), np.empty((0, p))
+        self._squares = self._noise = np.empty(0)
+        # Rounding of a correlation, relative to the length of the column.
+        with np.errstate(invalid="ignore"):
+            self._rounding = float(np.nanmax(design.rounding / design.spread, initial=0.0))
+
+    def at(
+        self,
+        residual: Float64,
+        working_set: WorkingSet,
+        limit: Float64 | float | None = None,
+        positive: bool = False,
+    ) -> Float64:
+        """z of shape (p,), where each z_j is exact, or off it but sure to be below its limit.
+
+        Exact are those of the working set and those that may reach the limit (|z_j|, or z_j if
+        `positive`); without a limit all.
+        """
+        if limit is None:
+            return self._pass(residual)
+        design = self.design
+        shares = (self._basis @ residual) / self._squares
+        rest = residual - shares @ self._basis
+        z = shares @ self._images
+        error = float(np.sqrt(rest @ rest)) + self._rounding * float(np.abs(shares) @ self._noise)
+        bound = error * design.spread
+        bound += z if positive else np.abs(z)
+        doubtful = (bound >= limit).nonzero()[0]
+        doubtful = doubtful[working_set.position[doubtful] < 0]
+        if doubtful.size > design.readable:
+            return self._pass(residual)
+        z[working_set.features] = working_set.columns.correlations(residual)
+        if doubtful.size:
+            z[doubtful] = design.read(doubtful, residual)
+        return z
+
+    def _pass(self, residual: Float64) -> Float64:
+        """z by a pass over X; keep this residual and the last one."""
+        z = self.design.correlations(residual)
+        basis, images = residual[None, :], z[None, :]
+        noise = [float(np.sqrt(residual @ residual))]
+        if len(self._basis) and noise[0] > 0.0:
+            last, share = self._basis[0], self._basis[0] @ residual / noise[0] ** 2
+            other = last - share * residual
+            length = float(np.sqrt(last @ last))
+            if np.sqrt(other @ other) > NEGLIGIBLE * length:
+                basis = np.stack([residual, other])
+                images = np.stack([z, self._images[0] - share * z])
+                noise.append(length + abs(share) * noise[0])
+        kept = slice(len(noise) if noise[0] > 0.0 else 0)
+        self._basis, self._images, self._noise = basis[kept], images[kept], np.array(noise)[kept]
+        self._squares = (self._basis**2).sum(axis=1)
+        return z
