@@ -133,9 +133,7 @@ class Design(ABC):
         """Columns of Z, of shape (n, k)."""
         block = self._centred(features)
         block *= self.root[:, None]
-        constant = self.spread[features] == 0.0
-        if constant.any():
-            block[:, constant] = 0.0
+        block[:, self.spread[features] == 0.0] = 0.0
         return block
 
     def correlations(self, residual: Float64) -> Float64:
@@ -143,13 +141,18 @@ class Design(ABC):
         self.passes += 1
         return self.product(residual)
 
+    @abstractmethod
+    def _chosen_product(self, features: Index, right: Float64) -> Float64:
+        """X'right for some columns of X and `right` of shape (n,)."""
+
     def read(self, features: Index, residual: Float64) -> Float64:
         """z of some features."""
         self.passes += features.size / self.shape[1]
-        z = np.empty(features.size)
-        for where in _slices(features.size, self.shape[0]):
-            z[where] = self.block(features[where]).T @ residual
-        return z
+        if self.fragile.size and np.isin(features, self.fragile).any():
+            blocks = (features[where] for where in _slices(features.size, self.shape[0]))
+            return np.concatenate([self.block(block).T @ residual for block in blocks])
+        z = self._chosen_product(features, self.root * residual)
+        return z - self.mean[features] * float(self.root @ residual)
 
     def product(self, right: Float64) -> Float64:
         """Z'right, for `right` of shape (n,) or (n, k)."""
@@ -208,8 +211,15 @@ class DenseDesign(Design):
             square[columns] += weights[rows] @ (block * block)
         return mean, square
 
+    def _rows(self, features: Index) -> Float64:
+        """Columns of X as the rows of a new array."""
+        rows = self.X[:, features].T if self._by_rows() else self.X.T[features]
+        return rows.astype(np.float64, copy=False)
+
     def _centred(self, features: Index) -> Float64:
-        return np.asarray(self.X[:, features] - self.mean[features], dtype=np.float64)
+        rows = self._rows(features)
+        rows -= self.mean[features, None]
+        return rows.T
 
     def _transposed_product(self, right: Float64) -> Float64:
         if self._direct():
@@ -218,6 +228,10 @@ class DenseDesign(Design):
         for rows, columns, block in self._blocks():
             result[columns] += block.T @ right[rows]
         return result
+
+    def _chosen_product(self, features: Index, right: Float64) -> Float64:
+        blocks = (features[where] for where in _slices(features.size, self.shape[0]))
+        return np.concatenate([self._rows(block) @ right for block in blocks])
 
     def gram(self) -> Float64:
         self.passes += 1
@@ -316,12 +330,8 @@ class SparseDesign(Design):
     def _readable(self) -> float:
         return 0.0 if self.by_rows else READABLE
 
-    def read(self, features: Index, residual: Float64) -> Float64:
-        if np.isin(features, self.fragile).any():
-            return super().read(features, residual)
-        self.passes += features.size / self.shape[1]
-        z = self.X[:, features].T @ (self.root * residual)
-        return np.asarray(z - self.mean[features] * (self.root @ residual), dtype=np.float64)
+    def _chosen_product(self, features: Index, right: Float64) -> Float64:
+        return np.asarray(self.X[:, features].T @ right)
 
     def _parts(self) -> Iterator[tuple[slice, slice, Any]]:
         """Walk through X along its compressed axis, a block of stored values at a time."""

@@ -34,14 +34,19 @@ def _blas() -> ThreadpoolController:
     return ThreadpoolController().select(user_api="blas")
 
 
+def _small(shape: tuple[int, int]) -> bool:
+    return shape[0] * shape[1] < SMALL_DATA
+
+
 def threads_for_data(shape: tuple[int, int]) -> AbstractContextManager[object]:
     """A context in which BLAS runs with as many threads as pay for X of this shape."""
-    return _blas().limit(limits=1) if shape[0] * shape[1] < SMALL_DATA else nullcontext()
+    return _blas().limit(limits=1) if _small(shape) else nullcontext()
 
 
-def threads_for_system(size: int) -> AbstractContextManager[object]:
-    """A context in which BLAS runs with as many threads as pay for systems of this size."""
-    return _blas().limit(limits=1) if size in SMALL_SYSTEM else nullcontext()
+def threads_for_system(size: int, shape: tuple[int, int]) -> AbstractContextManager[object]:
+    """The same within that context, for a system of this size."""
+    limited = _small(shape) or size not in SMALL_SYSTEM
+    return nullcontext() if limited else _blas().limit(limits=1)
 
 
 def solve_positive(matrix: Float64, target: Float64) -> Float64:

@@ -101,19 +101,24 @@ def violators(problem: RestrictedProblem, point: Point, room: float | None = Non
     return wanting[np.argpartition(dearness, int(room))[: int(room)]]
 
 
-def forecast_face(problem: RestrictedProblem, live: Index, values: Float64) -> Face:
-    """The face that a problem on the coordinates `live` is heading for, from the given values.
+def forecast_face(
+    problem: RestrictedProblem, face: Index, values: Float64, pull: Float64
+) -> Face:
+    """The face that a problem on the coordinates `face` is heading for.
 
-    That is where one proximal step takes them: those that are still shrinking come out as zero.
+    The first of them have the given values, and go where one proximal step takes them: those that
+    are still shrinking come out as zero. The others are let in, to the side that they pull to.
     """
-    step = values * problem.diagonal + problem.target - problem.gram @ values
-    pull = step if problem.positive else np.abs(step)
-    stays = pull > problem.penalty
-    if problem.free is not None:
-        stays |= problem.free
+    head = problem.head(values.size)
+    step = values * head.diagonal + head.target - head.gram @ values
+    stays = (step if head.positive else np.abs(step)) > head.penalty
+    if head.free is not None:
+        stays |= head.free
+    signs = np.sign(np.concatenate([step, pull]))
     if stays.all():
-        return Face(live, np.sign(step), 0, problem.gram)
-    return Face(live[stays], np.sign(step[stays]), 0)
+        return Face(face, signs, values.size, problem.gram)
+    kept = np.concatenate([stays.nonzero()[0], np.arange(values.size, face.size)])
+    return Face(face[kept], signs[kept], kept.size - pull.size, problem.block(kept))
 
 
 def entered_face(point: Point, entrants: Index) -> Face:
@@ -121,14 +126,6 @@ def entered_face(point: Point, entrants: Index) -> Face:
     support = np.concatenate([point.support, entrants])
     signs = np.sign(np.concatenate([point.theta[point.support], point.z[entrants]]))
     return Face(support, signs, point.support.size)
-
-
-def joined_face(face: Face, point: Point, others: Index) -> Face:
-    """A face of the support of `point` with others, that are at zero, on the side they pull to."""
-    if not others.size or not point.support.size:  # the face of a first sweep has them already
-        return face
-    support = np.concatenate([face.support, others])
-    return Face(support, np.concatenate([face.signs, np.sign(point.z[others])]), face.n_trusted)
 
 
 def limit_point(problem: RestrictedProblem, face: Face) -> Point:
@@ -142,7 +139,9 @@ def limit_point(problem: RestrictedProblem, face: Face) -> Point:
         return point_at(problem, face.support, np.empty(0))
     gram = problem.block(face.support) if face.gram is None else face.gram
     factor, kept = independent_cholesky(gram, face.n_trusted)
-    support, signs = face.support[kept], face.signs[kept]
+    support, signs = face.support, face.signs
+    if kept.size < support.size:
+        support, signs = support[kept], signs[kept]
     right = problem.target[support] - problem.penalty[support] * signs
     solution = dpotrs(factor, right, lower=1)[0]
     values, dropped = solution, np.zeros(support.size, dtype=bool)

@@ -32,7 +32,7 @@ from ._design import Design
 from ._linalg import independent_cholesky, threads_for_system
 from ._newton import Point
 from ._problem import RestrictedProblem
-from ._subproblem import SOLVERS
+from ._subproblem import NONE_LIKELY, SOLVERS
 from ._typing import Float64, Index
 from ._working_set import WorkingSet
 
@@ -47,7 +47,6 @@ STEP = 0.85
 NEAREST = 1e-6
 # What the alternation leaves to the certificate of the gap that is asked for.
 INNER_SHARE = 0.3
-NONE_LIKELY: Index = np.empty(0, dtype=np.intp)
 
 
 @dataclass(frozen=True)
@@ -275,7 +274,7 @@ class PathTracer:
             free,
         )
         solve = SOLVERS[self.settings.solver]
-        with threads_for_system(features.size):
+        with threads_for_system(features.size, self.design.shape):
             start = Point(place.theta, z, place.support)
             likely = self._likely(alpha, penalty)
             solution = solve(problem, start, likely, place.square, INNER_SHARE * asked, max_sweeps)

@@ -60,7 +60,7 @@ class RestrictedProblem:
 
     def block(self, kept: Index) -> Float64:
         """G on some coordinates, as a new array."""
-        return self.gram.take(kept, axis=0).take(kept, axis=1)
+        return self.gram[kept].take(kept, axis=1)
 
     def correlations(self, support: Index, values: Float64) -> Float64:
         """z = c - G theta, the descent direction of the smooth part."""
@@ -68,12 +68,28 @@ class RestrictedProblem:
             theta = np.zeros_like(self.target)
             theta[support] = values
             return self.target - self.gram @ theta
-        return self.target - values @ self.gram.take(support, axis=0)
+        return self.target - values @ self.gram[support]
 
     def change(self, theta: Float64, z: Float64, new: Float64, new_z: Float64) -> float:
         """f(new) - f(theta), from differences: exact where f itself would round them away."""
         smooth = -0.5 * float((new - theta) @ (z + new_z))
         return smooth + float(self.penalty @ (np.abs(new) - np.abs(theta)))
+
+    def head(self, size: int) -> RestrictedProblem:
+        """The same problem with every coordinate but the first `size` held at zero."""
+        if size == self.target.size:
+            return self
+        first = slice(size)
+        return RestrictedProblem(
+            self.gram[first, first],
+            self.target[first],
+            self.penalty[first],
+            self.slack[first],
+            self.positive,
+            None if self.columns is None else self.columns[first],
+            self.response,
+            None if self.free is None else self.free[first],
+        )
 
     def on(self, kept: Index) -> RestrictedProblem:
         """The same problem with every coordinate but `kept` held at zero."""

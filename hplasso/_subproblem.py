@@ -8,9 +8,12 @@ import numpy as np
 
 from ._certificate import Certificate, certainly_zero, certify, reach
 from ._hadamard import Factors, balance, proximal_seed, sweep
-from ._newton import Face, Point, finish, forecast_face, joined_face, point_of, violators
+from ._newton import Face, Point, finish, forecast_face, point_of, violators
 from ._problem import RestrictedProblem
 from ._typing import Index
+
+
+NONE_LIKELY: Index = np.empty(0, dtype=np.intp)
 
 
 class Restricted(NamedTuple):
@@ -35,24 +38,27 @@ def solve_with_finish(
     """
     point, sweeps = start, 0
     while sweeps < max_sweeps and not point.optimal:
-        face = forecast(problem, point)
-        point = finish(problem, point, face if sweeps else joined_face(face, point, likely))
-        sweeps += 1
+        point = finish(problem, point, forecast(problem, point, likely))
+        sweeps, likely = sweeps + 1, likely[:0]
     return Restricted(point, sweeps)
 
 
-def forecast(problem: RestrictedProblem, point: Point) -> Face:
-    """One sweep on the support, or, where there is none yet, on the leading violators."""
+def forecast(problem: RestrictedProblem, point: Point, likely: Index = NONE_LIKELY) -> Face:
+    """The face that a sweep on the support is heading for, with the `likely` coordinates.
+
+    Where there is no support yet, the sweep is on the leading violators.
+    """
     live, values = point.support, point.theta[point.support]
     if not live.size:
-        live = violators(problem, point)
+        live, likely = violators(problem, point), NONE_LIKELY
         values = proximal_seed(problem, point.z, live)
     if not live.size:
         return Face(live, values, 0)
-    part = problem.on(live)
-    values = sweep(part, balance(values)).theta
-    face = forecast_face(part, live, values)
-    return face._replace(n_trusted=face.support.size if point.support.size else 0)
+    coordinates = np.concatenate([live, likely])
+    part = problem.on(coordinates)
+    values = sweep(part.head(live.size), balance(values)).theta
+    face = forecast_face(part, coordinates, values, point.z[likely])
+    return face if point.support.size else face._replace(n_trusted=0)
 
 
 def solve_alternating(
