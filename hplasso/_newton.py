@@ -101,9 +101,7 @@ def violators(problem: RestrictedProblem, point: Point, room: float | None = Non
     return wanting[np.argpartition(dearness, int(room))[: int(room)]]
 
 
-def forecast_face(
-    problem: RestrictedProblem, face: Index, values: Float64, pull: Float64
-) -> Face:
+def forecast_face(problem: RestrictedProblem, face: Index, values: Float64, pull: Float64) -> Face:
     """The face that a problem on the coordinates `face` is heading for.
 
     The first of them have the given values, and go where one proximal step takes them: those that

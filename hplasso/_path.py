@@ -4,10 +4,10 @@ At each alpha, which is approached by steps if it is far:
 
 1. admit the features that the sequential strong rule does not rule out;
 2. solve on the working set (`_subproblem`);
-3. observe the correlations of all features: one pass over X; certify (`_certificate`);
+3. observe the correlations of all features (`_correlations`); certify (`_certificate`);
 4. gap <= tol: done. Otherwise admit the violators and go to 2.
 
-After the strong rule step 4 rarely goes round again, so that an alpha costs about one pass.
+After the strong rule step 4 rarely goes round again.
 
 References
 ----------
@@ -89,7 +89,7 @@ class PathPoint:
 
 
 class Observation(NamedTuple):
-    """Coefficients on the working set, and what a pass over X said of them.
+    """Coefficients on the working set, and the correlations that they leave.
 
     `reach` is the smallest alpha that each feature is feasible at, `level` the largest of them.
     """

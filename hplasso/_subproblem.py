@@ -12,7 +12,6 @@ from ._newton import Face, Point, finish, forecast_face, point_of, violators
 from ._problem import RestrictedProblem
 from ._typing import Index
 
-
 NONE_LIKELY: Index = np.empty(0, dtype=np.intp)
 
 

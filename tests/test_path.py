@@ -11,9 +11,11 @@ from sklearn.preprocessing import StandardScaler
 
 import hplasso._linalg
 from hplasso import HadamardLasso, lasso_path
+from hplasso._correlations import Correlations
+from hplasso._design import make_design
 from hplasso._path import PathSettings
 from hplasso._regression import Regression
-from hplasso._working_set import CompleteSet
+from hplasso._working_set import CompleteSet, WorkingSet
 
 DIABETES = load_diabetes(return_X_y=True)
 WIDE = make_regression(60, 3000, n_informative=10, noise=5.0, random_state=0)
@@ -143,12 +145,43 @@ def standardised_path(X, y, n_alphas, eps, **parameters):
     return points, regression
 
 
+@pytest.mark.parametrize("order", "CF")
 @pytest.mark.parametrize("seed", range(3))
-def test_one_pass_over_wide_data_for_each_alpha(seed):
+def test_few_passes_over_wide_data(seed, order):
     X, y = make_regression(60, 3000, n_informative=10, noise=5.0, random_state=seed)
+    X = np.asarray(StandardScaler().fit_transform(X), order=order)
     points, regression = standardised_path(X, y, 100, 0.01, tol=1e-6)
-    assert regression.design.passes <= 115
+    assert regression.design.passes <= 30
     assert max(point.gap for point in points) <= 1e-6 * regression.terms[0].scale
+
+
+@pytest.mark.parametrize("positive", [False, True])
+@pytest.mark.parametrize("container", ["F", "C", sparse.csc_array, sparse.csr_array])
+def test_correlations_are_exact_or_below_the_limit(container, positive):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(40, 500)) * (rng.random((40, 500)) < 0.5) * rng.gamma(1.0, size=500)
+    X[:, 7] = 1.0
+    stored = np.asarray(X, order=container) if container in ("F", "C") else container(X)
+    design = make_design(stored, np.full(40, 1 / 40), True)
+    working_set = WorkingSet(design)
+    working_set.admit(np.arange(3))
+    correlations = Correlations(design)
+    centred = (X - X.mean(axis=0)) / np.sqrt(40)
+    residual, way = rng.normal(size=(2, 40)) - rng.normal(size=(2, 40)).mean(axis=1)[:, None]
+    estimated = 0
+    for step in range(30):
+        residual = residual + 0.02 * way + 0.002 * rng.normal(size=40)
+        residual -= residual.mean()
+        exact = centred.T @ residual
+        limit = (0.8 if step % 2 else 1.2) * np.abs(exact).max()
+        z = correlations.at(residual, working_set, limit, positive)
+        true, said = (exact, z) if positive else (np.abs(exact), np.abs(z))
+        correct = np.isclose(z, exact, rtol=0, atol=1e-12)
+        assert (correct | ((true < limit) & (said < limit))).all()
+        assert correct[:3].all()
+        estimated += (~correct).any()
+    assert estimated > 5
+    assert design.passes < 20
 
 
 def test_three_passes_over_tall_data_for_all_alphas():
