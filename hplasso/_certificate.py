@@ -1,12 +1,15 @@
 """The duality gap: how far, at most, the objective is from its minimum.
 
-With the loss 1/2 ||r||^2 of the residual r = y - X theta (weighted, centred), z = X'r and penalties
-lambda_j, the point kappa r is feasible for the dual problem when kappa |z_j| <= lambda_j for all j
-(kappa z_j <= lambda_j under theta >= 0). The dual's value there, taken from the objective, leaves
+With the loss L(Z theta) of residual r = -grad L, z = Z'r and penalties lambda_j, the point kappa r
+is feasible for the dual problem when kappa |z_j| <= lambda_j for all j (kappa z_j <= lambda_j under
+theta >= 0). The dual's value there, taken from the objective, leaves
 
-    gap = 1/2 (1 - kappa)^2 ||r||^2  +  sum_j (lambda_j |theta_j| - kappa z_j theta_j),
+    gap = [L + L*(-kappa r) + kappa r'Z theta]  +  sum_j (lambda_j |theta_j| - kappa z_j theta_j),
 
 a sum of terms that are none of them negative: no cancellation, so a gap of 1e-15 means something.
+The bracket, the *divergence*, is zero for kappa = 1: 1/2 (1 - kappa)^2 ||r||^2 for squared loss, the
+Kullback-Leibler divergence of probabilities for logistic loss. A ridge term 1/2 rho_j theta_j^2 is
+squared loss once more, of residual -sqrt(rho_j) theta_j: z_j becomes z_j - rho_j theta_j.
 It bounds f(theta) - min f, and confines the dual optimum to a ball around kappa r of radius
 sqrt(2 gap): a feature that cannot reach its penalty inside the ball is certainly zero.
 
@@ -19,6 +22,7 @@ O. Fercoq, A. Gramfort and J. Salmon, Mind the duality gap: safer rules for the 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -68,15 +72,15 @@ def certify(
     slack: Float64,
     z: Float64,
     theta: Float64,
-    square: float,
+    divergence: Callable[[float], float],
 ) -> Certificate:
     """The certificate of coefficients theta; all arrays on the support, of shape (s,).
 
-    `level` is the largest `reach` of all features, on the support or not, `square` is ||r||^2.
+    `level` is the largest `reach` of all features, on the support or not.
     """
     kappa = alpha / level if level > alpha else 1.0
     size = np.abs(theta)
-    gap = 0.5 * (1.0 - kappa) ** 2 * square
+    gap = divergence(kappa) if kappa < 1.0 else 0.0
     gap += float(np.abs(penalty * size - kappa * z * theta).sum())
     return Certificate(gap, kappa, float(slack @ size))
 

@@ -1,61 +1,150 @@
-"""The loss, seen from the solver. No other file knows it.
+"""The loss, as the path driver sees it; and the squared loss.
 
 Inside the package the objective is, with weights v_i >= 0 that sum to one and penalty weights w_j,
 
-    f(theta) = L(theta) + alpha sum_j w_j |theta_j|,
-    L(theta) = 1/2 sum_i v_i (y_i - b - x_i'theta)^2,
+    f(theta) = L(theta) + alpha sum_j w_j (|theta_j| + ratio/2 theta_j^2),
+    L(theta) = sum_i v_i loss(y_i, b + x_i'theta),
 
-minimised over b as well: b = m_y - m'theta with the weighted means m_y of y and m of X's columns.
-With the design's Z, and y weighted and centred in the same way, L = 1/2 ||y - Z theta||^2. n and
-p count samples and features, theta holds the coefficients, z = Z'(y - Z theta) = -grad L, `square`
-is ||y - Z theta||^2.
+minimised over b as well. Squared loss, 1/2 (y - f)^2, is here; logistic loss, in `_logistic_term`.
+For squared loss, b = m_y - m'theta with the weighted means m_y of y and m of X's columns, so that
+L = 1/2 ||y - Z theta||^2 with the design's Z, and y weighted and centred in the same way. n and p
+count samples and features, theta holds the coefficients, z = -grad L = Z'r.
+
+A loss answers with *states*: what it is like at some theta. About a state it has a quadratic
+*model*, which goes to the solver; and it *advances* towards the model's solution.
 """
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from ._certificate import ROUNDING
 from ._correlations import Correlations
 from ._design import Design
-from ._typing import Float64
+from ._typing import Float64, Index
 from ._working_set import WorkingSet
+
+ALL = slice(None)
+
+
+class State(Protocol):
+    """A loss at some coefficients."""
+
+    @property
+    def loss(self) -> float:
+        """L."""
+
+    def divergence(self, kappa: float) -> float:
+        """What it costs the dual objective to shrink the residual to kappa r: zero for kappa = 1.
+
+        L + L*(-kappa r) + kappa r'(Z theta), with the convex conjugate L*.
+        """
+
+
+class Model(NamedTuple):
+    """L(theta) up to second order, on the coordinates of the working set that are to move.
+
+    Attributes
+    ----------
+    where : ndarray of shape (k,) or slice
+        The coordinates.
+    gram : ndarray of shape (k, k)
+        The Hessian of L on them.
+    support, likely : ndarrays
+        Places within `where` of the support and of those that may well join it.
+    square : float
+        L = 1/2 square + ..., if L is written as a sum of squares.
+    max_sweeps : int or None
+        The sweeps it is good for; None if it is exact.
+    """
+
+    where: Any
+    gram: Float64
+    support: Index
+    likely: Index
+    square: float
+    max_sweeps: int | None
 
 
 class DataTerm(Protocol):
     """What the path driver asks of a loss.
 
-    `scale` is the loss of the model without features, the unit of `tol`; `norm` the length of y.
+    `scale` is the loss of the model without features, the unit of `tol`; `norm` bounds the length
+    of any residual on the path.
     """
 
     scale: float
     norm: float
 
-    def observe(
+    def state(self, working_set: WorkingSet, theta: Float64) -> Any:
+        """The state at coefficients on the working set."""
+        ...
+
+    def correlations(
         self,
         working_set: WorkingSet,
-        theta: Float64,
+        state: Any,
         limit: Float64 | float | None,
         positive: bool,
-    ) -> tuple[Float64, float]:
-        """z of all features and `square`, for coefficients on the working set.
+    ) -> Float64:
+        """z of all features.
 
         z_j may be off its true value where both are sure to be below the `limit` (`_correlations`).
         """
         ...
 
+    def model(
+        self,
+        working_set: WorkingSet,
+        state: Any,
+        support: Index,
+        z: Float64,
+        penalty: Float64,
+        likely: Index,
+    ) -> Model:
+        """The model about a state, for its support, those that want in, and the likely ones.
+
+        z and penalty are those of the working set.
+        """
+        ...
+
+    def advance(
+        self,
+        working_set: WorkingSet,
+        state: Any,
+        theta: Float64,
+        goal: Float64,
+        penalty: tuple[Float64, Float64 | None],
+    ) -> tuple[Float64, Any]:
+        """Go from theta to the model's solution, or towards it as far as f goes down."""
+        ...
+
     def rows(self, working_set: WorkingSet) -> tuple[Float64, Float64] | tuple[None, None]:
         """The columns of Z in the working set, as rows, and y; for the dual form.
 
-        Only where there are more of them than samples.
+        Only for squared loss, and only where there are more of them than samples.
         """
         ...
 
 
+class SquaredState(NamedTuple):
+    """r and ||r||^2."""
+
+    residual: Float64
+    square: float
+
+    @property
+    def loss(self) -> float:
+        return 0.5 * self.square
+
+    def divergence(self, kappa: float) -> float:
+        return 0.5 * (1.0 - kappa) ** 2 * self.square
+
+
 class LeastSquares:
-    """Squared loss from the data: an observation is a pass over X at most."""
+    """Squared loss from the data: exact models, on the whole working set."""
 
     def __init__(self, design: Design, y: Float64, fit_intercept: bool) -> None:
         self.design = design
@@ -69,20 +158,43 @@ class LeastSquares:
         if self.scale <= ROUNDING**2 * float(weights @ y**2):  # y is constant
             self.response[:] = self.scale = 0.0
         self.norm = float(np.sqrt(self.scale))
-        self.correlations = Correlations(design)
+        self._correlations = Correlations(design)
 
-    def observe(
-        self,
-        working_set: WorkingSet,
-        theta: Float64,
-        limit: Float64 | float | None,
-        positive: bool,
-    ) -> tuple[Float64, float]:
+    def state(self, working_set: WorkingSet, theta: Float64) -> SquaredState:
         residual = self.response
         if theta.any():
             residual = residual - working_set.columns.predict(theta)
-        z = self.correlations.at(residual, working_set, limit, positive)
-        return z, float(residual @ residual)
+        return SquaredState(residual, float(residual @ residual))
+
+    def correlations(
+        self,
+        working_set: WorkingSet,
+        state: SquaredState,
+        limit: Float64 | float | None,
+        positive: bool,
+    ) -> Float64:
+        return self._correlations.at(state.residual, working_set, limit, positive)
+
+    def model(
+        self,
+        working_set: WorkingSet,
+        state: Any,
+        support: Index,
+        z: Float64,
+        penalty: Float64,
+        likely: Index,
+    ) -> Model:
+        return Model(ALL, working_set.gram, support, likely, state.square, None)
+
+    def advance(
+        self,
+        working_set: WorkingSet,
+        state: Any,
+        theta: Float64,
+        goal: Float64,
+        penalty: tuple[Float64, Float64 | None],
+    ) -> tuple[Float64, Any]:
+        return goal, self.state(working_set, goal)
 
     def rows(self, working_set: WorkingSet) -> tuple[Float64, Float64] | tuple[None, None]:
         if working_set.features.size <= self.design.shape[0]:
@@ -90,8 +202,11 @@ class LeastSquares:
         return self.design.block(working_set.features).T, self.response
 
 
-class LeastSquaresMoments:
-    """Squared loss from G = Z'Z, c = Z'y and ||y||^2, which say all about it: X is not needed."""
+class LeastSquaresMoments(LeastSquares):
+    """Squared loss from G = Z'Z, c = Z'y and ||y||^2, which say all about it: X is not needed.
+
+    The residual of a state is z = c - G theta, of all features.
+    """
 
     def __init__(self, gram: Float64, target: Float64, scale: float) -> None:
         self.gram = gram
@@ -99,16 +214,19 @@ class LeastSquaresMoments:
         self.scale = scale
         self.norm = float(np.sqrt(scale))
 
-    def observe(
-        self,
-        working_set: WorkingSet,
-        theta: Float64,
-        limit: Float64 | float | None,
-        positive: bool,
-    ) -> tuple[Float64, float]:
+    def state(self, working_set: WorkingSet, theta: Float64) -> SquaredState:
         support = np.flatnonzero(theta)
         z = self.target - theta[support] @ self.gram[support]
-        return z, max(0.0, self.scale - float(theta @ (self.target + z)))
+        return SquaredState(z, max(0.0, self.scale - float(theta @ (self.target + z))))
+
+    def correlations(
+        self,
+        working_set: WorkingSet,
+        state: SquaredState,
+        limit: Float64 | float | None,
+        positive: bool,
+    ) -> Float64:
+        return state.residual
 
     def rows(self, working_set: WorkingSet) -> tuple[None, None]:
         return None, None

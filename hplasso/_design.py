@@ -34,19 +34,38 @@ READABLE, READABLE_ACROSS = 1 / 32, 1 / 128
 
 
 class Columns(ABC):
-    """Chosen columns of Z, to which more can be added."""
+    """Chosen columns of Z, k of them, to which more can be added.
+
+    Places are positions among them, in the order in which they came.
+    """
 
     @abstractmethod
-    def append(self, features: Index) -> Float64:
-        """Add columns; return the Gram block of all columns, new ones included, with the new."""
+    def append(self, features: Index) -> None:
+        """Add columns."""
+
+    @abstractmethod
+    def products(self, first: int) -> Float64:
+        """Gram block of all columns with those from place `first` on, of shape (k, k - first)."""
 
     @abstractmethod
     def predict(self, theta: Float64) -> Float64:
-        """Z theta, of shape (n,)."""
+        """Z theta, of shape (n,) or (n, K), for theta of shape (k,) or (k, K)."""
 
     @abstractmethod
     def correlations(self, residual: Float64) -> Float64:
-        """Z'r, of shape (k,)."""
+        """Z'r, of shape (k,) or (k, K)."""
+
+    @abstractmethod
+    def cross(self, left: Index, right: Index, weights: Float64) -> Float64:
+        """S_left' diag(weights) S_right at these places.
+
+        S_j is Z_j but for a multiple of sqrt(v), one for each column: what makes no difference
+        under a free intercept. There is none without an intercept.
+        """
+
+    @abstractmethod
+    def total(self, places: Index, weights: Float64) -> Float64:
+        """S_places' weights, of shape (k,)."""
 
 
 class Design(ABC):
@@ -267,25 +286,42 @@ class ReadColumns(Columns):
             block[:, constant] = 0.0
             yield rows, block
 
-    def append(self, features: Index) -> Float64:
+    def append(self, features: Index) -> None:
         self.features = np.append(self.features, features)
-        gram = np.zeros((self.features.size, features.size))
+
+    def products(self, first: int) -> Float64:
+        gram = np.zeros((self.features.size, self.features.size - first))
         for _, block in self._blocks(self.features):
-            gram += block.T @ block[:, -features.size :]
+            gram += block.T @ block[:, first:]
         return gram
 
     def correlations(self, residual: Float64) -> Float64:
-        z = np.zeros(self.features.size)
+        z = np.zeros((self.features.size, *residual.shape[1:]))
         for rows, block in self._blocks(self.features):
-            z += residual[rows] @ block
+            z += block.T @ residual[rows]
         return z
 
     def predict(self, theta: Float64) -> Float64:
-        prediction = np.empty(self.design.shape[0])
-        support = theta.nonzero()[0]
-        for rows, block in self._blocks(self.features[support]):
-            prediction[rows] = block @ theta[support]
+        prediction = np.zeros((self.design.shape[0], *theta.shape[1:]))
+        live = np.flatnonzero(theta if theta.ndim == 1 else theta.any(axis=1))
+        for rows, block in self._blocks(self.features[live]):
+            prediction[rows] = block @ theta[live]
         return prediction
+
+    def cross(self, left: Index, right: Index, weights: Float64) -> Float64:
+        result = np.zeros((left.size, right.size))
+        same = left is right
+        both = left if same else np.concatenate([left, right])
+        for rows, block in self._blocks(self.features[both]):
+            other = block if same else block[:, left.size :]
+            result += block[:, : left.size].T @ (weights[rows, None] * other)
+        return result
+
+    def total(self, places: Index, weights: Float64) -> Float64:
+        result = np.zeros(places.size)
+        for rows, block in self._blocks(self.features[places]):
+            result += weights[rows] @ block
+        return result
 
 
 class DenseColumns(Columns):
@@ -296,7 +332,7 @@ class DenseColumns(Columns):
         self.size = 0
         self.buffer = np.empty((0, design.shape[0]))
 
-    def append(self, features: Index) -> Float64:
+    def append(self, features: Index) -> None:
         stop = self.size + features.size
         if stop > len(self.buffer):
             rows = min(max(stop, 2 * self.size), self.design.shape[1])
@@ -304,14 +340,25 @@ class DenseColumns(Columns):
             grown[: self.size] = self.buffer[: self.size]
             self.buffer = grown
         self.buffer[self.size : stop] = self.design.block(features).T
-        new, self.size = self.buffer[self.size : stop], stop
-        return self.buffer[:stop] @ new.T
+        self.size = stop
+
+    def products(self, first: int) -> Float64:
+        return self.buffer[: self.size] @ self.buffer[first : self.size].T
 
     def predict(self, theta: Float64) -> Float64:
-        return np.asarray(theta @ self.buffer[: self.size])
+        return np.asarray(self.buffer[: self.size].T @ theta)
 
     def correlations(self, residual: Float64) -> Float64:
         return np.asarray(self.buffer[: self.size] @ residual)
+
+    def cross(self, left: Index, right: Index, weights: Float64) -> Float64:
+        weighted = self.buffer[left]
+        other = weighted.copy() if left is right else self.buffer[right]
+        weighted *= weights
+        return weighted @ other.T
+
+    def total(self, places: Index, weights: Float64) -> Float64:
+        return np.asarray(self.buffer[places] @ weights)
 
 
 class SparseDesign(Design):
@@ -396,7 +443,7 @@ class SparseColumns(Columns):
         self.mean[design.fragile] = 0.0
         self.chosen = sparse.csc_array((design.shape[0], 0), dtype=np.float64)
 
-    def append(self, features: Index) -> Float64:
+    def append(self, features: Index) -> None:
         design = self.design
         new = sparse.csc_array(design.X[:, features], dtype=np.float64)
         centred = np.flatnonzero(np.isin(features, design.fragile))
@@ -405,6 +452,9 @@ class SparseColumns(Columns):
             new = sparse.hstack([new[:, :column], full, new[:, column + 1 :]], format="csc")
         self.chosen = sparse.hstack([self.chosen, new], format="csc")
         self.features = np.append(self.features, features)
+
+    def products(self, first: int) -> Float64:
+        design, features = self.design, self.features[first:]
         gram = np.empty((self.features.size, features.size))
         for where in _slices(features.size, design.shape[0]):
             block = design.block(features[where])
@@ -413,10 +463,19 @@ class SparseColumns(Columns):
         return gram
 
     def predict(self, theta: Float64) -> Float64:
-        shift = self.mean[self.features] @ theta
-        return np.asarray(self.design.root * (self.chosen @ theta - shift))
+        shifted = self.chosen @ theta - self.mean[self.features] @ theta
+        return np.asarray((self.design.root * shifted.T).T)
 
     def correlations(self, residual: Float64) -> Float64:
         root = self.design.root
-        z = self.chosen.T @ (root * residual) - self.mean[self.features] * (root @ residual)
-        return np.asarray(z)
+        z = self.chosen.T @ (root * residual.T).T
+        return np.asarray(z - np.multiply.outer(self.mean[self.features], root @ residual))
+
+    def cross(self, left: Index, right: Index, weights: Float64) -> Float64:
+        first = self.chosen[:, left]
+        second = first.copy() if left is right else self.chosen[:, right]
+        second.data *= (self.design.root**2 * weights)[second.indices]
+        return np.asarray((first.T @ second).toarray())
+
+    def total(self, places: Index, weights: Float64) -> Float64:
+        return np.asarray(self.chosen[:, places].T @ (self.design.root * weights))

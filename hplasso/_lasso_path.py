@@ -207,6 +207,7 @@ def path_settings(parameters: Mapping[str, Any], n_features: int, dtype: Any) ->
     """The solver's settings from the parameters that estimator and path function share."""
     return PathSettings(
         checked_penalty_weights(parameters["penalty_weights"], n_features),
+        0.0,
         bool(parameters["positive"]),
         parameters["solver"],
         float(parameters["tol"]),

@@ -27,7 +27,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from ._certificate import Certificate, certify, reach
-from ._data_terms import DataTerm
+from ._data_terms import ALL, DataTerm, Model
 from ._design import Design
 from ._linalg import independent_cholesky, threads_for_system
 from ._newton import Point
@@ -53,10 +53,12 @@ INNER_SHARE = 0.3
 class PathSettings:
     """What stays the same along a path.
 
-    `penalty_weights` w has shape (p,); `dtype` is that of the coefficients that are returned.
+    `penalty_weights` w has shape (p,); a coefficient costs alpha w_j (|theta_j| + ridge_ratio / 2
+    theta_j^2). `dtype` is that of the coefficients that are returned.
     """
 
     penalty_weights: Float64
+    ridge_ratio: float = 0.0
     positive: bool = False
     solver: str = "auto"
     tol: float = 1e-4
@@ -89,15 +91,15 @@ class PathPoint:
 
 
 class Observation(NamedTuple):
-    """Coefficients on the working set, and the correlations that they leave.
+    """Coefficients on the working set, the loss there, and the correlations that they leave.
 
     `reach` is the smallest alpha that each feature is feasible at, `level` the largest of them.
     """
 
     theta: Float64
     support: Index
+    state: Any
     z: Float64
-    square: float
     slack: Float64
     reach: Float64
     level: float
@@ -133,7 +135,8 @@ class PathTracer:
         weights = settings.penalty_weights
         self._weights = None if (weights == 1.0).all() else weights
         theta = self._independent_start(start)
-        self.place = self._observe(theta, theta.nonzero()[0])
+        state = term.state(working_set, theta)
+        self.place = self._observe(theta, theta.nonzero()[0], state)
         self._knots: list[tuple[float, Float64]] = []  # the last alphas, with their correlations
 
     def _independent_start(self, start: Float64 | None) -> Float64:
@@ -158,14 +161,24 @@ class PathTracer:
             np.maximum(theta, 0.0, out=theta)
         return theta
 
-    def _observe(self, theta: Float64, support: Index, alpha: float | None = None) -> Observation:
+    def _observe(
+        self, theta: Float64, support: Index, state: Any, alpha: float | None = None
+    ) -> Observation:
         """The place theta; exact as far as optimality at `alpha` is concerned, or everywhere."""
         limit = alpha if alpha is None or self._weights is None else alpha * self._weights
-        z, square = self.term.observe(self.working_set, theta, limit, self.settings.positive)
-        sizes = self.design.size[self.working_set.features[support]]
-        slack = self.design.rounding * (self.term.norm + sizes @ np.abs(theta[support]))
-        ranges = reach(z, slack, self._weights, self.settings.positive)
-        return Observation(theta, support, z, square, slack, ranges, float(ranges.max()))
+        z = self.term.correlations(self.working_set, state, limit, self.settings.positive)
+        on, values = self.working_set.features[support], theta[support]
+        slack = self.design.rounding * (self.term.norm + self.design.size[on] @ np.abs(values))
+        pull = z
+        if self.settings.ridge_ratio and alpha is not None:
+            pull = z.copy()
+            pull[on] -= self._ridge(alpha, on) * values
+        ranges = reach(pull, slack, self._weights, self.settings.positive)
+        return Observation(theta, support, state, z, slack, ranges, float(ranges.max()))
+
+    def _ridge(self, alpha: float, features: Index) -> Float64:
+        """The ridge penalties rho_j of some features."""
+        return alpha * self.settings.ridge_ratio * self.settings.penalty_weights[features]
 
     def alpha_max(self) -> float:
         """The smallest alpha at which every penalised coefficient is zero.
@@ -230,9 +243,16 @@ class PathTracer:
         place = self.place
         on = self.working_set.features[place.support]
         penalty, theta = alpha * self.settings.penalty_weights[on], place.theta[place.support]
-        return certify(
-            alpha, place.level, penalty, place.slack[on], place.z[on], theta, place.square
-        )
+        z, divergence = place.z[on], place.state.divergence
+        if self.settings.ridge_ratio:
+            ridge = self._ridge(alpha, on)
+            z = z - ridge * theta
+            square = float(ridge @ theta**2)
+
+            def divergence(kappa: float) -> float:
+                return float(place.state.divergence(kappa) + 0.5 * (1.0 - kappa) ** 2 * square)
+
+        return certify(alpha, place.level, penalty, place.slack[on], z, theta, divergence)
 
     def _outside(self, bound: float) -> Index:
         """Features outside the working set that reach beyond `bound`.
@@ -255,31 +275,54 @@ class PathTracer:
             self.place = self.place._replace(theta=grown)
 
     def _solve_restricted(self, alpha: float, asked: float, max_sweeps: int) -> int:
-        """Move the place to the solution on the working set; return the sweeps taken."""
-        place, working_set = self.place, self.working_set
-        features, gram = working_set.features, working_set.gram
+        """Move the place to the model's solution on the working set; return the sweeps taken."""
+        place, working_set, settings = self.place, self.working_set, self.settings
+        features = working_set.features
+        penalty = alpha * settings.penalty_weights[features]
+        ridge = self._ridge(alpha, features) if settings.ridge_ratio else None
         z = place.z[features]
-        penalty = alpha * self.settings.penalty_weights[features]
-        free = None if self.settings.positive or penalty.all() else penalty == 0.0
-        dual = self.settings.solver == "alternating"  # else the support is independent: k <= n
-        columns, response = self.term.rows(working_set) if dual else (None, None)
-        problem = RestrictedProblem(
-            gram,
-            gram @ place.theta + z,
-            penalty,
-            place.slack[features],
-            self.settings.positive,
-            columns,
-            response,
-            free,
+        likely = self._likely(alpha, penalty)
+        model = self.term.model(working_set, place.state, place.support, z, penalty, likely)
+        problem, start = self._problem(model, penalty, ridge, z)
+        if model.max_sweeps is not None:
+            max_sweeps = min(max_sweeps, model.max_sweeps)
+        solve = SOLVERS[settings.solver]
+        with threads_for_system(len(problem.target), self.design.shape):
+            solution = solve(
+                problem, start, model.likely, model.square, INNER_SHARE * asked, max_sweeps
+            )
+        goal, support = solution.point.theta, solution.point.support
+        if model.where is not ALL:
+            goal, support = np.zeros(features.size), model.where[support]
+            goal[model.where] = solution.point.theta
+        theta, state = self.term.advance(
+            working_set, place.state, place.theta, goal, (penalty, ridge)
         )
-        solve = SOLVERS[self.settings.solver]
-        with threads_for_system(features.size, self.design.shape):
-            start = Point(place.theta, z, place.support)
-            likely = self._likely(alpha, penalty)
-            solution = solve(problem, start, likely, place.square, INNER_SHARE * asked, max_sweeps)
-        self.place = self._observe(solution.point.theta, solution.point.support, alpha)
+        if theta is not goal:
+            support = theta.nonzero()[0]
+        self.place = self._observe(theta, support, state, alpha)
         return solution.sweeps
+
+    def _problem(
+        self, model: Model, penalty: Float64, ridge: Float64 | None, z: Float64
+    ) -> tuple[RestrictedProblem, Point]:
+        """The restricted problem of a model, and the place as a point of it."""
+        on, settings = model.where, self.settings
+        theta, z, penalty, gram = self.place.theta[on], z[on], penalty[on], model.gram
+        target = gram @ theta + z
+        if ridge is not None:
+            gram = gram.copy()
+            gram.ravel()[:: len(gram) + 1] += ridge[on]
+            z = z - ridge[on] * theta
+        # Elsewhere the support is independent, of at most n columns.
+        dual = settings.solver == "alternating" and ridge is None
+        columns, response = self.term.rows(self.working_set) if dual else (None, None)
+        free = None if settings.positive or penalty.all() else penalty == 0.0
+        slack = self.place.slack[self.working_set.features[on]]
+        problem = RestrictedProblem(
+            gram, target, penalty, slack, settings.positive, columns, response, free
+        )
+        return problem, Point(theta, z, model.support)
 
     def _likely(self, alpha: float, penalty: Float64) -> Index:
         """Coordinates that reach their penalty if correlations go on as between the last alphas.
@@ -318,11 +361,12 @@ class PathTracer:
 
     def _price(self, alpha: float, support: Index, values: Float64, rounded: Float64) -> float:
         """f(rounded) - f(values): what it costs to return coefficients of a shorter type."""
-        step, features = rounded - values, self.working_set.features[support]
-        gram = self.working_set.gram[np.ix_(support, support)]
-        smooth = 0.5 * step @ gram @ step - self.place.z[features] @ step
-        penalty = alpha * self.settings.penalty_weights[features]
-        return max(0.0, float(smooth + penalty @ (np.abs(rounded) - np.abs(values))))
+        theta, on = self.place.theta.copy(), self.working_set.features[support]
+        theta[support] = rounded
+        price = self.term.state(self.working_set, theta).loss - self.place.state.loss
+        sizes = np.abs(rounded) - np.abs(values)
+        sizes += 0.5 * self.settings.ridge_ratio * (rounded**2 - values**2)
+        return max(0.0, price + alpha * float(self.settings.penalty_weights[on] @ sizes))
 
 
 def _report(point: PathPoint, verbose: int) -> None:

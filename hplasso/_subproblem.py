@@ -97,7 +97,11 @@ def _certify(problem: RestrictedProblem, point: Point, square: float) -> Certifi
     """The certificate of a point for the restricted problem, at alpha = 1."""
     penalty, slack, on = problem.penalty, problem.slack, point.support
     level = float(reach(point.z, slack, penalty, problem.positive).max())
-    return certify(1.0, level, penalty[on], slack[on], point.z[on], point.theta[on], square)
+
+    def divergence(kappa: float) -> float:
+        return 0.5 * (1.0 - kappa) ** 2 * square
+
+    return certify(1.0, level, penalty[on], slack[on], point.z[on], point.theta[on], divergence)
 
 
 def _sweep_live(problem: RestrictedProblem, factors: Factors) -> Factors:

@@ -11,7 +11,7 @@ from ._typing import Float64, Index
 class WorkingSet:
     """Features that were admitted, in that order, with their columns and Gram matrix.
 
-    A Gram column is computed once, when its feature is admitted, and kept along the path and from
+    A Gram column is computed once, when it is first asked for, and kept along the path and from
     one target to the next.
 
     Attributes
@@ -26,28 +26,31 @@ class WorkingSet:
         self.features = np.empty(0, dtype=np.intp)
         self.position = np.full(design.shape[1], -1, dtype=np.intp)
         self._gram = np.empty((0, 0))
+        self._known = 0
 
     @property
     def gram(self) -> Float64:
         """Of shape (k, k)."""
-        size = self.features.size
+        old, size = self._known, self.features.size
+        if size > old:
+            if size > len(self._gram):
+                grown = np.empty((min(max(size, 2 * old), self.position.size),) * 2)
+                grown[:old, :old] = self._gram[:old, :old]
+                self._gram = grown
+            block = self.columns.products(old)
+            self._gram[:size, old:size] = block
+            self._gram[old:size, :old] = block[:old].T
+            self._known = size
         return self._gram[:size, :size]
 
     def admit(self, features: Index) -> None:
         """Add those of `features` that are not in yet."""
         new = features[self.position[features] < 0]
-        if not new.size:
-            return
-        old, size = self.features.size, self.features.size + new.size
-        if size > len(self._gram):
-            grown = np.empty((min(max(size, 2 * old), self.position.size),) * 2)
-            grown[:old, :old] = self._gram[:old, :old]
-            self._gram = grown
-        block = self.columns.append(new)
-        self._gram[:size, old:size] = block
-        self._gram[old:size, :old] = block[:old].T
-        self.position[new] = np.arange(old, size)
-        self.features = np.append(self.features, new)
+        if new.size:
+            size = self.features.size
+            self.columns.append(new)
+            self.position[new] = np.arange(size, size + new.size)
+            self.features = np.append(self.features, new)
 
 
 class CompleteSet(WorkingSet):
@@ -57,3 +60,4 @@ class CompleteSet(WorkingSet):
         self.features = np.arange(len(gram))
         self.position = self.features
         self._gram = gram
+        self._known = len(gram)

@@ -5,6 +5,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from hplasso._certificate import certainly_zero, certify, reach
+from hplasso._data_terms import SquaredState
 from hplasso._hadamard import (
     Factors,
     balance,
@@ -206,9 +207,9 @@ def test_certificate_against_its_definition(problem):
     support, square = np.flatnonzero(theta), float(residual @ residual)
     zeros = np.zeros_like(z)
     level = reach(z, zeros, problem.penalty, False).max()
-    gap, kappa, _ = certify(
-        1.0, level, problem.penalty[support], zeros[support], z[support], theta[support], square
-    )
+    divergence = SquaredState(residual, square).divergence
+    on = problem.penalty[support], zeros[support], z[support], theta[support]
+    gap, kappa, _ = certify(1.0, level, *on, divergence)
     assert np.all(kappa * np.abs(z) <= problem.penalty * (1 + 1e-12))
     primal = 0.5 * square + problem.penalty @ np.abs(theta)
     dual = kappa * residual @ problem.response - 0.5 * kappa**2 * square
@@ -226,8 +227,9 @@ def test_gap_safe_rule_never_screens_the_support(problem):
         z, square = problem.columns @ residual, float(residual @ residual)
         level = reach(z, np.zeros_like(z), problem.penalty, False).max()
         on = np.flatnonzero(theta)
+        divergence = SquaredState(residual, square).divergence
         certificate = certify(
-            1.0, level, problem.penalty[on], problem.slack[on], z[on], theta[on], square
+            1.0, level, problem.penalty[on], problem.slack[on], z[on], theta[on], divergence
         )
         zero = certainly_zero(problem.penalty, z, lengths, certificate, False)
         assert not zero[on].any()
