@@ -83,8 +83,8 @@ def check_parameters(owner: str, values: Mapping[str, Any], constraints: Constra
             )
 
 
-def normalised_weights(sample_weight: Any, X: Any) -> Float64:
-    """Sample weights as an array of shape (n,) that sums to one.
+def raw_weights(sample_weight: Any, X: Any) -> Float64:
+    """Sample weights as an array of shape (n,).
 
     Raises
     ------
@@ -92,8 +92,10 @@ def normalised_weights(sample_weight: Any, X: Any) -> Float64:
         If they are not one finite, non-negative number for each sample, or all zero.
     """
     n_samples = X.shape[0]
-    if sample_weight is None or isinstance(sample_weight, numbers.Number):
-        return np.full(n_samples, 1.0 / n_samples)
+    if sample_weight is None:
+        return np.ones(n_samples)
+    if isinstance(sample_weight, numbers.Number):
+        sample_weight = np.full(n_samples, sample_weight)
     weights = check_array(
         sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
     )
@@ -104,6 +106,12 @@ def normalised_weights(sample_weight: Any, X: Any) -> Float64:
         raise ValueError(f"Negative values in sample_weight: {weights.min()} is not allowed.")
     if not weights.any():
         raise ValueError("Sample weights must contain at least one non-zero number.")
+    return np.asarray(weights)
+
+
+def normalised_weights(sample_weight: Any, X: Any) -> Float64:
+    """Sample weights as an array of shape (n,) that sums to one; errors as of `raw_weights`."""
+    weights = raw_weights(sample_weight, X)
     weights = weights / weights.max()  # so that their sum can not overflow
     return np.asarray(weights / weights.sum())
 

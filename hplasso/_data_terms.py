@@ -30,7 +30,9 @@ ALL = slice(None)
 
 
 class State(Protocol):
-    """A loss at some coefficients."""
+    """A loss at some coefficients; `intercept` is that of the centred features."""
+
+    intercept: Any
 
     @property
     def loss(self) -> float:
@@ -130,10 +132,11 @@ class DataTerm(Protocol):
 
 
 class SquaredState(NamedTuple):
-    """r and ||r||^2."""
+    """r, ||r||^2 and m_y."""
 
     residual: Float64
     square: float
+    intercept: float
 
     @property
     def loss(self) -> float:
@@ -164,7 +167,7 @@ class LeastSquares:
         residual = self.response
         if theta.any():
             residual = residual - working_set.columns.predict(theta)
-        return SquaredState(residual, float(residual @ residual))
+        return SquaredState(residual, float(residual @ residual), self.offset)
 
     def correlations(
         self,
@@ -208,16 +211,15 @@ class LeastSquaresMoments(LeastSquares):
     The residual of a state is z = c - G theta, of all features.
     """
 
-    def __init__(self, gram: Float64, target: Float64, scale: float) -> None:
-        self.gram = gram
-        self.target = target
-        self.scale = scale
-        self.norm = float(np.sqrt(scale))
+    def __init__(self, gram: Float64, target: Float64, data: LeastSquares) -> None:
+        self.gram, self.target = gram, target
+        self.scale, self.norm, self.offset = data.scale, data.norm, data.offset
 
     def state(self, working_set: WorkingSet, theta: Float64) -> SquaredState:
         support = np.flatnonzero(theta)
         z = self.target - theta[support] @ self.gram[support]
-        return SquaredState(z, max(0.0, self.scale - float(theta @ (self.target + z))))
+        square = max(0.0, self.scale - float(theta @ (self.target + z)))
+        return SquaredState(z, square, self.offset)
 
     def correlations(
         self,

@@ -67,6 +67,10 @@ class Columns(ABC):
     def total(self, places: Index, weights: Float64) -> Float64:
         """S_places' weights, of shape (k,)."""
 
+    def split(self, where: Index) -> tuple[Columns, Index, Index]:
+        """The columns, the places in them, and the outputs that they are for: a single one here."""
+        return self, where, np.zeros(where.size, dtype=np.intp)
+
 
 class Design(ABC):
     """What the solver may ask of X, of shape (n, p), under weights v of shape (n,).

@@ -227,7 +227,7 @@ class HadamardLasso(MultiOutputMixin, RegressorMixin, BaseEstimator):
             regression = Regression(X, targets, weights, self.fit_intercept, precompute, 1)
             for target, start in enumerate(starts):
                 points += regression.tracer(target, settings, start).trace([float(self.alpha)])
-        intercepts = [regression.intercept(*pair) for pair in enumerate(points)]
+        intercepts = [regression.intercept(point) for point in points]
         self._set_attributes(points, intercepts, X.dtype, n_features, np.ndim(y) == 1)
         return self
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -54,7 +54,8 @@ class PathSettings:
     """What stays the same along a path.
 
     `penalty_weights` w has shape (p,); a coefficient costs alpha w_j (|theta_j| + ridge_ratio / 2
-    theta_j^2). `dtype` is that of the coefficients that are returned.
+    theta_j^2). `dtype` is that of the coefficients that are returned, `name_alpha` says an alpha in
+    the user's terms.
     """
 
     penalty_weights: Float64
@@ -65,6 +66,7 @@ class PathSettings:
     max_iter: int = 1000
     verbose: int = 0
     dtype: Any = np.float64
+    name_alpha: Callable[[float], str] = "alpha={:.6g}".format
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ class PathPoint:
     alpha: float
     features: Index
     values: Float64
+    intercept: Any
     gap: float
     gap_asked: float
     converged: bool
@@ -197,7 +200,9 @@ class PathTracer:
     def trace(self, alphas: Iterable[float]) -> list[PathPoint]:
         """Solve at each alpha in turn; one warning at the end for those that did not converge."""
         points = [self.solve(float(alpha)) for alpha in alphas]
-        _warn_not_converged([point for point in points if not point.converged])
+        failed = [point for point in points if not point.converged]
+        if failed:
+            _warn_not_converged(failed, self.settings.name_alpha)
         return points
 
     def solve(self, alpha: float) -> PathPoint:
@@ -355,8 +360,10 @@ class PathTracer:
         if self.settings.dtype != np.float64:
             exact, values = values, values.astype(self.settings.dtype).astype(np.float64)
             gap += self._price(alpha, support, exact, values)
-        point = PathPoint(alpha, features, values, gap, asked, converged, sweeps)
-        _report(point, self.settings.verbose)
+        intercept = self.place.state.intercept
+        point = PathPoint(alpha, features, values, intercept, gap, asked, converged, sweeps)
+        if self.settings.verbose:
+            print(_line(point, self.settings.name_alpha(alpha)), file=sys.stderr)
         return point
 
     def _price(self, alpha: float, support: Index, values: Float64, rounded: Float64) -> float:
@@ -369,24 +376,20 @@ class PathTracer:
         return max(0.0, price + alpha * float(self.settings.penalty_weights[on] @ sizes))
 
 
-def _report(point: PathPoint, verbose: int) -> None:
-    if verbose:
-        print(
-            f"alpha {point.alpha:.6g}: {point.features.size} coefficients, "
-            f"gap {point.gap:.3e} (asked {point.gap_asked:.3e}), {point.sweeps} sweeps",
-            file=sys.stderr,
-        )
+def _line(point: PathPoint, name: str) -> str:
+    return (
+        f"{name}: {point.features.size} coefficients, gap {point.gap:.3e} "
+        f"(asked {point.gap_asked:.3e}), {point.sweeps} sweeps"
+    )
 
 
-def _warn_not_converged(points: list[PathPoint]) -> None:
-    if not points:
-        return
+def _warn_not_converged(points: list[PathPoint], name_alpha: Callable[[float], str]) -> None:
     worst = max(points, key=lambda point: point.gap)
     warnings.warn(
-        f"Objective did not converge at {len(points)} value(s) of alpha. Worst at alpha="
-        f"{worst.alpha:.6g}, after {worst.sweeps} sweeps: duality gap {worst.gap:.3e}, asked for "
-        f"{worst.gap_asked:.3e} = tol * ||y||^2 / n. Increase max_iter or tol, or scale the "
-        "features.",
+        f"Objective did not converge for {len(points)} penalty value(s). Worst at "
+        f"{name_alpha(worst.alpha)}, after {worst.sweeps} sweeps: duality gap {worst.gap:.3e}, "
+        f"asked for {worst.gap_asked:.3e} (tol, relative to a fit without features). Increase max_iter or tol, "
+        "or scale the features.",
         ConvergenceWarning,
         stacklevel=4,
     )

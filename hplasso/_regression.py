@@ -56,10 +56,10 @@ class Regression:
         Xy: Float64 | None = None,
     ) -> None:
         n, p = X.shape
-        _check_range("y", float(np.abs(Y).max()))
+        check_range("y", float(np.abs(Y).max()))
         with np.errstate(over="ignore", invalid="ignore"):
             self.design = make_design(X, weights, fit_intercept)
-        _check_range("a column of X", float(self.design.spread.max()))
+        check_range("a column of X", float(self.design.spread.max()))
         gram = self._given_gram(precompute, fit_intercept)
         if gram is None:
             passes = PASSES_PER_GRAM_COLUMN * p
@@ -68,10 +68,8 @@ class Regression:
                 gram = self.design.gram()
         self.working_set = WorkingSet(self.design) if gram is None else CompleteSet(gram)
         self.terms: list[DataTerm] = []
-        self.offsets: list[float] = []
         for target in range(Y.shape[1]):
             term = LeastSquares(self.design, Y[:, target], fit_intercept)
-            self.offsets.append(term.offset)
             if gram is None:
                 self.terms.append(term)
                 continue
@@ -79,7 +77,7 @@ class Regression:
                 cross = Xy[:, target] / n
             else:
                 cross = self.design.correlations(term.response)
-            self.terms.append(LeastSquaresMoments(gram, cross, term.scale))
+            self.terms.append(LeastSquaresMoments(gram, cross, term))
 
     def _given_gram(self, precompute: Any, fit_intercept: bool) -> Float64 | None:
         """The caller's Gram matrix, if any, scaled; its diagonal and one element are checked."""
@@ -116,12 +114,12 @@ class Regression:
         """The path driver for one target."""
         return PathTracer(self.terms[target], self.working_set, self.design, settings, start)
 
-    def intercept(self, target: int, point: PathPoint) -> float:
+    def intercept(self, point: PathPoint) -> float:
         """b = m_y - m'theta."""
-        return float(self.offsets[target] - self.design.mean[point.features] @ point.values)
+        return float(point.intercept - self.design.mean[point.features] @ point.values)
 
 
-def _check_range(name: str, size: float) -> None:
+def check_range(name: str, size: float) -> None:
     """Raise a ValueError if squares of this size would leave the range of float64."""
     if size != 0.0 and not SMALLEST <= size <= LARGEST:
         raise ValueError(

@@ -207,7 +207,7 @@ def test_certificate_against_its_definition(problem):
     support, square = np.flatnonzero(theta), float(residual @ residual)
     zeros = np.zeros_like(z)
     level = reach(z, zeros, problem.penalty, False).max()
-    divergence = SquaredState(residual, square).divergence
+    divergence = SquaredState(residual, square, 0.0).divergence
     on = problem.penalty[support], zeros[support], z[support], theta[support]
     gap, kappa, _ = certify(1.0, level, *on, divergence)
     assert np.all(kappa * np.abs(z) <= problem.penalty * (1 + 1e-12))
@@ -227,7 +227,7 @@ def test_gap_safe_rule_never_screens_the_support(problem):
         z, square = problem.columns @ residual, float(residual @ residual)
         level = reach(z, np.zeros_like(z), problem.penalty, False).max()
         on = np.flatnonzero(theta)
-        divergence = SquaredState(residual, square).divergence
+        divergence = SquaredState(residual, square, 0.0).divergence
         certificate = certify(
             1.0, level, problem.penalty[on], problem.slack[on], z[on], theta[on], divergence
         )

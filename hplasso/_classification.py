@@ -1,0 +1,90 @@
+"""From validated arrays to logistic paths: weights, the design, the loss and the tracer."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.utils.class_weight import compute_class_weight
+
+from ._base import raw_weights
+from ._design import make_design
+from ._logistic_term import LogisticTerm
+from ._path import PathPoint, PathSettings, PathTracer
+from ._regression import check_range
+from ._typing import Float64
+from ._working_set import WorkingSet
+
+
+class Labels(NamedTuple):
+    """Classes (C,), the class of each sample as a number (n,), weights (n,) of sum one, their sum S."""
+
+    classes: Any
+    codes: Any
+    weights: Float64
+    total: float
+
+
+def encode(y: Any, X: Any, sample_weight: Any, class_weight: Any) -> Labels:
+    """Number the classes, and multiply the weights of samples and classes.
+
+    Raises
+    ------
+    ValueError
+        If there is only one class, one of weight zero, or an unknown one in `class_weight`.
+    """
+    classes, codes = np.unique(y, return_inverse=True)
+    if len(classes) < 2:
+        raise ValueError(
+            "This solver needs samples of at least 2 classes in the data, but the data contains "
+            f"only one class: {classes[0]!r}"
+        )
+    weights = raw_weights(sample_weight, X)
+    if class_weight is not None:
+        given = compute_class_weight(class_weight, classes=classes, y=y, sample_weight=weights)
+        if (given < 0.0).any():
+            raise ValueError(f"class_weight must not be negative. Got {class_weight!r}.")
+        weights = weights * given[codes]
+    shares = np.bincount(codes, weights=weights)
+    if not shares.all():
+        raise ValueError(
+            f"The samples of class {classes[np.argmin(shares)]!r} all have weight zero. Each class "
+            "needs at least one sample of positive weight."
+        )
+    total = float(weights.sum())
+    return Labels(classes, codes, weights / total, total)
+
+
+class Classification:
+    """Logistic regression on X of shape (n, p).
+
+    Parameters
+    ----------
+    X : ndarray or sparse matrix
+    labels : Labels
+    fit_intercept : bool
+    """
+
+    def __init__(self, X: Any, labels: Labels, fit_intercept: bool) -> None:
+        with np.errstate(over="ignore", invalid="ignore"):
+            self.base = make_design(X, labels.weights, fit_intercept)
+        check_range("a column of X", float(self.base.spread.max()))
+        self.labels = labels
+        marks = np.zeros((X.shape[0], len(labels.classes)))
+        marks[np.arange(X.shape[0]), labels.codes] = 1.0
+        self.term = LogisticTerm(self.base, marks, fit_intercept)
+        self.working_set = WorkingSet(self.term.design)
+
+    def tracer(self, settings: PathSettings, start: Float64 | None = None) -> PathTracer:
+        """The path driver; `settings` are for the features, `start` of shape (K, p)."""
+        start = None if start is None else start.T.ravel()
+        return PathTracer(self.term, self.working_set, self.term.design, settings, start)
+
+    def coefficients(self, point: PathPoint) -> Float64:
+        """Of shape (K, p)."""
+        n_outputs, n_features = self.term.n_outputs, self.base.shape[1]
+        return point.dense(n_features * n_outputs).reshape(n_features, n_outputs).T
+
+    def intercepts(self, point: PathPoint, coefficients: Float64) -> Float64:
+        """Of shape (K,): b - m'theta."""
+        return np.asarray(point.intercept - coefficients @ self.base.mean)
