@@ -2,6 +2,8 @@
 
 from ._lasso import HadamardLasso
 from ._lasso_path import lasso_path
+from ._logistic import HadamardLogisticRegression
+from ._logistic_path import logistic_path
 
 __version__ = "0.1.0"
-__all__ = ["HadamardLasso", "lasso_path"]
+__all__ = ["HadamardLasso", "HadamardLogisticRegression", "lasso_path", "logistic_path"]

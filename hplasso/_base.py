@@ -24,15 +24,17 @@ class Constraint(NamedTuple):
     holds: Callable[[Any], bool]
 
 
-def real(low: float, *, open_low: bool = False) -> Constraint:
-    """A finite number from `low` on."""
-    words = f"a float in the range {'(' if open_low else '['}{low}, inf)"
+def real(low: float, high: float = math.inf, *, open_low: bool = False) -> Constraint:
+    """A finite number from `low` to `high`, ends included or not."""
+    words = f"a float in the range {'(' if open_low else '['}{low}, {high}"
+    words += ")" if high == math.inf else "]"
 
     def holds(value: Any) -> bool:
         if not isinstance(value, numbers.Real):
             return False
         number = float(value)
-        return math.isfinite(number) and (number > low if open_low else number >= low)
+        above = number > low if open_low else number >= low
+        return math.isfinite(number) and above and number <= high
 
     return Constraint(words, holds)
 
@@ -60,6 +62,7 @@ ARRAY = Constraint(
     "an array-like",
     lambda value: hasattr(value, "__array__") or isinstance(value, list | tuple),
 )
+MAPPING = Constraint("a dict", lambda value: isinstance(value, Mapping))
 RANDOM_STATE = Constraint(
     "an int in the range [0, 4294967295], a random number generator or None",
     lambda value: (

@@ -7,9 +7,9 @@ theta >= 0). The dual's value there, taken from the objective, leaves
     gap = [L + L*(-kappa r) + kappa r'Z theta]  +  sum_j (lambda_j |theta_j| - kappa z_j theta_j),
 
 a sum of terms that are none of them negative: no cancellation, so a gap of 1e-15 means something.
-The bracket, the *divergence*, is zero for kappa = 1: 1/2 (1 - kappa)^2 ||r||^2 for squared loss, the
-Kullback-Leibler divergence of probabilities for logistic loss. A ridge term 1/2 rho_j theta_j^2 is
-squared loss once more, of residual -sqrt(rho_j) theta_j: z_j becomes z_j - rho_j theta_j.
+The bracket, the *divergence*, is zero for kappa = 1: 1/2 (1 - kappa)^2 ||r||^2 for squared loss,
+the Kullback-Leibler divergence of probabilities for logistic loss. A ridge term 1/2 rho_j theta_j^2
+is squared loss once more, of residual -sqrt(rho_j) theta_j: z_j becomes z_j - rho_j theta_j.
 It bounds f(theta) - min f, and confines the dual optimum to a ball around kappa r of radius
 sqrt(2 gap): a feature that cannot reach its penalty inside the ball is certainly zero.
 

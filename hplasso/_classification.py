@@ -17,7 +17,7 @@ from ._working_set import WorkingSet
 
 
 class Labels(NamedTuple):
-    """Classes (C,), the class of each sample as a number (n,), weights (n,) of sum one, their sum S."""
+    """Classes (C,), the number of each sample's (n,), weights (n,) that sum to one, their sum S."""
 
     classes: Any
     codes: Any

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._design import Design
+from ._stacked import AnyDesign
 from ._typing import Float64
 from ._working_set import WorkingSet
 
@@ -31,7 +31,7 @@ class Correlations:
     `_images`, of shape (2, p), holds the correlations of those rows.
     """
 
-    def __init__(self, design: Design) -> None:
+    def __init__(self, design: AnyDesign) -> None:
         n, p = design.shape
         self.design = design
         self._basis, self._images = np.empty((0, n)), np.empty((0, p))

@@ -90,9 +90,7 @@ class LogisticTerm:
             residual = np.where(self.marks[:, 1:] > 0.0, p[:, :1], -p[:, 1:])
         loss = -float(self.weights @ (self.marks * log_p).sum(axis=1))
         residual = (self.base.root[:, None] * residual).ravel()
-        return LogisticState(
-            linear, intercept, log_p, residual, loss, self.marks, self.weights
-        )
+        return LogisticState(linear, intercept, log_p, residual, loss, self.marks, self.weights)
 
     def correlations(
         self,
@@ -233,7 +231,9 @@ def _intercepts(linear: Float64, weights: Float64, shares: Float64, start: Float
     def loss(b: Float64) -> float:
         outputs = linear + b
         top = outputs.max(axis=1)
-        return float(weights @ (top + np.log(np.exp(outputs - top[:, None]).sum(axis=1))) - b @ shares)
+        return float(
+            weights @ (top + np.log(np.exp(outputs - top[:, None]).sum(axis=1))) - b @ shares
+        )
 
     b, value = start, loss(start)
     for _ in range(MAX_INTERCEPT_STEPS):

@@ -28,10 +28,10 @@ from sklearn.exceptions import ConvergenceWarning
 
 from ._certificate import Certificate, certify, reach
 from ._data_terms import ALL, DataTerm, Model
-from ._design import Design
 from ._linalg import independent_cholesky, threads_for_system
 from ._newton import Point
 from ._problem import RestrictedProblem
+from ._stacked import AnyDesign
 from ._subproblem import NONE_LIKELY, SOLVERS
 from ._typing import Float64, Index
 from ._working_set import WorkingSet
@@ -116,7 +116,7 @@ class PathTracer:
     term : DataTerm
     working_set : WorkingSet
         May be shared with other targets; it grows.
-    design : Design
+    design : Design or StackedDesign
         For what it says of the columns' lengths; no pass over X is made through it.
     settings : PathSettings
     start : ndarray of shape (p,), optional
@@ -127,7 +127,7 @@ class PathTracer:
         self,
         term: DataTerm,
         working_set: WorkingSet,
-        design: Design,
+        design: AnyDesign,
         settings: PathSettings,
         start: Float64 | None = None,
     ) -> None:
@@ -388,8 +388,8 @@ def _warn_not_converged(points: list[PathPoint], name_alpha: Callable[[float], s
     warnings.warn(
         f"Objective did not converge for {len(points)} penalty value(s). Worst at "
         f"{name_alpha(worst.alpha)}, after {worst.sweeps} sweeps: duality gap {worst.gap:.3e}, "
-        f"asked for {worst.gap_asked:.3e} (tol, relative to a fit without features). Increase max_iter or tol, "
-        "or scale the features.",
+        f"asked for {worst.gap_asked:.3e} (tol, relative to a fit without features). "
+        "Increase max_iter or tol, or scale the features.",
         ConvergenceWarning,
         stacklevel=4,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._design import Design
+from ._stacked import AnyDesign
 from ._typing import Float64, Index
 
 
@@ -21,7 +21,7 @@ class WorkingSet:
         Place of a feature in `features`, -1 if it is not there.
     """
 
-    def __init__(self, design: Design) -> None:
+    def __init__(self, design: AnyDesign) -> None:
         self.columns = design.columns()
         self.features = np.empty(0, dtype=np.intp)
         self.position = np.full(design.shape[1], -1, dtype=np.intp)

@@ -1,0 +1,300 @@
+"""What the user sees of logistic regression: the estimator."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from scipy.special import expit, softmax
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.extmath import safe_sparse_dot
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from ._base import BOOLEAN, RANDOM_STATE, Constraints, check_parameters, real
+from ._classification import Classification, encode
+from ._hadamard import balance
+from ._linalg import threads_for_data
+from ._logistic_path import ACCEPTED, SHARED_CONSTRAINTS, checked_coefficients, path_settings
+from ._logistic_term import log_probabilities
+
+ESTIMATOR_CONSTRAINTS: Constraints = {
+    "C": (real(0.0, open_low=True),),
+    "random_state": (RANDOM_STATE,),
+    "warm_start": (BOOLEAN,),
+    **SHARED_CONSTRAINTS,
+}
+
+
+class HadamardLogisticRegression(ClassifierMixin, BaseEstimator):
+    """Logistic regression with an L1 or elastic-net penalty, certified by a duality gap.
+
+    For use in place of :class:`sklearn.linear_model.LogisticRegression` with ``l1_ratio=1`` or
+    between 0 and 1. It minimises, with sample weights s, penalty weights w and r = `l1_ratio`::
+
+        C * sum_i s_i loss_i + sum_j w_j (r |coef_j| + (1 - r) / 2 * coef_j^2)
+
+    over coefficients and intercept, which is not penalised. With two classes the loss is
+    ``log(1 + exp(-+ (x_i'coef + intercept)))``, with more the cross-entropy of the softmax of one
+    such function for each class: the multinomial problem, not one class against the rest.
+
+    The loss is replaced by its quadratic model about the present coefficients. As in
+    :class:`HadamardLasso` the coefficients of the model are written as a product,
+    ``coef = mu * nu``, and found by ridge regressions in mu and nu by turns, and the limit of those
+    in closed form. A line search takes the coefficients there; the objective never goes up.
+
+    Parameters
+    ----------
+    C : float, default=1.0
+        Inverse of the strength of the penalty, positive.
+    l1_ratio : float, default=1.0
+        Share r of the L1 penalty, in (0, 1]. The rest is a ridge penalty.
+    tol : float, default=1e-4
+        Largest duality gap, relative to the loss of the model without features.
+    fit_intercept : bool, default=True
+        Whether to fit an intercept.
+    class_weight : dict or 'balanced', default=None
+        Weights of the classes, as ``{label: weight}``, which multiply the sample weights; one for
+        those that are left out. 'balanced' makes the classes' sums of weights equal.
+    random_state : int, RandomState instance or None, default=None
+        Without effect, as nothing is random. For compatibility.
+    max_iter : int, default=100
+        Largest number of sweeps. There is about one to a quadratic model.
+    warm_start : bool, default=False
+        Whether to start from the coefficients of the last fit. Coefficients that are zero there can
+        become non-zero.
+    solver : {'auto', 'alternating'}, default='auto'
+        - 'auto': sweeps, each followed by the limit of the sweeps in closed form.
+        - 'alternating': sweeps alone: ridge-penalised Newton steps in mu and in nu (Hoff 2017).
+          Linear convergence: for study, and for comparison; needs a larger `max_iter`.
+    penalty_weights : array-like of shape (n_features,), default=None
+        Penalty weights w, not negative, all one by default. A feature of weight zero is not
+        penalised.
+    verbose : bool or int, default=0
+        Whether to print a line for each fit on standard error.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Class labels, sorted.
+    coef_ : ndarray of shape (1, n_features) or (n_classes, n_features)
+        Coefficients, of `X`'s dtype; one row for two classes.
+    intercept_ : ndarray of shape (1,) or (n_classes,)
+        Intercepts; zero without `fit_intercept`. With three or more classes their mean is zero.
+    mu_, nu_ : ndarrays of the shape of `coef_`
+        Balanced factors of the coefficients: ``mu_ * nu_ == coef_`` to rounding, ``|mu_| == nu_``.
+    dual_gap_ : float
+        Certified duality gap, in the units of the mean loss: the objective, divided by
+        ``C * sum(s)``, is no further than this from its minimum.
+    n_iter_ : ndarray of shape (1,)
+        Sweeps.
+    n_features_in_ : int
+        Number of features seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features,)
+        Names of the features; only if `X` has names that are all strings.
+
+    See Also
+    --------
+    logistic_path : Solutions for a sequence of C.
+    sklearn.linear_model.LogisticRegression : The same problem, by other algorithms.
+
+    References
+    ----------
+    P. D. Hoff, "Lasso, fractional norm and structured sparse estimation using a Hadamard product
+    parametrization", Computational Statistics & Data Analysis 115 (2017) 186-198.
+
+    J. D. Lee, Y. Sun and M. A. Saunders, "Proximal Newton-type methods for minimizing composite
+    functions", SIAM Journal on Optimization 24 (2014) 1420-1443.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from hplasso import HadamardLogisticRegression
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> model = make_pipeline(StandardScaler(), HadamardLogisticRegression(C=0.1)).fit(X, y)
+    >>> int((model[-1].coef_ != 0).sum())
+    8
+    >>> print(f"{model.score(X, y):.3f}")
+    0.974
+    """
+
+    coef_: Any
+
+    def __init__(
+        self,
+        C: float = 1.0,
+        *,
+        l1_ratio: float = 1.0,
+        tol: float = 1e-4,
+        fit_intercept: bool = True,
+        class_weight: Any = None,
+        random_state: Any = None,
+        max_iter: int = 100,
+        warm_start: bool = False,
+        solver: str = "auto",
+        penalty_weights: Any = None,
+        verbose: bool | int = 0,
+    ) -> None:
+        self.C = C
+        self.l1_ratio = l1_ratio
+        self.tol = tol
+        self.fit_intercept = fit_intercept
+        self.class_weight = class_weight
+        self.random_state = random_state
+        self.max_iter = max_iter
+        self.warm_start = warm_start
+        self.solver = solver
+        self.penalty_weights = penalty_weights
+        self.verbose = verbose
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> HadamardLogisticRegression:
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Training data.
+        y : array-like of shape (n_samples,)
+            Class labels of any type.
+        sample_weight : float or array-like of shape (n_samples,), default=None
+            Sample weights, not negative and not all zero.
+
+        Returns
+        -------
+        self : HadamardLogisticRegression
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If a parameter, `X`, `y` or a weight is not what it has to be.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If the gap asked for was not reached within `max_iter` sweeps.
+        """
+        parameters = self.get_params(deep=False)
+        check_parameters(type(self).__name__, parameters, ESTIMATOR_CONSTRAINTS)
+        X, y = validate_data(self, X, y, **ACCEPTED)
+        check_classification_targets(y)
+        labels = encode(y, X, sample_weight, self.class_weight)
+        settings = path_settings(parameters, labels, X)
+        start = None
+        if self.warm_start and hasattr(self, "coef_"):
+            name = "With warm_start=True, coef_ of the last fit"
+            start = checked_coefficients(self.coef_, labels, X, name)
+        with threads_for_data(X.shape):
+            problem = Classification(X, labels, self.fit_intercept)
+            alpha = self.l1_ratio / (self.C * labels.total)
+            (point,) = problem.tracer(settings, start).trace([alpha])
+        coef = problem.coefficients(point)
+        self.classes_ = labels.classes
+        self.intercept_ = problem.intercepts(point, coef).astype(X.dtype)
+        self.coef_ = coef.astype(X.dtype)
+        self.mu_, self.nu_ = balance(self.coef_)
+        self.dual_gap_ = point.gap
+        self.n_iter_ = np.array([point.sweeps], dtype=np.int32)
+        return self
+
+    def decision_function(self, X: Any) -> Any:
+        """Outputs of the linear model: the logarithms of the odds, or one score for each class.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
+            With two classes, the logarithm of the odds of ``classes_[1]``.
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, accept_sparse=["csr", "csc", "coo"], reset=False)
+        scores = safe_sparse_dot(X, self.coef_.T, dense_output=True) + self.intercept_
+        return scores.ravel() if scores.shape[1] == 1 else scores
+
+    def predict(self, X: Any) -> Any:
+        """The most probable class of each sample.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,)
+            Class labels.
+        """
+        scores = self.decision_function(X)
+        chosen = (scores > 0).astype(np.intp) if scores.ndim == 1 else scores.argmax(axis=1)
+        return self.classes_[chosen]
+
+    def predict_proba(self, X: Any) -> Any:
+        """Probabilities of the classes.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes)
+            In the order of `classes_`; each row sums to one.
+        """
+        scores = self.decision_function(X)
+        if scores.ndim == 1:
+            return np.stack([expit(-scores), expit(scores)], axis=1)
+        return softmax(scores, axis=1)
+
+    def predict_log_proba(self, X: Any) -> Any:
+        """Logarithms of the probabilities of the classes.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        log_probabilities : ndarray of shape (n_samples, n_classes)
+            In the order of `classes_`; finite also where a probability vanishes.
+        """
+        scores = self.decision_function(X)
+        return log_probabilities(scores[:, None] if scores.ndim == 1 else scores)
+
+    def sparsify(self) -> HadamardLogisticRegression:
+        """Turn `coef_` into a sparse matrix, for smaller models and faster predictions.
+
+        Returns
+        -------
+        self : HadamardLogisticRegression
+            The fitted estimator.
+        """
+        check_is_fitted(self)
+        self.coef_ = sparse.csr_matrix(self.coef_)
+        return self
+
+    def densify(self) -> HadamardLogisticRegression:
+        """Turn `coef_` into an array, as `fit` left it.
+
+        Returns
+        -------
+        self : HadamardLogisticRegression
+            The fitted estimator.
+        """
+        check_is_fitted(self)
+        if not isinstance(self.coef_, np.ndarray):
+            self.coef_ = self.coef_.toarray()
+        return self
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags

@@ -1,0 +1,223 @@
+"""The path function of logistic regression, and what it shares with the estimator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from sklearn.utils import check_array, check_X_y
+from sklearn.utils.multiclass import check_classification_targets
+
+from ._base import (
+    ARRAY,
+    BOOLEAN,
+    MAPPING,
+    NONE,
+    Constraints,
+    check_parameters,
+    checked_array,
+    checked_penalty_weights,
+    integer,
+    one_of,
+    real,
+)
+from ._classification import Classification, Labels, encode
+from ._linalg import threads_for_data
+from ._path import PathSettings
+from ._subproblem import SOLVERS
+from ._typing import Float64
+
+SHARED_CONSTRAINTS: Constraints = {
+    "l1_ratio": (real(0.0, 1.0, open_low=True),),
+    "tol": (real(0.0),),
+    "fit_intercept": (BOOLEAN,),
+    "class_weight": (MAPPING, one_of("balanced"), NONE),
+    "max_iter": (integer(1),),
+    "solver": (one_of(*SOLVERS),),
+    "penalty_weights": (ARRAY, NONE),
+    "verbose": (BOOLEAN, integer(0)),
+}
+PATH_CONSTRAINTS: Constraints = {
+    "Cs": (integer(1), ARRAY),
+    "eps": (real(0.0, 1.0, open_low=True),),
+    "return_n_iter": (BOOLEAN,),
+    **SHARED_CONSTRAINTS,
+}
+
+# The smallest penalty of a grid, where no feature has anything to say.
+TINY = float(np.finfo(np.float64).resolution)
+# Training data, in the words of scikit-learn's checks.
+ACCEPTED: dict[str, Any] = {"accept_sparse": ["csc", "csr"], "dtype": [np.float64, np.float32]}
+
+
+def logistic_path(
+    X: Any,
+    y: Any,
+    *,
+    Cs: Any = 100,
+    eps: float = 1e-2,
+    l1_ratio: float = 1.0,
+    fit_intercept: bool = True,
+    class_weight: Any = None,
+    sample_weight: Any = None,
+    penalty_weights: Any = None,
+    coef_init: Any = None,
+    solver: str = "auto",
+    max_iter: int = 100,
+    tol: float = 1e-4,
+    verbose: bool | int = 0,
+    return_n_iter: bool = False,
+) -> tuple[Any, ...]:
+    """Compute the path of logistic regression: solutions for an increasing sequence of C.
+
+    For each `C` of the sequence, the minimiser of::
+
+        C * sum_i s_i loss_i + sum_j w_j (l1_ratio |coef_j| + (1 - l1_ratio) / 2 * coef_j^2)
+
+    with the loss of :class:`HadamardLogisticRegression`, sample weights s and penalty weights w.
+    Each solution is the start of the next.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        Training data, used as they are: not copied, not changed. float32 is kept as it is; other
+        types than float32 and float64 are converted to float64. COO is converted to CSC.
+    y : array-like of shape (n_samples,)
+        Class labels of any type.
+    Cs : int or array-like, default=100
+        Number of values on a geometric grid that starts at the largest C for which all penalised
+        coefficients are zero (:func:`sklearn.svm.l1_min_c` computes the same number for the plain
+        problem); or the values themselves, in any order.
+    eps : float, default=1e-2
+        Length of the path: ``C_first / C_last``. Used if `Cs` is an int.
+    l1_ratio : float, default=1.0
+        Share of the L1 penalty, in (0, 1].
+    fit_intercept : bool, default=True
+        Whether to fit an intercept, which is not penalised.
+    class_weight : dict or 'balanced', default=None
+        As of :class:`HadamardLogisticRegression`.
+    sample_weight : float or array-like of shape (n_samples,), default=None
+        Sample weights s, all one by default.
+    penalty_weights : array-like of shape (n_features,), default=None
+        Penalty weights w, all one by default. A feature of weight zero is not penalised.
+    coef_init : array-like of shape (n_features,) or (n_classes, n_features), default=None
+        Coefficients to start from.
+    solver : {'auto', 'alternating'}, default='auto'
+        As of :class:`HadamardLogisticRegression`.
+    max_iter : int, default=100
+        Largest number of sweeps for each C.
+    tol : float, default=1e-4
+        Largest duality gap, relative to the loss of the model without features.
+    verbose : bool or int, default=0
+        Whether to print a line for each C on standard error.
+    return_n_iter : bool, default=False
+        Whether to return the numbers of sweeps.
+
+    Returns
+    -------
+    Cs : ndarray of shape (n_Cs,)
+        The values of C, smallest first.
+    coefs : ndarray of shape (n_features, n_Cs) or (n_classes, n_features, n_Cs)
+        The coefficients, of `X`'s dtype; with an axis of classes if there are three or more.
+    intercepts : ndarray of shape (n_Cs,) or (n_classes, n_Cs)
+        The intercepts.
+    dual_gaps : ndarray of shape (n_Cs,)
+        The duality gap certified for each solution, in the units of the mean loss: of the objective
+        divided by ``C * sum(s)``.
+    n_iters : list of int
+        The sweeps taken for each C. Returned if `return_n_iter` is True.
+
+    Raises
+    ------
+    ValueError
+        If a parameter, `X`, `y` or a weight is not what it has to be.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If the gap asked for was not reached.
+
+    See Also
+    --------
+    HadamardLogisticRegression : The estimator.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from hplasso import logistic_path
+    >>> X, y = load_iris(return_X_y=True)
+    >>> Cs, coefs, intercepts, dual_gaps = logistic_path(X, y, Cs=4)
+    >>> (coefs != 0).sum(axis=(0, 1))
+    array([0, 2, 2, 4])
+    """
+    parameters = locals()
+    check_parameters("logistic_path", parameters, PATH_CONSTRAINTS)
+    X, y = check_X_y(X, y, **ACCEPTED)
+    check_classification_targets(y)
+    labels = encode(y, X, sample_weight, class_weight)
+    given = _checked_Cs(Cs)
+    settings = path_settings(parameters, labels, X)
+    if coef_init is not None:
+        coef_init = checked_coefficients(coef_init, labels, X, "coef_init")
+    with threads_for_data(X.shape):
+        problem = Classification(X, labels, fit_intercept)
+        tracer = problem.tracer(settings, coef_init)
+        if isinstance(given, int):
+            first = l1_ratio / (max(tracer.alpha_max(), TINY) * labels.total)
+            given = first * np.geomspace(1.0, 1.0 / eps, given)
+        points = tracer.trace(l1_ratio / (given * labels.total))
+    coefs = np.stack([problem.coefficients(point) for point in points], axis=-1)
+    intercepts = np.stack(
+        [problem.intercepts(point, coefs[..., i]) for i, point in enumerate(points)], axis=-1
+    )
+    coefs, intercepts = coefs.astype(X.dtype), intercepts.astype(X.dtype)
+    gaps = np.array([point.gap for point in points])
+    if len(coefs) == 1:
+        coefs, intercepts = coefs[0], intercepts[0]
+    results: tuple[Any, ...] = (given, coefs, intercepts, gaps)
+    return (*results, [point.sweeps for point in points]) if return_n_iter else results
+
+
+def path_settings(parameters: Mapping[str, Any], labels: Labels, X: Any) -> PathSettings:
+    """The solver's settings from the parameters that estimator and path function share.
+
+    Inside, alpha = l1_ratio / (C S) weighs the L1 penalty of the mean loss.
+    """
+    n_outputs = n_rows(labels)
+    l1_ratio, total = float(parameters["l1_ratio"]), labels.total
+    return PathSettings(
+        np.repeat(checked_penalty_weights(parameters["penalty_weights"], X.shape[1]), n_outputs),
+        (1.0 - l1_ratio) / l1_ratio,
+        False,
+        parameters["solver"],
+        float(parameters["tol"]),
+        int(parameters["max_iter"]),
+        int(parameters["verbose"]),
+        X.dtype,
+        lambda alpha: f"C={l1_ratio / (alpha * total):.6g}",
+    )
+
+
+def n_rows(labels: Labels) -> int:
+    """Rows of coefficients: one for each class, but a single one for two."""
+    return 1 if len(labels.classes) == 2 else len(labels.classes)
+
+
+def checked_coefficients(values: Any, labels: Labels, X: Any, name: str) -> Float64:
+    """Coefficients as an array of shape (1, p) or (K, p)."""
+    values = values.toarray() if hasattr(values, "toarray") else values
+    shape = (n_rows(labels), X.shape[1])
+    if shape[0] == 1 and np.ndim(values) == 1:
+        shape = shape[1:]
+    return np.atleast_2d(checked_array(values, shape, name))
+
+
+def _checked_Cs(Cs: Any) -> int | Float64:
+    """The number of values, or the values in increasing order."""
+    if np.ndim(Cs) == 0:
+        return int(Cs)
+    values = check_array(Cs, ensure_2d=False, dtype=np.float64, input_name="Cs")
+    if values.ndim != 1 or (values <= 0.0).any():
+        raise ValueError(f"Cs must be a 1D array of positive numbers. Got {Cs!r}.")
+    return np.asarray(np.sort(values))
