@@ -194,6 +194,11 @@ def make_design(X: Any, weights: Float64, fit_intercept: bool) -> Design:
     return kind(X, weights, fit_intercept)
 
 
+def as_array(values: Any) -> Any:
+    """Values that may be stored as a sparse matrix, as an array."""
+    return values.toarray() if sparse.issparse(values) else values
+
+
 def _slices(total: int, width: int) -> Iterator[slice]:
     """Cut range(total) so that each part, times `width`, is about a block."""
     step = max(1, BLOCK // max(width, 1))

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._base import BOOLEAN, RANDOM_STATE, Constraints, check_parameters, real
 from ._classification import Classification, encode
+from ._design import as_array
 from ._hadamard import balance
 from ._linalg import threads_for_data
 from ._logistic_path import ACCEPTED, SHARED_CONSTRAINTS, checked_coefficients, path_settings
@@ -290,8 +291,7 @@ class HadamardLogisticRegression(ClassifierMixin, BaseEstimator):
             The fitted estimator.
         """
         check_is_fitted(self)
-        if not isinstance(self.coef_, np.ndarray):
-            self.coef_ = self.coef_.toarray()
+        self.coef_ = as_array(self.coef_)
         return self
 
     def __sklearn_tags__(self) -> Any:

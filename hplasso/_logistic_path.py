@@ -23,6 +23,7 @@ from ._base import (
     real,
 )
 from ._classification import Classification, Labels, encode
+from ._design import as_array
 from ._linalg import threads_for_data
 from ._path import PathSettings
 from ._subproblem import SOLVERS
@@ -156,17 +157,17 @@ def logistic_path(
     X, y = check_X_y(X, y, **ACCEPTED)
     check_classification_targets(y)
     labels = encode(y, X, sample_weight, class_weight)
-    given = _checked_Cs(Cs)
+    grid: Any = _checked_Cs(Cs)
     settings = path_settings(parameters, labels, X)
     if coef_init is not None:
         coef_init = checked_coefficients(coef_init, labels, X, "coef_init")
     with threads_for_data(X.shape):
         problem = Classification(X, labels, fit_intercept)
         tracer = problem.tracer(settings, coef_init)
-        if isinstance(given, int):
+        if isinstance(grid, int):
             first = l1_ratio / (max(tracer.alpha_max(), TINY) * labels.total)
-            given = first * np.geomspace(1.0, 1.0 / eps, given)
-        points = tracer.trace(l1_ratio / (given * labels.total))
+            grid = first * np.geomspace(1.0, 1.0 / eps, grid)
+        points = tracer.trace(l1_ratio / (grid * labels.total))
     coefs = np.stack([problem.coefficients(point) for point in points], axis=-1)
     intercepts = np.stack(
         [problem.intercepts(point, coefs[..., i]) for i, point in enumerate(points)], axis=-1
@@ -175,7 +176,7 @@ def logistic_path(
     gaps = np.array([point.gap for point in points])
     if len(coefs) == 1:
         coefs, intercepts = coefs[0], intercepts[0]
-    results: tuple[Any, ...] = (given, coefs, intercepts, gaps)
+    results = grid, coefs, intercepts, gaps
     return (*results, [point.sweeps for point in points]) if return_n_iter else results
 
 
@@ -206,8 +207,8 @@ def n_rows(labels: Labels) -> int:
 
 def checked_coefficients(values: Any, labels: Labels, X: Any, name: str) -> Float64:
     """Coefficients as an array of shape (1, p) or (K, p)."""
-    values = values.toarray() if hasattr(values, "toarray") else values
-    shape = (n_rows(labels), X.shape[1])
+    values = as_array(values)
+    shape: tuple[int, ...] = (n_rows(labels), X.shape[1])
     if shape[0] == 1 and np.ndim(values) == 1:
         shape = shape[1:]
     return np.atleast_2d(checked_array(values, shape, name))

@@ -17,13 +17,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import expit, log_expit, log_softmax, softmax, xlogy
+from scipy.special import expit, log_expit, log_softmax, logsumexp, softmax, xlogy
 
 from ._certificate import ROUNDING
 from ._correlations import Correlations
 from ._data_terms import Model
 from ._design import Design
-from ._stacked import StackedDesign
+from ._stacked import AnyDesign, StackedDesign
 from ._typing import Float64, Index
 from ._working_set import WorkingSet
 
@@ -58,7 +58,9 @@ class LogisticTerm:
         self.weights = design.root**2
         self.fit_intercept = fit_intercept
         self.n_outputs = 1 if marks.shape[1] == 2 else marks.shape[1]
-        self.design = design if self.n_outputs == 1 else StackedDesign(design, self.n_outputs)
+        self.design: AnyDesign = design
+        if self.n_outputs > 1:
+            self.design = StackedDesign(design, self.n_outputs)
         self.shares = self.weights @ marks
         self._scale_back = np.divide(
             1.0, design.root, out=np.zeros_like(design.root), where=design.root > 0.0
@@ -229,11 +231,7 @@ def _intercepts(linear: Float64, weights: Float64, shares: Float64, start: Float
     """
 
     def loss(b: Float64) -> float:
-        outputs = linear + b
-        top = outputs.max(axis=1)
-        return float(
-            weights @ (top + np.log(np.exp(outputs - top[:, None]).sum(axis=1))) - b @ shares
-        )
+        return float(weights @ logsumexp(linear + b, axis=1) - b @ shares)
 
     b, value = start, loss(start)
     for _ in range(MAX_INTERCEPT_STEPS):

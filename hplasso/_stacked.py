@@ -93,3 +93,6 @@ class StackedColumns:
         """Z'r, for r of shape (n K,)."""
         z = self.columns.correlations(residual.reshape(-1, self.n_outputs))
         return np.asarray(z[self.places, self.outputs])
+
+
+AnyDesign = Design | StackedDesign

@@ -13,12 +13,17 @@ ORDER = [
     "__init__",
     "_lasso",
     "_lasso_path",
+    "_logistic",
+    "_logistic_path",
+    "_classification",
     "_base",
     "_regression",
     "_path",
+    "_logistic_term",
     "_data_terms",
     "_correlations",
     "_working_set",
+    "_stacked",
     "_design",
     "_subproblem",
     "_hadamard",
@@ -75,6 +80,11 @@ def test_files_and_functions_are_short(name):
 
 
 def test_public_names():
-    assert hplasso.__all__ == ["HadamardLasso", "lasso_path"]
+    assert hplasso.__all__ == [
+        "HadamardLasso",
+        "HadamardLogisticRegression",
+        "lasso_path",
+        "logistic_path",
+    ]
     for name in hplasso.__all__:
         assert getattr(hplasso, name).__doc__
