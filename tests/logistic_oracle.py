@@ -105,7 +105,9 @@ class Logistic:
         l1, ridge = self.penalties()
         extra = np.zeros((K, columns.shape[1] - p))
         l1, ridge = np.hstack([l1, extra]) / length, np.hstack([ridge, extra]) / length**2
-        rate = 1.0 / (0.5 * np.linalg.norm(np.sqrt(self.weights)[:, None] * A, 2) ** 2 + ridge.max())
+        rate = 1.0 / (
+            0.5 * np.linalg.norm(np.sqrt(self.weights)[:, None] * A, 2) ** 2 + ridge.max()
+        )
         theta = np.zeros((K, A.shape[1]))
 
         def gradient(theta):

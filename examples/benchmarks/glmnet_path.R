@@ -1,5 +1,5 @@
-# One lasso path with glmnet, timed inside R.
-# Rscript glmnet_path.R FOLDER N P REPEATS THRESH
+# One path with glmnet, timed inside R.
+# Rscript glmnet_path.R FOLDER N P REPEATS THRESH FAMILY INTERCEPT
 # FOLDER holds X.bin (column-major), y.bin, alphas.bin; coef.bin and times.bin are written there.
 arguments <- commandArgs(trailingOnly = TRUE)
 folder <- arguments[1]
@@ -7,6 +7,8 @@ n <- as.integer(arguments[2])
 p <- as.integer(arguments[3])
 repeats <- as.integer(arguments[4])
 thresh <- as.numeric(arguments[5])
+family <- arguments[6]
+intercept <- as.logical(arguments[7])
 suppressMessages(library(glmnet))
 
 read <- function(name, size) readBin(file.path(folder, name), "double", n = size)
@@ -21,14 +23,17 @@ if (file.exists(file.path(folder, "indptr.bin"))) {
 }
 y <- read("y.bin", n)
 alphas <- read("alphas.bin", file.info(file.path(folder, "alphas.bin"))$size / 8)
-glmnet.control(fdev = 0, devmax = 1)
+glmnet.control(fdev = 0, devmax = 1, epsnr = 1e-12, mxitnr = 1000)
 
 times <- numeric(repeats)
 for (i in seq_len(repeats)) {
   begin <- Sys.time()
-  fit <- glmnet(X, y, lambda = alphas, standardize = FALSE, thresh = thresh, maxit = 1e8)
+  fit <- glmnet(X, y, family = family, lambda = alphas, intercept = intercept,
+                standardize = FALSE, thresh = thresh, maxit = 1e8)
   times[i] <- as.numeric(difftime(Sys.time(), begin, units = "secs"))
 }
-writeBin(as.vector(as.matrix(fit$beta)), file.path(folder, "coef.bin"))
+betas <- if (family == "multinomial") fit$beta else list(fit$beta)
+coefficients <- unlist(lapply(betas, function(beta) as.vector(as.matrix(beta))))
+writeBin(coefficients, file.path(folder, "coef.bin"))
 writeBin(times, file.path(folder, "times.bin"))
 cat(as.character(packageVersion("glmnet")))

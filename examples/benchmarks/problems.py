@@ -1,0 +1,166 @@
+"""The benchmark's tasks: data, grids of penalties, and the duality gap of what comes back.
+
+A task is a path. Its gap is computed here from the coefficients alone, with the intercept at its
+optimum, relative to the loss scale: ||y||^2 / n (y centred) for the lasso, the loss of the model
+without features for logistic regression.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy import sparse
+from scipy.optimize import minimize
+from scipy.special import log_softmax, xlogy
+
+
+@dataclass(frozen=True)
+class Task:
+    """A path of `n_alphas` penalties, evenly on a log scale, down to `eps` times the first."""
+
+    data: str
+    kind: str
+    eps: float
+    n_alphas: int
+    fit_intercept: bool = True
+
+
+LASSO = {"leukemia": 0.01, "riboflavin": 0.01, "mice_snp": 0.05}
+BINARY = [
+    "leukemia",
+    "prostate_6033",
+    "arcene",
+    "gisette_test",
+    "madelon",
+    "reuters_acq",
+    "news20_tfidf",
+    "farm_ads",
+    "w8a",
+    "a9a",
+]
+MULTINOMIAL = ["srbct", "lymphoma", "zipcode_usps"]
+
+TASKS = {
+    **{f"lasso_{data}": Task(data, "lasso", eps, 100) for data, eps in LASSO.items()},
+    **{f"logistic_{data}": Task(data, "logistic", 0.02, 50) for data in BINARY},
+    **{f"no_intercept_{data}": Task(data, "logistic", 0.02, 50, False) for data in BINARY},
+    **{f"multinomial_{data}": Task(data, "logistic", 0.02, 50) for data in MULTINOMIAL},
+}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """X (dense: standardised), y (classes are numbered), and the grid, largest first."""
+
+    X: object
+    y: np.ndarray
+    alphas: np.ndarray
+    fit_intercept: bool
+
+    @property
+    def n_classes(self):
+        return int(self.y.max()) + 1
+
+
+def load(task: Task, folder: str) -> Problem:
+    """The data set, prepared; alphas weigh the penalty against the mean loss."""
+    spec = importlib.util.spec_from_file_location("load", Path(folder) / "load.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    X, y, _ = module.load(task.data)
+    if sparse.issparse(X):
+        X = sparse.csc_matrix(X, dtype=np.float64)
+        X.sort_indices()
+    else:
+        X = np.asfortranarray(X, dtype=np.float64)
+        X = np.asfortranarray(X[:, X.std(axis=0) > 0])
+        X -= X.mean(axis=0)
+        X /= X.std(axis=0)
+    if task.kind == "lasso":
+        y = np.asarray(y, dtype=np.float64)
+        residual = y - y.mean()
+    else:
+        y = np.unique(y, return_inverse=True)[1]
+        marks = np.eye(y.max() + 1)[y]
+        null = marks.mean(axis=0) if task.fit_intercept else 1.0 / marks.shape[1]
+        residual = marks - null
+    alpha_max = np.abs(X.T @ residual).max() / len(y)
+    alphas = alpha_max * np.geomspace(1.0, task.eps, task.n_alphas)
+    return Problem(X, y, alphas, task.fit_intercept)
+
+
+def worst_gap(task: Task, problem: Problem, coefficients: np.ndarray) -> float:
+    """Largest relative duality gap along a path; coefficients are (p, L) or (K, p, L)."""
+    if coefficients.shape[-1] < len(problem.alphas):
+        return float("inf")
+    if task.kind == "lasso":
+        gaps = _lasso_gaps(problem, coefficients)
+    else:
+        gaps = _logistic_gaps(problem, np.atleast_3d(coefficients.T).T)
+    return max(gaps)
+
+
+def _lasso_gaps(problem, coefficients):
+    X, y = problem.X, problem.y
+    centred = y - y.mean()
+    mean = np.asarray(X.mean(axis=0)).ravel()
+    scale = float(centred @ centred) / len(y)
+    for alpha, theta in zip(problem.alphas, coefficients.T, strict=True):
+        residual = centred - (X @ theta - mean @ theta)
+        z = (X.T @ residual - mean * residual.sum()) / len(y)
+        kappa = min(1.0, alpha / np.abs(z).max())
+        square = float(residual @ residual) / len(y)
+        gap = 0.5 * (1 - kappa) ** 2 * square
+        yield (gap + float(np.sum(alpha * np.abs(theta) - kappa * z * theta))) / scale
+
+
+def _logistic_gaps(problem, coefficients):
+    X, n = problem.X, len(problem.y)
+    marks = np.eye(problem.n_classes)[problem.y]
+    shares = marks.mean(axis=0)
+    scale = -float(xlogy(shares, shares).sum())
+    if not problem.fit_intercept:
+        scale = np.log(problem.n_classes)
+    n_outputs = len(coefficients)
+    b = np.zeros(n_outputs)
+    for i, alpha in enumerate(problem.alphas):
+        theta = coefficients[..., i]
+        outputs = np.asarray(X @ theta.T)
+        if problem.fit_intercept:
+            b = _best_intercept(outputs, marks, b)
+        log_p = _log_probabilities(outputs + b)
+        residual = (marks - np.exp(log_p))[:, -n_outputs:]
+        if problem.fit_intercept:
+            residual = residual - residual.mean(axis=0)
+        z = (X.T @ residual).T / n
+        kappa = min(1.0, alpha / np.abs(z).max())
+        off = kappa * residual
+        shrunk = np.clip(marks - (np.hstack([-off, off]) if n_outputs == 1 else off), 0.0, 1.0)
+        primal = -float((marks * log_p).sum()) / n + alpha * np.abs(theta).sum()
+        dual = -float(xlogy(shrunk, shrunk).sum()) / n
+        yield (primal - dual) / scale
+
+
+def _log_probabilities(outputs):
+    if outputs.shape[1] == 1:
+        outputs = np.hstack([np.zeros_like(outputs), outputs])
+    return log_softmax(outputs, axis=1)
+
+
+def _best_intercept(outputs, marks, start):
+    """Newton's method from a start that a quasi-Newton method has come near."""
+    K = outputs.shape[1]
+
+    def loss(b):
+        log_p = _log_probabilities(outputs + b)
+        return -(marks * log_p).sum() / len(marks), -(marks - np.exp(log_p))[:, -K:].mean(axis=0)
+
+    b = minimize(loss, start, jac=True, method="BFGS").x
+    for _ in range(5):
+        p = np.exp(_log_probabilities(outputs + b))[:, -K:]
+        hessian = np.diag(p.mean(axis=0)) - p.T @ p / len(p)
+        b = b - np.linalg.lstsq(hessian, loss(b)[1], rcond=1e-12)[0]
+    return b
