@@ -197,12 +197,15 @@ class PathTracer:
         pull = self.place.z if self.settings.positive else np.abs(self.place.z)
         return float(np.max(pull[penalised] / weights[penalised], initial=0.0))
 
-    def trace(self, alphas: Iterable[float]) -> list[PathPoint]:
-        """Solve at each alpha in turn; one warning at the end for those that did not converge."""
+    def trace(self, alphas: Iterable[float], frames: int = 4) -> list[PathPoint]:
+        """Solve at each alpha in turn; one warning at the end for those that did not converge.
+
+        `frames` lie between the warning and the user's call.
+        """
         points = [self.solve(float(alpha)) for alpha in alphas]
         failed = [point for point in points if not point.converged]
         if failed:
-            _warn_not_converged(failed, self.settings.name_alpha)
+            _warn_not_converged(failed, self.settings.name_alpha, frames)
         return points
 
     def solve(self, alpha: float) -> PathPoint:
@@ -383,7 +386,9 @@ def _line(point: PathPoint, name: str) -> str:
     )
 
 
-def _warn_not_converged(points: list[PathPoint], name_alpha: Callable[[float], str]) -> None:
+def _warn_not_converged(
+    points: list[PathPoint], name_alpha: Callable[[float], str], frames: int
+) -> None:
     worst = max(points, key=lambda point: point.gap)
     warnings.warn(
         f"Objective did not converge for {len(points)} penalty value(s). Worst at "
@@ -391,5 +396,5 @@ def _warn_not_converged(points: list[PathPoint], name_alpha: Callable[[float], s
         f"asked for {worst.gap_asked:.3e} (tol, relative to a fit without features). "
         "Increase max_iter or tol, or scale the features.",
         ConvergenceWarning,
-        stacklevel=4,
+        stacklevel=frames,
     )

@@ -12,7 +12,9 @@ PACKAGE = Path(hplasso.__file__).parent
 ORDER = [
     "__init__",
     "_lasso",
-    "_lasso_path",
+    "_elastic_net",
+    "_least_squares",
+    "_least_squares_path",
     "_logistic",
     "_logistic_path",
     "_classification",
@@ -81,8 +83,10 @@ def test_files_and_functions_are_short(name):
 
 def test_public_names():
     assert hplasso.__all__ == [
+        "HadamardElasticNet",
         "HadamardLasso",
         "HadamardLogisticRegression",
+        "enet_path",
         "lasso_path",
         "logistic_path",
     ]

@@ -1,4 +1,4 @@
-"""The path function, and what it shares with the estimator."""
+"""The path functions of penalised least squares, and what they share with the estimators."""
 
 from __future__ import annotations
 
@@ -41,6 +41,7 @@ SHARED_CONSTRAINTS: Constraints = {
     "verbose": (BOOLEAN, integer(0)),
 }
 PATH_CONSTRAINTS: Constraints = {
+    "l1_ratio": (real(0.0, 1.0, open_low=True),),
     "eps": (real(0.0, open_low=True),),
     "alphas": (integer(1), ARRAY, NONE),
     "return_n_iter": (BOOLEAN,),
@@ -154,6 +155,7 @@ def lasso_path(
     See Also
     --------
     HadamardLasso : The estimator.
+    enet_path : With a ridge penalty in addition.
 
     References
     ----------
@@ -169,29 +171,153 @@ def lasso_path(
     >>> (coefs != 0).sum(axis=0)
     array([ 0,  4,  7,  9, 10])
     """
-    parameters = locals()
-    check_parameters("lasso_path", parameters, PATH_CONSTRAINTS)
+    return _path("lasso_path", X, y, 1.0, locals())
+
+
+def enet_path(
+    X: Any,
+    y: Any,
+    *,
+    l1_ratio: float = 0.5,
+    eps: float = 1e-3,
+    alphas: Any = 100,
+    precompute: Any = "auto",
+    Xy: Any = None,
+    copy_X: bool = True,
+    coef_init: Any = None,
+    verbose: bool | int = False,
+    return_n_iter: bool = False,
+    positive: bool = False,
+    sample_weight: Any = None,
+    penalty_weights: Any = None,
+    solver: str = "auto",
+    max_iter: int = 1000,
+    tol: float = 1e-4,
+    random_state: Any = None,
+    selection: str = "cyclic",
+) -> tuple[Any, ...]:
+    """Compute the path of the elastic net: solutions for a decreasing sequence of penalties.
+
+    For each `alpha` of the sequence, the minimiser of::
+
+        1 / (2 * sum(s)) * sum_i s_i (y_i - x_i'coef)^2
+            + alpha * sum_j w_j (l1_ratio |coef_j| + (1 - l1_ratio) / 2 * coef_j^2)
+
+    with the sample weights s and the penalty weights w. As in
+    :func:`sklearn.linear_model.enet_path`, there is no intercept: centre `X` and `y` if the model
+    is to have one.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        Training data, used as they are: not copied, not changed. float32 is kept as it is; other
+        types than float32 and float64 are converted to float64. COO is converted to CSC.
+    y : array-like of shape (n_samples,) or (n_samples, n_targets)
+        Target values. The columns are fitted one by one, on one grid of alphas.
+    l1_ratio : float, default=0.5
+        Share of the L1 penalty, in (0, 1].
+    eps : float, default=1e-3
+        Length of the path: ``alpha_min / alpha_max``. Used if `alphas` is an int.
+    alphas : int or array-like, default=100
+        Number of alphas on a geometric grid from ``alpha_max`` down, the smallest alpha at which
+        all penalised coefficients are zero; or the alphas themselves, in any order. None means 100.
+    precompute : bool, 'auto' or array-like of shape (n_features, n_features), default='auto'
+        The Gram matrix ``X.T @ (s[:, None] * X)``, with weights s of mean one; or True to form it
+        before anything else. With 'auto' and False it is formed where that is expected to save
+        time, when there are many more samples than features.
+    Xy : array-like of shape (n_features,) or (n_features, n_targets), default=None
+        ``X.T @ (s * y)``; used if the Gram matrix is given.
+    copy_X : bool, default=True
+        Without effect, as `X` is never changed. For compatibility.
+    coef_init : array-like of shape (n_features,), default=None
+        Coefficients to start from.
+    verbose : bool or int, default=False
+        Whether to print a line for each alpha on standard error.
+    return_n_iter : bool, default=False
+        Whether to return the numbers of sweeps.
+    positive : bool, default=False
+        Whether the coefficients are confined to be non-negative.
+    sample_weight : float or array-like of shape (n_samples,), default=None
+        Sample weights s, all one by default.
+    penalty_weights : array-like of shape (n_features,), default=None
+        Penalty weights w, all one by default. A feature of weight zero is not penalised.
+    solver : {'auto', 'alternating'}, default='auto'
+        As of :class:`HadamardElasticNet`.
+    max_iter : int, default=1000
+        Largest number of sweeps at each alpha.
+    tol : float, default=1e-4
+        Largest duality gap, relative to ``||y||^2 / n_samples``.
+    random_state : int, RandomState instance or None, default=None
+        Without effect, as nothing is random. For compatibility.
+    selection : {'cyclic', 'random'}, default='cyclic'
+        Without effect, as coordinates are not updated one by one. For compatibility.
+
+    Returns
+    -------
+    alphas : ndarray of shape (n_alphas,)
+        The alphas, largest first.
+    coefs : ndarray of shape (n_features, n_alphas) or (n_targets, n_features, n_alphas)
+        The coefficients, of `X`'s dtype.
+    dual_gaps : ndarray of shape (n_alphas,) or (n_targets, n_alphas)
+        The duality gap certified for each solution, in the units of the objective.
+    n_iters : list of int, or list of such lists
+        The sweeps taken for each alpha. Returned if `return_n_iter` is True.
+
+    Raises
+    ------
+    ValueError
+        If a parameter, `X`, `y` or a weight is not what it has to be.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If the gap asked for was not reached.
+
+    See Also
+    --------
+    lasso_path : Without ridge penalty.
+    HadamardElasticNet : The estimator.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from hplasso import enet_path
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> alphas, coefs, dual_gaps = enet_path(X, y - y.mean(), alphas=5, l1_ratio=0.8)
+    >>> (coefs != 0).sum(axis=0)
+    array([ 0,  8, 10, 10, 10])
+    """
+    return _path("enet_path", X, y, l1_ratio, locals())
+
+
+def _path(
+    name: str, X: Any, y: Any, l1_ratio: float, parameters: Mapping[str, Any]
+) -> tuple[Any, ...]:
+    """What `enet_path` and `lasso_path` do."""
+    check_parameters(name, {"l1_ratio": l1_ratio, **parameters}, PATH_CONSTRAINTS)
     X, y = check_X_y(X, y, **ACCEPTED)
     targets = as_columns(y)
     n_features, n_targets = X.shape[1], targets.shape[1]
-    weights = normalised_weights(sample_weight, X)
-    settings = path_settings(parameters, n_features, X.dtype)
+    weights = normalised_weights(parameters["sample_weight"], X)
+    settings = path_settings(parameters, l1_ratio, n_features, X.dtype)
+    Xy, coef_init = parameters["Xy"], parameters["coef_init"]
     if Xy is not None:
         shape = (n_features,) if np.ndim(Xy) == 1 else (n_features, n_targets)
         Xy = as_columns(checked_array(Xy, shape, "Xy"))
     if coef_init is not None:
         coef_init = checked_array(coef_init, (n_features,), "coef_init")
-    given = _checked_alphas(alphas)
+    given = _checked_alphas(parameters["alphas"])
     length = given if isinstance(given, int) else len(given)
-    precompute = checked_precompute(precompute, n_features)
+    precompute = checked_precompute(parameters["precompute"], n_features)
     grid, paths = given, []
     with threads_for_data(X.shape):
         regression = Regression(X, targets, weights, False, precompute, length, Xy)
         tracers = [regression.tracer(target, settings, coef_init) for target in range(n_targets)]
         if isinstance(grid, int):
-            grid = alpha_grid(max(tracer.alpha_max() for tracer in tracers), eps, grid)
+            first = max(tracer.alpha_max() for tracer in tracers) / l1_ratio
+            grid = alpha_grid(first, parameters["eps"], grid)
         for tracer in tracers:
-            paths += [tracer.trace(grid)]  # a loop: warnings count frames
+            paths += [tracer.trace(l1_ratio * grid, frames=5)]  # a loop: warnings count frames
     coefs = np.zeros((n_targets, n_features, len(grid)), dtype=X.dtype)
     for path, coef in zip(paths, coefs, strict=True):
         for column, point in enumerate(path):
@@ -200,20 +326,26 @@ def lasso_path(
     sweeps = [[point.sweeps for point in path] for path in paths]
     single = np.ndim(y) == 1
     results = (grid, coefs[0] if single else coefs, gaps[0] if single else gaps)
-    return (*results, sweeps[0] if single else sweeps) if return_n_iter else results
+    return (*results, sweeps[0] if single else sweeps) if parameters["return_n_iter"] else results
 
 
-def path_settings(parameters: Mapping[str, Any], n_features: int, dtype: Any) -> PathSettings:
-    """The solver's settings from the parameters that estimator and path function share."""
+def path_settings(
+    parameters: Mapping[str, Any], l1_ratio: float, n_features: int, dtype: Any
+) -> PathSettings:
+    """The solver's settings from the parameters that estimators and path functions share.
+
+    Inside, alpha weighs the L1 penalty alone.
+    """
     return PathSettings(
         checked_penalty_weights(parameters["penalty_weights"], n_features),
-        0.0,
+        (1.0 - l1_ratio) / l1_ratio,
         bool(parameters["positive"]),
         parameters["solver"],
         float(parameters["tol"]),
         int(parameters["max_iter"]),
         int(parameters["verbose"]),
         dtype,
+        lambda alpha: f"alpha={alpha / l1_ratio:.6g}",
     )
 
 
