@@ -9,6 +9,7 @@ from sklearn.utils.class_weight import compute_class_weight
 
 from ._base import raw_weights
 from ._design import make_design
+from ._logistic_loss import make_loss
 from ._logistic_term import LogisticTerm
 from ._path import PathPoint, PathSettings, PathTracer
 from ._regression import check_range
@@ -70,9 +71,8 @@ class Classification:
             self.base = make_design(X, labels.weights, fit_intercept)
         check_range("a column of X", float(self.base.spread.max()))
         self.labels = labels
-        marks = np.zeros((X.shape[0], len(labels.classes)))
-        marks[np.arange(X.shape[0]), labels.codes] = 1.0
-        self.term = LogisticTerm(self.base, marks, fit_intercept)
+        loss = make_loss(labels.codes, len(labels.classes), labels.weights)
+        self.term = LogisticTerm(self.base, loss, fit_intercept)
         self.working_set = WorkingSet(self.term.design)
 
     def tracer(self, settings: PathSettings, start: Float64 | None = None) -> PathTracer:

@@ -58,8 +58,6 @@ class Model(NamedTuple):
         Places within `where` of the support and of those that may well join it.
     square : float
         L = 1/2 square + ..., if L is written as a sum of squares.
-    max_sweeps : int or None
-        The sweeps it is good for; None if it is exact.
     """
 
     where: Any
@@ -67,16 +65,16 @@ class Model(NamedTuple):
     support: Index
     likely: Index
     square: float
-    max_sweeps: int | None
 
 
 class DataTerm(Protocol):
     """What the path driver asks of a loss.
 
     `scale` is the loss of the model without features, the unit of `tol`; `norm` bounds the length
-    of any residual on the path.
+    of any residual on the path; models may be `exact`.
     """
 
+    exact: bool
     scale: float
     norm: float
 
@@ -149,6 +147,8 @@ class SquaredState(NamedTuple):
 class LeastSquares:
     """Squared loss from the data: exact models, on the whole working set."""
 
+    exact = True
+
     def __init__(self, design: Design, y: Float64, fit_intercept: bool) -> None:
         self.design = design
         weights = design.root**2
@@ -187,7 +187,7 @@ class LeastSquares:
         penalty: Float64,
         likely: Index,
     ) -> Model:
-        return Model(ALL, working_set.gram, support, likely, state.square, None)
+        return Model(ALL, working_set.gram, support, likely, state.square)
 
     def advance(
         self,

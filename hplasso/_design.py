@@ -67,6 +67,10 @@ class Columns(ABC):
     def total(self, places: Index, weights: Float64) -> Float64:
         """S_places' weights, of shape (k,)."""
 
+    @abstractmethod
+    def stored(self, places: Index) -> int:
+        """How many numbers these columns hold."""
+
     def split(self, where: Index) -> tuple[Columns, Index, Index]:
         """The columns, the places in them, and the outputs that they are for: a single one here."""
         return self, where, np.zeros(where.size, dtype=np.intp)
@@ -326,6 +330,9 @@ class ReadColumns(Columns):
             result += block[:, : left.size].T @ (weights[rows, None] * other)
         return result
 
+    def stored(self, places: Index) -> int:
+        return places.size * self.design.shape[0]
+
     def total(self, places: Index, weights: Float64) -> Float64:
         result = np.zeros(places.size)
         for rows, block in self._blocks(self.features[places]):
@@ -365,6 +372,9 @@ class DenseColumns(Columns):
         other = weighted.copy() if left is right else self.buffer[right]
         weighted *= weights
         return weighted @ other.T
+
+    def stored(self, places: Index) -> int:
+        return places.size * self.design.shape[0]
 
     def total(self, places: Index, weights: Float64) -> Float64:
         return np.asarray(self.buffer[places] @ weights)
@@ -485,6 +495,9 @@ class SparseColumns(Columns):
         second = first.copy() if left is right else self.chosen[:, right]
         second.data *= (self.design.root**2 * weights)[second.indices]
         return np.asarray((first.T @ second).toarray())
+
+    def stored(self, places: Index) -> int:
+        return int(np.diff(self.chosen.indptr)[places].sum())
 
     def total(self, places: Index, weights: Float64) -> Float64:
         return np.asarray(self.chosen[:, places].T @ (self.design.root * weights))

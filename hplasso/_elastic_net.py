@@ -100,7 +100,7 @@ class HadamardElasticNet(LeastSquaresEstimator):
     >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
     >>> model = HadamardElasticNet(alpha=0.1, l1_ratio=0.9).fit(X, y)
     >>> list(model.feature_names_in_[model.coef_ == 0])
-    ['s2']
+    []
     """
 
     path = staticmethod(enet_path)

@@ -17,8 +17,8 @@ from ._classification import Classification, encode
 from ._design import as_array
 from ._hadamard import balance
 from ._linalg import threads_for_data
+from ._logistic_loss import log_probabilities
 from ._logistic_path import ACCEPTED, SHARED_CONSTRAINTS, checked_coefficients, path_settings
-from ._logistic_term import log_probabilities
 
 ESTIMATOR_CONSTRAINTS: Constraints = {
     "C": (real(0.0, open_low=True),),

@@ -39,7 +39,7 @@ from ._working_set import WorkingSet
 # The least number of violators admitted at a time, if there are as many.
 MIN_ADMITTED = 20
 # Rounds that may pass with nothing new to admit and no smaller gap.
-MAX_STALLED = 3
+MAX_STALLED = 5
 # An alpha is far if the place is optimal for more than so many times it; then it is approached by
 # steps of this factor, down to this part of where they start.
 FAR = 3.0
@@ -223,8 +223,8 @@ class PathTracer:
             if certificate.gap <= max(asked, certificate.floor):
                 break
             entrants = self._outside(alpha)
-            going = entrants.size > 0 or certificate.gap < 0.5 * before
-            stalled, before = 0 if going else stalled + 1, certificate.gap
+            going = entrants.size > 0 or certificate.gap < 0.9 * before
+            stalled, before = 0 if going else stalled + 1, min(before, certificate.gap)
         self._pass_knot(alpha)
         return self._point(alpha, certificate, asked, sweeps)
 
@@ -292,8 +292,8 @@ class PathTracer:
         likely = self._likely(alpha, penalty)
         model = self.term.model(working_set, place.state, place.support, z, penalty, likely)
         problem, start = self._problem(model, penalty, ridge, z)
-        if model.max_sweeps is not None:
-            max_sweeps = min(max_sweeps, model.max_sweeps)
+        if not self.term.exact:  # a model is worth no more than a sweep
+            max_sweeps = min(max_sweeps, 1)
         solve = SOLVERS[settings.solver]
         with threads_for_system(len(problem.target), self.design.shape):
             solution = solve(

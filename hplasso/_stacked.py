@@ -77,6 +77,10 @@ class StackedColumns:
         """The columns, and for some pairs the place among them and the output."""
         return self.columns, self.places[where], self.outputs[where]
 
+    def stored(self, where: Index) -> int:
+        """How many numbers the columns of some pairs hold."""
+        return self.columns.stored(self.places[where])
+
     def products(self, first: int) -> Float64:
         """Gram block of all pairs with those from the given one on."""
         gram = self.columns.products(0)

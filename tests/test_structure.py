@@ -22,6 +22,8 @@ ORDER = [
     "_regression",
     "_path",
     "_logistic_term",
+    "_hessian",
+    "_logistic_loss",
     "_data_terms",
     "_correlations",
     "_working_set",
