@@ -140,7 +140,7 @@ class PathTracer:
         theta = self._independent_start(start)
         state = term.state(working_set, theta)
         self.place = self._observe(theta, theta.nonzero()[0], state)
-        self._knots: list[tuple[float, Float64]] = []  # the last alphas, with their correlations
+        self._knots: list[tuple[float, Observation]] = []  # the last two alphas, solved
 
     def _independent_start(self, start: Float64 | None) -> Float64:
         """Start coefficients on the working set, those of dependent columns left out."""
@@ -215,14 +215,16 @@ class PathTracer:
             return self._point(alpha, self._certify(alpha), asked, 0)
         sweeps, stalled, before = self._approach(alpha, asked), 0, np.inf
         # sequential strong rule: |z_j| >= w_j (2 alpha_new - alpha_old)
-        entrants = self._outside(2.0 * alpha - self.place.level)
+        self._admit(self._outside(2.0 * alpha - self.place.level))
+        if not self.term.exact:
+            self._extrapolate(alpha)
         while sweeps < self.settings.max_iter and stalled < MAX_STALLED:
-            self._admit(entrants)
             sweeps += self._solve_restricted(alpha, asked, self.settings.max_iter - sweeps)
             certificate = self._certify(alpha)
             if certificate.gap <= max(asked, certificate.floor):
                 break
             entrants = self._outside(alpha)
+            self._admit(entrants)
             going = entrants.size > 0 or certificate.gap < 0.9 * before
             stalled, before = 0 if going else stalled + 1, min(before, certificate.gap)
         self._pass_knot(alpha)
@@ -340,17 +342,38 @@ class PathTracer:
         if len(self._knots) < 2:
             return NONE_LIKELY
         features = self.working_set.features
-        (before, z_before), (last, z_last) = self._knots
-        z = z_last[features]
-        z = z + (z - z_before[features]) * ((alpha - last) / (last - before))
+        (before, place_before), (last, place_last) = self._knots
+        z = place_last.z[features]
+        z = z + (z - place_before.z[features]) * ((alpha - last) / (last - before))
         pull = z if self.settings.positive else np.abs(z)
         return ((pull > penalty) & (self.place.theta == 0.0)).nonzero()[0]
+
+    def _extrapolate(self, alpha: float) -> None:
+        """Start from where the last two solutions point, on a logarithmic scale of alpha.
+
+        Only what is not zero moves, and nothing changes sign; f goes down, or nothing happens.
+        """
+        if len(self._knots) < 2 or self._knots[1][0] <= alpha:
+            return
+        (before, place_before), (last, _) = self._knots
+        place, working_set, settings = self.place, self.working_set, self.settings
+        theta = place.theta
+        change = theta.copy()
+        change[: place_before.theta.size] -= place_before.theta
+        goal = theta + change * (np.log(alpha / last) / np.log(last / before))
+        goal[goal * theta <= 0.0] = 0.0
+        penalty = alpha * settings.penalty_weights[working_set.features]
+        ridge = self._ridge(alpha, working_set.features) if settings.ridge_ratio else None
+        theta, state = self.term.advance(working_set, place.state, theta, goal, (penalty, ridge))
+        z = place.z.copy()
+        z[working_set.features] = working_set.columns.correlations(state.residual)
+        self.place = place._replace(theta=theta, support=theta.nonzero()[0], state=state, z=z)
 
     def _pass_knot(self, alpha: float) -> None:
         """Remember the place, which is the solution at `alpha`."""
         if self._knots and self._knots[-1][0] == alpha:
             self._knots.pop()
-        self._knots = [*self._knots[-1:], (alpha, self.place.z)]
+        self._knots = [*self._knots[-1:], (alpha, self.place)]
 
     def _point(
         self, alpha: float, certificate: Certificate, asked: float, sweeps: int
