@@ -20,7 +20,7 @@ from ._typing import Float64, Index
 # An imbalance of the residuals below this is removed to first order: what is left is rounding.
 LINEAR = 1e-8
 MAX_STEPS = 100
-TINY = 1e-300
+TINY = 1e-200
 
 
 class Prediction(NamedTuple):
@@ -126,6 +126,8 @@ class MultinomialLoss:
         others = powers.sum(axis=1)  # without the own class: 1 - P_y to the last digit
         total = own + others
         losses = np.log(total) + top - outputs[self.rows, self.codes]
+        accurate = own > TINY  # log 1/P_y to the last digit, however close to zero
+        losses[accurate] = np.log1p(others[accurate] / own[accurate])
         wrong = others / total
         residual = -powers / total[:, None]
         residual[self.rows, self.codes] = wrong
