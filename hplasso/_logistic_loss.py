@@ -17,16 +17,18 @@ from scipy.special import log_expit, log_softmax, softmax
 
 from ._typing import Float64, Index
 
-# An imbalance of the residuals below this is removed to first order: what is left is rounding.
-LINEAR = 1e-8
+# A step of the intercept that is so small is the last, and taken to first order: what remains is of
+# the size of its square, and vanishes when the coefficients converge.
+LINEAR = 1e-5
+# The same where the last step is taken in full.
+SQUARED = 1e-8
 MAX_STEPS = 100
 TINY = 1e-200
 
 
 class Prediction(NamedTuple):
-    """P and r, of shape (n, K); 1 - P_y and -log P_y for the true classes y, of shape (n,)."""
+    """r, of shape (n, K); 1 - P_y and -log P_y for the true classes y, of shape (n,)."""
 
-    probabilities: Float64
     residual: Float64
     wrong: Float64
     losses: Float64
@@ -47,8 +49,8 @@ class LogisticLoss(Protocol):
         """P_k (delta_km - P_m), of shape (n,)."""
         ...
 
-    def best_intercept(self, linear: Float64, start: Float64) -> Float64:
-        """The intercept b that minimises the loss of outputs linear + b."""
+    def settle(self, linear: Float64, start: Float64) -> tuple[Float64, Prediction]:
+        """The intercept b that minimises the loss of outputs linear + b, and what they predict."""
         ...
 
 
@@ -66,47 +68,58 @@ class BinaryLoss:
     n_classes = 2
 
     def __init__(self, codes: Index, weights: Float64) -> None:
-        self.second = codes == 1
+        self.signs = 2.0 * codes - 1.0
         self.weights = weights
-        self.share = float(weights @ self.second)
+        self.share = float(weights @ codes)
+        self._signed_weights = weights * self.signs
 
     def predict(self, outputs: Float64) -> Prediction:
-        p, small, large = _expit(outputs[:, 0])
-        towards = np.where(self.second, outputs[:, 0], -outputs[:, 0])
-        wrong = np.where(towards > 0.0, small, large)
-        losses = np.maximum(-towards, 0.0) - np.log(large)
-        residual = np.where(self.second, wrong, -wrong)
-        return Prediction(p[:, None], residual[:, None], wrong, losses)
+        margins = self.signs * outputs[:, 0]
+        wrong, right, _ = _probabilities(margins)
+        return self._prediction(wrong, _losses(margins, wrong, right))
+
+    def _prediction(self, wrong: Float64, losses: Float64) -> Prediction:
+        return Prediction((self.signs * wrong)[:, None], wrong, losses)
 
     def curvature(self, prediction: Prediction, k: int, m: int) -> Float64:
         return prediction.wrong * (1.0 - prediction.wrong)
 
-    def best_intercept(self, linear: Float64, start: Float64) -> Float64:
-        """Newton's method on sum_i v_i P_i = the share of the second class, kept in a bracket."""
-        outputs = linear[:, 0]
+    def settle(self, linear: Float64, start: Float64) -> tuple[Float64, Prediction]:
+        """Newton's method on sum_i v_i r_i = 0, kept in a bracket."""
         balanced = np.log(self.share) - np.log1p(-self.share)
-        low, high = balanced - outputs.max(), balanced - outputs.min()
+        low, high = balanced - linear.max(), balanced - linear.min()
         b = min(max(float(start[0]), low), high)
+        margins = self.signs * linear[:, 0]
         for _ in range(MAX_STEPS):
-            p, small, large = _expit(outputs + b)
-            excess = float(self.weights @ p) - self.share
-            low, high = (low, b) if excess > 0.0 else (b, high)
-            curvature = float(self.weights @ (small * large))
-            step = -excess / curvature if curvature > 0.0 else np.inf
-            inside = low <= b + step <= high
-            new = b + step if inside else 0.5 * (low + high)
-            if new == b or (inside and abs(step) <= LINEAR):
-                return np.array([new])
+            here = margins + b * self.signs
+            wrong, right, curvature = _probabilities(here)
+            lack = float(self._signed_weights @ wrong)
+            low, high = (low, b) if lack < 0.0 else (b, high)
+            total = float(self.weights @ curvature)
+            step = lack / total if total > 0.0 else np.inf
+            if abs(step) <= LINEAR:
+                moves = step * self.signs
+                losses = _losses(here, wrong, right) - moves * wrong
+                return np.array([b + step]), self._prediction(wrong - moves * curvature, losses)
+            new = b + step if low <= b + step <= high else 0.5 * (low + high)
+            if new == b:
+                break
             b = new
-        return np.array([b])
+        return np.array([b]), self.predict(linear + b)
 
 
-def _expit(outputs: Float64) -> tuple[Float64, Float64, Float64]:
-    """P = 1 / (1 + exp -f); and the smaller and the larger of P and 1 - P."""
-    exponential = np.exp(-np.abs(outputs))
+def _probabilities(margins: Float64) -> tuple[Float64, Float64, Float64]:
+    """1 - P_y, P_y and their product, each to the last digit, for y f = margins."""
+    exponential = np.exp(-np.abs(margins))
     large = 1.0 / (1.0 + exponential)
     small = exponential * large
-    return np.where(outputs > 0.0, large, small), small, large
+    positive = margins > 0.0
+    return np.where(positive, small, large), np.where(positive, large, small), small * large
+
+
+def _losses(margins: Float64, wrong: Float64, right: Float64) -> Float64:
+    """-log P_y."""
+    return np.maximum(-margins, 0.0) - np.log(np.maximum(wrong, right))
 
 
 class MultinomialLoss:
@@ -131,14 +144,17 @@ class MultinomialLoss:
         wrong = others / total
         residual = -powers / total[:, None]
         residual[self.rows, self.codes] = wrong
-        powers[self.rows, self.codes] = own
-        return Prediction(powers / total[:, None], residual, wrong, losses)
+        return Prediction(residual, wrong, losses)
 
     def curvature(self, prediction: Prediction, k: int, m: int) -> Float64:
-        p = prediction.probabilities
-        return p[:, k] * (1.0 - p[:, k]) if k == m else -p[:, k] * p[:, m]
+        # r_k is -P_k, or 1 - P_k where k is the true class
+        one, other = np.abs(prediction.residual[:, k]), np.abs(prediction.residual[:, m])
+        if k == m:
+            return one * (1.0 - one)
+        first = np.where(self.codes == k, 1.0 - one, one)
+        return -first * np.where(self.codes == m, 1.0 - other, other)
 
-    def best_intercept(self, linear: Float64, start: Float64) -> Float64:
+    def settle(self, linear: Float64, start: Float64) -> tuple[Float64, Prediction]:
         """Newton's method; after a step that did little good, one of iterative scaling, which does:
 
         b_k += log(share_k / sum_i v_i P_ik). The mean of b is zero.
@@ -156,9 +172,9 @@ class MultinomialLoss:
             else:
                 step = np.log(self.shares / np.maximum(total, TINY))
             b = b + step - step.mean()
-            if newton and np.abs(step).max() <= LINEAR:
+            if newton and np.abs(step).max() <= SQUARED:
                 break
-        return np.asarray(b)
+        return b, self.predict(linear + b)
 
 
 def log_probabilities(outputs: Float64) -> Float64:

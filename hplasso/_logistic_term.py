@@ -45,8 +45,7 @@ class LogisticState(NamedTuple):
 
     def divergence(self, kappa: float) -> float:
         wrong = kappa * self.prediction.wrong
-        with np.errstate(divide="ignore"):
-            terms = (1.0 - wrong) * (np.log1p(-wrong) + self.prediction.losses)
+        terms = (1.0 - wrong) * (np.log(1.0 - wrong) + self.prediction.losses)
         if kappa > 0.0:
             terms += wrong * np.log(kappa)
         return max(0.0, float(self.weights @ terms))
@@ -89,8 +88,9 @@ class LogisticTerm:
     def _state(self, linear: Float64, intercept: Float64) -> LogisticState:
         """The state with these outputs; the search for the intercept starts as given."""
         if self.fit_intercept:
-            intercept = self.loss.best_intercept(linear, intercept)
-        prediction = self.loss.predict(linear + intercept)
+            intercept, prediction = self.loss.settle(linear, intercept)
+        else:
+            prediction = self.loss.predict(linear)
         residual = (self.base.root[:, None] * prediction.residual).ravel()
         value = float(self.weights @ prediction.losses)
         return LogisticState(linear, intercept, prediction, residual, value, self.weights)
