@@ -56,15 +56,12 @@ class Model(NamedTuple):
         The Hessian of L on them.
     support, likely : ndarrays
         Places within `where` of the support and of those that may well join it.
-    square : float
-        L = 1/2 square + ..., if L is written as a sum of squares.
     """
 
     where: Any
     gram: Float64
     support: Index
     likely: Index
-    square: float
 
 
 class DataTerm(Protocol):
@@ -108,6 +105,10 @@ class DataTerm(Protocol):
 
         z and penalty are those of the working set.
         """
+        ...
+
+    def square(self, state: Any) -> float:
+        """||r||^2 of the model, written as a sum of squares: 1/2 ||r - A (theta - start)||^2."""
         ...
 
     def advance(
@@ -187,7 +188,10 @@ class LeastSquares:
         penalty: Float64,
         likely: Index,
     ) -> Model:
-        return Model(ALL, working_set.gram, support, likely, state.square)
+        return Model(ALL, working_set.gram, support, likely)
+
+    def square(self, state: SquaredState) -> float:
+        return state.square
 
     def advance(
         self,

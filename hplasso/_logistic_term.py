@@ -27,8 +27,8 @@ from ._stacked import AnyDesign, StackedDesign
 from ._typing import Float64, Index
 from ._working_set import WorkingSet
 
-# Part of the decrease promised by slope alone that a step has to make (Armijo), and the shortest.
-SUFFICIENT, SHORTEST = 1e-4, 1e-12
+# The part of a step that is not worth trying.
+SHORTEST = 1e-12
 # Steps at one alpha after which an older Hessian is given up.
 PATIENCE = 4
 
@@ -119,9 +119,11 @@ class LogisticTerm:
         where = np.concatenate([support, moving.nonzero()[0]])
         gram = self._hessian.at(working_set, state.prediction, where, self._tired(penalty))
         places = np.searchsorted(where[support.size :], likely) + support.size
-        odds = np.minimum(np.expm1(np.minimum(state.prediction.losses, 700.0)), 1e300)
-        square = float(self.weights @ odds)  # ||H^-1/2 r||^2 is (1 - P_y) / P_y from each sample
-        return Model(where, gram, np.arange(support.size), places, square)
+        return Model(where, gram, np.arange(support.size), places)
+
+    def square(self, state: LogisticState) -> float:
+        """||H^-1/2 r||^2: (1 - P_y) / P_y from each sample."""
+        return float(self.weights @ np.expm1(np.minimum(state.prediction.losses, 700.0)))
 
     def _tired(self, penalty: Float64) -> bool:
         """Whether an older Hessian has had its chance with these penalties."""
@@ -137,13 +139,11 @@ class LogisticTerm:
         goal: Float64,
         penalty: tuple[Float64, Float64 | None],
     ) -> tuple[Float64, LogisticState]:
-        """Line search on f, from the whole step down."""
+        """The whole step, or half, or a quarter and so on, until f does not go up."""
         linear = self._linear(working_set, goal)
         way, change = goal - theta, linear - state.linear
         here = _cost(theta, penalty)
         rounded = ROUNDING * (state.loss + here)
-        slope = _cost(goal, penalty) - here
-        slope -= float(state.residual @ (self.base.root[:, None] * change).ravel())
         shift = self._intercept_change(state.prediction, change)
         fraction = 1.0
         while fraction > SHORTEST:
@@ -151,7 +151,7 @@ class LogisticTerm:
             outputs = linear if fraction == 1.0 else state.linear + fraction * change
             after = self._state(outputs, state.intercept + fraction * shift)
             rise = after.loss - state.loss + _cost(new, penalty) - here
-            if rise <= SUFFICIENT * fraction * min(slope, 0.0) + rounded:
+            if rise <= rounded:
                 return new, after
             fraction *= 0.5
         return theta, state
@@ -162,7 +162,7 @@ class LogisticTerm:
             return np.zeros(self.n_outputs)
         curvature = self.weights * self.loss.curvature(prediction, 0, 0)
         total = float(curvature.sum())
-        return -(curvature @ change) / total if total > 0.0 else np.zeros(1)
+        return np.array([-(curvature @ change[:, 0]) / total if total > 0.0 else 0.0])
 
     def rows(self, working_set: WorkingSet) -> tuple[None, None]:
         return None, None

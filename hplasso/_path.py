@@ -21,6 +21,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -298,9 +299,8 @@ class PathTracer:
             max_sweeps = min(max_sweeps, 1)
         solve = SOLVERS[settings.solver]
         with threads_for_system(len(problem.target), self.design.shape):
-            solution = solve(
-                problem, start, model.likely, model.square, INNER_SHARE * asked, max_sweeps
-            )
+            square = partial(self.term.square, place.state)
+            solution = solve(problem, start, model.likely, square, INNER_SHARE * asked, max_sweeps)
         goal, support = solution.point.theta, solution.point.support
         if model.where is not ALL:
             goal, support = np.zeros(features.size), model.where[support]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -26,7 +27,7 @@ def solve_with_finish(
     problem: RestrictedProblem,
     start: Point,
     likely: Index,
-    square: float,
+    square: Callable[[], float],
     gap: float,
     max_sweeps: int,
 ) -> Restricted:
@@ -64,18 +65,18 @@ def solve_alternating(
     problem: RestrictedProblem,
     start: Point,
     likely: Index,
-    square: float,
+    square: Callable[[], float],
     gap: float,
     max_sweeps: int,
 ) -> Restricted:
     """``solver='alternating'``: sweeps alone, until the gap is reached on the working set.
 
-    `square` is ||r||^2 at the start; `likely` coordinates are not needed. Zeros are those
+    `square` says ||r||^2 at the start; `likely` coordinates are not needed. Zeros are those
     coordinates that never wanted to leave zero, and those that the gap certifies.
     """
     if not start.support.size and not violators(problem, start).size:
         return Restricted(start, 0)
-    point, factors = start, balance(start.theta)
+    point, factors, rest = start, balance(start.theta), square()
     for sweeps in range(1, max_sweeps + 1):  # noqa: B007
         entrants = violators(problem, point, np.inf)
         seeds = balance(proximal_seed(problem, point.z, entrants))
@@ -83,9 +84,9 @@ def solve_alternating(
             factor[entrants] = seed
         factors = _sweep_live(problem, factors)
         new = point_of(problem, factors.theta)
-        square = max(0.0, square - float((new.theta - point.theta) @ (point.z + new.z)))
+        rest = max(0.0, rest - float((new.theta - point.theta) @ (point.z + new.z)))
         point = new
-        certificate = _certify(problem, point, square)
+        certificate = _certify(problem, point, rest)
         if certificate.gap <= gap:
             break
     lengths = np.sqrt(problem.diagonal)

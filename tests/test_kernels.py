@@ -57,7 +57,7 @@ def random_factors(problem, seed=0):
 
 def optimum(problem):
     zero = point_of(problem, np.zeros_like(problem.target))
-    return SOLVERS["auto"](problem, zero, NONE, 0.0, 0.0, 100).point
+    return SOLVERS["auto"](problem, zero, NONE, float, 0.0, 100).point
 
 
 def assert_optimal(problem, point):
@@ -116,7 +116,9 @@ def test_g_equals_f_at_the_solution_which_sweeps_do_not_move(problem):
 def test_sweeps_converge_to_the_finish(problem):
     start = point_of(problem, np.zeros_like(problem.target))
     square = float(problem.response @ problem.response)
-    point = SOLVERS["alternating"](problem, start, NONE, square, 1e-6 * square, 100_000).point
+    point = SOLVERS["alternating"](
+        problem, start, NONE, lambda: square, 1e-6 * square, 100_000
+    ).point
     best = objective(problem, optimum(problem).theta)
     assert best - 1e-12 <= objective(problem, point.theta) <= best + 1e-6 * square
 
