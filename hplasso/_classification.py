@@ -49,7 +49,7 @@ def encode(y: Any, X: Any, sample_weight: Any, class_weight: Any) -> Labels:
     shares = np.bincount(codes, weights=weights)
     if not shares.all():
         raise ValueError(
-            f"The samples of class {classes[np.argmin(shares)]!r} all have weight zero. Each class "
+            f"The samples of class {classes[np.argmin(shares)]} all have weight zero. Each class "
             "needs at least one sample of positive weight."
         )
     total = float(weights.sum())

@@ -13,6 +13,8 @@ as coordinates come in, under the curvatures it was begun with.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ._design import Design
@@ -67,39 +69,42 @@ class Hessian:
 
     def _begin(self, prediction: Prediction) -> None:
         """Forget what is known; take the curvatures of this prediction from here on."""
-        outputs = range(self.loss.n_outputs)
-        curvature, weights = self.loss.curvature, self.loss.weights
         self.anchor = prediction
         self.kept = self.kept[:0]
         self.block, self.totals = np.empty((0, 0)), self.totals[:0]
-        between = np.array(
-            [[weights @ curvature(prediction, k, m) for m in outputs] for k in outputs]
-        )
-        if len(outputs) == 1:
-            self._inverse = 1.0 / np.maximum(between, TINY)
+        p, weights = self.loss.probabilities(prediction), self.loss.weights
+        between: Float64 = -(p * weights[:, None]).T @ p
+        for k in range(len(between)):
+            between[k, k] = weights @ self.loss.curvature(prediction, k)
+        if len(between) == 1:
+            inverse: Any = 1.0 / np.maximum(between, TINY)
         else:
-            self._inverse = np.linalg.pinv(between, hermitian=True)
+            inverse = np.linalg.pinv(between, hermitian=True)
+        self._inverse = np.asarray(inverse)
 
     def _extend(self, working_set: WorkingSet, anchor: Prediction, new: Index) -> None:
         """Add coordinates, under the curvatures of the anchor."""
-        old = self.kept.size
+        old, root, n_outputs = self.kept.size, self.design.root, self.loss.n_outputs
         kept = np.concatenate([self.kept, new])
         columns, places, outputs = working_set.columns.split(kept)
+        p = self.loss.probabilities(anchor)
         block = np.empty((kept.size, kept.size))
         block[:old, :old] = self.block
-        totals = np.empty((kept.size, self.loss.n_outputs))
+        if n_outputs > 1:  # -P_k P_m for all, k = m comes below
+            block[:, old:] = -columns.scaled_cross(places, outputs, old, p)
+        totals = np.empty((kept.size, n_outputs))
         totals[:old] = self.totals
-        for k in range(self.loss.n_outputs):
-            right = np.flatnonzero(outputs[old:] == k) + old
-            for m in range(self.loss.n_outputs if right.size else 0):
-                curvature = self.loss.curvature(anchor, k, m)
-                totals[right, m] = columns.total(places[right], self.design.root * curvature)
-                left = np.flatnonzero(outputs == m)
-                if left.size:
-                    same = left.size == right.size and m == k
-                    second = places[right]
-                    first = second if same else places[left]
-                    part = columns.cross(first, second, curvature)
-                    block[np.ix_(left, right)] = part
-                    block[np.ix_(right, left)] = part.T
+        for k in range(n_outputs):
+            left = np.flatnonzero(outputs == k)
+            right = left[left >= old]
+            if not right.size:
+                continue
+            curvature = self.loss.curvature(anchor, k)
+            across = -p[:, [k]] * p
+            across[:, k] = curvature
+            totals[right] = columns.total(places[right], root[:, None] * across)
+            first = places[left]
+            second = first if right.size == left.size else places[right]
+            block[np.ix_(left, right)] = columns.cross(first, second, curvature)
+        block[old:, :old] = block[:old, old:].T
         self.kept, self.block, self.totals = kept, block, totals

@@ -43,8 +43,12 @@ class LogisticLoss(Protocol):
         """All there is to know at outputs of shape (n, K)."""
         ...
 
-    def curvature(self, prediction: Prediction, k: int, m: int) -> Float64:
-        """P_k (delta_km - P_m), of shape (n,)."""
+    def probabilities(self, prediction: Prediction) -> Float64:
+        """P, of shape (n, K)."""
+        ...
+
+    def curvature(self, prediction: Prediction, k: int) -> Float64:
+        """P_k (1 - P_k), of shape (n,)."""
         ...
 
     def settle(self, linear: Float64, start: Float64) -> tuple[Float64, Prediction]:
@@ -79,7 +83,10 @@ class BinaryLoss:
     def _prediction(self, wrong: Float64, losses: Float64) -> Prediction:
         return Prediction((self.signs * wrong)[:, None], wrong, losses)
 
-    def curvature(self, prediction: Prediction, k: int, m: int) -> Float64:
+    def probabilities(self, prediction: Prediction) -> Float64:
+        return np.abs((self.signs > 0.0) - prediction.wrong)[:, None]
+
+    def curvature(self, prediction: Prediction, k: int) -> Float64:
         return prediction.wrong * (1.0 - prediction.wrong)
 
     def settle(self, linear: Float64, start: Float64) -> tuple[Float64, Prediction]:
@@ -167,13 +174,14 @@ class MultinomialLoss:
         residual[self.rows, self.codes] = wrong
         return Prediction(residual, wrong, losses)
 
-    def curvature(self, prediction: Prediction, k: int, m: int) -> Float64:
-        # r_k is -P_k, or 1 - P_k where k is the true class
-        one, other = np.abs(prediction.residual[:, k]), np.abs(prediction.residual[:, m])
-        if k == m:
-            return one * (1.0 - one)
-        first = np.where(self.codes == k, 1.0 - one, one)
-        return -first * np.where(self.codes == m, 1.0 - other, other)
+    def probabilities(self, prediction: Prediction) -> Float64:
+        p = -prediction.residual
+        p[self.rows, self.codes] = 1.0 - prediction.wrong
+        return p
+
+    def curvature(self, prediction: Prediction, k: int) -> Float64:
+        size = np.abs(prediction.residual[:, k])  # P_k, or 1 - P_k where k is the true class
+        return size * (1.0 - size)
 
     def settle(self, linear: Float64, start: Float64) -> tuple[Float64, Prediction]:
         """Newton's method; after a step that did little good, one of iterative scaling, which does:

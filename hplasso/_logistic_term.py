@@ -160,7 +160,7 @@ class LogisticTerm:
         """To first order, what a change of the outputs does to the best intercepts."""
         if self.n_outputs > 1 or not self.fit_intercept:
             return np.zeros(self.n_outputs)
-        curvature = self.weights * self.loss.curvature(prediction, 0, 0)
+        curvature = self.weights * self.loss.curvature(prediction, 0)
         total = float(curvature.sum())
         return np.array([-(curvature @ change[:, 0]) / total if total > 0.0 else 0.0])
 

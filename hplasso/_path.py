@@ -39,7 +39,8 @@ from ._working_set import WorkingSet
 
 # The least number of violators admitted at a time, if there are as many.
 MIN_ADMITTED = 20
-# Rounds that may pass with nothing new to admit and no smaller gap.
+# Rounds that may pass with nothing new to admit and no smaller gap. The alternation alone is slow,
+# and has all that it is given.
 MAX_STALLED = 5
 # An alpha is far if the place is optimal for more than so many times it; then it is approached by
 # steps of this factor, down to this part of where they start.
@@ -219,7 +220,8 @@ class PathTracer:
         self._admit(self._outside(2.0 * alpha - self.place.level))
         if not self.term.exact:
             self._extrapolate(alpha)
-        while sweeps < self.settings.max_iter and stalled < MAX_STALLED:
+        patience = MAX_STALLED if self.settings.solver == "auto" else np.inf
+        while sweeps < self.settings.max_iter and stalled < patience:
             sweeps += self._solve_restricted(alpha, asked, self.settings.max_iter - sweeps)
             certificate = self._certify(alpha)
             if certificate.gap <= max(asked, certificate.floor):
@@ -227,7 +229,7 @@ class PathTracer:
             entrants = self._outside(alpha)
             self._admit(entrants)
             going = entrants.size > 0 or certificate.gap < 0.9 * before
-            stalled, before = 0 if going else stalled + 1, min(before, certificate.gap)
+            stalled, before = (0, certificate.gap) if going else (stalled + 1, before)
         self._pass_knot(alpha)
         return self._point(alpha, certificate, asked, sweeps)
 

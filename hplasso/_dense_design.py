@@ -1,0 +1,192 @@
+"""The design of a dense X: an ndarray of any layout, read-only and memory-mapped ones included."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ._design_base import READABLE, READABLE_ACROSS, Columns, Design, slices
+from ._typing import Float64, Index
+
+
+class DenseDesign(Design):
+    """A design on an ndarray of any layout, read-only and memory-mapped ones included."""
+
+    fragile_below = 1e-6
+
+    def _size_in_predictions(self, raw: Float64) -> Float64:
+        return self.spread
+
+    def _by_rows(self) -> bool:
+        return abs(self.X.strides[0]) >= abs(self.X.strides[1])
+
+    def _readable(self) -> float:
+        return READABLE_ACROSS if self._by_rows() else READABLE
+
+    def _direct(self) -> bool:
+        """Whether BLAS can work on X as it lies in memory."""
+        item = self.X.itemsize
+        return self.X.dtype == np.float64 and item in self.X.strides
+
+    def _blocks(self) -> Iterator[tuple[slice, slice, Float64]]:
+        """Walk through X in the order of memory: rows, columns, and the block as float64."""
+        n, p = self.shape
+        by_rows = self._by_rows()
+        for part in slices(n, p) if by_rows else slices(p, n):
+            rows, columns = (part, slice(0, p)) if by_rows else (slice(0, n), part)
+            yield rows, columns, self.X[rows, columns].astype(np.float64, copy=False)
+
+    def _moments(self, weights: Float64) -> tuple[Float64, Float64]:
+        mean, square = np.zeros((2, self.shape[1]))
+        for rows, columns, block in self._blocks():
+            mean[columns] += weights[rows] @ block
+            square[columns] += weights[rows] @ (block * block)
+        return mean, square
+
+    def _rows(self, features: Index) -> Float64:
+        """Columns of X as the rows of a new array."""
+        rows = self.X[:, features].T if self._by_rows() else self.X.T[features]
+        return rows.astype(np.float64, copy=False)
+
+    def _centred(self, features: Index) -> Float64:
+        rows = self._rows(features)
+        rows -= self.mean[features, None]
+        return rows.T
+
+    def _transposed_product(self, right: Float64) -> Float64:
+        if self._direct():
+            return np.asarray(self.X.T @ right)
+        result = np.zeros((self.shape[1], *right.shape[1:]))
+        for rows, columns, block in self._blocks():
+            result[columns] += block.T @ right[rows]
+        return result
+
+    def _chosen_product(self, features: Index, right: Float64) -> Float64:
+        blocks = (features[where] for where in slices(features.size, self.shape[0]))
+        return np.concatenate([self._rows(block) @ right for block in blocks])
+
+    def gram(self) -> Float64:
+        self.passes += 1
+        n, p = self.shape
+        gram = np.zeros((p, p))
+        for rows in slices(n, p):
+            block = self.root[rows, None] * (self.X[rows] - self.mean)
+            gram += block.T @ block
+        constant = self.spread == 0.0
+        gram[constant] = 0.0
+        gram[:, constant] = 0.0
+        return gram
+
+    def columns(self) -> Columns:
+        wide = self.shape[1] > self.shape[0]
+        return DenseColumns(self) if wide else ReadColumns(self)
+
+
+class ReadColumns(Columns):
+    """Columns of Z read from X each time, in blocks of rows: for a tall X, too large to copy."""
+
+    def __init__(self, design: DenseDesign) -> None:
+        self.design = design
+        self.features = np.empty(0, dtype=np.intp)
+
+    def _blocks(self, features: Index) -> Iterator[tuple[slice, Float64]]:
+        """Rows, and what Z holds there in some columns."""
+        design = self.design
+        constant = design.spread[features] == 0.0
+        for rows in slices(design.shape[0], features.size):
+            block = design.X[rows][:, features] - design.mean[features]
+            block = block * design.root[rows, None]
+            block[:, constant] = 0.0
+            yield rows, block
+
+    def append(self, features: Index) -> None:
+        self.features = np.append(self.features, features)
+
+    def products(self, first: int) -> Float64:
+        gram = np.zeros((self.features.size, self.features.size - first))
+        for _, block in self._blocks(self.features):
+            gram += block.T @ block[:, first:]
+        return gram
+
+    def correlations(self, residual: Float64) -> Float64:
+        z = np.zeros((self.features.size, *residual.shape[1:]))
+        for rows, block in self._blocks(self.features):
+            z += block.T @ residual[rows]
+        return z
+
+    def predict(self, theta: Float64) -> Float64:
+        prediction = np.zeros((self.design.shape[0], *theta.shape[1:]))
+        live = np.flatnonzero(theta if theta.ndim == 1 else theta.any(axis=1))
+        for rows, block in self._blocks(self.features[live]):
+            prediction[rows] = block @ theta[live]
+        return prediction
+
+    def cross(self, left: Index, right: Index, weights: Float64) -> Float64:
+        result = np.zeros((left.size, right.size))
+        same = left is right
+        both = left if same else np.concatenate([left, right])
+        for rows, block in self._blocks(self.features[both]):
+            other = block if same else block[:, left.size :]
+            result += block[:, : left.size].T @ (weights[rows, None] * other)
+        return result
+
+    def stored(self, places: Index) -> int:
+        return places.size * self.design.shape[0]
+
+    def scaled_cross(self, places: Index, outputs: Index, first: int, weights: Float64) -> Float64:
+        result = np.zeros((places.size, places.size - first))
+        for rows, block in self._blocks(self.features[places]):
+            scaled = block * weights[rows][:, outputs]
+            result += scaled.T @ scaled[:, first:]
+        return result
+
+    def total(self, places: Index, weights: Float64) -> Float64:
+        result = np.zeros((places.size, weights.shape[1]))
+        for rows, block in self._blocks(self.features[places]):
+            result += block.T @ weights[rows]
+        return result
+
+
+class DenseColumns(Columns):
+    """Columns of Z, copied one by one as features enter: the rows of a growing buffer."""
+
+    def __init__(self, design: DenseDesign) -> None:
+        self.design = design
+        self.size = 0
+        self.buffer = np.empty((0, design.shape[0]))
+
+    def append(self, features: Index) -> None:
+        stop = self.size + features.size
+        if stop > len(self.buffer):
+            rows = min(max(stop, 2 * self.size), self.design.shape[1])
+            grown = np.empty((rows, self.design.shape[0]))
+            grown[: self.size] = self.buffer[: self.size]
+            self.buffer = grown
+        self.buffer[self.size : stop] = self.design.block(features).T
+        self.size = stop
+
+    def products(self, first: int) -> Float64:
+        return self.buffer[: self.size] @ self.buffer[first : self.size].T
+
+    def predict(self, theta: Float64) -> Float64:
+        return np.asarray(self.buffer[: self.size].T @ theta)
+
+    def correlations(self, residual: Float64) -> Float64:
+        return np.asarray(self.buffer[: self.size] @ residual)
+
+    def cross(self, left: Index, right: Index, weights: Float64) -> Float64:
+        weighted = self.buffer[left]
+        other = weighted.copy() if left is right else self.buffer[right]
+        weighted *= weights
+        return weighted @ other.T
+
+    def scaled_cross(self, places: Index, outputs: Index, first: int, weights: Float64) -> Float64:
+        scaled = self.buffer[places] * weights.T[outputs]
+        return scaled @ scaled[first:].T
+
+    def stored(self, places: Index) -> int:
+        return places.size * self.design.shape[0]
+
+    def total(self, places: Index, weights: Float64) -> Float64:
+        return np.asarray(self.buffer[places] @ weights)

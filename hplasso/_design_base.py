@@ -1,0 +1,204 @@
+"""The design: all that the solver may ask of X, dense or sparse.
+
+With weights v_i >= 0 that sum to one and the weighted column means m, the solver sees the matrix
+
+    Z = diag(sqrt v) (X - 1 m'),        G = Z'Z,        z = Z'r,
+
+(m = 0 without an intercept), though Z is never formed: X is neither copied nor changed, whatever
+its layout. A design answers with correlations Z'r, in one pass over X, and with blocks of exactly
+centred columns, as float64.
+
+Precision. Z'r is computed as X' (sqrt(v) r) less the share of the means, which is small as r is
+orthogonal to sqrt(v) but for rounding: good as long as a column's mean does not dwarf its spread.
+*Fragile* columns, where it does (constant columns among them), are treated in small blocks that
+are centred first. Blocks of float32 are widened on the way: all arithmetic is in float64.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ._certificate import ROUNDING
+from ._typing import Float64, Index
+
+# Elements of X taken at a time where a block has to be copied: 1 MB of float64.
+BLOCK = 2**17
+# The part of all columns that takes less time to read one by one than a pass takes, with a margin:
+# where they lie in one piece in memory, and where each element is fetched with its neighbours.
+READABLE, READABLE_ACROSS = 1 / 32, 1 / 128
+
+
+class Columns(ABC):
+    """Chosen columns of Z, k of them, to which more can be added.
+
+    Places are positions among them, in the order in which they came.
+    """
+
+    @abstractmethod
+    def append(self, features: Index) -> None:
+        """Add columns."""
+
+    @abstractmethod
+    def products(self, first: int) -> Float64:
+        """Gram block of all columns with those from place `first` on, of shape (k, k - first)."""
+
+    @abstractmethod
+    def predict(self, theta: Float64) -> Float64:
+        """Z theta, of shape (n,) or (n, K), for theta of shape (k,) or (k, K)."""
+
+    @abstractmethod
+    def correlations(self, residual: Float64) -> Float64:
+        """Z'r, of shape (k,) or (k, K)."""
+
+    @abstractmethod
+    def cross(self, left: Index, right: Index, weights: Float64) -> Float64:
+        """S_left' diag(weights) S_right at these places.
+
+        S_j is Z_j but for a multiple of sqrt(v), one for each column: what makes no difference
+        under a free intercept. There is none without an intercept.
+        """
+
+    @abstractmethod
+    def scaled_cross(self, places: Index, outputs: Index, first: int, weights: Float64) -> Float64:
+        """Q'Q_new for Q_a = diag(column outputs[a] of weights) S_places[a], weights (n, K).
+
+        Q_new is what is in Q from `first` on.
+        """
+
+    @abstractmethod
+    def total(self, places: Index, weights: Float64) -> Float64:
+        """S_places' weights, of shape (k, K), for weights (n, K)."""
+
+    @abstractmethod
+    def stored(self, places: Index) -> int:
+        """How many numbers these columns hold."""
+
+    def split(self, where: Index) -> tuple[Columns, Index, Index]:
+        """The columns, the places in them, and the outputs that they are for: a single one here."""
+        return self, where, np.zeros(where.size, dtype=np.intp)
+
+
+class Design(ABC):
+    """What the solver may ask of X, of shape (n, p), under weights v of shape (n,).
+
+    Attributes
+    ----------
+    mean, spread : ndarrays of shape (p,)
+        m, and the length of the columns of Z; 0 for constant columns under an intercept.
+    rounding : ndarray of shape (p,)
+        Rounding error of a correlation, for an r of length one.
+    size : ndarray of shape (p,)
+        Length of the columns as they come into predictions.
+    readable : int
+        As many columns are read faster by themselves than by a pass over X.
+    passes : float
+        How many times X has been read; columns read by themselves count for their part of it.
+    """
+
+    # A column is fragile if its variance is below this part of its mean square.
+    fragile_below: float
+
+    def __init__(self, X: Any, weights: Float64, fit_intercept: bool) -> None:
+        self.X = X
+        self.root = np.sqrt(weights)
+        self.shape: tuple[int, int] = X.shape
+        self.fit_intercept = fit_intercept
+        self.readable = int(self._readable() * self.shape[1])
+        self.passes = 1.0
+        mean, square = self._moments(weights)
+        self.mean = mean if fit_intercept else np.zeros_like(mean)
+        variance = square - self.mean**2
+        self.fragile = np.flatnonzero(variance <= self.fragile_below * square)
+        variance[self.fragile] = self._centre_fragile(weights, square)
+        self.spread = np.sqrt(variance)
+        raw = np.sqrt(square)
+        raw[self.fragile] = self.spread[self.fragile]
+        self.rounding = ROUNDING * raw
+        self.size = self._size_in_predictions(raw)
+
+    def _centre_fragile(self, weights: Float64, square: Float64) -> Float64:
+        """Set the fragile columns' means to the last digit; return their variances."""
+        variance = np.zeros(self.fragile.size)
+        if not self.fit_intercept:  # then a column is fragile only if it is zero
+            return variance
+        for where in slices(self.fragile.size, self.shape[0]):
+            features = self.fragile[where]
+            self.mean[features] += weights @ self._centred(features)
+            centred = self._centred(features)
+            variance[where] = weights @ centred**2
+        unit = float(np.finfo(np.float64).eps)
+        variance[variance <= (4.0 * unit) ** 2 * square[self.fragile]] = 0.0
+        return variance
+
+    @abstractmethod
+    def _readable(self) -> float:
+        """`readable`, as a part of all columns."""
+
+    @abstractmethod
+    def _moments(self, weights: Float64) -> tuple[Float64, Float64]:
+        """Weighted means of the columns and of their squares."""
+
+    @abstractmethod
+    def _size_in_predictions(self, raw: Float64) -> Float64:
+        """`size`, given the lengths of the columns before centring."""
+
+    @abstractmethod
+    def _centred(self, features: Index) -> Float64:
+        """Columns of X - 1 m', as float64, of shape (n, k)."""
+
+    @abstractmethod
+    def _transposed_product(self, right: Float64) -> Float64:
+        """X'right, for `right` of shape (n,) or (n, k)."""
+
+    @abstractmethod
+    def gram(self) -> Float64:
+        """G = Z'Z of all features, of shape (p, p)."""
+
+    @abstractmethod
+    def columns(self) -> Columns:
+        """An empty set of columns, to be filled."""
+
+    def block(self, features: Index) -> Float64:
+        """Columns of Z, of shape (n, k)."""
+        block = self._centred(features)
+        block *= self.root[:, None]
+        block[:, self.spread[features] == 0.0] = 0.0
+        return block
+
+    def correlations(self, residual: Float64) -> Float64:
+        """z = Z'r of all features: the one pass over X that a certificate costs."""
+        self.passes += 1
+        return self.product(residual)
+
+    @abstractmethod
+    def _chosen_product(self, features: Index, right: Float64) -> Float64:
+        """X'right for some columns of X and `right` of shape (n,)."""
+
+    def read(self, features: Index, residual: Float64) -> Float64:
+        """z of some features."""
+        self.passes += features.size / self.shape[1]
+        if self.fragile.size and np.isin(features, self.fragile).any():
+            blocks = (features[where] for where in slices(features.size, self.shape[0]))
+            return np.concatenate([self.block(block).T @ residual for block in blocks])
+        z = self._chosen_product(features, self.root * residual)
+        return z - self.mean[features] * float(self.root @ residual)
+
+    def product(self, right: Float64) -> Float64:
+        """Z'right, for `right` of shape (n,) or (n, k)."""
+        result = self._transposed_product((self.root * right.T).T)
+        if self.fit_intercept:
+            result -= np.multiply.outer(self.mean, self.root @ right)
+        for where in slices(self.fragile.size, self.shape[0]):
+            features = self.fragile[where]
+            result[features] = self.block(features).T @ right
+        return result
+
+
+def slices(total: int, width: int) -> Iterator[slice]:
+    """Cut range(total) so that each part, times `width`, is about a block."""
+    step = max(1, BLOCK // max(width, 1))
+    return (slice(start, min(start + step, total)) for start in range(0, total, step))

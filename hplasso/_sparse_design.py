@@ -1,0 +1,141 @@
+"""The design of a sparse X: a CSR or CSC matrix or array, with indices of either size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from ._design_base import READABLE, Columns, Design, slices
+from ._typing import Float64, Index
+
+
+class SparseDesign(Design):
+    """A design on a CSR or CSC matrix or array, with indices of either size."""
+
+    # Here predictions are not centred exactly either. A column this close to constant is full.
+    fragile_below = 1e-2
+
+    def __init__(self, X: Any, weights: Float64, fit_intercept: bool) -> None:
+        self.by_rows = X.format == "csr"
+        super().__init__(X, weights, fit_intercept)
+
+    def _size_in_predictions(self, raw: Float64) -> Float64:
+        return raw
+
+    def _readable(self) -> float:
+        return 0.0 if self.by_rows else READABLE
+
+    def _chosen_product(self, features: Index, right: Float64) -> Float64:
+        return np.asarray(self.X[:, features].T @ right)
+
+    def _parts(self) -> Iterator[tuple[slice, slice, Any]]:
+        """Walk through X along its compressed axis, a block of stored values at a time."""
+        n, p = self.shape
+        ahead = n if self.by_rows else p
+        for part in slices(ahead, max(1, self.X.nnz // max(ahead, 1))):
+            rows, columns = (part, slice(0, p)) if self.by_rows else (slice(0, n), part)
+            yield rows, columns, self.X[rows, columns].astype(np.float64)
+
+    def _moments(self, weights: Float64) -> tuple[Float64, Float64]:
+        mean, square = np.zeros((2, self.shape[1]))
+        for rows, columns, part in self._parts():
+            mean[columns] += part.T @ weights[rows]
+            part.data **= 2
+            square[columns] += part.T @ weights[rows]
+        return mean, square
+
+    def _centred(self, features: Index) -> Float64:
+        return np.asarray(self.X[:, features].toarray() - self.mean[features], dtype=np.float64)
+
+    def _transposed_product(self, right: Float64) -> Float64:
+        if self.X.dtype == np.float64:
+            return np.asarray(self.X.T @ right)
+        result = np.zeros((self.shape[1], *right.shape[1:]))
+        for rows, columns, part in self._parts():
+            result[columns] += part.T @ right[rows]
+        return result
+
+    def gram(self) -> Float64:
+        self.passes += 1
+        weights = self.root**2
+        gram = -np.multiply.outer(self.mean, self.mean)
+        for rows, columns, part in self._parts():
+            for _, others, other in [(rows, columns, part)] if self.by_rows else self._parts():
+                weighted = other.copy()
+                weighted.data *= weights[rows][_row_numbers(other)]
+                gram[columns, others] += (part.T @ weighted).toarray()
+        for where in slices(self.fragile.size, self.shape[0]):
+            features = self.fragile[where]
+            gram[:, features] = self.product(self.block(features))
+            gram[features] = gram[:, features].T
+        return gram
+
+    def columns(self) -> Columns:
+        return SparseColumns(self)
+
+
+def _row_numbers(matrix: Any) -> Index:
+    """The row of each stored value."""
+    if matrix.format == "csc":
+        return np.asarray(matrix.indices, dtype=np.intp)
+    return np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+
+
+class SparseColumns(Columns):
+    """Columns of a sparse X as they are, with their means beside them; fragile ones centred."""
+
+    def __init__(self, design: SparseDesign) -> None:
+        self.design = design
+        self.features = np.empty(0, dtype=np.intp)
+        self.mean = design.mean.copy()
+        self.mean[design.fragile] = 0.0
+        self.chosen = sparse.csc_array((design.shape[0], 0), dtype=np.float64)
+
+    def append(self, features: Index) -> None:
+        design = self.design
+        new = sparse.csc_array(design.X[:, features], dtype=np.float64)
+        centred = np.flatnonzero(np.isin(features, design.fragile))
+        for column in centred:
+            full = design._centred(features[[column]])
+            new = sparse.hstack([new[:, :column], full, new[:, column + 1 :]], format="csc")
+        self.chosen = sparse.hstack([self.chosen, new], format="csc")
+        self.features = np.append(self.features, features)
+
+    def products(self, first: int) -> Float64:
+        design, features = self.design, self.features[first:]
+        gram = np.empty((self.features.size, features.size))
+        for where in slices(features.size, design.shape[0]):
+            block = design.block(features[where])
+            gram[:, where] = self.chosen.T @ (design.root[:, None] * block)
+        gram[design.spread[self.features] == 0.0] = 0.0
+        return gram
+
+    def predict(self, theta: Float64) -> Float64:
+        shifted = self.chosen @ theta - self.mean[self.features] @ theta
+        return np.asarray((self.design.root * shifted.T).T)
+
+    def correlations(self, residual: Float64) -> Float64:
+        root = self.design.root
+        z = self.chosen.T @ (root * residual.T).T
+        return np.asarray(z - np.multiply.outer(self.mean[self.features], root @ residual))
+
+    def cross(self, left: Index, right: Index, weights: Float64) -> Float64:
+        first = self.chosen[:, left]
+        second = first.copy() if left is right else self.chosen[:, right]
+        second.data *= (self.design.root**2 * weights)[second.indices]
+        return np.asarray((first.T @ second).toarray())
+
+    def scaled_cross(self, places: Index, outputs: Index, first: int, weights: Float64) -> Float64:
+        scaled = self.chosen[:, places]
+        output = np.repeat(outputs, np.diff(scaled.indptr))
+        scaled.data *= self.design.root[scaled.indices] * weights[scaled.indices, output]
+        return np.asarray((scaled.T @ scaled[:, first:]).toarray())
+
+    def stored(self, places: Index) -> int:
+        return int(np.diff(self.chosen.indptr)[places].sum())
+
+    def total(self, places: Index, weights: Float64) -> Float64:
+        return np.asarray(self.chosen[:, places].T @ (self.design.root[:, None] * weights))
