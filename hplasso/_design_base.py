@@ -93,6 +93,8 @@ class Design(ABC):
         Rounding error of a correlation, for an r of length one.
     size : ndarray of shape (p,)
         Length of the columns as they come into predictions.
+    n_stored : int
+        How many numbers X holds.
     readable : int
         As many columns are read faster by themselves than by a pass over X.
     passes : float
@@ -106,6 +108,7 @@ class Design(ABC):
         self.X = X
         self.root = np.sqrt(weights)
         self.shape: tuple[int, int] = X.shape
+        self.n_stored = int(X.size)
         self.fit_intercept = fit_intercept
         self.readable = int(self._readable() * self.shape[1])
         self.passes = 1.0

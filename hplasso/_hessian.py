@@ -13,11 +13,9 @@ as coordinates come in, under the curvatures it was begun with.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from ._design import Design
+from ._design import Columns, Design
 from ._logistic_loss import LogisticLoss, Prediction
 from ._typing import Float64, Index
 from ._working_set import WorkingSet
@@ -46,20 +44,25 @@ class Hessian:
 
         It is computed anew if it has to be `fresh`, or where an older one would not do.
         """
-        position = np.full(working_set.features.size, -1, dtype=np.intp)
         if fresh or self._stale(working_set.columns.stored(where), prediction):
             self._begin(prediction)
+        if not self.kept.size:
+            self._extend(working_set, where)
+            return self._eliminated(self.block.copy(), self.totals)
+        position = np.full(working_set.features.size, -1, dtype=np.intp)
         position[self.kept] = np.arange(self.kept.size)
         new = where[position[where] < 0]
         if new.size:
-            self._extend(working_set, self.anchor or prediction, new)
-            position[new] = np.arange(self.kept.size - new.size, self.kept.size)
+            self._extend(working_set, new)
+            position[self.kept] = np.arange(self.kept.size)
         on = position[where]
-        hessian = self.block[on].take(on, axis=1)
+        return self._eliminated(self.block[on].take(on, axis=1), self.totals[on])
+
+    def _eliminated(self, block: Float64, totals: Float64) -> Float64:
+        """B - T M^+ T', in place of B."""
         if self.fit_intercept:
-            totals = self.totals[on]
-            hessian -= totals @ self._inverse @ totals.T
-        return hessian
+            block -= totals @ self._inverse @ totals.T
+        return block
 
     def _stale(self, stored: int, prediction: Prediction) -> bool:
         if self.anchor is None or stored**2 < CHEAP * self.design.shape[0]:
@@ -69,42 +72,48 @@ class Hessian:
 
     def _begin(self, prediction: Prediction) -> None:
         """Forget what is known; take the curvatures of this prediction from here on."""
+        outputs, weights = range(self.loss.n_outputs), self.loss.weights
         self.anchor = prediction
         self.kept = self.kept[:0]
         self.block, self.totals = np.empty((0, 0)), self.totals[:0]
-        p, weights = self.loss.probabilities(prediction), self.loss.weights
-        between: Float64 = -(p * weights[:, None]).T @ p
-        for k in range(len(between)):
-            between[k, k] = weights @ self.loss.curvature(prediction, k)
-        if len(between) == 1:
-            inverse: Any = 1.0 / np.maximum(between, TINY)
-        else:
-            inverse = np.linalg.pinv(between, hermitian=True)
-        self._inverse = np.asarray(inverse)
+        self._curvatures = [self.loss.curvature(prediction, k) for k in outputs]
+        if len(outputs) == 1:
+            self._inverse = np.array([[1.0 / max(float(weights @ self._curvatures[0]), TINY)]])
+            return
+        p = self._probabilities = self.loss.probabilities(prediction)
+        between = -(p * weights[:, None]).T @ p
+        between[outputs, outputs] = [weights @ curvature for curvature in self._curvatures]
+        self._inverse = np.asarray(np.linalg.pinv(between, hermitian=True))
 
-    def _extend(self, working_set: WorkingSet, anchor: Prediction, new: Index) -> None:
+    def _extend(self, working_set: WorkingSet, new: Index) -> None:
         """Add coordinates, under the curvatures of the anchor."""
-        old, root, n_outputs = self.kept.size, self.design.root, self.loss.n_outputs
+        old, n_outputs = self.kept.size, self.loss.n_outputs
         kept = np.concatenate([self.kept, new])
         columns, places, outputs = working_set.columns.split(kept)
-        p = self.loss.probabilities(anchor)
-        block = np.empty((kept.size, kept.size))
+        block, totals = np.empty((kept.size, kept.size)), np.empty((kept.size, n_outputs))
         block[:old, :old] = self.block
-        if n_outputs > 1:  # -P_k P_m for all, k = m comes below
-            block[:, old:] = -columns.scaled_cross(places, outputs, old, p)
-        totals = np.empty((kept.size, n_outputs))
         totals[:old] = self.totals
-        for k in range(n_outputs):
-            left = np.flatnonzero(outputs == k)
-            right = left[left >= old]
-            if not right.size:
-                continue
-            curvature = self.loss.curvature(anchor, k)
-            across = -p[:, [k]] * p
-            across[:, k] = curvature
-            totals[right] = columns.total(places[right], root[:, None] * across)
-            first = places[left]
-            second = first if right.size == left.size else places[right]
-            block[np.ix_(left, right)] = columns.cross(first, second, curvature)
+        if n_outputs == 1:
+            block[:, old:], totals[old:] = self._same_output(columns, places, old, 0)
+        else:  # -P_k P_m for all pairs; then those of the same output, k = m
+            block[:, old:] = -columns.scaled_cross(places, outputs, old, self._probabilities)
+            for k in np.unique(outputs[old:]):
+                among = np.flatnonzero(outputs == k)
+                first = int(np.searchsorted(among, old))
+                part, totals[among[first:]] = self._same_output(columns, places[among], first, k)
+                block[np.ix_(among, among[first:])] = part
         block[old:, :old] = block[:old, old:].T
         self.kept, self.block, self.totals = kept, block, totals
+
+    def _same_output(
+        self, columns: Columns, places: Index, first: int, k: int
+    ) -> tuple[Float64, Float64]:
+        """B of coordinates of output k with those from `first` on, and T of the latter."""
+        curvature = self._curvatures[k]
+        new = places[first:] if first else places
+        across = curvature[:, None]
+        if self.loss.n_outputs > 1:
+            across = -self._probabilities[:, [k]] * self._probabilities
+            across[:, k] = curvature
+        totals = columns.total(new, self.design.root[:, None] * across)
+        return columns.cross(places, new, curvature), totals

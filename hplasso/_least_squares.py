@@ -91,7 +91,7 @@ class LeastSquaresEstimator(MultiOutputMixin, RegressorMixin, BaseEstimator):
                 stacklevel=2,
             )
         points = []
-        with threads_for_data(X.shape):
+        with threads_for_data(X.size):
             regression = Regression(X, targets, weights, self.fit_intercept, precompute, 1)
             for target, start in enumerate(starts):
                 points += regression.tracer(target, settings, start).trace(

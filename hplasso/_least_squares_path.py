@@ -310,7 +310,7 @@ def _path(
     length = given if isinstance(given, int) else len(given)
     precompute = checked_precompute(parameters["precompute"], n_features)
     grid, paths = given, []
-    with threads_for_data(X.shape):
+    with threads_for_data(X.size):
         regression = Regression(X, targets, weights, False, precompute, length, Xy)
         tracers = [regression.tracer(target, settings, coef_init) for target in range(n_targets)]
         if isinstance(grid, int):

@@ -21,7 +21,7 @@ from ._typing import Float64, Index
 # dependence; columns correlated by .999 are seven orders of magnitude above the limit.
 DEPENDENCE = 1e-10
 
-# Where BLAS is left to one thread: for all work on data of fewer elements than this (32 MB), and in
+# Where BLAS is left to one thread: for all work on data of fewer numbers than this (32 MB), and in
 # the solver for systems of these sizes. Two threads save little there on an idle machine, but were
 # seen to take 3 to 20 times as long on a busy one, waiting for each other.
 SMALL_DATA = 4_000_000
@@ -34,18 +34,14 @@ def _blas() -> ThreadpoolController:
     return ThreadpoolController().select(user_api="blas")
 
 
-def _small(shape: tuple[int, int]) -> bool:
-    return shape[0] * shape[1] < SMALL_DATA
+def threads_for_data(n_stored: int) -> AbstractContextManager[object]:
+    """A context in which BLAS runs with as many threads as pay for so many stored numbers."""
+    return _blas().limit(limits=1) if n_stored < SMALL_DATA else nullcontext()
 
 
-def threads_for_data(shape: tuple[int, int]) -> AbstractContextManager[object]:
-    """A context in which BLAS runs with as many threads as pay for X of this shape."""
-    return _blas().limit(limits=1) if _small(shape) else nullcontext()
-
-
-def threads_for_system(size: int, shape: tuple[int, int]) -> AbstractContextManager[object]:
+def threads_for_system(size: int, n_stored: int) -> AbstractContextManager[object]:
     """The same within that context, for a system of this size."""
-    limited = _small(shape) or size not in SMALL_SYSTEM
+    limited = n_stored < SMALL_DATA or size not in SMALL_SYSTEM
     return nullcontext() if limited else _blas().limit(limits=1)
 
 

@@ -188,7 +188,7 @@ class HadamardLogisticRegression(ClassifierMixin, BaseEstimator):
         if self.warm_start and hasattr(self, "coef_"):
             name = "With warm_start=True, coef_ of the last fit"
             start = checked_coefficients(self.coef_, labels, X, name)
-        with threads_for_data(X.shape):
+        with threads_for_data(X.size):
             problem = Classification(X, labels, self.fit_intercept)
             alpha = self.l1_ratio / (self.C * labels.total)
             (point,) = problem.tracer(settings, start).trace([alpha])

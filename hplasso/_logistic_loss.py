@@ -91,20 +91,21 @@ class BinaryLoss:
 
     def settle(self, linear: Float64, start: Float64) -> tuple[Float64, Prediction]:
         """Newton's method on sum_i v_i r_i = 0, kept in a bracket."""
-        balanced = np.log(self.share) - np.log1p(-self.share)
-        low, high = balanced - linear.max(), balanced - linear.min()
-        b = min(max(float(start[0]), low), high)
+        b, low, high = float(start[0]), -np.inf, np.inf
         margins = self.signs * linear[:, 0]
         for _ in range(MAX_STEPS):
             here = margins + b * self.signs
             wrong, right, curvature = _probabilities(here)
             lack = float(self._signed_weights @ wrong)
-            low, high = (low, b) if lack < 0.0 else (b, high)
             total = float(self.weights @ curvature)
             step = lack / total if total > 0.0 else np.inf
             if abs(step) <= SHORT:
                 step, wrong, losses = self._last_step(step, here, wrong, right, curvature)
                 return np.array([b + step]), self._prediction(wrong, losses)
+            if not np.isfinite(low + high):  # at its ends all P_i are too small, or too large
+                balanced = np.log(self.share) - np.log1p(-self.share)
+                low, high = balanced - linear.max(), balanced - linear.min()
+            low, high = (low, min(high, b)) if lack < 0.0 else (max(low, b), high)
             new = b + step if low <= b + step <= high else 0.5 * (low + high)
             if new == b:
                 break

@@ -161,7 +161,7 @@ def logistic_path(
     settings = path_settings(parameters, labels, X)
     if coef_init is not None:
         coef_init = checked_coefficients(coef_init, labels, X, "coef_init")
-    with threads_for_data(X.shape):
+    with threads_for_data(X.size):
         problem = Classification(X, labels, fit_intercept)
         tracer = problem.tracer(settings, coef_init)
         if isinstance(grid, int):

@@ -300,7 +300,7 @@ class PathTracer:
         if not self.term.exact:  # a model is worth no more than a sweep
             max_sweeps = min(max_sweeps, 1)
         solve = SOLVERS[settings.solver]
-        with threads_for_system(len(problem.target), self.design.shape):
+        with threads_for_system(len(problem.target), self.design.n_stored):
             square = partial(self.term.square, place.state)
             solution = solve(problem, start, model.likely, square, INNER_SHARE * asked, max_sweeps)
         goal, support = solution.point.theta, solution.point.support

@@ -23,6 +23,7 @@ class StackedDesign:
         self.design = design
         self.n_outputs = n_outputs
         self.shape = (n * n_outputs, p * n_outputs)
+        self.n_stored = design.n_stored
         self.readable = design.readable
         self.spread = np.repeat(design.spread, n_outputs)
         self.rounding = np.repeat(design.rounding, n_outputs)
