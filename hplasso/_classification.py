@@ -80,11 +80,10 @@ class Classification:
         start = None if start is None else start.T.ravel()
         return PathTracer(self.term, self.working_set, self.term.design, settings, start)
 
-    def coefficients(self, point: PathPoint) -> Float64:
-        """Of shape (K, p)."""
-        n_outputs, n_features = self.term.n_outputs, self.base.shape[1]
-        return point.dense(n_features * n_outputs).reshape(n_features, n_outputs).T
-
-    def intercepts(self, point: PathPoint, coefficients: Float64) -> Float64:
-        """Of shape (K,): b - m'theta."""
-        return np.asarray(point.intercept - coefficients @ self.base.mean)
+    def write(self, point: PathPoint, coefficients: Float64) -> Float64:
+        """Fill in coefficients of shape (K, p), zero so far; return the intercepts, b - m'theta."""
+        n_outputs = self.term.n_outputs
+        features, outputs = point.features // n_outputs, point.features % n_outputs
+        coefficients[outputs, features] = point.values
+        shift = self.base.mean[features] * point.values
+        return np.asarray(point.intercept - np.bincount(outputs, shift, n_outputs))

@@ -18,7 +18,13 @@ from ._design import as_array
 from ._hadamard import balance
 from ._linalg import threads_for_data
 from ._logistic_loss import log_probabilities
-from ._logistic_path import ACCEPTED, SHARED_CONSTRAINTS, checked_coefficients, path_settings
+from ._logistic_path import (
+    ACCEPTED,
+    SHARED_CONSTRAINTS,
+    checked_coefficients,
+    n_rows,
+    path_settings,
+)
 
 ESTIMATOR_CONSTRAINTS: Constraints = {
     "C": (real(0.0, open_low=True),),
@@ -192,10 +198,9 @@ class HadamardLogisticRegression(ClassifierMixin, BaseEstimator):
             problem = Classification(X, labels, self.fit_intercept)
             alpha = self.l1_ratio / (self.C * labels.total)
             (point,) = problem.tracer(settings, start).trace([alpha])
-        coef = problem.coefficients(point)
         self.classes_ = labels.classes
-        self.intercept_ = problem.intercepts(point, coef).astype(X.dtype)
-        self.coef_ = coef.astype(X.dtype)
+        self.coef_ = np.zeros((n_rows(labels), X.shape[1]), dtype=X.dtype)
+        self.intercept_ = problem.write(point, self.coef_).astype(X.dtype)
         self.mu_, self.nu_ = balance(self.coef_)
         self.dual_gap_ = point.gap
         self.n_iter_ = np.array([point.sweeps], dtype=np.int32)

@@ -168,11 +168,10 @@ def logistic_path(
             first = l1_ratio / (max(tracer.alpha_max(), TINY) * labels.total)
             grid = first * np.geomspace(1.0, 1.0 / eps, grid)
         points = tracer.trace(l1_ratio / (grid * labels.total))
-    coefs = np.stack([problem.coefficients(point) for point in points], axis=-1)
-    intercepts = np.stack(
-        [problem.intercepts(point, coefs[..., i]) for i, point in enumerate(points)], axis=-1
-    )
-    coefs, intercepts = coefs.astype(X.dtype), intercepts.astype(X.dtype)
+    coefs = np.zeros((n_rows(labels), X.shape[1], len(points)), dtype=X.dtype)
+    intercepts = np.zeros((n_rows(labels), len(points)), dtype=X.dtype)
+    for i, point in enumerate(points):
+        intercepts[:, i] = problem.write(point, coefs[..., i])
     gaps = np.array([point.gap for point in points])
     if len(coefs) == 1:
         coefs, intercepts = coefs[0], intercepts[0]

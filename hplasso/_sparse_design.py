@@ -11,7 +11,6 @@ from scipy import sparse
 from ._design_base import READABLE, Columns, Design, slices
 from ._typing import Float64, Index
 
-
 # As many sparse columns are multiplied faster after they have been filled up with zeros.
 FEW = 6
 
