@@ -41,19 +41,30 @@ def encode(y: Any, X: Any, sample_weight: Any, class_weight: Any) -> Labels:
             f"only one class: {classes[0]!r}"
         )
     weights = raw_weights(sample_weight, X)
+    _check_shares(classes, codes, weights)
     if class_weight is not None:
         given = compute_class_weight(class_weight, classes=classes, y=y, sample_weight=weights)
-        if (given < 0.0).any():
-            raise ValueError(f"class_weight must not be negative. Got {class_weight!r}.")
+        if not np.isfinite(given).all() or (given < 0.0).any():
+            raise ValueError(
+                f"class_weight must be finite and must not be negative. Got {class_weight!r}."
+            )
         weights = weights * given[codes]
-    shares = np.bincount(codes, weights=weights)
+        _check_shares(classes, codes, weights)
+    total = float(weights.sum())
+    return Labels(classes, codes, weights / total, total)
+
+
+def _check_shares(classes: Any, codes: Any, weights: Float64) -> None:
+    """Raise a ValueError if a class has no weight, or all together have too much."""
+    with np.errstate(over="ignore"):
+        shares = np.bincount(codes, weights=weights)
     if not shares.all():
         raise ValueError(
             f"The samples of class {classes[np.argmin(shares)]} all have weight zero. Each class "
             "needs at least one sample of positive weight."
         )
-    total = float(weights.sum())
-    return Labels(classes, codes, weights / total, total)
+    if not np.isfinite(shares.sum()):
+        raise ValueError("The sum of the sample weights overflows. Scale them down.")
 
 
 class Classification:
@@ -86,4 +97,7 @@ class Classification:
         features, outputs = point.features // n_outputs, point.features % n_outputs
         coefficients[outputs, features] = point.values
         shift = self.base.mean[features] * point.values
-        return np.asarray(point.intercept - np.bincount(outputs, shift, n_outputs))
+        intercepts = point.intercept - np.bincount(outputs, shift, n_outputs)
+        if n_outputs > 1:  # a constant added to all makes no difference
+            intercepts = intercepts - intercepts.mean()
+        return np.asarray(intercepts)

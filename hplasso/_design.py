@@ -15,9 +15,18 @@ __all__ = ["Columns", "Design", "as_array", "make_design"]
 
 
 def make_design(X: Any, weights: Float64, fit_intercept: bool) -> Design:
-    """The design of an array or a sparse matrix that has been validated."""
-    kind = SparseDesign if sparse.issparse(X) else DenseDesign
-    return kind(X, weights, fit_intercept)
+    """The design of an array or a sparse matrix that has been validated.
+
+    A sparse matrix with several entries for an element, or unsorted ones, is put in order first, in
+    a copy.
+    """
+    if not sparse.issparse(X):
+        return DenseDesign(X, weights, fit_intercept)
+    X = type(X)((X.data, X.indices, X.indptr), shape=X.shape)  # the caller's is left as it is
+    if not X.has_canonical_format:
+        X = X.copy()
+        X.sum_duplicates()
+    return SparseDesign(X, weights, fit_intercept)
 
 
 def as_array(values: Any) -> Any:

@@ -67,8 +67,9 @@ class Hessian:
     def _stale(self, stored: int, prediction: Prediction) -> bool:
         if self.anchor is None or stored**2 < CHEAP * self.design.shape[0]:
             return True
-        weights, old, new = self.loss.weights, self.anchor.wrong, prediction.wrong
-        return float(weights @ np.abs(new - old)) > DRIFT * float(weights @ old)
+        old, new = self.anchor.residual, prediction.residual
+        drift = self.loss.weights @ np.abs(new - old)
+        return float(drift.sum()) > DRIFT * float((self.loss.weights @ np.abs(old)).sum())
 
     def _begin(self, prediction: Prediction) -> None:
         """Forget what is known; take the curvatures of this prediction from here on."""

@@ -285,7 +285,7 @@ def enet_path(
     >>> X, y = load_diabetes(return_X_y=True)
     >>> alphas, coefs, dual_gaps = enet_path(X, y - y.mean(), alphas=5, l1_ratio=0.8)
     >>> (coefs != 0).sum(axis=0)
-    array([ 0,  8, 10, 10, 10])
+    array([ 0,  9,  9, 10, 10])
     """
     return _path("enet_path", X, y, l1_ratio, locals())
 

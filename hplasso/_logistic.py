@@ -24,6 +24,7 @@ from ._logistic_path import (
     checked_coefficients,
     n_rows,
     path_settings,
+    penalty_of,
 )
 
 ESTIMATOR_CONSTRAINTS: Constraints = {
@@ -67,7 +68,8 @@ class HadamardLogisticRegression(ClassifierMixin, BaseEstimator):
     random_state : int, RandomState instance or None, default=None
         Without effect, as nothing is random. For compatibility.
     max_iter : int, default=100
-        Largest number of sweeps. There is about one to a quadratic model.
+        Largest number of sweeps. There is about one to a quadratic model. A fit from scratch
+        approaches a large C by steps, with no more than half of them.
     warm_start : bool, default=False
         Whether to start from the coefficients of the last fit. Coefficients that are zero there can
         become non-zero.
@@ -93,7 +95,8 @@ class HadamardLogisticRegression(ClassifierMixin, BaseEstimator):
         Balanced factors of the coefficients: ``mu_ * nu_ == coef_`` to rounding, ``|mu_| == nu_``.
     dual_gap_ : float
         Certified duality gap, in the units of the mean loss: the objective, divided by
-        ``C * sum(s)``, is no further than this from its minimum.
+        ``C * sum(s)``, is no further than this from its minimum. For float32 it covers the rounding
+        of the coefficients, but not that of the intercept.
     n_iter_ : ndarray of shape (1,)
         Sweeps.
     n_features_in_ : int
@@ -196,7 +199,7 @@ class HadamardLogisticRegression(ClassifierMixin, BaseEstimator):
             start = checked_coefficients(self.coef_, labels, X, name)
         with threads_for_data(X.size):
             problem = Classification(X, labels, self.fit_intercept)
-            alpha = self.l1_ratio / (self.C * labels.total)
+            alpha = penalty_of(np.array([self.C]), self.l1_ratio, labels)[0]
             (point,) = problem.tracer(settings, start).trace([alpha])
         self.classes_ = labels.classes
         self.coef_ = np.zeros((n_rows(labels), X.shape[1]), dtype=X.dtype)

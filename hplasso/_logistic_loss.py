@@ -10,16 +10,18 @@ one, and the other's is held at zero. Losses differ in how they compute this to 
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
-from scipy.special import log_expit, log_softmax, softmax
+from scipy.special import log_expit, log_softmax, logsumexp, softmax
 
 from ._typing import Float64, Index
 
 # A step of a single intercept that is so small is the last, and taken by Taylor's formula, which is
 # exact to the last digit here: an exponential less. With several intercepts, the last is exact.
 SHORT, SQUARED = 3e-4, 1e-8
+# The imbalance of several outputs that is left to rounding.
+BALANCED = 1e-13
 MAX_STEPS = 100
 TINY = 1e-200
 
@@ -69,7 +71,7 @@ class BinaryLoss:
     n_outputs = 1
     n_classes = 2
 
-    def __init__(self, codes: Index, weights: Float64) -> None:
+    def __init__(self, codes: Any, weights: Float64) -> None:
         self.signs = 2.0 * codes - 1.0
         self.weights = weights
         self.share = float(weights @ codes)
@@ -185,26 +187,46 @@ class MultinomialLoss:
         return size * (1.0 - size)
 
     def settle(self, linear: Float64, start: Float64) -> tuple[Float64, Prediction]:
-        """Newton's method; after a step that did little good, one of iterative scaling, which does:
+        """Newton's method for sum_i v_i r_ik = 0; where it fails, one intercept after the other.
 
-        b_k += log(share_k / sum_i v_i P_ik). The mean of b is zero.
+        The mean of b is zero.
         """
-        b, worst, newton = start, np.inf, True
+        b = self._newton(linear, start)
+        prediction = self.predict(linear + b)
+        for _ in range(MAX_STEPS):
+            if np.abs(self.weights @ prediction.residual).max() <= BALANCED:
+                break
+            b = self._one_by_one(linear, b)
+            prediction = self.predict(linear + b)
+        return b, prediction
+
+    def _newton(self, linear: Float64, start: Float64) -> Float64:
+        """Newton's method, as long as it helps."""
+        b, best, worst = start, start, np.inf
         for _ in range(MAX_STEPS):
             p = softmax(linear + b, axis=1)
             total = self.weights @ p
             excess = total - self.shares
-            newton = not newton or float(np.abs(excess).max()) <= 0.5 * worst
-            worst = float(np.abs(excess).max())
-            if newton:
-                curvature = np.diag(total) - (p * self.weights[:, None]).T @ p
-                step = -np.linalg.lstsq(curvature, excess, rcond=1e-12)[0]
-            else:
-                step = np.log(self.shares / np.maximum(total, TINY))
+            size = float(np.abs(excess).max())
+            if not size < worst:
+                return best
+            best, worst = b, size
+            curvature = np.diag(total) - (p * self.weights[:, None]).T @ p
+            step = -np.linalg.lstsq(curvature, excess, rcond=1e-12)[0]
             b = b + step - step.mean()
-            if newton and np.abs(step).max() <= SQUARED:
+            if np.abs(step).max() <= SQUARED:
                 break
-        return b, self.predict(linear + b)
+        return np.asarray(b)
+
+    def _one_by_one(self, linear: Float64, b: Float64) -> Float64:
+        """Each intercept at its optimum in turn: class k against the others."""
+        b = b.copy()
+        for k in range(self.n_outputs):
+            outputs = linear + b
+            others = logsumexp(np.delete(outputs, k, axis=1), axis=1)
+            against = BinaryLoss((self.codes == k).astype(np.float64), self.weights)
+            b[k] = against.settle((linear[:, k] - others)[:, None], b[[k]])[0][0]
+        return np.asarray(b - b.mean())
 
 
 def log_probabilities(outputs: Float64) -> Float64:

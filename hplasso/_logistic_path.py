@@ -26,6 +26,7 @@ from ._classification import Classification, Labels, encode
 from ._design import as_array
 from ._linalg import threads_for_data
 from ._path import PathSettings
+from ._regression import SMALLEST
 from ._subproblem import SOLVERS
 from ._typing import Float64
 
@@ -167,7 +168,7 @@ def logistic_path(
         if isinstance(grid, int):
             first = l1_ratio / (max(tracer.alpha_max(), TINY) * labels.total)
             grid = first * np.geomspace(1.0, 1.0 / eps, grid)
-        points = tracer.trace(l1_ratio / (grid * labels.total))
+        points = tracer.trace(penalty_of(grid, l1_ratio, labels))
     coefs = np.zeros((n_rows(labels), X.shape[1], len(points)), dtype=X.dtype)
     intercepts = np.zeros((n_rows(labels), len(points)), dtype=X.dtype)
     for i, point in enumerate(points):
@@ -197,6 +198,23 @@ def path_settings(parameters: Mapping[str, Any], labels: Labels, X: Any) -> Path
         X.dtype,
         lambda alpha: f"C={l1_ratio / (alpha * total):.6g}",
     )
+
+
+def penalty_of(Cs: Float64, l1_ratio: float, labels: Labels) -> Float64:
+    """The weight of the L1 penalty against the mean loss, for values of C.
+
+    Raises
+    ------
+    ValueError
+        If one is so large that nothing is left of the penalty.
+    """
+    with np.errstate(over="ignore"):
+        alphas = l1_ratio / (Cs * labels.total)
+    if alphas.min() < SMALLEST:
+        raise ValueError(
+            f"C={Cs.max():.6g} is too large: the penalty is less than {SMALLEST:.0e} of the loss."
+        )
+    return np.asarray(alphas)
 
 
 def n_rows(labels: Labels) -> int:

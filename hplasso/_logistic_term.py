@@ -55,13 +55,13 @@ class LogisticTerm:
     """Logistic loss of labels, under the design's weights."""
 
     exact = False
-    norm = 1.0
 
     def __init__(self, design: Design, loss: LogisticLoss, fit_intercept: bool) -> None:
         self.base = design
         self.loss = loss
         self.fit_intercept = fit_intercept
         self.n_outputs = loss.n_outputs
+        self.norm = 1.0 if loss.n_outputs == 1 else float(np.sqrt(2.0))
         self.design: AnyDesign = design
         if self.n_outputs > 1:
             self.design = StackedDesign(design, self.n_outputs)
@@ -73,7 +73,7 @@ class LogisticTerm:
         self.scale = self.null_state.loss
         self._correlations = Correlations(self.design)
         self._hessian = Hessian(design, loss, fit_intercept)
-        self._last_penalty: list[float] = []
+        self._last_penalty = np.inf
         self._steps = 0
 
     def state(self, working_set: WorkingSet, theta: Float64) -> LogisticState:
@@ -127,8 +127,9 @@ class LogisticTerm:
 
     def _tired(self, penalty: Float64) -> bool:
         """Whether an older Hessian has had its chance with these penalties."""
-        same = penalty[:1].tolist() == self._last_penalty
-        self._steps, self._last_penalty = self._steps + 1 if same else 0, penalty[:1].tolist()
+        largest = float(penalty.max(initial=0.0))
+        self._steps = self._steps + 1 if largest == self._last_penalty else 0
+        self._last_penalty = largest
         return self._steps % PATIENCE == PATIENCE - 1
 
     def advance(

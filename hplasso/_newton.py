@@ -137,6 +137,8 @@ def limit_point(problem: RestrictedProblem, face: Face) -> Point:
         return point_at(problem, face.support, np.empty(0))
     gram = problem.block(face.support) if face.gram is None else face.gram
     factor, kept = independent_cholesky(gram, face.n_trusted)
+    if not kept.size:
+        return point_at(problem, face.support[:0], np.empty(0))
     support, signs = face.support, face.signs
     if kept.size < support.size:
         support, signs = support[kept], signs[kept]
@@ -195,6 +197,8 @@ def settle(problem: RestrictedProblem, theta: Float64) -> Point:
     arrived = False
     while support.size and not arrived:
         factor, kept = independent_cholesky(problem.block(support), support.size)
+        if not kept.size:
+            return point_of(problem, np.zeros_like(theta))
         signs = np.sign(theta[support[kept]])
         if kept.size < support.size:
             theta = theta.copy()

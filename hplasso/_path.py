@@ -42,6 +42,7 @@ MIN_ADMITTED = 20
 # Rounds that may pass with nothing new to admit and no smaller gap. The alternation alone is slow,
 # and has all that it is given.
 MAX_STALLED = 5
+UNSETTLED = 0.2
 # An alpha is far if the place is optimal for more than so many times it; then it is approached by
 # steps of this factor, down to this part of where they start.
 FAR = 3.0
@@ -98,7 +99,8 @@ class PathPoint:
 class Observation(NamedTuple):
     """Coefficients on the working set, the loss there, and the correlations that they leave.
 
-    `reach` is the smallest alpha that each feature is feasible at, `level` the largest of them.
+    `reach` is the smallest alpha that each feature is feasible at, `level` the largest of them:
+    what may be below `exact_from`, surely is, but no more is known of it.
     """
 
     theta: Float64
@@ -108,6 +110,7 @@ class Observation(NamedTuple):
     slack: Float64
     reach: Float64
     level: float
+    exact_from: float
 
 
 class PathTracer:
@@ -141,6 +144,12 @@ class PathTracer:
         self._weights = None if (weights == 1.0).all() else weights
         theta = self._independent_start(start)
         state = term.state(working_set, theta)
+        zero = np.zeros_like(theta)
+        if theta.any() and not state.loss <= term.state(working_set, zero).loss:
+            theta, state = (
+                zero,
+                term.state(working_set, zero),
+            )  # better than the start, for any alpha
         self.place = self._observe(theta, theta.nonzero()[0], state)
         self._knots: list[tuple[float, Observation]] = []  # the last two alphas, solved
 
@@ -179,7 +188,9 @@ class PathTracer:
             pull = z.copy()
             pull[on] -= self._ridge(alpha, on) * values
         ranges = reach(pull, slack, self._weights, self.settings.positive)
-        return Observation(theta, support, state, z, slack, ranges, float(ranges.max()))
+        exact_from = 0.0 if alpha is None else alpha
+        level = float(ranges.max())
+        return Observation(theta, support, state, z, slack, ranges, level, exact_from)
 
     def _ridge(self, alpha: float, features: Index) -> Float64:
         """The ridge penalties rho_j of some features."""
@@ -213,23 +224,32 @@ class PathTracer:
     def solve(self, alpha: float) -> PathPoint:
         """Solve at one alpha, from the present place."""
         asked = self.settings.tol * self.term.scale
+        place = self.place
+        if not place.support.size and alpha < place.exact_from:
+            self.place = self._observe(place.theta, place.support, place.state, alpha)
         if self.place.level <= alpha and not self.place.support.size:  # zero, and optimal
             return self._point(alpha, self._certify(alpha), asked, 0)
-        sweeps, stalled, before = self._approach(alpha, asked), 0, np.inf
+        sweeps, stalled, before = self._approach(alpha, asked), 0.0, np.inf
         # sequential strong rule: |z_j| >= w_j (2 alpha_new - alpha_old)
         self._admit(self._outside(2.0 * alpha - self.place.level))
         if not self.term.exact:
             self._extrapolate(alpha)
         patience = MAX_STALLED if self.settings.solver == "auto" else np.inf
         while sweeps < self.settings.max_iter and stalled < patience:
-            sweeps += self._solve_restricted(alpha, asked, self.settings.max_iter - sweeps)
+            left = self.settings.max_iter - sweeps
+            sweeps += max(1, self._solve_restricted(alpha, asked, left))
             certificate = self._certify(alpha)
             if certificate.gap <= max(asked, certificate.floor):
                 break
             entrants = self._outside(alpha)
             self._admit(entrants)
             going = entrants.size > 0 or certificate.gap < 0.9 * before
-            stalled, before = (0, certificate.gap) if going else (stalled + 1, before)
+            if going:
+                stalled, before = 0, certificate.gap
+            elif certificate.kappa > 0.0:
+                stalled += 1
+            else:  # a coefficient without penalty is on its way: the gap says nothing yet
+                stalled += UNSETTLED
         self._pass_knot(alpha)
         return self._point(alpha, certificate, asked, sweeps)
 
@@ -244,6 +264,7 @@ class PathTracer:
             return 0
         nearest = max(alpha, NEAREST * level)
         n_steps = int(np.ceil(np.log(nearest / level) / np.log(STEP)))
+        n_steps = min(n_steps, 1 + self.settings.max_iter // 2)
         sweeps = 0
         for stage in np.geomspace(level, nearest, n_steps + 1)[1:-1]:
             self._admit(self._outside(2.0 * stage - self.place.level))
@@ -383,25 +404,28 @@ class PathTracer:
         support = self.place.support
         features = self.working_set.features[support]
         values = self.place.theta[support]
-        gap = certificate.gap
+        gap, intercept = certificate.gap, self.place.state.intercept
         converged = gap <= max(asked, certificate.floor)
         if self.settings.dtype != np.float64:
             exact, values = values, values.astype(self.settings.dtype).astype(np.float64)
-            gap += self._price(alpha, support, exact, values)
-        intercept = self.place.state.intercept
+            theta = self.place.theta.copy()
+            theta[support] = values
+            state = self.term.state(self.working_set, theta)
+            gap += self._price(alpha, features, exact, values, state.loss)
+            intercept = state.intercept
         point = PathPoint(alpha, features, values, intercept, gap, asked, converged, sweeps)
         if self.settings.verbose:
             print(_line(point, self.settings.name_alpha(alpha)), file=sys.stderr)
         return point
 
-    def _price(self, alpha: float, support: Index, values: Float64, rounded: Float64) -> float:
+    def _price(
+        self, alpha: float, features: Index, values: Float64, rounded: Float64, loss: float
+    ) -> float:
         """f(rounded) - f(values): what it costs to return coefficients of a shorter type."""
-        theta, on = self.place.theta.copy(), self.working_set.features[support]
-        theta[support] = rounded
-        price = self.term.state(self.working_set, theta).loss - self.place.state.loss
         sizes = np.abs(rounded) - np.abs(values)
         sizes += 0.5 * self.settings.ridge_ratio * (rounded**2 - values**2)
-        return max(0.0, price + alpha * float(self.settings.penalty_weights[on] @ sizes))
+        penalty = alpha * float(self.settings.penalty_weights[features] @ sizes)
+        return max(0.0, loss - self.place.state.loss + penalty)
 
 
 def _line(point: PathPoint, name: str) -> str:

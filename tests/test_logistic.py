@@ -30,6 +30,7 @@ from sklearn.svm import l1_min_c
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from hplasso import HadamardLogisticRegression, logistic_path
+from hplasso._logistic_loss import make_loss
 
 SETS = {
     "breast_cancer": load_breast_cancer,
@@ -210,6 +211,7 @@ def test_fitted_attributes():
     assert_allclose(np.abs(model.mu_), model.nu_)
     assert model.n_iter_.shape == (1,)
     assert 0 <= model.dual_gap_ <= 1e-4 * np.log(3)
+    assert model.intercept_.sum() == pytest.approx(0.0, abs=1e-12)
     assert model.score(frame, y) > 0.6
     assert_allclose(np.exp(model.predict_log_proba(frame)), model.predict_proba(frame))
     again = pickle.loads(pickle.dumps(model))
@@ -351,9 +353,46 @@ class TestHardCases:
         self.check(X, y, C=1.0)
 
 
+@pytest.mark.parametrize("scale", [5, 30, 100])
+@pytest.mark.parametrize("seed", range(5))
+def test_intercepts_balance_the_residuals(scale, seed):
+    rng = np.random.default_rng(seed)
+    codes = np.append(np.arange(3), rng.integers(0, 3, 57))
+    weights = np.full(60, 1 / 60)
+    for n_classes in (2, 3):
+        loss = make_loss(np.minimum(codes, n_classes - 1), n_classes, weights)
+        outputs = scale * rng.standard_normal((60, loss.n_outputs))
+        _, prediction = loss.settle(outputs, np.zeros(loss.n_outputs))
+        assert np.abs(weights @ prediction.residual).max() <= 1e-12
+
+
+@pytest.mark.parametrize("data", [BINARY, MULTI], ids=["binary", "multinomial"])
+def test_hopeless_starts_do_no_harm(data):
+    X, y = data
+    expected = logistic_path(X, y, Cs=[0.1], tol=1e-10)[1]
+    for seed in range(5):
+        start = 1e3 * np.random.default_rng(seed).standard_normal(expected.shape[:-1])
+        assert_allclose(
+            logistic_path(X, y, Cs=[0.1], tol=1e-10, coef_init=start)[1], expected, atol=1e-5
+        )
+
+
+def test_several_unpenalised_features_far_apart_in_scale():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((60, 8)) * 10.0 ** rng.uniform(-2, 2, 8)
+    y = (X[:, 0] / np.abs(X[:, 0]).max() + 0.5 * rng.standard_normal(60) > 0).astype(int)
+    for free in range(1, 5):
+        weights = np.repeat([0.0, 1.0], [free, 8 - free])
+        model = HadamardLogisticRegression(0.05, penalty_weights=weights, tol=1e-10).fit(X, y)
+        assert model.coef_[0, :free].all()
+        assert model.dual_gap_ <= 1e-10 * np.log(2)
+
+
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
+        ({"C": 1e308}, "C=1e[+]308 is too large"),
+        ({"class_weight": {0: np.nan}}, "class_weight must be finite"),
         ({"C": 0.0}, r"'C' parameter .* float in the range \(0.0, inf\). Got 0.0"),
         ({"C": -1.0}, r"'C' parameter"),
         ({"C": np.inf}, r"'C' parameter"),
@@ -363,7 +402,7 @@ class TestHardCases:
         ({"max_iter": 0}, r"'max_iter' parameter"),
         ({"class_weight": "even"}, r"'class_weight' parameter .* dict or .*balanced"),
         ({"class_weight": {0: 1.0, 5: 2.0}}, "not in class_weight"),
-        ({"class_weight": {0: -1.0, 1: 2.0}}, "class_weight must not be negative"),
+        ({"class_weight": {0: -1.0, 1: 2.0}}, "must not be negative"),
         ({"class_weight": {0: 0.0, 1: 2.0}}, "class 0 all have weight zero"),
         ({"solver": "saga"}, r"'solver' parameter .*'auto', 'alternating'"),
         ({"penalty_weights": np.ones(3)}, r"penalty_weights must have shape \(30,\)"),
@@ -400,6 +439,7 @@ def test_bad_arguments_of_the_path():
         ({"coef_init": np.ones(3)}, r"coef_init must have shape \(30,\)"),
         ({"sample_weight": -np.ones(80)}, "Negative values in sample_weight"),
         ({"sample_weight": np.zeros(80)}, "at least one non-zero"),
+        ({"sample_weight": np.full(80, 1e307)}, "sum of the sample weights overflows"),
     ):
         with pytest.raises(ValueError, match=message):
             logistic_path(X, y, **arguments)

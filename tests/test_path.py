@@ -129,6 +129,38 @@ def test_coef_init_does_not_matter_in_the_end():
     assert_allclose(first[1], lasso_path(X, y, alphas=[1.0], tol=1e-10)[1], rtol=1e-7, atol=1e-7)
 
 
+def test_a_path_that_begins_far_above_the_first_entry():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((60, 2000))
+    y = 3 * X[:, 0] + X[:, 1]
+    first = np.abs(X.T @ y).max() / 60
+    start = np.zeros(2000)
+    start[-5:] = 3.0
+    alphas = [1e3 * first, first / 5]
+    _, coefs, gaps = lasso_path(X, y, alphas=alphas, coef_init=start, tol=1e-10)
+    assert_allclose(coefs, lasso_path(X, y, alphas=alphas, tol=1e-10)[1], atol=1e-8)
+    assert_array_equal(np.count_nonzero(coefs, axis=0), [0, 2])
+    assert (gaps <= 1e-10 * (y @ y)).all()
+
+
+@pytest.mark.parametrize("container", [sparse.csc_array, sparse.csr_array])
+def test_sparse_data_with_several_entries_for_an_element(container):
+    X, y = WIDE
+    X = X[:, :300] * (np.abs(X[:, :300]) > 1.0)
+    parts = sparse.coo_array(X)
+    rows, columns = (np.tile(axis, 10) for axis in parts.coords)
+    split = sparse.coo_array((np.tile(parts.data / 10, 10), (rows, columns)), shape=X.shape)
+    ordered = container(X)
+    order = np.argsort(columns if container is sparse.csc_array else rows, kind="stable")
+    indices = (rows if container is sparse.csc_array else columns)[order]
+    stored = container((split.data[order], indices, 10 * ordered.indptr), shape=X.shape)
+    data, expected = stored.data.copy(), lasso_path(X, y, alphas=40, tol=1e-10)
+    _, coefs, gaps = lasso_path(stored, y, alphas=expected[0], tol=1e-10)
+    assert_allclose(coefs, expected[1], atol=1e-6)
+    assert_array_equal(stored.data, data)
+    assert (gaps <= 1e-10 * (y @ y)).all()
+
+
 def test_every_alpha_with_a_solution_takes_a_sweep():
     _, coefs, _, sweeps = lasso_path(*WIDE, alphas=30, eps=0.01, return_n_iter=True)
     assert_array_equal(np.array(sweeps) > 0, coefs.any(axis=0))
