@@ -106,8 +106,12 @@ def report(task: str, results: dict[str, dict[float, float]], gaps: list[float])
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--tasks", nargs="+", default=list(TASKS), choices=list(TASKS))
-    parser.add_argument("--peers", nargs="+", default=list(PEERS), choices=list(PEERS))
+    parser.add_argument(
+        "--tasks", nargs="+", default=list(TASKS), choices=list(TASKS), metavar="TASK"
+    )
+    parser.add_argument(
+        "--peers", nargs="+", default=list(PEERS), choices=list(PEERS), metavar="PEER"
+    )
     parser.add_argument("--data", required=True, help="folder with load.py")
     parser.add_argument("--gaps", nargs="+", type=float, default=list(GAPS))
     parser.add_argument("--repeats", type=int, default=5)
