@@ -148,7 +148,7 @@ def test_sparse_data_with_several_entries_for_an_element(container):
     X, y = WIDE
     X = X[:, :300] * (np.abs(X[:, :300]) > 1.0)
     parts = sparse.coo_array(X)
-    rows, columns = (np.tile(axis, 10) for axis in parts.coords)
+    rows, columns = (np.tile(axis, 10) for axis in (parts.row, parts.col))
     split = sparse.coo_array((np.tile(parts.data / 10, 10), (rows, columns)), shape=X.shape)
     ordered = container(X)
     order = np.argsort(columns if container is sparse.csc_array else rows, kind="stable")
