@@ -9,7 +9,7 @@ those,
 so that z0_j settles on which side of its penalty z_j is, for all but a few features; these are read
 for themselves. If they are many, a pass over X is made, and its residual replaces the older of the
 two that are kept. As r is piecewise linear in alpha, combinations of two residuals come very close:
-some fifteen passes serve a path of a hundred alphas.
+some ten to sixty passes serve a path of a hundred alphas.
 """
 
 from __future__ import annotations
