@@ -38,7 +38,6 @@ class LogisticLoss(Protocol):
     """What the data term asks of the loss; `weights` v of shape (n,) sum to one."""
 
     n_outputs: int
-    n_classes: int
     weights: Float64
 
     def predict(self, outputs: Float64) -> Prediction:
@@ -69,7 +68,6 @@ class BinaryLoss:
     """Two classes."""
 
     n_outputs = 1
-    n_classes = 2
 
     def __init__(self, codes: Any, weights: Float64) -> None:
         self.signs = 2.0 * codes - 1.0
@@ -159,7 +157,7 @@ class MultinomialLoss:
     def __init__(self, codes: Index, n_classes: int, weights: Float64) -> None:
         self.codes, self.rows = codes, np.arange(codes.size)
         self.weights = weights
-        self.n_outputs = self.n_classes = n_classes
+        self.n_outputs = n_classes
         self.shares = np.bincount(codes, weights=weights, minlength=n_classes)
 
     def predict(self, outputs: Float64) -> Prediction:

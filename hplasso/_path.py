@@ -144,12 +144,11 @@ class PathTracer:
         self._weights = None if (weights == 1.0).all() else weights
         theta = self._independent_start(start)
         state = term.state(working_set, theta)
-        zero = np.zeros_like(theta)
-        if theta.any() and not state.loss <= term.state(working_set, zero).loss:
-            theta, state = (
-                zero,
-                term.state(working_set, zero),
-            )  # better than the start, for any alpha
+        if theta.any():
+            zero = np.zeros_like(theta)
+            null_state = term.state(working_set, zero)
+            if not state.loss <= null_state.loss:  # then zero is better, whatever the penalty
+                theta, state = zero, null_state
         self.place = self._observe(theta, theta.nonzero()[0], state)
         self._knots: list[tuple[float, Observation]] = []  # the last two alphas, solved
 
@@ -191,6 +190,12 @@ class PathTracer:
         exact_from = 0.0 if alpha is None else alpha
         level = float(ranges.max())
         return Observation(theta, support, state, z, slack, ranges, level, exact_from)
+
+    def _penalties(self, alpha: float) -> tuple[Float64, Float64 | None]:
+        """The L1 penalties lambda_j of the working set, and its ridge penalties, if any."""
+        features = self.working_set.features
+        ridge = self._ridge(alpha, features) if self.settings.ridge_ratio else None
+        return alpha * self.settings.penalty_weights[features], ridge
 
     def _ridge(self, alpha: float, features: Index) -> Float64:
         """The ridge penalties rho_j of some features."""
@@ -312,8 +317,7 @@ class PathTracer:
         """Move the place to the model's solution on the working set; return the sweeps taken."""
         place, working_set, settings = self.place, self.working_set, self.settings
         features = working_set.features
-        penalty = alpha * settings.penalty_weights[features]
-        ridge = self._ridge(alpha, features) if settings.ridge_ratio else None
+        penalty, ridge = self._penalties(alpha)
         z = place.z[features]
         likely = self._likely(alpha, penalty)
         model = self.term.model(working_set, place.state, place.support, z, penalty, likely)
@@ -379,15 +383,14 @@ class PathTracer:
         if len(self._knots) < 2 or self._knots[1][0] <= alpha:
             return
         (before, place_before), (last, _) = self._knots
-        place, working_set, settings = self.place, self.working_set, self.settings
+        place, working_set = self.place, self.working_set
         theta = place.theta
         change = theta.copy()
         change[: place_before.theta.size] -= place_before.theta
         goal = theta + change * (np.log(alpha / last) / np.log(last / before))
         goal[goal * theta <= 0.0] = 0.0
-        penalty = alpha * settings.penalty_weights[working_set.features]
-        ridge = self._ridge(alpha, working_set.features) if settings.ridge_ratio else None
-        theta, state = self.term.advance(working_set, place.state, theta, goal, (penalty, ridge))
+        penalties = self._penalties(alpha)
+        theta, state = self.term.advance(working_set, place.state, theta, goal, penalties)
         z = place.z.copy()
         z[working_set.features] = working_set.columns.correlations(state.residual)
         self.place = place._replace(theta=theta, support=theta.nonzero()[0], state=state, z=z)
