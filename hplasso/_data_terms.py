@@ -150,11 +150,11 @@ class LeastSquares:
 
     exact = True
 
-    def __init__(self, design: Design, y: Float64, fit_intercept: bool) -> None:
+    def __init__(self, design: Design, y: Float64) -> None:
         self.design = design
         weights = design.root**2
         self.offset = 0.0
-        if fit_intercept:
+        if design.fit_intercept:
             self.offset = float(weights @ y)
             self.offset += float(weights @ (y - self.offset))  # to the last digit
         self.response = design.root * (y - self.offset)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -77,6 +78,23 @@ class DenseDesign(Design):
         gram[constant] = 0.0
         gram[:, constant] = 0.0
         return gram
+
+    def moments(self, rows: Index, response: Float64) -> Float64:
+        p = self.shape[1]
+        moments = np.zeros((p + 2, p + 2))
+        for where in slices(rows.size, p):
+            part = rows[where]
+            block = np.empty((part.size, p + 2))
+            np.subtract(self.X[part], self.mean, out=block[:, :p])
+            block[:, :p] *= self.root[part, None]
+            block[:, p], block[:, p + 1] = response[part], self.root[part]
+            moments += block.T @ block
+        return moments
+
+    def rows(self, rows: Index, features: Index) -> Any:
+        whole = 2 * features.size > self.shape[1]
+        block = self.X[rows][:, features] if whole else self.X[rows[:, None], features]
+        return block.astype(np.float64, copy=False)
 
     def columns(self) -> Columns:
         wide = self.shape[1] > self.shape[0]

@@ -18,12 +18,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from copy import copy
 from typing import Any
 
 import numpy as np
 
 from ._certificate import ROUNDING
-from ._typing import Float64, Index
+from ._typing import Float64, Index, Mask
 
 # Elements of X taken at a time where a block has to be copied: 1 MB of float64.
 BLOCK = 2**17
@@ -106,16 +107,22 @@ class Design(ABC):
 
     def __init__(self, X: Any, weights: Float64, fit_intercept: bool) -> None:
         self.X = X
-        self.root = np.sqrt(weights)
         self.shape: tuple[int, int] = X.shape
         self.n_stored = int(X.size)
         self.fit_intercept = fit_intercept
         self.readable = int(self._readable() * self.shape[1])
         self.passes = 1.0
-        mean, square = self._moments(weights)
-        self.mean = mean if fit_intercept else np.zeros_like(mean)
+        self._weigh(weights, *self._moments(weights), np.zeros(self.shape[1], dtype=bool))
+
+    def _weigh(self, weights: Float64, mean: Float64, square: Float64, doubtful: Mask) -> None:
+        """Set all that depends on the weights, given the weighted moments of the columns.
+
+        Those of `doubtful` columns are computed again, from the columns themselves.
+        """
+        self.root = np.sqrt(weights)
+        self.mean = mean if self.fit_intercept else np.zeros_like(mean)
         variance = square - self.mean**2
-        self.fragile = np.flatnonzero(variance <= self.fragile_below * square)
+        self.fragile = np.flatnonzero(doubtful | (variance <= self.fragile_below * square))
         variance[self.fragile] = self._centre_fragile(weights, square)
         self.spread = np.sqrt(variance)
         raw = np.sqrt(square)
@@ -126,16 +133,22 @@ class Design(ABC):
     def _centre_fragile(self, weights: Float64, square: Float64) -> Float64:
         """Set the fragile columns' means to the last digit; return their variances."""
         variance = np.zeros(self.fragile.size)
-        if not self.fit_intercept:  # then a column is fragile only if it is zero
-            return variance
         for where in slices(self.fragile.size, self.shape[0]):
             features = self.fragile[where]
-            self.mean[features] += weights @ self._centred(features)
-            centred = self._centred(features)
-            variance[where] = weights @ centred**2
+            if self.fit_intercept:
+                self.mean[features] += weights @ self._centred(features)
+            variance[where] = weights @ self._centred(features) ** 2
         unit = float(np.finfo(np.float64).eps)
         variance[variance <= (4.0 * unit) ** 2 * square[self.fragile]] = 0.0
         return variance
+
+    def reweighted(
+        self, weights: Float64, mean: Float64, square: Float64, doubtful: Mask
+    ) -> Design:
+        """The design of the same X under other weights, given the moments that they lead to."""
+        other = copy(self)
+        other._weigh(weights, mean, square, doubtful)
+        return other
 
     @abstractmethod
     def _readable(self) -> float:
@@ -160,6 +173,17 @@ class Design(ABC):
     @abstractmethod
     def gram(self) -> Float64:
         """G = Z'Z of all features, of shape (p, p)."""
+
+    @abstractmethod
+    def moments(self, rows: Index, response: Float64) -> Float64:
+        """The Gram matrix of [Z, response, sqrt v] on some rows, of shape (p + 2, p + 2).
+
+        Inexact for fragile columns.
+        """
+
+    @abstractmethod
+    def rows(self, rows: Index, features: Index) -> Any:
+        """Elements of X as it is, in float64: an array or a sparse matrix."""
 
     @abstractmethod
     def columns(self) -> Columns:

@@ -1,4 +1,4 @@
-"""Estimators of penalised least squares: fit, predict, fitted attributes."""
+"""Estimators of penalised least squares at one alpha."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ import warnings
 from typing import Any, Self
 
 import numpy as np
-from scipy import sparse
-from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
-from sklearn.utils.extmath import safe_sparse_dot
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.base import MultiOutputMixin
+from sklearn.utils.validation import validate_data
 
 from ._base import (
     BOOLEAN,
@@ -19,7 +17,7 @@ from ._base import (
     normalised_weights,
     real,
 )
-from ._hadamard import balance
+from ._fitting import Task, fit_method
 from ._least_squares_path import (
     ACCEPTED,
     SHARED_CONSTRAINTS,
@@ -28,8 +26,9 @@ from ._least_squares_path import (
     path_settings,
 )
 from ._linalg import threads_for_data
-from ._path import PathPoint
-from ._regression import Regression
+from ._linear_regressor import LinearRegressor
+from ._regression import regression_of
+from ._reports import stack_level
 from ._typing import Float64
 
 ESTIMATOR_CONSTRAINTS: Constraints = {
@@ -41,11 +40,10 @@ ESTIMATOR_CONSTRAINTS: Constraints = {
 }
 
 
-class LeastSquaresEstimator(MultiOutputMixin, RegressorMixin, BaseEstimator):
+class LeastSquaresEstimator(MultiOutputMixin, LinearRegressor):
     """What :class:`HadamardLasso` and :class:`HadamardElasticNet` have in common."""
 
-    coef_: Any
-
+    @fit_method
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit the model.
 
@@ -88,11 +86,11 @@ class LeastSquaresEstimator(MultiOutputMixin, RegressorMixin, BaseEstimator):
             warnings.warn(
                 "With alpha=0, this algorithm does not converge well. You are advised to use the "
                 "LinearRegression estimator",
-                stacklevel=2,
+                stacklevel=stack_level(),
             )
         points = []
-        with threads_for_data(X.size):
-            regression = Regression(X, targets, weights, self.fit_intercept, precompute, 1)
+        with Task.of_fit(self), threads_for_data(X.size):
+            regression = regression_of(X, targets, weights, self.fit_intercept, precompute, 1)
             for target, start in enumerate(starts):
                 points += regression.tracer(target, settings, start).trace(
                     [float(self.alpha * l1_ratio)]
@@ -108,52 +106,3 @@ class LeastSquaresEstimator(MultiOutputMixin, RegressorMixin, BaseEstimator):
         shape = (n_features,) if n_targets == 1 else (n_targets, n_features)
         coef = checked_array(self.coef_, shape, "With warm_start=True, coef_ of the last fit")
         return list(np.atleast_2d(coef))
-
-    def _set_attributes(
-        self,
-        points: list[PathPoint],
-        intercepts: list[float],
-        dtype: Any,
-        n_features: int,
-        flat: bool,
-    ) -> None:
-        """Turn the solutions into scikit-learn's attributes."""
-        single = len(points) == 1
-        coef = np.array([point.dense(n_features) for point in points], dtype=dtype)
-        gaps = np.array([point.gap for point in points])
-        self.coef_ = coef[0] if single else coef
-        self.mu_, self.nu_ = balance(self.coef_)
-        self.dual_gap_ = gaps[0] if single else gaps
-        self.n_iter_ = points[0].sweeps if single else [point.sweeps for point in points]
-        if self.fit_intercept:
-            intercept = np.array(intercepts, dtype=dtype)
-            self.intercept_ = intercept[0] if flat else intercept
-        else:
-            self.intercept_ = 0.0
-
-    def predict(self, X: Any) -> Any:
-        """Predict with the linear model.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Samples.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_targets)
-            Predicted values.
-        """
-        check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse=["csr", "csc", "coo"], reset=False)
-        return safe_sparse_dot(X, self.coef_.T, dense_output=True) + self.intercept_
-
-    @property
-    def sparse_coef_(self) -> Any:
-        """Sparse representation of the fitted `coef_`."""
-        return sparse.csr_matrix(self.coef_)
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        return tags

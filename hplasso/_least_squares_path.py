@@ -24,7 +24,8 @@ from ._base import (
 )
 from ._linalg import threads_for_data
 from ._path import PathSettings
-from ._regression import Regression
+from ._regression import regression_of
+from ._reports import Printer
 from ._subproblem import SOLVERS
 from ._typing import Float64
 
@@ -311,13 +312,13 @@ def _path(
     precompute = checked_precompute(parameters["precompute"], n_features)
     grid, paths = given, []
     with threads_for_data(X.size):
-        regression = Regression(X, targets, weights, False, precompute, length, Xy)
+        regression = regression_of(X, targets, weights, False, precompute, length, Xy)
         tracers = [regression.tracer(target, settings, coef_init) for target in range(n_targets)]
         if isinstance(grid, int):
             first = max(tracer.alpha_max() for tracer in tracers) / l1_ratio
             grid = alpha_grid(first, parameters["eps"], grid)
         for tracer in tracers:
-            paths += [tracer.trace(l1_ratio * grid, frames=5)]  # a loop: warnings count frames
+            paths += [tracer.trace(l1_ratio * grid)]
     coefs = np.zeros((n_targets, n_features, len(grid)), dtype=X.dtype)
     for path, coef in zip(paths, coefs, strict=True):
         for column, point in enumerate(path):
@@ -336,6 +337,11 @@ def path_settings(
 
     Inside, alpha weighs the L1 penalty alone.
     """
+    verbose = int(parameters["verbose"])
+
+    def name_alpha(alpha: float) -> str:
+        return f"alpha={alpha / l1_ratio:.6g}"
+
     return PathSettings(
         checked_penalty_weights(parameters["penalty_weights"], n_features),
         (1.0 - l1_ratio) / l1_ratio,
@@ -343,9 +349,9 @@ def path_settings(
         parameters["solver"],
         float(parameters["tol"]),
         int(parameters["max_iter"]),
-        int(parameters["verbose"]),
+        Printer(verbose, name_alpha) if verbose else None,
         dtype,
-        lambda alpha: f"alpha={alpha / l1_ratio:.6g}",
+        name_alpha,
     )
 
 

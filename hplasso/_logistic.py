@@ -5,19 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy import sparse
-from scipy.special import expit, softmax
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import validate_data
 
 from ._base import BOOLEAN, RANDOM_STATE, Constraints, check_parameters, real
 from ._classification import Classification, encode
-from ._design import as_array
+from ._fitting import Task, fit_method
 from ._hadamard import balance
 from ._linalg import threads_for_data
-from ._logistic_loss import log_probabilities
+from ._linear_classifier import LinearClassifier
 from ._logistic_path import (
     ACCEPTED,
     SHARED_CONSTRAINTS,
@@ -35,7 +31,7 @@ ESTIMATOR_CONSTRAINTS: Constraints = {
 }
 
 
-class HadamardLogisticRegression(ClassifierMixin, BaseEstimator):
+class HadamardLogisticRegression(LinearClassifier):
     """Logistic regression with an L1 or elastic-net penalty, certified by a duality gap.
 
     For use in place of :class:`sklearn.linear_model.LogisticRegression` with ``l1_ratio=1`` or
@@ -131,8 +127,6 @@ class HadamardLogisticRegression(ClassifierMixin, BaseEstimator):
     0.974
     """
 
-    coef_: Any
-
     def __init__(
         self,
         C: float = 1.0,
@@ -160,6 +154,7 @@ class HadamardLogisticRegression(ClassifierMixin, BaseEstimator):
         self.penalty_weights = penalty_weights
         self.verbose = verbose
 
+    @fit_method
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> HadamardLogisticRegression:
         """Fit the model.
 
@@ -197,7 +192,7 @@ class HadamardLogisticRegression(ClassifierMixin, BaseEstimator):
         if self.warm_start and hasattr(self, "coef_"):
             name = "With warm_start=True, coef_ of the last fit"
             start = checked_coefficients(self.coef_, labels, X, name)
-        with threads_for_data(X.size):
+        with Task.of_fit(self), threads_for_data(X.size):
             problem = Classification(X, labels, self.fit_intercept)
             alpha = penalty_of(np.array([self.C]), self.l1_ratio, labels)[0]
             (point,) = problem.tracer(settings, start).trace([alpha])
@@ -208,101 +203,3 @@ class HadamardLogisticRegression(ClassifierMixin, BaseEstimator):
         self.dual_gap_ = point.gap
         self.n_iter_ = np.array([point.sweeps], dtype=np.int32)
         return self
-
-    def decision_function(self, X: Any) -> Any:
-        """Outputs of the linear model: the logarithms of the odds, or one score for each class.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Samples.
-
-        Returns
-        -------
-        scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
-            With two classes, the logarithm of the odds of ``classes_[1]``.
-        """
-        check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse=["csr", "csc", "coo"], reset=False)
-        scores = safe_sparse_dot(X, self.coef_.T, dense_output=True) + self.intercept_
-        return scores.ravel() if scores.shape[1] == 1 else scores
-
-    def predict(self, X: Any) -> Any:
-        """The most probable class of each sample.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Samples.
-
-        Returns
-        -------
-        labels : ndarray of shape (n_samples,)
-            Class labels.
-        """
-        scores = self.decision_function(X)
-        chosen = (scores > 0).astype(np.intp) if scores.ndim == 1 else scores.argmax(axis=1)
-        return self.classes_[chosen]
-
-    def predict_proba(self, X: Any) -> Any:
-        """Probabilities of the classes.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Samples.
-
-        Returns
-        -------
-        probabilities : ndarray of shape (n_samples, n_classes)
-            In the order of `classes_`; each row sums to one.
-        """
-        scores = self.decision_function(X)
-        if scores.ndim == 1:
-            return np.stack([expit(-scores), expit(scores)], axis=1)
-        return softmax(scores, axis=1)
-
-    def predict_log_proba(self, X: Any) -> Any:
-        """Logarithms of the probabilities of the classes.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Samples.
-
-        Returns
-        -------
-        log_probabilities : ndarray of shape (n_samples, n_classes)
-            In the order of `classes_`; finite also where a probability vanishes.
-        """
-        scores = self.decision_function(X)
-        return log_probabilities(scores[:, None] if scores.ndim == 1 else scores)
-
-    def sparsify(self) -> HadamardLogisticRegression:
-        """Turn `coef_` into a sparse matrix, for smaller models and faster predictions.
-
-        Returns
-        -------
-        self : HadamardLogisticRegression
-            The fitted estimator.
-        """
-        check_is_fitted(self)
-        self.coef_ = sparse.csr_matrix(self.coef_)
-        return self
-
-    def densify(self) -> HadamardLogisticRegression:
-        """Turn `coef_` into an array, as `fit` left it.
-
-        Returns
-        -------
-        self : HadamardLogisticRegression
-            The fitted estimator.
-        """
-        check_is_fitted(self)
-        self.coef_ = as_array(self.coef_)
-        return self
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        return tags

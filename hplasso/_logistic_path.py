@@ -27,6 +27,7 @@ from ._design import as_array
 from ._linalg import threads_for_data
 from ._path import PathSettings
 from ._regression import SMALLEST
+from ._reports import Printer
 from ._subproblem import SOLVERS
 from ._typing import Float64
 
@@ -187,6 +188,11 @@ def path_settings(parameters: Mapping[str, Any], labels: Labels, X: Any) -> Path
     """
     n_outputs = n_rows(labels)
     l1_ratio, total = float(parameters["l1_ratio"]), labels.total
+    verbose = int(parameters["verbose"])
+
+    def name_alpha(alpha: float) -> str:
+        return f"C={l1_ratio / (alpha * total):.6g}"
+
     return PathSettings(
         np.repeat(checked_penalty_weights(parameters["penalty_weights"], X.shape[1]), n_outputs),
         (1.0 - l1_ratio) / l1_ratio,
@@ -194,9 +200,9 @@ def path_settings(parameters: Mapping[str, Any], labels: Labels, X: Any) -> Path
         parameters["solver"],
         float(parameters["tol"]),
         int(parameters["max_iter"]),
-        int(parameters["verbose"]),
+        Printer(verbose, name_alpha) if verbose else None,
         X.dtype,
-        lambda alpha: f"C={l1_ratio / (alpha * total):.6g}",
+        name_alpha,
     )
 
 

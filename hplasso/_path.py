@@ -17,21 +17,19 @@ Royal Statistical Society B 74 (2012) 245-266.
 
 from __future__ import annotations
 
-import sys
-import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 
 from ._certificate import Certificate, certify, reach
 from ._data_terms import ALL, DataTerm, Model
 from ._linalg import independent_cholesky, threads_for_system
 from ._newton import Point
 from ._problem import RestrictedProblem
+from ._reports import Iteration, Listener, PathPoint, warn_not_converged
 from ._stacked import AnyDesign
 from ._subproblem import NONE_LIKELY, SOLVERS
 from ._typing import Float64, Index
@@ -58,7 +56,7 @@ class PathSettings:
 
     `penalty_weights` w has shape (p,); a coefficient costs alpha w_j (|theta_j| + ridge_ratio / 2
     theta_j^2). `dtype` is that of the coefficients that are returned, `name_alpha` says an alpha in
-    the user's terms.
+    the user's terms, `listener` hears of what is done.
     """
 
     penalty_weights: Float64
@@ -67,33 +65,9 @@ class PathSettings:
     solver: str = "auto"
     tol: float = 1e-4
     max_iter: int = 1000
-    verbose: int = 0
+    listener: Listener | None = None
     dtype: Any = np.float64
     name_alpha: Callable[[float], str] = "alpha={:.6g}".format
-
-
-@dataclass(frozen=True)
-class PathPoint:
-    """The solution at one alpha: coefficients `values` of the `features`, all others zero.
-
-    It has converged if its gap, before the values were rounded to a shorter type, is the one asked
-    for, or as small as rounding allows.
-    """
-
-    alpha: float
-    features: Index
-    values: Float64
-    intercept: Any
-    gap: float
-    gap_asked: float
-    converged: bool
-    sweeps: int
-
-    def dense(self, n_features: int) -> Float64:
-        """The coefficients as an array of shape (n_features,)."""
-        theta = np.zeros(n_features)
-        theta[self.features] = self.values
-        return theta
 
 
 class Observation(NamedTuple):
@@ -151,6 +125,7 @@ class PathTracer:
                 theta, state = zero, null_state
         self.place = self._observe(theta, theta.nonzero()[0], state)
         self._knots: list[tuple[float, Observation]] = []  # the last two alphas, solved
+        self._imbalance = 0.0  # g - f at the factors of the last sweep
 
     def _independent_start(self, start: Float64 | None) -> Float64:
         """Start coefficients on the working set, those of dependent columns left out."""
@@ -215,15 +190,10 @@ class PathTracer:
         pull = self.place.z if self.settings.positive else np.abs(self.place.z)
         return float(np.max(pull[penalised] / weights[penalised], initial=0.0))
 
-    def trace(self, alphas: Iterable[float], frames: int = 4) -> list[PathPoint]:
-        """Solve at each alpha in turn; one warning at the end for those that did not converge.
-
-        `frames` lie between the warning and the user's call.
-        """
+    def trace(self, alphas: Iterable[float]) -> list[PathPoint]:
+        """Solve at each alpha in turn; one warning at the end for those that did not converge."""
         points = [self.solve(float(alpha)) for alpha in alphas]
-        failed = [point for point in points if not point.converged]
-        if failed:
-            _warn_not_converged(failed, self.settings.name_alpha, frames)
+        warn_not_converged(points, self.settings.name_alpha)
         return points
 
     def solve(self, alpha: float) -> PathPoint:
@@ -244,6 +214,7 @@ class PathTracer:
             left = self.settings.max_iter - sweeps
             sweeps += max(1, self._solve_restricted(alpha, asked, left))
             certificate = self._certify(alpha)
+            self._report(alpha, certificate.gap, sweeps)
             if certificate.gap <= max(asked, certificate.floor):
                 break
             entrants = self._outside(alpha)
@@ -275,6 +246,7 @@ class PathTracer:
             self._admit(self._outside(2.0 * stage - self.place.level))
             left = self.settings.max_iter - sweeps - 1
             sweeps += self._solve_restricted(stage, asked, left) if left > 0 else 0
+            self._report(alpha, None, sweeps)
             self._pass_knot(stage)
         return sweeps
 
@@ -292,6 +264,21 @@ class PathTracer:
                 return float(place.state.divergence(kappa) + 0.5 * (1.0 - kappa) ** 2 * square)
 
         return certify(alpha, place.level, penalty, place.slack[on], z, theta, divergence)
+
+    def _report(self, alpha: float, gap: float | None, sweeps: int) -> None:
+        """Tell the listener, if there is one, where the place stands as a solution at `alpha`."""
+        listener, place = self.settings.listener, self.place
+        if listener is None:
+            return
+        penalty, ridge = self._penalties(alpha)
+        objective = place.state.loss + float(penalty @ np.abs(place.theta))
+        if ridge is not None:
+            objective += 0.5 * float(ridge @ place.theta**2)
+        gap = self._certify(alpha).gap if gap is None else gap
+        sizes = self.working_set.features.size, place.support.size
+        asked = self.settings.tol * self.term.scale
+        surrogate = objective + self._imbalance
+        listener.iteration(Iteration(alpha, sweeps, *sizes, objective, surrogate, gap, asked))
 
     def _outside(self, bound: float) -> Index:
         """Features outside the working set that reach beyond `bound`.
@@ -322,12 +309,14 @@ class PathTracer:
         likely = self._likely(alpha, penalty)
         model = self.term.model(working_set, place.state, place.support, z, penalty, likely)
         problem, start = self._problem(model, penalty, ridge, z)
-        if not self.term.exact:  # a model is worth no more than a sweep
+        single = settings.listener is not None and settings.listener.every_sweep
+        if single or not self.term.exact:  # a model is worth no more than a sweep
             max_sweeps = min(max_sweeps, 1)
         solve = SOLVERS[settings.solver]
         with threads_for_system(len(problem.target), self.design.n_stored):
             square = partial(self.term.square, place.state)
             solution = solve(problem, start, model.likely, square, INNER_SHARE * asked, max_sweeps)
+        self._imbalance = solution.imbalance
         goal, support = solution.point.theta, solution.point.support
         if model.where is not ALL:
             goal, support = np.zeros(features.size), model.where[support]
@@ -417,8 +406,8 @@ class PathTracer:
             gap += self._price(alpha, features, exact, values, state.loss)
             intercept = state.intercept
         point = PathPoint(alpha, features, values, intercept, gap, asked, converged, sweeps)
-        if self.settings.verbose:
-            print(_line(point, self.settings.name_alpha(alpha)), file=sys.stderr)
+        if self.settings.listener is not None:
+            self.settings.listener.point(point)
         return point
 
     def _price(
@@ -429,24 +418,3 @@ class PathTracer:
         sizes += 0.5 * self.settings.ridge_ratio * (rounded**2 - values**2)
         penalty = alpha * float(self.settings.penalty_weights[features] @ sizes)
         return max(0.0, loss - self.place.state.loss + penalty)
-
-
-def _line(point: PathPoint, name: str) -> str:
-    return (
-        f"{name}: {point.features.size} coefficients, gap {point.gap:.3e} "
-        f"(asked {point.gap_asked:.3e}), {point.sweeps} sweeps"
-    )
-
-
-def _warn_not_converged(
-    points: list[PathPoint], name_alpha: Callable[[float], str], frames: int
-) -> None:
-    worst = max(points, key=lambda point: point.gap)
-    warnings.warn(
-        f"Objective did not converge for {len(points)} penalty value(s). Worst at "
-        f"{name_alpha(worst.alpha)}, after {worst.sweeps} sweeps: duality gap {worst.gap:.3e}, "
-        f"asked for {worst.gap_asked:.3e} (tol, relative to a fit without features). "
-        "Increase max_iter or tol, or scale the features.",
-        ConvergenceWarning,
-        stacklevel=frames,
-    )

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from ._data_terms import DataTerm, LeastSquares, LeastSquaresMoments
-from ._design import make_design
-from ._path import PathPoint, PathSettings, PathTracer
+from ._design import Design, make_design
+from ._path import PathSettings, PathTracer
+from ._reports import PathPoint, stack_level
 from ._typing import Float64
 from ._working_set import CompleteSet, WorkingSet
 
@@ -26,9 +27,56 @@ LARGEST, SMALLEST = 1e145, 1e-145
 
 
 class Regression:
-    """Least squares on X of shape (n, p) and Y of shape (n, T), under weights that sum to one.
+    """Least squares on a design of shape (n, p), for Y of shape (n, T).
 
     All targets share the design, and the Gram matrix or the working set.
+
+    Parameters
+    ----------
+    design : Design
+    Y : ndarray of shape (n, T)
+    gram : ndarray of shape (p, p), optional
+        Z'Z.
+    cross : ndarray of shape (p, T), optional
+        Z'Y of the weighted and centred Y, to go with the Gram matrix.
+    """
+
+    def __init__(
+        self, design: Design, Y: Float64, gram: Float64 | None = None, cross: Float64 | None = None
+    ) -> None:
+        self.design = design
+        self.working_set = WorkingSet(design) if gram is None else CompleteSet(gram)
+        self.terms: list[DataTerm] = []
+        for target in range(Y.shape[1]):
+            term = LeastSquares(design, Y[:, target])
+            if gram is None:
+                self.terms.append(term)
+                continue
+            given = None if cross is None else cross[:, target]
+            z = design.correlations(term.response) if given is None else given
+            self.terms.append(LeastSquaresMoments(gram, z, term))
+
+    def tracer(
+        self, target: int, settings: PathSettings, start: Float64 | None = None
+    ) -> PathTracer:
+        """The path driver for one target."""
+        return PathTracer(self.terms[target], self.working_set, self.design, settings, start)
+
+    def intercept(self, point: PathPoint) -> float:
+        """b = m_y - m'theta."""
+        return float(point.intercept - self.design.mean[point.features] @ point.values)
+
+
+def regression_of(
+    X: Any,
+    Y: Float64,
+    weights: Float64,
+    fit_intercept: bool,
+    precompute: bool | str | Float64,
+    n_alphas: int,
+    Xy: Float64 | None = None,
+) -> Regression:
+    """Least squares on X of shape (n, p) and Y of shape (n, T), under weights that sum to one.
 
     Parameters
     ----------
@@ -44,79 +92,55 @@ class Regression:
     Xy : ndarray of shape (p, T), optional
         ``X'diag(n weights)Y``; used with a given Gram matrix.
     """
+    design = checked_design(X, Y, weights, fit_intercept)
+    if isinstance(precompute, np.ndarray):
+        cross = None if Xy is None else Xy / len(Y)
+        return Regression(design, Y, _checked_gram(precompute, design), cross)
+    pays = gram_pays(design, precompute, n_alphas * Y.shape[1])
+    return Regression(design, Y, design.gram() if pays else None)
 
-    def __init__(
-        self,
-        X: Any,
-        Y: Float64,
-        weights: Float64,
-        fit_intercept: bool,
-        precompute: bool | str | Float64,
-        n_alphas: int,
-        Xy: Float64 | None = None,
-    ) -> None:
-        n, p = X.shape
-        check_range("y", float(np.abs(Y).max()))
-        with np.errstate(over="ignore", invalid="ignore"):
-            self.design = make_design(X, weights, fit_intercept)
-        check_range("a column of X", float(self.design.spread.max()))
-        gram = self._given_gram(precompute, fit_intercept)
-        if gram is None:
-            passes = PASSES_PER_GRAM_COLUMN * p
-            pays = p <= n and passes <= PASSES_PER_FIT + n_alphas * Y.shape[1]
-            if precompute is True or pays:
-                gram = self.design.gram()
-        self.working_set = WorkingSet(self.design) if gram is None else CompleteSet(gram)
-        self.terms: list[DataTerm] = []
-        for target in range(Y.shape[1]):
-            term = LeastSquares(self.design, Y[:, target], fit_intercept)
-            if gram is None:
-                self.terms.append(term)
-                continue
-            if Xy is not None and isinstance(precompute, np.ndarray):
-                cross = Xy[:, target] / n
-            else:
-                cross = self.design.correlations(term.response)
-            self.terms.append(LeastSquaresMoments(gram, cross, term))
 
-    def _given_gram(self, precompute: Any, fit_intercept: bool) -> Float64 | None:
-        """The caller's Gram matrix, if any, scaled; its diagonal and one element are checked."""
-        if not isinstance(precompute, np.ndarray):
-            return None
-        design = self.design
-        n, p = design.shape
-        if fit_intercept and not np.allclose(design.mean, 0.0):
-            warnings.warn(
-                "Gram matrix was provided but X was centered to fit intercept: "
-                "recomputing Gram matrix.",
-                UserWarning,
-                stacklevel=4,
-            )
-            return design.gram()
-        first, second = p // 2, min(p // 2 + 1, p - 1)
-        block = design.block(np.array([first, second]))
-        expected = n * np.append(design.spread**2, block[:, 0] @ block[:, 1])
-        given = np.append(precompute.diagonal(), precompute[first, second])
-        lengths = n * np.append(design.spread**2, design.spread[first] * design.spread[second])
-        wrong = np.flatnonzero(np.abs(given - expected) > 1e-4 * lengths)
-        if wrong.size:
-            row, column = (first, second) if wrong[0] == p else (wrong[0], wrong[0])
-            raise ValueError(
-                "Gram matrix passed in via 'precompute' parameter did not pass validation - please "
-                f"check that it was computed properly. For element ({row},{column}) we computed "
-                f"{expected[wrong[0]]} but the user-supplied value was {given[wrong[0]]}."
-            )
-        return precompute / n
+def checked_design(X: Any, Y: Float64, weights: Float64, fit_intercept: bool) -> Design:
+    """The design; an error if the numbers are too large or small to be squared."""
+    check_range("y", float(np.abs(Y).max()))
+    with np.errstate(over="ignore", invalid="ignore"):
+        design = make_design(X, weights, fit_intercept)
+    check_range("a column of X", float(design.spread.max()))
+    return design
 
-    def tracer(
-        self, target: int, settings: PathSettings, start: Float64 | None = None
-    ) -> PathTracer:
-        """The path driver for one target."""
-        return PathTracer(self.terms[target], self.working_set, self.design, settings, start)
 
-    def intercept(self, point: PathPoint) -> float:
-        """b = m_y - m'theta."""
-        return float(point.intercept - self.design.mean[point.features] @ point.values)
+def gram_pays(design: Design, precompute: bool | str, n_solutions: int) -> bool:
+    """Whether to form the Gram matrix of all features: asked for, or expected to save time."""
+    n, p = design.shape
+    passes = PASSES_PER_GRAM_COLUMN * p
+    return precompute is True or (p <= n and passes <= PASSES_PER_FIT + n_solutions)
+
+
+def _checked_gram(given: Float64, design: Design) -> Float64:
+    """The caller's Gram matrix, scaled; its diagonal and one element are checked."""
+    n, p = design.shape
+    if design.fit_intercept and not np.allclose(design.mean, 0.0):
+        warnings.warn(
+            "Gram matrix was provided but X was centered to fit intercept: "
+            "recomputing Gram matrix.",
+            UserWarning,
+            stacklevel=stack_level(),
+        )
+        return design.gram()
+    first, second = p // 2, min(p // 2 + 1, p - 1)
+    block = design.block(np.array([first, second]))
+    expected = n * np.append(design.spread**2, block[:, 0] @ block[:, 1])
+    elements = np.append(given.diagonal(), given[first, second])
+    lengths = n * np.append(design.spread**2, design.spread[first] * design.spread[second])
+    wrong = np.flatnonzero(np.abs(elements - expected) > 1e-4 * lengths)
+    if wrong.size:
+        row, column = (first, second) if wrong[0] == p else (wrong[0], wrong[0])
+        raise ValueError(
+            "Gram matrix passed in via 'precompute' parameter did not pass validation - please "
+            f"check that it was computed properly. For element ({row},{column}) we computed "
+            f"{expected[wrong[0]]} but the user-supplied value was {elements[wrong[0]]}."
+        )
+    return given / n
 
 
 def check_range(name: str, size: float) -> None:

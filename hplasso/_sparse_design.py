@@ -76,6 +76,26 @@ class SparseDesign(Design):
             gram[features] = gram[:, features].T
         return gram
 
+    def moments(self, rows: Index, response: Float64) -> Float64:
+        p = self.shape[1]
+        part = self.X[rows].astype(np.float64)
+        ends = np.stack([response[rows], self.root[rows]], axis=1)
+        weighted = part.copy()
+        weighted.data *= (self.root[rows] ** 2)[_row_numbers(weighted)]
+        raw = np.multiply.outer(part.T @ self.root[rows] ** 2, self.mean)
+        moments = np.empty((p + 2, p + 2))
+        moments[:p, :p] = (part.T @ weighted).toarray() - raw - raw.T
+        moments[:p, :p] += float(ends[:, 1] @ ends[:, 1]) * np.multiply.outer(self.mean, self.mean)
+        moments[:p, p:] = part.T @ (self.root[rows, None] * ends)
+        moments[:p, p:] -= np.multiply.outer(self.mean, self.root[rows] @ ends)
+        moments[p:, :p] = moments[:p, p:].T
+        moments[p:, p:] = ends.T @ ends
+        return moments
+
+    def rows(self, rows: Index, features: Index) -> Any:
+        part = self.X[rows][:, features] if self.by_rows else self.X[:, features][rows]
+        return part.astype(np.float64)
+
     def columns(self) -> Columns:
         return SparseColumns(self)
 

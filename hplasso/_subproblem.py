@@ -17,10 +17,11 @@ NONE_LIKELY: Index = np.empty(0, dtype=np.intp)
 
 
 class Restricted(NamedTuple):
-    """A solution on the working set, and the sweeps that it took."""
+    """A solution on the working set, the sweeps that it took, and g - f at their last factors."""
 
     point: Point
     sweeps: int
+    imbalance: float = 0.0
 
 
 def solve_with_finish(
@@ -91,7 +92,8 @@ def solve_alternating(
             break
     lengths = np.sqrt(problem.diagonal)
     zero = certainly_zero(problem.penalty, point.z, lengths, certificate, problem.positive)
-    return Restricted(point_of(problem, np.where(zero, 0.0, point.theta)), sweeps)
+    unequal = 0.5 * float(problem.penalty @ (np.abs(factors.mu) - np.abs(factors.nu)) ** 2)
+    return Restricted(point_of(problem, np.where(zero, 0.0, point.theta)), sweeps, unequal)
 
 
 def _certify(problem: RestrictedProblem, point: Point, square: float) -> Certificate:

@@ -14,7 +14,7 @@ from hplasso import HadamardLasso, lasso_path
 from hplasso._correlations import Correlations
 from hplasso._design import make_design
 from hplasso._path import PathSettings
-from hplasso._regression import Regression
+from hplasso._regression import regression_of
 from hplasso._working_set import CompleteSet, WorkingSet
 
 DIABETES = load_diabetes(return_X_y=True)
@@ -104,7 +104,7 @@ def test_sparse_tall_data_are_read_as_often_as_dense_ones():
     y = X @ np.arange(50.0) + np.random.default_rng(0).normal(size=2000)
     for container in (sparse.csr_array, sparse.csc_array, sparse.csc_array.toarray):
         data = container(sparse.csc_array(X))
-        regression = Regression(data, y[:, None], np.full(2000, 1 / 2000), True, "auto", 1)
+        regression = regression_of(data, y[:, None], np.full(2000, 1 / 2000), True, "auto", 1)
         assert isinstance(regression.working_set, CompleteSet)
         assert regression.design.passes == 3
         dense = X.toarray() - X.toarray().mean(axis=0)
@@ -171,7 +171,7 @@ def standardised_path(X, y, n_alphas, eps, **parameters):
     X = StandardScaler().fit_transform(X)
     n, p = X.shape
     weights, y = np.full(n, 1.0 / n), np.asarray(y, dtype=float)[:, None]
-    regression = Regression(X, y, weights, True, "auto", n_alphas)
+    regression = regression_of(X, y, weights, True, "auto", n_alphas)
     tracer = regression.tracer(0, PathSettings(np.ones(p), **parameters))
     points = tracer.trace(tracer.alpha_max() * np.geomspace(1.0, eps, n_alphas))
     return points, regression

@@ -1,0 +1,106 @@
+"""What surrounds a fit: callbacks, nothing half-fitted, and the way back to scikit-learn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from functools import wraps
+from typing import Any
+
+from ._reports import Listener, PathPoint
+
+try:
+    from sklearn.callback import CallbackSupportMixin, with_callbacks
+except ImportError:  # before scikit-learn 1.9
+
+    class CallbackSupportMixin:  # type: ignore[no-redef]
+        """No callbacks."""
+
+    def with_callbacks(method: Any) -> Any:
+        """The method as it is."""
+        return method
+
+
+__all__ = ["CallbackSupportMixin", "Task", "TaskListener", "fit_method", "fitted_as"]
+
+# What fitted linear models have in common with those of scikit-learn.
+ATTRIBUTES = (
+    "coef_",
+    "intercept_",
+    "classes_",
+    "n_iter_",
+    "dual_gap_",
+    "n_features_in_",
+    "feature_names_in_",
+)
+
+
+def fit_method(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Make a method a fit: with callbacks, and the estimator left as it was if it does not end."""
+    managed = with_callbacks(method)
+
+    @wraps(method)
+    def fit(estimator: Any, *args: Any, **kwargs: Any) -> Any:
+        before = vars(estimator).copy()
+        try:
+            return managed(estimator, *args, **kwargs)
+        except BaseException:
+            vars(estimator).clear()
+            vars(estimator).update(before)
+            raise
+
+    return fit
+
+
+class Task:
+    """A task of a fit, for the callbacks to follow: the fit itself, a fold, a penalty.
+
+    To be entered when it begins; it ends with the block.
+    """
+
+    def __init__(self, estimator: Any, context: Any) -> None:
+        self.estimator = estimator
+        self.context = context
+
+    @classmethod
+    def of_fit(cls, estimator: Any, n_subtasks: int = 0) -> Task:
+        """The task of fitting the estimator."""
+        if not hasattr(estimator, "set_callbacks"):
+            return cls(estimator, None)
+        return cls(estimator, estimator._init_callback_context(max_subtasks=n_subtasks))
+
+    def subtask(self, name: str, n_subtasks: int = 0) -> Task:
+        """A part of this task; to be created in the order of the parts."""
+        if not getattr(self.estimator, "_skl_callbacks", None):
+            return Task(self.estimator, None)
+        return Task(self.estimator, self.context.subcontext(name, max_subtasks=n_subtasks))
+
+    def __enter__(self) -> Task:
+        if self.context is not None:
+            self.context.call_on_fit_task_begin(estimator=self.estimator)
+        return self
+
+    def __exit__(self, kind: Any, *details: Any) -> None:
+        if self.context is not None and kind is None:
+            self.context.call_on_fit_task_end(estimator=self.estimator)
+
+
+class TaskListener(Listener):
+    """Makes each point of a path a subtask, done as it is heard of."""
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+
+    def point(self, point: PathPoint) -> None:
+        with self.task.subtask("penalty"):
+            pass
+
+
+def fitted_as(kind: Any, parameters: Mapping[str, Any], fitted: Any) -> Any:
+    """A scikit-learn estimator of a kind, with the parameters that it knows, fitted as `fitted`."""
+    known = kind().get_params()
+    model = kind(**{name: value for name, value in parameters.items() if name in known})
+    for name in ATTRIBUTES:
+        if hasattr(fitted, name):
+            setattr(model, name, deepcopy(getattr(fitted, name)))
+    return model
