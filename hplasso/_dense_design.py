@@ -81,14 +81,15 @@ class DenseDesign(Design):
 
     def moments(self, rows: Index, response: Float64) -> Float64:
         p = self.shape[1]
+        ends = np.stack([response, self.root], axis=1)
         moments = np.zeros((p + 2, p + 2))
         for where in slices(rows.size, p):
             part = rows[where]
-            block = np.empty((part.size, p + 2))
-            np.subtract(self.X[part], self.mean, out=block[:, :p])
-            block[:, :p] *= self.root[part, None]
-            block[:, p], block[:, p + 1] = response[part], self.root[part]
-            moments += block.T @ block
+            block = self.root[part, None] * (self.X[part] - self.mean)
+            moments[:p, :p] += block.T @ block
+            moments[:p, p:] += block.T @ ends[part]
+        moments[p:, :p] = moments[:p, p:].T
+        moments[p:, p:] = ends[rows].T @ ends[rows]
         return moments
 
     def rows(self, rows: Index, features: Index) -> Any:

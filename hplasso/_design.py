@@ -7,11 +7,11 @@ from typing import Any
 from scipy import sparse
 
 from ._dense_design import DenseDesign
-from ._design_base import Columns, Design
+from ._design_base import Columns, Design, slices
 from ._sparse_design import SparseDesign
 from ._typing import Float64
 
-__all__ = ["Columns", "Design", "as_array", "make_design"]
+__all__ = ["Columns", "Design", "as_array", "make_design", "slices"]
 
 
 def make_design(X: Any, weights: Float64, fit_intercept: bool) -> Design:

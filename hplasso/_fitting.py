@@ -7,7 +7,7 @@ from copy import deepcopy
 from functools import wraps
 from typing import Any
 
-from ._reports import Listener, PathPoint
+from ._reports import Listener, Listeners, PathPoint
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -21,7 +21,7 @@ except ImportError:  # before scikit-learn 1.9
         return method
 
 
-__all__ = ["CallbackSupportMixin", "Task", "TaskListener", "fit_method", "fitted_as"]
+__all__ = ["CallbackSupportMixin", "Task", "fit_method", "fitted_as", "listeners_of"]
 
 # What fitted linear models have in common with those of scikit-learn.
 ATTRIBUTES = (
@@ -83,6 +83,12 @@ class Task:
     def __exit__(self, kind: Any, *details: Any) -> None:
         if self.context is not None and kind is None:
             self.context.call_on_fit_task_end(estimator=self.estimator)
+
+
+def listeners_of(task: Task, *others: Listener) -> Listener | None:
+    """Who hears of a path that a task is about, with the callbacks, if there are any."""
+    everyone = [*([TaskListener(task)] if task.context is not None else []), *others]
+    return Listeners(*everyone) if everyone else None
 
 
 class TaskListener(Listener):

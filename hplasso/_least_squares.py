@@ -28,7 +28,7 @@ from ._least_squares_path import (
 from ._linalg import threads_for_data
 from ._linear_regressor import LinearRegressor
 from ._regression import regression_of
-from ._reports import stack_level
+from ._reports import stack_level, warn_not_converged
 from ._typing import Float64
 
 ESTIMATOR_CONSTRAINTS: Constraints = {
@@ -95,6 +95,7 @@ class LeastSquaresEstimator(MultiOutputMixin, LinearRegressor):
                 points += regression.tracer(target, settings, start).trace(
                     [float(self.alpha * l1_ratio)]
                 )
+        warn_not_converged(points, settings.name_alpha)
         intercepts = [regression.intercept(point) for point in points]
         self._set_attributes(points, intercepts, X.dtype, n_features, np.ndim(y) == 1)
         return self

@@ -25,7 +25,7 @@ from ._base import (
 from ._linalg import threads_for_data
 from ._path import PathSettings
 from ._regression import regression_of
-from ._reports import Printer
+from ._reports import Printer, warn_not_converged
 from ._subproblem import SOLVERS
 from ._typing import Float64
 
@@ -307,18 +307,18 @@ def _path(
         Xy = as_columns(checked_array(Xy, shape, "Xy"))
     if coef_init is not None:
         coef_init = checked_array(coef_init, (n_features,), "coef_init")
-    given = _checked_alphas(parameters["alphas"])
+    given = checked_alphas(parameters["alphas"])
     length = given if isinstance(given, int) else len(given)
     precompute = checked_precompute(parameters["precompute"], n_features)
-    grid, paths = given, []
+    grid = given
     with threads_for_data(X.size):
         regression = regression_of(X, targets, weights, False, precompute, length, Xy)
         tracers = [regression.tracer(target, settings, coef_init) for target in range(n_targets)]
         if isinstance(grid, int):
             first = max(tracer.alpha_max() for tracer in tracers) / l1_ratio
             grid = alpha_grid(first, parameters["eps"], grid)
-        for tracer in tracers:
-            paths += [tracer.trace(l1_ratio * grid)]
+        paths = [tracer.trace(l1_ratio * grid) for tracer in tracers]
+    warn_not_converged([point for path in paths for point in path], settings.name_alpha)
     coefs = np.zeros((n_targets, n_features, len(grid)), dtype=X.dtype)
     for path, coef in zip(paths, coefs, strict=True):
         for column, point in enumerate(path):
@@ -363,7 +363,7 @@ def alpha_grid(alpha_max: float, eps: float, n_alphas: int) -> Float64:
     return alpha_max * np.geomspace(1.0, eps, n_alphas)
 
 
-def _checked_alphas(alphas: Any) -> int | Float64:
+def checked_alphas(alphas: Any) -> int | Float64:
     """The number of alphas, or the alphas in decreasing order."""
     if alphas is None:
         return 100

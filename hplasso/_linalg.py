@@ -39,6 +39,11 @@ def threads_for_data(n_stored: int) -> AbstractContextManager[object]:
     return _blas().limit(limits=1) if n_stored < SMALL_DATA else nullcontext()
 
 
+def threads_for_tasks(n_jobs: int | None) -> AbstractContextManager[object]:
+    """A context for tasks that run side by side in threads of their own: BLAS adds none to them."""
+    return nullcontext() if n_jobs in (None, 1) else _blas().limit(limits=1)
+
+
 def threads_for_system(size: int, n_stored: int) -> AbstractContextManager[object]:
     """The same within that context, for a system of this size."""
     limited = n_stored < SMALL_DATA or size not in SMALL_SYSTEM

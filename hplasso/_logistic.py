@@ -22,6 +22,7 @@ from ._logistic_path import (
     path_settings,
     penalty_of,
 )
+from ._reports import warn_not_converged
 
 ESTIMATOR_CONSTRAINTS: Constraints = {
     "C": (real(0.0, open_low=True),),
@@ -196,6 +197,7 @@ class HadamardLogisticRegression(LinearClassifier):
             problem = Classification(X, labels, self.fit_intercept)
             alpha = penalty_of(np.array([self.C]), self.l1_ratio, labels)[0]
             (point,) = problem.tracer(settings, start).trace([alpha])
+        warn_not_converged([point], settings.name_alpha)
         self.classes_ = labels.classes
         self.coef_ = np.zeros((n_rows(labels), X.shape[1]), dtype=X.dtype)
         self.intercept_ = problem.write(point, self.coef_).astype(X.dtype)

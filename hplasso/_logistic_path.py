@@ -27,7 +27,7 @@ from ._design import as_array
 from ._linalg import threads_for_data
 from ._path import PathSettings
 from ._regression import SMALLEST
-from ._reports import Printer
+from ._reports import Printer, warn_not_converged
 from ._subproblem import SOLVERS
 from ._typing import Float64
 
@@ -170,6 +170,7 @@ def logistic_path(
             first = l1_ratio / (max(tracer.alpha_max(), TINY) * labels.total)
             grid = first * np.geomspace(1.0, 1.0 / eps, grid)
         points = tracer.trace(penalty_of(grid, l1_ratio, labels))
+    warn_not_converged(points, settings.name_alpha)
     coefs = np.zeros((n_rows(labels), X.shape[1], len(points)), dtype=X.dtype)
     intercepts = np.zeros((n_rows(labels), len(points)), dtype=X.dtype)
     for i, point in enumerate(points):

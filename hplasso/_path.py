@@ -29,7 +29,7 @@ from ._data_terms import ALL, DataTerm, Model
 from ._linalg import independent_cholesky, threads_for_system
 from ._newton import Point
 from ._problem import RestrictedProblem
-from ._reports import Iteration, Listener, PathPoint, warn_not_converged
+from ._reports import Iteration, Listener, PathPoint
 from ._stacked import AnyDesign
 from ._subproblem import NONE_LIKELY, SOLVERS
 from ._typing import Float64, Index
@@ -191,10 +191,8 @@ class PathTracer:
         return float(np.max(pull[penalised] / weights[penalised], initial=0.0))
 
     def trace(self, alphas: Iterable[float]) -> list[PathPoint]:
-        """Solve at each alpha in turn; one warning at the end for those that did not converge."""
-        points = [self.solve(float(alpha)) for alpha in alphas]
-        warn_not_converged(points, self.settings.name_alpha)
-        return points
+        """Solve at each alpha in turn."""
+        return [self.solve(float(alpha)) for alpha in alphas]
 
     def solve(self, alpha: float) -> PathPoint:
         """Solve at one alpha, from the present place."""
@@ -268,7 +266,7 @@ class PathTracer:
     def _report(self, alpha: float, gap: float | None, sweeps: int) -> None:
         """Tell the listener, if there is one, where the place stands as a solution at `alpha`."""
         listener, place = self.settings.listener, self.place
-        if listener is None:
+        if listener is None or not listener.iterations:
             return
         penalty, ridge = self._penalties(alpha)
         objective = place.state.loss + float(penalty @ np.abs(place.theta))

@@ -52,11 +52,12 @@ class Iteration(NamedTuple):
 
 
 class Listener:
-    """Hears of each point and each iteration of a path; this one keeps quiet.
+    """Hears of each point of a path, and, if `iterations`, of each iteration; this one is quiet.
 
     With `every_sweep` an iteration has a single sweep.
     """
 
+    iterations = False
     every_sweep = False
 
     def point(self, point: PathPoint) -> None:
@@ -71,6 +72,7 @@ class Listeners(Listener):
 
     def __init__(self, *listeners: Listener) -> None:
         self.listeners = listeners
+        self.iterations = any(listener.iterations for listener in listeners)
         self.every_sweep = any(listener.every_sweep for listener in listeners)
 
     def point(self, point: PathPoint) -> None:
@@ -79,14 +81,15 @@ class Listeners(Listener):
 
     def iteration(self, iteration: Iteration) -> None:
         for listener in self.listeners:
-            listener.iteration(iteration)
+            if listener.iterations:
+                listener.iteration(iteration)
 
 
 class Printer(Listener):
     """Prints a line on standard error for each point; with verbose >= 2 for each iteration too."""
 
     def __init__(self, verbose: int, name_alpha: Callable[[float], str], prefix: str = "") -> None:
-        self.verbose = verbose
+        self.iterations = verbose >= 2
         self.name_alpha = name_alpha
         self.prefix = prefix
 
@@ -97,12 +100,11 @@ class Printer(Listener):
         )
 
     def iteration(self, iteration: Iteration) -> None:
-        if self.verbose >= 2:
-            self._print(
-                f"  {self.name_alpha(iteration.alpha)}, sweep {iteration.sweeps}: objective "
-                f"{iteration.objective:.12g}, gap {iteration.gap:.3e}, {iteration.n_nonzero} of "
-                f"{iteration.n_admitted} features in the working set"
-            )
+        self._print(
+            f"  {self.name_alpha(iteration.alpha)}, sweep {iteration.sweeps}: objective "
+            f"{iteration.objective:.12g}, gap {iteration.gap:.3e}, {iteration.n_nonzero} of "
+            f"{iteration.n_admitted} features in the working set"
+        )
 
     def _print(self, line: str) -> None:
         print(self.prefix + line, file=sys.stderr)

@@ -1,0 +1,197 @@
+"""Cross-validation folds: training weights, test rows, and what folds share.
+
+A fold never copies its training data: its design is that of all samples, with weight zero for those
+left out. Where the Gram matrix is formed, a single pass over X serves all folds: with the moments
+
+    M = [Z, r, sqrt v]'[Z, r, sqrt v]              (the design's Z, the weighted and centred y)
+
+of all samples and of the test samples alone, the training moments are their difference, and its
+Schur complement with respect to the last column moves the means to those of the training samples.
+What is left of a column by cancellation alone, as that of an indicator that is one for test samples
+only, is computed again from the column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ._design import Design, slices
+from ._regression import Regression, checked_design, gram_pays
+from ._reports import PathPoint
+from ._typing import Float64, Index
+
+# A training sum of squares below this part of the total is left over by cancellation.
+CANCELLED = 1e-6
+# A squared error from moments is trusted above this part of the terms that it is the sum of.
+RESOLVED = 1e-6
+
+
+class Fold(NamedTuple):
+    """Training weights (n,) that sum to one, their sum before, test rows and their weights.
+
+    `complement`: each sample is either in the training set or in the test set, once.
+    """
+
+    weights: Float64
+    total: float
+    test: Index
+    test_weights: Float64
+    complement: bool
+
+
+def checked_folds(
+    splits: Iterable[tuple[Any, Any]], weights: Float64, weighted: bool
+) -> list[Fold]:
+    """The folds of a splitter, for raw sample weights.
+
+    Raises
+    ------
+    ValueError
+        If there are none, or the training or test samples of one have no weight.
+    """
+    n_samples = weights.size
+    folds = []
+    for number, (train, test) in enumerate(splits):
+        rows = np.arange(n_samples)
+        counts = np.bincount(rows[train], minlength=n_samples)
+        test = rows[test]
+        training, held_out = weights * counts, weights[test]
+        for name, part in (("training", training), ("test", held_out)):
+            if not part.any():
+                what = "have no sample weight" if weighted else "are none"
+                raise ValueError(f"The {name} samples of fold {number} {what}.")
+        counts[test] += 1
+        total = float(training.sum())
+        folds.append(Fold(training / total, total, test, held_out, bool((counts == 1).all())))
+    if not folds:
+        raise ValueError("cv gave no folds.")
+    return folds
+
+
+class Folds:
+    """Least squares on all samples (`full`), and on the training samples of each fold.
+
+    Parameters
+    ----------
+    X : ndarray or sparse matrix of shape (n, p)
+    y : ndarray of shape (n,)
+    weights : ndarray of shape (n,)
+        Weights of all samples, that sum to one.
+    fit_intercept : bool
+    precompute : bool or 'auto'
+    folds : list of Fold
+    n_solutions : int
+        How many solutions each fold is going to ask for.
+    """
+
+    def __init__(
+        self,
+        X: Any,
+        y: Float64,
+        weights: Float64,
+        fit_intercept: bool,
+        precompute: bool | str,
+        folds: Sequence[Fold],
+        n_solutions: int,
+    ) -> None:
+        self.X, self.y, self.folds = X, y, folds
+        self.fit_intercept = fit_intercept
+        self.design = checked_design(X, y, weights, fit_intercept)
+        root = self.design.root
+        self.offset = float(root**2 @ y) if fit_intercept else 0.0
+        self._moments: list[Float64 | None] = [None] * len(folds)
+        self._everything = np.empty((0, 0))
+        if not gram_pays(self.design, precompute, n_solutions):
+            self.full = Regression(self.design, y[:, None])
+            return
+        response = root * (y - self.offset)
+        for number, fold in enumerate(folds):
+            if fold.complement:
+                self._moments[number] = self.design.moments(fold.test, response)
+        tests = np.concatenate([fold.test for fold in folds if fold.complement] or [[]])
+        counts = np.bincount(tests.astype(np.intp), minlength=len(y))
+        if tests.size and (counts == counts[0]).all():  # each sample is tested equally often
+            parts = [part for part in self._moments if part is not None]
+            self._everything = sum(parts[1:], parts[0]) / counts[0]
+        else:
+            self._everything = self.design.moments(np.arange(len(y)), response)
+        self.full = self._from_moments(self.design, self._everything, np.ones(()))
+
+    def training(self, number: int) -> Regression:
+        """Least squares on the training samples of a fold."""
+        fold, held_out = self.folds[number], self._moments[number]
+        if held_out is None:
+            design = checked_design(self.X, self.y, fold.weights, self.fit_intercept)
+            gram = design.gram() if self._everything.size else None
+            return Regression(design, self.y[:, None], gram)
+        moments = self._everything - held_out
+        p = self.design.shape[1]
+        mass = moments[p + 1, p + 1]
+        shift = moments[p + 1, :p] / mass if self.fit_intercept else np.zeros(p)
+        sums = moments.diagonal()[:p]
+        mean = self.design.mean + shift
+        variance = np.maximum(sums / mass - shift**2, 0.0)
+        doubtful = mass * variance <= CANCELLED * self.design.spread**2
+        design = self.design.reweighted(fold.weights, mean, variance + mean**2, doubtful)
+        return self._from_moments(design, moments, mass)
+
+    def _from_moments(self, design: Design, moments: Float64, mass: Any) -> Regression:
+        """Least squares on a design, from the moments of its samples about the means of all."""
+        p = design.shape[1]
+        if self.fit_intercept:
+            moments = moments - np.multiply.outer(moments[p + 1], moments[p + 1]) / mass
+        gram, cross = moments[:p, :p] / mass, moments[:p, [p]] / mass
+        for where in slices(design.fragile.size, design.shape[0]):
+            features = design.fragile[where]
+            block = design.block(features)
+            gram[:, features] = design.product(block)
+            gram[features] = gram[:, features].T
+            cross[features, 0] = block.T @ (design.root * (self.y - self.offset))
+        return Regression(design, self.y[:, None], gram, cross)
+
+    def mean_squares(self, number: int, points: Sequence[PathPoint], intercepts: Any) -> Float64:
+        """The mean squared error on the test samples of a fold, of shape (L,) for L solutions."""
+        features, coefficients = side_by_side(points)
+        intercepts = np.asarray(intercepts)
+        moments = self._moments[number]
+        if moments is not None and not np.isin(features, self.design.fragile).any():
+            shifts = intercepts + self.design.mean[features] @ coefficients - self.offset
+            ends = np.stack([np.ones_like(shifts), -shifts])
+            vectors = np.concatenate([-coefficients, ends])
+            p = self.design.shape[1]
+            kept = np.append(features, [p, p + 1])
+            squares, sizes = quadratic_forms(moments[np.ix_(kept, kept)], vectors)
+            if (squares > RESOLVED * sizes).all():
+                return np.asarray(squares / moments[p + 1, p + 1])
+        return self._mean_squares_of_rows(self.folds[number], features, coefficients, intercepts)
+
+    def _mean_squares_of_rows(
+        self, fold: Fold, features: Index, coefficients: Float64, intercepts: Float64
+    ) -> Float64:
+        """The same, from the test samples themselves."""
+        total = np.zeros(len(intercepts))
+        for where in slices(fold.test.size, max(features.size, len(intercepts))):
+            rows = fold.test[where]
+            residuals = self.design.rows(rows, features) @ coefficients
+            residuals += intercepts - self.y[rows, None]
+            total += fold.test_weights[where] @ residuals**2
+        return np.asarray(total / fold.test_weights.sum())
+
+
+def quadratic_forms(matrix: Float64, vectors: Float64) -> tuple[Float64, Float64]:
+    """u'Mu for the columns u of `vectors`, and what it would be if nothing cancelled."""
+    values = (vectors * (matrix @ vectors)).sum(axis=0)
+    sizes = np.abs(vectors)
+    return values, (sizes * (np.abs(matrix) @ sizes)).sum(axis=0)
+
+
+def side_by_side(points: Sequence[PathPoint]) -> tuple[Index, Float64]:
+    """The u features that any of L solutions needs, and their coefficients, of shape (u, L)."""
+    features = np.unique(np.concatenate([point.features for point in points]))
+    coefficients = np.zeros((features.size, len(points)))
+    for column, point in enumerate(points):
+        coefficients[np.searchsorted(features, point.features), column] = point.values
+    return features, coefficients

@@ -1,0 +1,211 @@
+"""Cross-validated least squares: paths on the training samples of each fold, a fit on all."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from sklearn.model_selection import check_cv
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
+from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.validation import validate_data
+
+from ._base import ARRAY, BOOLEAN, Constraints, check_parameters, integer, raw_weights, real
+from ._fitting import Task, fit_method, listeners_of
+from ._folds import Folds, checked_folds
+from ._least_squares_path import (
+    ACCEPTED,
+    SHARED_CONSTRAINTS,
+    alpha_grid,
+    checked_alphas,
+    checked_precompute,
+    path_settings,
+)
+from ._linalg import threads_for_data, threads_for_tasks
+from ._linear_regressor import LinearRegressor
+from ._path import PathSettings
+from ._reports import PathPoint, Printer, warn_not_converged
+from ._selection import (
+    CV_CONSTRAINTS,
+    check_rule,
+    routed,
+    simplest_within_error,
+    standard_errors,
+)
+from ._typing import Float64
+
+ESTIMATOR_CONSTRAINTS: Constraints = {
+    "eps": (real(0.0, open_low=True),),
+    "alphas": (integer(1), ARRAY),
+    "l1_ratio": (real(0.0, 1.0, open_low=True), ARRAY),
+    "fit_intercept": (BOOLEAN,),
+    **SHARED_CONSTRAINTS,
+    **CV_CONSTRAINTS,
+}
+
+
+class Grid(NamedTuple):
+    """The alphas (L,) for one l1_ratio, in the user's units, and the settings of its path."""
+
+    l1_ratio: float
+    alphas: Float64
+    settings: PathSettings
+
+
+class LeastSquaresCV(LinearRegressor):
+    """What :class:`HadamardLassoCV` and :class:`HadamardElasticNetCV` have in common."""
+
+    @fit_method
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self:
+        """Choose alpha by cross-validation, and fit the model with it.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Training data.
+        y : array-like of shape (n_samples,)
+            Target values.
+        sample_weight : float or array-like of shape (n_samples,), default=None
+            Sample weights, for the fits and for the mean squared error of each fold. The mean over
+            the folds is not weighted.
+        **params : dict
+            Parameters for the `split` method of `cv`; only if scikit-learn's metadata routing is
+            enabled.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If a parameter, `X`, `y` or a weight is not what it has to be, or a fold is empty.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If the gap asked for was not reached within `max_iter` sweeps.
+        """
+        parameters = self.get_params(deep=False)
+        l1_ratios = _checked_ratios(parameters.setdefault("l1_ratio", 1.0))
+        check_parameters(type(self).__name__, parameters, ESTIMATOR_CONSTRAINTS)
+        given = checked_alphas(self.alphas)
+        X, y = validate_data(self, X, y, **ACCEPTED | {"multi_output": False})
+        y = np.asarray(y, dtype=np.float64)
+        n_features = X.shape[1]
+        precompute = checked_precompute(self.precompute, n_features)
+        weights = raw_weights(sample_weight, X)
+        extra = routed(self, "fit", sample_weight, params)
+        splits = check_cv(self.cv).split(X, y, **(extra.splitter.split if extra else {}))
+        folds = checked_folds(splits, weights, sample_weight is not None)
+        check_rule(self.rule, len(folds))
+        length = given if isinstance(given, int) else len(given)
+        with Task.of_fit(self, len(folds) + 1) as task, threads_for_data(X.size):
+            problems = Folds(
+                X,
+                y,
+                weights / weights.sum(),
+                self.fit_intercept,
+                precompute if isinstance(precompute, bool | str) else True,
+                folds,
+                length * len(l1_ratios),
+            )
+            grids = []
+            for l1_ratio in l1_ratios:
+                settings = path_settings(parameters, l1_ratio, n_features, X.dtype)
+                grid = given
+                if isinstance(grid, int):
+                    quiet = replace(settings, listener=None)
+                    first = problems.full.tracer(0, quiet).alpha_max() / l1_ratio
+                    grid = alpha_grid(first, self.eps, grid)
+                grids.append(Grid(l1_ratio, grid, settings))
+            errors = self._cross_validate(problems, grids, task)
+            chosen, alpha = self._choose(grids, errors, folds)
+            with task.subtask("refit"):
+                tracer = problems.full.tracer(0, grids[chosen].settings)
+                points = tracer.trace([alpha * l1_ratios[chosen]])
+        warn_not_converged(points, grids[chosen].settings.name_alpha)
+        intercepts = [problems.full.intercept(point) for point in points]
+        self._set_attributes(points, intercepts, X.dtype, n_features)
+        return self
+
+    def _cross_validate(self, problems: Folds, grids: Sequence[Grid], task: Task) -> Float64:
+        """The mean squared errors, of shape (n_l1_ratios, n_alphas, n_folds)."""
+        length = sum(len(grid.alphas) for grid in grids)
+        tasks = [task.subtask("fold", length) for _ in problems.folds]
+        with threads_for_tasks(self.n_jobs):
+            results = Parallel(n_jobs=self.n_jobs, require="sharedmem")(
+                delayed(_validate_fold)(problems, number, grids, part, int(self.verbose))
+                for number, part in enumerate(tasks)
+            )
+        for index, grid in enumerate(grids):
+            points = [point for _, paths in results for point in paths[index]]
+            warn_not_converged(points, grid.settings.name_alpha)
+        return np.stack([errors for errors, _ in results], axis=-1)
+
+    def _choose(self, grids: Sequence[Grid], errors: Float64, folds: Any) -> tuple[int, float]:
+        """Set what is known of the alphas; return the grid and the alpha of the rule."""
+        shares = np.array([fold.test_weights.sum() for fold in folds])
+        means = errors.mean(axis=2)
+        spreads = standard_errors(np.moveaxis(errors, 2, 0), shares)
+        chosen, best = np.unravel_index(np.argmin(means), means.shape)
+        simplest = simplest_within_error(means[chosen], spreads[chosen], int(best))
+        alphas = grids[chosen].alphas
+        self.alpha_min_, self.alpha_1se_ = float(alphas[best]), float(alphas[simplest])
+        self.alpha_ = self.alpha_min_ if self.rule == "min" else self.alpha_1se_
+        several = len(grids) > 1
+        self.mse_path_ = errors if several else errors[0]
+        self.mse_se_ = spreads if several else spreads[0]
+        same = np.ndim(self.alphas) > 0 or not several
+        self.alphas_ = alphas.copy() if same else np.stack([grid.alphas for grid in grids])
+        if hasattr(self, "l1_ratio"):
+            self.l1_ratio_ = grids[chosen].l1_ratio
+        return int(chosen), self.alpha_
+
+    def get_metadata_routing(self) -> Any:
+        """How scikit-learn's metadata routing passes parameters on: to the splitter.
+
+        Returns
+        -------
+        routing : sklearn.utils.metadata_routing.MetadataRouter
+            The routing.
+        """
+        mapping = MethodMapping().add(caller="fit", callee="split")
+        router = MetadataRouter(owner=self).add_self_request(self)
+        return router.add(splitter=check_cv(self.cv), method_mapping=mapping)
+
+
+def _checked_ratios(l1_ratio: Any) -> list[float]:
+    """The values of l1_ratio."""
+    ratios = np.atleast_1d(l1_ratio)
+    constraint = {"l1_ratio": (real(0.0, 1.0, open_low=True),)}
+    if ratios.ndim != 1 or not ratios.size:
+        raise ValueError(f"l1_ratio must be a number or a list of numbers. Got {l1_ratio!r}.")
+    for ratio in ratios.tolist():
+        check_parameters("HadamardElasticNetCV", {"l1_ratio": ratio}, constraint)
+    return [float(ratio) for ratio in ratios]
+
+
+def _validate_fold(
+    problems: Folds, number: int, grids: Sequence[Grid], task: Task, verbose: int
+) -> tuple[Float64, list[list[PathPoint]]]:
+    """Mean squared errors (n_l1_ratios, n_alphas) of a fold; the solutions that did not converge."""
+    errors, failed = [], []
+    with task:
+        regression = problems.training(number)
+        for grid in grids:
+            printer = Printer(verbose, grid.settings.name_alpha, f"fold {number}: ")
+            listener = listeners_of(task, *([printer] if verbose >= 2 else []))
+            settings = replace(grid.settings, listener=listener)
+            points = regression.tracer(0, settings).trace(grid.l1_ratio * grid.alphas)
+            intercepts = [regression.intercept(point) for point in points]
+            errors.append(problems.mean_squares(number, points, intercepts))
+            failed.append([point for point in points if not point.converged])
+    if verbose:
+        best = min(float(error.min()) for error in errors)
+        print(f"fold {number}: smallest mean squared error {best:.6g}", file=sys.stderr)
+    return np.stack(errors), failed

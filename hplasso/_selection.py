@@ -1,0 +1,70 @@
+"""Choosing a penalty by cross-validation: routing to the splitter, standard errors, the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from sklearn import get_config
+from sklearn.utils.metadata_routing import process_routing
+
+from ._base import Constraint, Constraints, integer, one_of
+from ._typing import Float64
+
+CV = Constraint(
+    "an int in the range [2, inf), an object with a method 'split', an iterable or None",
+    lambda value: value is None or integer(2).holds(value) or _splits(value),
+)
+N_JOBS = Constraint("an int or None", lambda value: value is None or isinstance(value, int))
+CV_CONSTRAINTS: Constraints = {"cv": (CV,), "n_jobs": (N_JOBS,), "rule": (one_of("min", "1se"),)}
+
+
+def _splits(value: Any) -> bool:
+    if isinstance(value, str | int | float):
+        return False
+    return hasattr(value, "split") or hasattr(value, "__iter__")
+
+
+def routed(owner: Any, method: str, sample_weight: Any, params: Mapping[str, Any]) -> Any:
+    """What goes to the splitter and the scorer, where scikit-learn's metadata routing is on.
+
+    Raises
+    ------
+    ValueError
+        If there is something to pass on and it is off.
+    """
+    if get_config()["enable_metadata_routing"]:
+        return process_routing(owner, method, sample_weight=sample_weight, **params)
+    if params:
+        raise ValueError(
+            f"{sorted(params)} can be passed to {type(owner).__name__}.{method} only if "
+            "enable_metadata_routing=True, which sklearn.set_config sets."
+        )
+    return None
+
+
+def standard_errors(values: Float64, weights: Float64) -> Float64:
+    """Standard errors of the means over folds, of values of shape (n_folds, ...).
+
+    Folds count by their weight, as in glmnet: the weighted variance over n_folds - 1. With a single
+    fold there are none: NaN.
+    """
+    if len(values) < 2:
+        return np.full(values.shape[1:], np.nan)
+    mean = np.average(values, axis=0, weights=weights)
+    variance = np.average((values - mean) ** 2, axis=0, weights=weights)
+    return np.asarray(np.sqrt(variance / (len(values) - 1)))
+
+
+def simplest_within_error(losses: Float64, errors: Float64, best: int) -> int:
+    """The first of the penalties, strongest first, whose loss is within one error of the best."""
+    if np.isnan(errors[best]):
+        return best
+    return int(np.flatnonzero(losses <= losses[best] + errors[best])[0])
+
+
+def check_rule(rule: str, n_folds: int) -> None:
+    """Raise a ValueError where the rule has nothing to work with."""
+    if rule == "1se" and n_folds < 2:
+        raise ValueError("rule='1se' needs at least two folds. cv gives one.")
