@@ -4,17 +4,29 @@ from ._elastic_net import HadamardElasticNet
 from ._elastic_net_cv import HadamardElasticNetCV
 from ._lasso import HadamardLasso
 from ._lasso_cv import HadamardLassoCV
+from ._lasso_ic import HadamardLassoIC
 from ._least_squares_path import enet_path, lasso_path
 from ._logistic import HadamardLogisticRegression
+from ._logistic_cv import HadamardLogisticRegressionCV
 from ._logistic_path import logistic_path
+from .displays import (
+    CertificateDisplay,
+    CrossValidationDisplay,
+    RegularizationPathDisplay,
+)
 
 __version__ = "0.1.0"
 __all__ = [
+    "CertificateDisplay",
+    "CrossValidationDisplay",
     "HadamardElasticNet",
     "HadamardElasticNetCV",
     "HadamardLasso",
     "HadamardLassoCV",
+    "HadamardLassoIC",
     "HadamardLogisticRegression",
+    "HadamardLogisticRegressionCV",
+    "RegularizationPathDisplay",
     "enet_path",
     "lasso_path",
     "logistic_path",

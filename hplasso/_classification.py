@@ -42,7 +42,7 @@ def encode(y: Any, X: Any, sample_weight: Any, class_weight: Any) -> Labels:
             f"only one class: {classes[0]!r}"
         )
     weights = raw_weights(sample_weight, X)
-    _check_shares(classes, codes, weights)
+    check_shares(classes, codes, weights)
     if class_weight is not None:
         given = compute_class_weight(class_weight, classes=classes, y=y, sample_weight=weights)
         if not np.isfinite(given).all() or (given < 0.0).any():
@@ -50,19 +50,19 @@ def encode(y: Any, X: Any, sample_weight: Any, class_weight: Any) -> Labels:
                 f"class_weight must be finite and must not be negative. Got {class_weight!r}."
             )
         weights = weights * given[codes]
-        _check_shares(classes, codes, weights)
+        check_shares(classes, codes, weights)
     total = float(weights.sum())
     return Labels(classes, codes, weights / total, total)
 
 
-def _check_shares(classes: Any, codes: Any, weights: Float64) -> None:
+def check_shares(classes: Any, codes: Any, weights: Float64, where: str = "") -> None:
     """Raise a ValueError if a class has no weight, or all together have too much."""
     with np.errstate(over="ignore"):
-        shares = np.bincount(codes, weights=weights)
+        shares = np.bincount(codes, weights=weights, minlength=len(classes))
     if not shares.all():
         raise ValueError(
-            f"The samples of class {classes[np.argmin(shares)]} all have weight zero. Each class "
-            "needs at least one sample of positive weight."
+            f"The training samples{where} of class {classes[np.argmin(shares)]} all have weight "
+            "zero, or are none. Each class needs at least one of positive weight."
         )
     if not np.isfinite(shares.sum()):
         raise ValueError("The sum of the sample weights overflows. Scale them down.")

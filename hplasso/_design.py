@@ -9,9 +9,9 @@ from scipy import sparse
 from ._dense_design import DenseDesign
 from ._design_base import Columns, Design, slices
 from ._sparse_design import SparseDesign
-from ._typing import Float64
+from ._typing import Float64, Index
 
-__all__ = ["Columns", "Design", "as_array", "make_design", "slices"]
+__all__ = ["Columns", "Design", "as_array", "as_rows", "make_design", "slices"]
 
 
 def make_design(X: Any, weights: Float64, fit_intercept: bool) -> Design:
@@ -32,3 +32,10 @@ def make_design(X: Any, weights: Float64, fit_intercept: bool) -> Design:
 def as_array(values: Any) -> Any:
     """Values that may be stored as a sparse matrix, as an array."""
     return values.toarray() if sparse.issparse(values) else values
+
+
+def as_rows(X: Any, rows: Index, features: Index) -> Any:
+    """Some rows of some columns, in the same form as X."""
+    if features.size == X.shape[1]:
+        return X[rows]
+    return X[:, features][rows] if sparse.issparse(X) else X[rows[:, None], features]

@@ -111,9 +111,10 @@ class Folds:
         for number, fold in enumerate(folds):
             if fold.complement:
                 self._moments[number] = self.design.moments(fold.test, response)
-        tests = np.concatenate([fold.test for fold in folds if fold.complement] or [[]])
-        counts = np.bincount(tests.astype(np.intp), minlength=len(y))
-        if tests.size and (counts == counts[0]).all():  # each sample is tested equally often
+        counts = np.zeros(len(y), dtype=np.intp)
+        for fold in folds:
+            counts[fold.test] += fold.complement
+        if counts[0] and (counts == counts[0]).all():  # each sample is tested equally often
             parts = [part for part in self._moments if part is not None]
             self._everything = sum(parts[1:], parts[0]) / counts[0]
         else:

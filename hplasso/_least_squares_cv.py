@@ -31,6 +31,7 @@ from ._reports import PathPoint, Printer, warn_not_converged
 from ._selection import (
     CV_CONSTRAINTS,
     check_rule,
+    checked_ratios,
     routed,
     simplest_within_error,
     standard_errors,
@@ -91,8 +92,9 @@ class LeastSquaresCV(LinearRegressor):
             If the gap asked for was not reached within `max_iter` sweeps.
         """
         parameters = self.get_params(deep=False)
-        l1_ratios = _checked_ratios(parameters.setdefault("l1_ratio", 1.0))
-        check_parameters(type(self).__name__, parameters, ESTIMATOR_CONSTRAINTS)
+        name, given_ratio = type(self).__name__, parameters.setdefault("l1_ratio", 1.0)
+        check_parameters(name, parameters, ESTIMATOR_CONSTRAINTS)
+        l1_ratios = checked_ratios(name, "l1_ratio", given_ratio)
         given = checked_alphas(self.alphas)
         X, y = validate_data(self, X, y, **ACCEPTED | {"multi_output": False})
         y = np.asarray(y, dtype=np.float64)
@@ -152,8 +154,8 @@ class LeastSquaresCV(LinearRegressor):
         shares = np.array([fold.test_weights.sum() for fold in folds])
         means = errors.mean(axis=2)
         spreads = standard_errors(np.moveaxis(errors, 2, 0), shares)
-        chosen, best = np.unravel_index(np.argmin(means), means.shape)
-        simplest = simplest_within_error(means[chosen], spreads[chosen], int(best))
+        chosen, best = (int(i) for i in np.unravel_index(np.argmin(means), means.shape))
+        simplest = simplest_within_error(means[chosen], spreads[chosen], best)
         alphas = grids[chosen].alphas
         self.alpha_min_, self.alpha_1se_ = float(alphas[best]), float(alphas[simplest])
         self.alpha_ = self.alpha_min_ if self.rule == "min" else self.alpha_1se_
@@ -164,7 +166,7 @@ class LeastSquaresCV(LinearRegressor):
         self.alphas_ = alphas.copy() if same else np.stack([grid.alphas for grid in grids])
         if hasattr(self, "l1_ratio"):
             self.l1_ratio_ = grids[chosen].l1_ratio
-        return int(chosen), self.alpha_
+        return chosen, self.alpha_
 
     def get_metadata_routing(self) -> Any:
         """How scikit-learn's metadata routing passes parameters on: to the splitter.
@@ -179,22 +181,12 @@ class LeastSquaresCV(LinearRegressor):
         return router.add(splitter=check_cv(self.cv), method_mapping=mapping)
 
 
-def _checked_ratios(l1_ratio: Any) -> list[float]:
-    """The values of l1_ratio."""
-    ratios = np.atleast_1d(l1_ratio)
-    constraint = {"l1_ratio": (real(0.0, 1.0, open_low=True),)}
-    if ratios.ndim != 1 or not ratios.size:
-        raise ValueError(f"l1_ratio must be a number or a list of numbers. Got {l1_ratio!r}.")
-    for ratio in ratios.tolist():
-        check_parameters("HadamardElasticNetCV", {"l1_ratio": ratio}, constraint)
-    return [float(ratio) for ratio in ratios]
-
-
 def _validate_fold(
     problems: Folds, number: int, grids: Sequence[Grid], task: Task, verbose: int
 ) -> tuple[Float64, list[list[PathPoint]]]:
-    """Mean squared errors (n_l1_ratios, n_alphas) of a fold; the solutions that did not converge."""
-    errors, failed = [], []
+    """Mean squared errors (n_l1_ratios, n_alphas) of a fold; what did not converge."""
+    errors: list[Float64] = []
+    failed: list[list[PathPoint]] = []
     with task:
         regression = problems.training(number)
         for grid in grids:

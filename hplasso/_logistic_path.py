@@ -159,7 +159,7 @@ def logistic_path(
     X, y = check_X_y(X, y, **ACCEPTED)
     check_classification_targets(y)
     labels = encode(y, X, sample_weight, class_weight)
-    grid: Any = _checked_Cs(Cs)
+    grid: Any = checked_Cs(Cs)
     settings = path_settings(parameters, labels, X)
     if coef_init is not None:
         coef_init = checked_coefficients(coef_init, labels, X, "coef_init")
@@ -238,7 +238,7 @@ def checked_coefficients(values: Any, labels: Labels, X: Any, name: str) -> Floa
     return np.atleast_2d(checked_array(values, shape, name))
 
 
-def _checked_Cs(Cs: Any) -> int | Float64:
+def checked_Cs(Cs: Any) -> int | Float64:
     """The number of values, or the values in increasing order."""
     if np.ndim(Cs) == 0:
         return int(Cs)

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn import get_config
 from sklearn.utils.metadata_routing import process_routing
 
-from ._base import Constraint, Constraints, integer, one_of
+from ._base import Constraint, Constraints, check_parameters, integer, one_of, real
 from ._typing import Float64
 
 CV = Constraint(
@@ -62,6 +62,22 @@ def simplest_within_error(losses: Float64, errors: Float64, best: int) -> int:
     if np.isnan(errors[best]):
         return best
     return int(np.flatnonzero(losses <= losses[best] + errors[best])[0])
+
+
+def checked_ratios(owner: str, name: str, given: Any) -> list[float]:
+    """One or several l1_ratios.
+
+    Raises
+    ------
+    ValueError
+        If there are none, or one is not in (0, 1].
+    """
+    ratios = np.atleast_1d(given)
+    if ratios.ndim != 1 or not ratios.size:
+        raise ValueError(f"{name} must be numbers in the range (0, 1]. Got {given!r}.")
+    for ratio in ratios.tolist():
+        check_parameters(owner, {name: ratio}, {name: (real(0.0, 1.0, open_low=True),)})
+    return [float(ratio) for ratio in ratios]
 
 
 def check_rule(rule: str, n_folds: int) -> None:

@@ -1,0 +1,153 @@
+"""The problem that an estimator poses on given data, for the pictures of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+from sklearn.utils import check_X_y
+from sklearn.utils.validation import check_is_fitted
+
+from ._base import normalised_weights
+from ._classification import Classification, encode
+from ._least_squares_path import ACCEPTED as FOR_REGRESSION
+from ._least_squares_path import alpha_grid, as_columns
+from ._least_squares_path import path_settings as regression_settings
+from ._logistic_path import ACCEPTED as FOR_CLASSIFICATION
+from ._logistic_path import n_rows, penalty_of
+from ._logistic_path import path_settings as classification_settings
+from ._path import PathSettings, PathTracer
+from ._regression import regression_of
+from ._reports import Iteration, Listener
+from ._typing import Float64
+
+# Penalties of a path where an estimator has none of its own, and the last one over the first.
+N_PENALTIES, LENGTH = 100, 1e-3
+
+
+class Recorder(Listener):
+    """Keeps each iteration, of one sweep each."""
+
+    iterations = every_sweep = True
+
+    def __init__(self) -> None:
+        self.records: list[Iteration] = []
+
+    def iteration(self, iteration: Iteration) -> None:
+        self.records.append(iteration)
+
+
+class Pictured(NamedTuple):
+    """A tracer for the estimator's problem, and what translates between it and the user.
+
+    `penalties` are those of a path in the user's terms (alpha, or C), strongest first; `penalty` is
+    the estimator's own, `chosen` are those to mark. The solver's alpha is `unit` times that, or for
+    C, which is `inverse`, `unit` over it.
+    """
+
+    tracer: PathTracer
+    settings: PathSettings
+    penalties: Float64
+    penalty: float
+    chosen: dict[str, float]
+    unit: float
+    inverse: bool
+    n_rows: int
+    n_features: int
+
+    def alphas(self, penalties: Any) -> Float64:
+        """The solver's alphas."""
+        penalties = np.asarray(penalties, dtype=np.float64)
+        return self.unit / penalties if self.inverse else self.unit * penalties
+
+    def coefficients(self) -> Float64:
+        """The path, of shape (n_rows, n_features, n_penalties)."""
+        points = self.tracer.trace(self.alphas(self.penalties))
+        dense = [point.dense(self.n_features * self.n_rows) for point in points]
+        return np.stack([theta.reshape(self.n_features, self.n_rows).T for theta in dense], axis=-1)
+
+
+def unwrapped(estimator: Any, X: Any) -> tuple[Any, Any, Any]:
+    """The last step of a pipeline, X as it sees it, and the names of the features, or None."""
+    if isinstance(estimator, Pipeline):
+        before, last = estimator[:-1], estimator[-1]
+        names = None
+        if hasattr(X, "columns"):
+            names = before.get_feature_names_out() if len(before) else np.asarray(X.columns)
+        return last, before.transform(X) if len(before) else X, names
+    names = getattr(estimator, "feature_names_in_", getattr(X, "columns", None))
+    return estimator, X, None if names is None else np.asarray(names)
+
+
+def pictured(
+    estimator: Any, X: Any, y: Any, sample_weight: Any = None, listener: Listener | None = None
+) -> Pictured:
+    """The problem of an estimator of this package on some data."""
+    parameters = {"l1_ratio": 1.0, "positive": False, "solver": "auto"}
+    parameters |= estimator.get_params(deep=False)
+    parameters["verbose"] = 0
+    if not {"alpha", "C"} & set(parameters):
+        check_is_fitted(estimator)
+    for name in ("alpha", "C", "l1_ratio"):
+        if hasattr(estimator, f"{name}_"):
+            parameters[name] = getattr(estimator, f"{name}_")
+    if "class_weight" in parameters:
+        return _classification(estimator, parameters, X, y, sample_weight, listener)
+    return _regression(estimator, parameters, X, y, sample_weight, listener)
+
+
+def _regression(
+    estimator: Any, parameters: dict[str, Any], X: Any, y: Any, weights: Any, listener: Any
+) -> Pictured:
+    X, y = check_X_y(X, y, **FOR_REGRESSION | {"multi_output": False})
+    ratio = float(parameters["l1_ratio"])
+    settings = regression_settings(parameters, ratio, X.shape[1], X.dtype)
+    settings = replace(settings, listener=listener)
+    weights = normalised_weights(weights, X)
+    fit_intercept = parameters["fit_intercept"]
+    regression = regression_of(X, as_columns(y), weights, fit_intercept, "auto", N_PENALTIES)
+    chosen = _chosen(estimator, parameters, "alpha")
+    penalties = getattr(estimator, "alphas_", None)
+    if penalties is None or np.ndim(penalties) != 1:
+        first = regression.tracer(0, replace(settings, listener=None)).alpha_max() / ratio
+        length = min([LENGTH, *(0.5 * value / first for value in chosen.values() if value > 0.0)])
+        penalties = alpha_grid(first, length, N_PENALTIES)
+    tracer = regression.tracer(0, settings)
+    own = float(parameters["alpha"])
+    return Pictured(tracer, settings, penalties, own, chosen, ratio, False, 1, X.shape[1])
+
+
+def _classification(
+    estimator: Any, parameters: dict[str, Any], X: Any, y: Any, weights: Any, listener: Any
+) -> Pictured:
+    X, y = check_X_y(X, y, **FOR_CLASSIFICATION)
+    labels = encode(y, X, weights, parameters["class_weight"])
+    ratio = float(parameters["l1_ratio"])
+    settings = replace(classification_settings(parameters, labels, X), listener=listener)
+    problem = Classification(X, labels, parameters["fit_intercept"])
+    unit = float(penalty_of(np.ones(1), ratio, labels)[0])
+    chosen = _chosen(estimator, parameters, "C")
+    penalties = getattr(estimator, "Cs_", None)
+    if penalties is None:
+        first = unit / problem.tracer(replace(settings, listener=None)).alpha_max()
+        last = max([first / LENGTH**0.5, *(2.0 * value for value in chosen.values())])
+        penalties = np.geomspace(first, last, N_PENALTIES)
+    tracer, rows = problem.tracer(settings), n_rows(labels)
+    own = float(parameters["C"])
+    return Pictured(tracer, settings, penalties, own, chosen, unit, True, rows, X.shape[1])
+
+
+def _chosen(estimator: Any, parameters: dict[str, Any], name: str) -> dict[str, float]:
+    """The penalties to mark: those of both rules, or the one that the estimator has."""
+    rules = {"min": f"{name}_min_", "1se": f"{name}_1se_"}
+    marks = {rule: getattr(estimator, attribute, None) for rule, attribute in rules.items()}
+    known = {rule: float(value) for rule, value in marks.items() if value is not None}
+    return known or {name: float(parameters[name])}
+
+
+def lower_bound(records: Sequence[Iteration]) -> float:
+    """The largest value that the certificates prove the objective not to go below."""
+    return max(record.objective - record.gap for record in records)
