@@ -1,5 +1,7 @@
 """L1-regularised regression by the Hadamard product parametrization, for scikit-learn."""
 
+from ._certificate_display import CertificateDisplay
+from ._cross_validation_display import CrossValidationDisplay
 from ._elastic_net import HadamardElasticNet
 from ._elastic_net_cv import HadamardElasticNetCV
 from ._lasso import HadamardLasso
@@ -9,11 +11,7 @@ from ._least_squares_path import enet_path, lasso_path
 from ._logistic import HadamardLogisticRegression
 from ._logistic_cv import HadamardLogisticRegressionCV
 from ._logistic_path import logistic_path
-from .displays import (
-    CertificateDisplay,
-    CrossValidationDisplay,
-    RegularizationPathDisplay,
-)
+from ._path_display import RegularizationPathDisplay
 
 __version__ = "0.1.0"
 __all__ = [

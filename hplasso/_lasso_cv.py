@@ -118,7 +118,7 @@ class HadamardLassoCV(LeastSquaresCV):
     >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
     >>> model = HadamardLassoCV(rule="1se").fit(X, y)
     >>> print(f"{model.alpha_min_:.4f} {model.alpha_:.4f}")
-    0.0038 0.1871
+    0.0038 0.1868
     >>> list(model.feature_names_in_[model.coef_ != 0])
     ['sex', 'bmi', 'bp', 's3', 's5']
     """

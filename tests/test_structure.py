@@ -11,7 +11,10 @@ PACKAGE = Path(hplasso.__file__).parent
 # From the border down to the kernels: a file imports only from files after it.
 ORDER = [
     "__init__",
-    "displays",
+    "_path_display",
+    "_cross_validation_display",
+    "_certificate_display",
+    "_display",
     "_pictured",
     "_lasso",
     "_elastic_net",

@@ -1,0 +1,40 @@
+"""What the pictures have in common: scikit-learn's conventions for displays, and the axes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ._typing import Float64
+
+
+class Display:
+    """What the displays have in common."""
+
+    ax_: Any
+    figure_: Any
+
+    def _axes(self, ax: Any) -> Any:
+        """Set and return the axes to draw on."""
+        try:
+            import matplotlib.pyplot as plt
+        except ImportError as error:
+            raise ImportError(
+                f"{type(self).__name__} needs matplotlib: pip install 'hplasso[plot]'"
+            ) from error
+        if ax is None:
+            ax = plt.subplots(layout="constrained")[1]
+        self.ax_, self.figure_ = ax, ax.figure
+        return ax
+
+    def _mark(self, label: str, value: float, dashes: str) -> None:
+        """Mark a penalty by a vertical line."""
+        text = f"{label}: {value:.3g}"
+        self.ax_.axvline(value, color="0.3", linestyle=dashes, linewidth=1.0, label=text)
+
+    def _penalty_axis(self, penalties: Float64, name: str) -> None:
+        """Penalties on a logarithmic scale, the strongest on the left."""
+        low, high = float(penalties.min()), float(penalties.max())
+        self.ax_.set_xscale("log")
+        if low < high:
+            self.ax_.set_xlim(*((low, high) if name == "C" else (high, low)))
+        self.ax_.set_xlabel(name)
