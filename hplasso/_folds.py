@@ -30,16 +30,24 @@ RESOLVED = 1e-6
 
 
 class Fold(NamedTuple):
-    """Training weights (n,) that sum to one, their sum before, test rows and their weights.
+    """A fold: the total training weight, the test rows, and their weights.
 
-    `complement`: each sample is either in the training set or in the test set, once.
+    `counts` says how often each sample is in the training set; None: those that are not in the test
+    set are, once.
     """
 
-    weights: Float64
     total: float
     test: Index
     test_weights: Float64
-    complement: bool
+    counts: Index | None
+
+    def weights(self, raw: Float64) -> Float64:
+        """Training weights of shape (n,) that sum to one, from the weights of all samples."""
+        if self.counts is not None:
+            return raw * (self.counts / self.total)
+        weights = raw / self.total
+        weights[self.test] = 0.0
+        return weights
 
 
 def checked_folds(
@@ -63,9 +71,10 @@ def checked_folds(
             if not part.any():
                 what = "have no sample weight" if weighted else "are none"
                 raise ValueError(f"The {name} samples of fold {number} {what}.")
-        counts[test] += 1
-        total = float(training.sum())
-        folds.append(Fold(training / total, total, test, held_out, bool((counts == 1).all())))
+        complement = np.ones(n_samples, dtype=counts.dtype)
+        complement[test] = 0
+        same = np.array_equal(counts, complement) and np.unique(test).size == test.size
+        folds.append(Fold(float(training.sum()), test, held_out, None if same else counts))
     if not folds:
         raise ValueError("cv gave no folds.")
     return folds
@@ -78,8 +87,8 @@ class Folds:
     ----------
     X : ndarray or sparse matrix of shape (n, p)
     y : ndarray of shape (n,)
-    weights : ndarray of shape (n,)
-        Weights of all samples, that sum to one.
+    raw : ndarray of shape (n,)
+        Weights of all samples.
     fit_intercept : bool
     precompute : bool or 'auto'
     folds : list of Fold
@@ -91,15 +100,15 @@ class Folds:
         self,
         X: Any,
         y: Float64,
-        weights: Float64,
+        raw: Float64,
         fit_intercept: bool,
         precompute: bool | str,
         folds: Sequence[Fold],
         n_solutions: int,
     ) -> None:
-        self.X, self.y, self.folds = X, y, folds
+        self.X, self.y, self.raw, self.folds = X, y, raw, folds
         self.fit_intercept = fit_intercept
-        self.design = checked_design(X, y, weights, fit_intercept)
+        self.design = checked_design(X, y, raw / raw.sum(), fit_intercept)
         root = self.design.root
         self.offset = float(root**2 @ y) if fit_intercept else 0.0
         self._moments: list[Float64 | None] = [None] * len(folds)
@@ -109,11 +118,11 @@ class Folds:
             return
         response = root * (y - self.offset)
         for number, fold in enumerate(folds):
-            if fold.complement:
+            if fold.counts is None:
                 self._moments[number] = self.design.moments(fold.test, response)
         counts = np.zeros(len(y), dtype=np.intp)
         for fold in folds:
-            counts[fold.test] += fold.complement
+            counts[fold.test] += fold.counts is None
         if counts[0] and (counts == counts[0]).all():  # each sample is tested equally often
             parts = [part for part in self._moments if part is not None]
             self._everything = sum(parts[1:], parts[0]) / counts[0]
@@ -123,9 +132,9 @@ class Folds:
 
     def training(self, number: int) -> Regression:
         """Least squares on the training samples of a fold."""
-        fold, held_out = self.folds[number], self._moments[number]
+        weights, held_out = self.folds[number].weights(self.raw), self._moments[number]
         if held_out is None:
-            design = checked_design(self.X, self.y, fold.weights, self.fit_intercept)
+            design = checked_design(self.X, self.y, weights, self.fit_intercept)
             gram = design.gram() if self._everything.size else None
             return Regression(design, self.y[:, None], gram)
         moments = self._everything - held_out
@@ -136,7 +145,7 @@ class Folds:
         mean = self.design.mean + shift
         variance = np.maximum(sums / mass - shift**2, 0.0)
         doubtful = mass * variance <= CANCELLED * self.design.spread**2
-        design = self.design.reweighted(fold.weights, mean, variance + mean**2, doubtful)
+        design = self.design.reweighted(weights, mean, variance + mean**2, doubtful)
         return self._from_moments(design, moments, mass)
 
     def _from_moments(self, design: Design, moments: Float64, mass: Any) -> Regression:

@@ -120,7 +120,7 @@ class HadamardLassoCV(LeastSquaresCV):
     >>> print(f"{model.alpha_min_:.4f} {model.alpha_:.4f}")
     0.0038 0.1868
     >>> list(model.feature_names_in_[model.coef_ != 0])
-    ['sex', 'bmi', 'bp', 's3', 's5']
+    ['sex', 'bmi', 'bp', 's3', 's5', 's6']
     """
 
     path = staticmethod(lasso_path)

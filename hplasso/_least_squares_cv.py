@@ -110,7 +110,7 @@ class LeastSquaresCV(LinearRegressor):
             problems = Folds(
                 X,
                 y,
-                weights / weights.sum(),
+                weights,
                 self.fit_intercept,
                 precompute if isinstance(precompute, bool | str) else True,
                 folds,

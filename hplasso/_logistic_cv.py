@@ -261,7 +261,7 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         folds = checked_folds(splits, raw, sample_weight is not None)
         check_rule(self.rule, len(folds))
         for number, fold in enumerate(folds):
-            check_shares(labels.classes, labels.codes, fold.weights, f" of fold {number}")
+            check_shares(labels.classes, labels.codes, fold.weights(raw), f" of fold {number}")
         if extra:
             score_params = dict(extra.scorer.score)
         else:

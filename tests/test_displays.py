@@ -1,0 +1,162 @@
+"""The displays: what they draw, and on what."""
+
+import sys
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import Lasso
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+import hplasso
+from hplasso import (
+    CertificateDisplay,
+    CrossValidationDisplay,
+    HadamardElasticNetCV,
+    HadamardLasso,
+    HadamardLassoCV,
+    HadamardLassoIC,
+    HadamardLogisticRegression,
+    HadamardLogisticRegressionCV,
+    RegularizationPathDisplay,
+    lasso_path,
+)
+
+X, y = load_diabetes(return_X_y=True, as_frame=True)
+IRIS, SPECIES = load_iris(return_X_y=True)
+
+
+@pytest.fixture(autouse=True)
+def _agg():
+    plt.switch_backend("agg")
+    yield
+    plt.close("all")
+
+
+def texts(ax):
+    return [text.get_text() for text in ax.texts]
+
+
+def test_path_of_a_cross_validated_estimator():
+    model = HadamardLassoCV().fit(X, y)
+    display = RegularizationPathDisplay.from_estimator(model, X, y, n_labels=3)
+    assert display.figure_ is display.ax_.figure
+    assert_array_equal(display.penalties, model.alphas_)
+    column = int(np.flatnonzero(model.alphas_ == model.alpha_)[0])
+    assert_allclose(display.coefs[:, column], model.coef_, rtol=1e-6, atol=1e-9)
+    assert len(display.line_) == 10
+    strongest = X.columns[np.argsort(-np.abs(display.coefs[:, -1]))[:3]]
+    assert sorted(texts(display.ax_)) == sorted(strongest)
+    labels = display.ax_.get_legend_handles_labels()[1]
+    assert labels == [f"min: {model.alpha_min_:.3g}", f"1se: {model.alpha_1se_:.3g}"]
+    low, high = display.ax_.get_xlim()
+    assert low > high  # the strongest penalty is on the left
+    counts = [label.get_text() for label in display.top_ax_.get_xticklabels()]
+    assert {"0", "10"} <= set(counts)
+
+
+def test_path_that_was_computed():
+    alphas, coefs, _ = lasso_path(X, y - y.mean(), alphas=20)
+    _, ax = plt.subplots()
+    display = RegularizationPathDisplay.from_path(alphas, coefs, chosen={"mine": 0.1}, ax=ax)
+    assert display.ax_ is ax
+    assert_allclose(display.line_[0].get_ydata(), coefs[0])
+    assert set(texts(ax)) <= {f"x{feature}" for feature in range(10)}
+    other = RegularizationPathDisplay.from_estimator(HadamardLasso(0.1), X, y)
+    assert "alpha: 0.1" in other.ax_.get_legend_handles_labels()[1]
+    with pytest.raises(ValueError, match=r"must have shape \(n_features, 20\)"):
+        RegularizationPathDisplay.from_path(alphas, coefs.T)
+
+
+def test_path_of_a_pipeline_has_the_names():
+    model = make_pipeline(StandardScaler(), HadamardLassoIC()).fit(X, y)
+    display = RegularizationPathDisplay.from_estimator(model, X, y)
+    assert set(texts(display.ax_)) <= set(X.columns)
+
+
+def test_paths_of_classes():
+    model = HadamardLogisticRegressionCV(Cs=8).fit(IRIS, SPECIES)
+    for target in range(3):
+        display = RegularizationPathDisplay.from_estimator(model, IRIS, SPECIES, target=target)
+        column = int(np.flatnonzero(model.Cs_ == model.C_)[0])
+        assert_allclose(display.coefs[:, column], model.coef_[target], atol=0.05)
+        low, high = display.ax_.get_xlim()
+        assert low < high
+    with pytest.raises(ValueError, match="target"):
+        RegularizationPathDisplay.from_estimator(model, IRIS, SPECIES, target=3)
+    single = HadamardLogisticRegression(0.5)
+    assert RegularizationPathDisplay.from_estimator(single, *load_breast_cancer(return_X_y=True))
+
+
+def test_cross_validated_errors():
+    model = HadamardLassoCV().fit(X, y)
+    display = CrossValidationDisplay.from_estimator(model)
+    assert_allclose(display.line_.get_ydata(), model.mse_path_.mean(axis=1))
+    low = display.band_.get_paths()[0].vertices[:, 1].min()
+    assert low == pytest.approx((model.mse_path_.mean(axis=1) - model.mse_se_).min())
+    assert display.ax_.get_ylabel() == "mean squared error"
+    several = HadamardElasticNetCV(l1_ratio=[0.5, 1.0]).fit(X, y)
+    display = CrossValidationDisplay.from_estimator(several)
+    assert display.line_.get_ydata().min() == pytest.approx(several.mse_path_.mean(axis=2).min())
+
+
+@pytest.mark.parametrize(
+    ("scoring", "name"),
+    [("neg_log_loss", "log loss"), (None, "-accuracy"), ("roc_auc_ovr", "-roc auc ovr")],
+)
+def test_cross_validated_scores(scoring, name):
+    model = HadamardLogisticRegressionCV(Cs=4, scoring=scoring).fit(IRIS, SPECIES)
+    display = CrossValidationDisplay.from_estimator(model)
+    assert_allclose(display.line_.get_ydata(), -model.scores_[:, 0].mean(axis=0))
+    assert display.ax_.get_ylabel() == name
+
+
+def test_only_cross_validated_estimators():
+    with pytest.raises(ValueError, match="must be cross-validated"):
+        CrossValidationDisplay.from_estimator(Lasso().fit(X, y))
+    with pytest.raises(NotFittedError):
+        CrossValidationDisplay.from_estimator(HadamardLassoCV())
+    with pytest.raises(NotFittedError):
+        RegularizationPathDisplay.from_estimator(HadamardLassoCV(), X, y)
+
+
+@pytest.mark.parametrize(
+    ("model", "target"),
+    [
+        (HadamardLasso(0.5, solver="alternating", tol=1e-6), y),
+        (HadamardLasso(0.5), y),
+        (HadamardLogisticRegression(1.0, tol=1e-8), y > 100),
+        (HadamardLogisticRegression(1.0, solver="alternating", max_iter=500), y > 100),
+    ],
+)
+def test_certificates_bound_the_distance(model, target):
+    display = CertificateDisplay.from_estimator(model, X, target)
+    surrogates, objectives, gaps = display.surrogates, display.objectives, display.gaps
+    assert (np.diff(display.sweeps) == 1).all()
+    assert (np.diff(objectives) <= 1e-12 * objectives[0]).all()
+    assert (surrogates >= objectives).all()
+    assert (objectives - gaps <= objectives[-1]).all()  # each gap is a certificate
+    assert gaps[-1] < 1e-3 * gaps[0]
+    if model.solver == "alternating" and "Lasso" in type(model).__name__:
+        assert (surrogates > objectives).any()
+    assert len(display.line_) == 3
+    assert not hasattr(model, "coef_")
+
+
+def test_nothing_to_certify():
+    with pytest.raises(ValueError, match="All coefficients are zero"):
+        CertificateDisplay.from_estimator(HadamardLasso(1e6), X, y)
+
+
+@pytest.mark.parametrize("name", [name for name in hplasso.__all__ if name.endswith("Display")])
+def test_without_matplotlib(monkeypatch, name):
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
+    display = object.__new__(getattr(hplasso, name))
+    with pytest.raises(
+        ImportError, match=rf"{name} needs matplotlib: pip install 'hplasso\[plot\]"
+    ):
+        display._axes(None)

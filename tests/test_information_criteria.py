@@ -1,0 +1,96 @@
+"""HadamardLassoIC, against scikit-learn's LassoLarsIC and the formulas of the criteria."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
+from scipy.special import comb
+from sklearn.datasets import load_diabetes, make_regression
+from sklearn.linear_model import LassoLarsIC, LinearRegression
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from hplasso import HadamardLasso, HadamardLassoIC
+
+X, y = load_diabetes(return_X_y=True)
+
+
+@parametrize_with_checks([HadamardLassoIC(), HadamardLassoIC("ebic")])
+def test_scikit_learn_check(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.parametrize("criterion", ["aic", "bic"])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_same_as_lasso_lars_ic(criterion, fit_intercept):
+    lars = LassoLarsIC(criterion, fit_intercept=fit_intercept).fit(X, y)
+    knots = lars.alphas_[lars.alphas_ > 0]
+    # at a knot a coefficient is just zero: on its way in, as above it, or out, as below it
+    sides = [
+        HadamardLassoIC(criterion, alphas=knots * side, fit_intercept=fit_intercept).fit(X, y)
+        for side in (1 + 1e-9, 1 - 1e-9)
+    ]
+    ours = np.minimum(sides[0].criterion_, sides[1].criterion_)
+    assert_allclose(ours, lars.criterion_[: len(knots)], rtol=1e-7)
+    assert sides[0].noise_variance_ == pytest.approx(lars.noise_variance_)
+    assert sides[0].alpha_ == pytest.approx(lars.alpha_)
+    assert_allclose(sides[0].coef_, lars.coef_, atol=1e-4)
+
+
+def test_formulas():
+    n, p = X.shape
+    sigma2 = 3000.0
+    for criterion in ("aic", "aicc", "bic", "ebic"):
+        model = HadamardLassoIC(criterion, alphas=[1.0, 0.1], noise_variance=sigma2, ebic_gamma=0.5)
+        model.fit(X, y)
+        for alpha, value in zip(model.alphas_, model.criterion_, strict=True):
+            lasso = HadamardLasso(alpha, tol=1e-10).fit(X, y)
+            d = (lasso.coef_ != 0).sum()
+            penalty = {
+                "aic": 2 * d,
+                "aicc": 2 * d + 2 * d * (d + 1) / (n - d - 1),
+                "bic": np.log(n) * d,
+                "ebic": np.log(n) * d + 2 * 0.5 * np.log(comb(p, d)),
+            }[criterion]
+            squares = ((y - lasso.predict(X)) ** 2).sum()
+            assert value == pytest.approx(
+                n * np.log(2 * np.pi * sigma2) + squares / sigma2 + penalty
+            )
+
+
+def test_noise_variance_of_dependent_features():
+    model = HadamardLassoIC().fit(np.hstack([X, X[:, :3], np.ones((len(y), 1))]), y)
+    left = y - LinearRegression().fit(X, y).predict(X)
+    assert model.noise_variance_ == pytest.approx((left**2).sum() / (len(y) - 11))
+
+
+def test_finds_the_features_that_matter():
+    wide, target, truth = make_regression(
+        80, 300, n_informative=5, noise=2.0, coef=True, random_state=0
+    )
+    model = HadamardLassoIC("ebic", noise_variance=4.0).fit(wide, target)
+    found = set(np.flatnonzero(model.coef_))
+    assert set(np.flatnonzero(truth)) <= found
+    assert len(found) < 15
+    assert_array_equal(model.degrees_of_freedom_ <= 80, True)
+    same = HadamardLassoIC("ebic", noise_variance=4.0).fit(sparse.csc_array(wide), target)
+    assert_allclose(same.criterion_, model.criterion_, rtol=1e-9)
+
+
+def test_too_few_samples_for_aicc():
+    model = HadamardLassoIC("aicc", noise_variance=1.0).fit(X[:8], y[:8])
+    assert model.degrees_of_freedom_[np.argmin(model.criterion_)] < 7
+
+
+def test_noise_variance_that_can_not_be_estimated():
+    with pytest.raises(ValueError, match=r"11 samples of 10 features.*Give noise_variance"):
+        HadamardLassoIC().fit(X[:11], y[:11])
+    HadamardLassoIC(fit_intercept=False).fit(X[:11], y[:11])
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [{"criterion": "cp"}, {"noise_variance": 0.0}, {"ebic_gamma": 2.0}, {"alphas": "many"}],
+)
+def test_bad_parameters(parameters):
+    with pytest.raises(ValueError, match=next(iter(parameters))):
+        HadamardLassoIC(**parameters).fit(X, y)
