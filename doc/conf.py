@@ -13,5 +13,5 @@ html_show_sourcelink = False
 nitpicky = True
 numpydoc_class_members_toctree = False
 numpydoc_show_class_members = False
-nitpick_ignore_regex = [("py:.*", r"sklearn\..*")]
+nitpick_ignore_regex = [("py:.*", r"(sklearn|matplotlib)\..*")]
 autodoc_typehints = "none"

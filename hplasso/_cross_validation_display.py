@@ -101,13 +101,9 @@ class CrossValidationDisplay(Display):
             losses, errors = -estimator.scores_[:, chosen].T, estimator.scores_se_[chosen]
             penalties, marks = estimator.Cs_, {"min": estimator.C_min_, "1se": estimator.C_1se_}
             scoring = estimator.scoring or "accuracy"
-            loss = scoring.removeprefix("neg_") if isinstance(scoring, str) else "score"
-            names = {
-                "penalty_name": "C",
-                "loss_name": loss.replace("_", " ")
-                if str(scoring).startswith("neg_")
-                else f"-{loss}",
-            }
+            name = f"-{scoring}" if isinstance(scoring, str) else "-score"
+            name = name.replace("_", " ").removeprefix("-neg ")
+            names = {"penalty_name": "C", "loss_name": name}
         else:
             raise ValueError(
                 f"estimator must be cross-validated. Got {type(estimator).__name__}, which has "

@@ -1,5 +1,5 @@
-# One path with glmnet, timed inside R.
-# Rscript glmnet_path.R FOLDER N P REPEATS THRESH FAMILY INTERCEPT
+# One path with glmnet, or its cross-validation, timed inside R.
+# Rscript glmnet_path.R FOLDER N P REPEATS THRESH FAMILY INTERCEPT FOLDS
 # FOLDER holds X.bin (column-major), y.bin, alphas.bin; coef.bin and times.bin are written there.
 arguments <- commandArgs(trailingOnly = TRUE)
 folder <- arguments[1]
@@ -9,6 +9,7 @@ repeats <- as.integer(arguments[4])
 thresh <- as.numeric(arguments[5])
 family <- arguments[6]
 intercept <- as.logical(arguments[7])
+folds <- as.integer(arguments[8])  # 0: a path
 suppressMessages(library(glmnet))
 
 read <- function(name, size) readBin(file.path(folder, name), "double", n = size)
@@ -25,15 +26,22 @@ y <- read("y.bin", n)
 alphas <- read("alphas.bin", file.info(file.path(folder, "alphas.bin"))$size / 8)
 glmnet.control(fdev = 0, devmax = 1, epsnr = 1e-12, mxitnr = 1000)
 
+# blocks of consecutive samples, the first n %% folds of them one larger
+foldid <- if (folds > 0) rep(seq_len(folds), n %/% folds + (seq_len(folds) <= n %% folds))
+
 times <- numeric(repeats)
 for (i in seq_len(repeats)) {
   begin <- Sys.time()
-  fit <- glmnet(X, y, family = family, lambda = alphas, intercept = intercept,
+  if (folds > 0) {
+    cv.glmnet(X, y, family = family, lambda = alphas, intercept = intercept, foldid = foldid,
+              standardize = FALSE, thresh = thresh, maxit = 1e8)
+  } else fit <- glmnet(X, y, family = family, lambda = alphas, intercept = intercept,
                 standardize = FALSE, thresh = thresh, maxit = 1e8)
   times[i] <- as.numeric(difftime(Sys.time(), begin, units = "secs"))
 }
+writeBin(times, file.path(folder, "times.bin"))
+cat(as.character(packageVersion("glmnet")))
+if (folds > 0) quit()
 betas <- if (family == "multinomial") fit$beta else list(fit$beta)
 coefficients <- unlist(lapply(betas, function(beta) as.vector(as.matrix(beta))))
 writeBin(coefficients, file.path(folder, "coef.bin"))
-writeBin(times, file.path(folder, "times.bin"))
-cat(as.character(packageVersion("glmnet")))

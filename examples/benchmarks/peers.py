@@ -1,7 +1,8 @@
 """Paths by each package: (problem, tol, repeats) -> coefficients (p, L) or (K, p, L).
 
 Each function computes one path, with warm starts where the package has them. Tolerances mean what
-the package takes them to mean; the runner measures the gap that comes out.
+the package takes them to mean; the runner measures the gap that comes out. The functions for
+cross-validation return nothing: the runner computes a path at the same tolerance for its gap.
 """
 
 from __future__ import annotations
@@ -26,14 +27,15 @@ class Peer:
     module: str
     tolerances: tuple[float, ...]
     lasso: object = None
+    cv: object = None
     logistic: object = None
     multinomial: bool = False
     intercept: tuple[bool, ...] = (True, False)
 
     def solves(self, task, problem_classes: int = 2) -> bool:
         """Whether it has the task's problem."""
-        if task.kind == "lasso":
-            return self.lasso is not None
+        if task.kind in ("lasso", "cv"):
+            return getattr(self, task.kind) is not None
         return (
             self.logistic is not None
             and task.fit_intercept in self.intercept
@@ -60,6 +62,23 @@ def lasso_celer(problem, tol):
 
     y, alphas = problem.y - problem.y.mean(), problem.alphas
     return celer_path(problem.X, y, pb="lasso", alphas=alphas, tol=tol, max_iter=10_000)[1]
+
+
+def cv_hplasso(problem, tol, folds):
+    from hplasso import HadamardLassoCV
+
+    HadamardLassoCV(alphas=problem.alphas, cv=folds, tol=tol).fit(problem.X, problem.y)
+
+
+def cv_one_path(problem, tol, folds):
+    lasso_hplasso(problem, tol)
+
+
+def cv_scikit_learn(problem, tol, folds):
+    from sklearn.linear_model import LassoCV
+
+    model = LassoCV(alphas=problem.alphas, cv=folds, tol=tol, max_iter=1_000_000, n_jobs=2)
+    model.fit(problem.X, problem.y)
 
 
 def logistic_hplasso(problem, tol):
@@ -141,12 +160,13 @@ def powers(first, last):
 
 
 PEERS = {
-    "hplasso": Peer("hplasso", powers(4, 8), lasso_hplasso, logistic_hplasso, True),
-    "glmnet": Peer("R", (1e-7, 1e-8, 1e-10, 1e-12, 1e-13, 1e-14, 1e-16), "R", "R", True),
-    "celer": Peer("celer", powers(4, 12), lasso_celer, logistic_celer, intercept=(False,)),
+    "hplasso": Peer("hplasso", powers(4, 8), lasso_hplasso, cv_hplasso, logistic_hplasso, True),
+    "hplasso, one path": Peer("hplasso", powers(4, 8), cv=cv_one_path),
+    "glmnet": Peer("R", (1e-7, 1e-8, 1e-10, 1e-12, 1e-13, 1e-14, 1e-16), "R", "R", "R", True),
+    "celer": Peer("celer", powers(4, 12), lasso_celer, logistic=logistic_celer, intercept=(False,)),
     "skglm": Peer("skglm", powers(3, 10), logistic=logistic_skglm),
     "skein-glm": Peer("skein_glm", powers(4, 12), logistic=logistic_skein),
-    "scikit-learn": Peer("sklearn", powers(4, 9), lasso_scikit_learn),
+    "scikit-learn": Peer("sklearn", powers(4, 9), lasso_scikit_learn, cv_scikit_learn),
     "saga": Peer("sklearn", powers(3, 7), logistic=logistic_saga, multinomial=True),
     "liblinear": Peer("sklearn", powers(2, 9), logistic=logistic_liblinear, intercept=(False,)),
 }
@@ -159,7 +179,7 @@ def installed(name: str) -> bool:
     return importlib.util.find_spec(PEERS[name].module) is not None
 
 
-def run_glmnet(problem, family, tol, repeats):
+def run_glmnet(problem, family, tol, repeats, folds=0):
     """Coefficients, times (the first, a warm-up, left out) and version, timed inside R."""
     X = problem.X
     with tempfile.TemporaryDirectory() as folder:
@@ -174,9 +194,11 @@ def run_glmnet(problem, family, tol, repeats):
             np.asarray(array).tofile(Path(folder) / f"{name}.bin")
         sizes = [*map(str, X.shape), str(repeats + 1), str(tol), family]
         flag = "TRUE" if problem.fit_intercept else "FALSE"
-        command = ["Rscript", str(HERE / "glmnet_path.R"), folder, *sizes, flag]
+        command = ["Rscript", str(HERE / "glmnet_path.R"), folder, *sizes, flag, str(folds)]
         version = subprocess.run(command, check=True, capture_output=True, text=True).stdout
         times = np.fromfile(Path(folder) / "times.bin")[1:]
+        if folds:
+            return None, times, f"{version} (R)"
         coefs = np.fromfile(Path(folder) / "coef.bin")
         outputs = problem.n_classes if family == "multinomial" else 1
         coefs = coefs.reshape(outputs, -1, X.shape[1]).transpose(0, 2, 1)

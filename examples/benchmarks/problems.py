@@ -1,8 +1,8 @@
 """The benchmark's tasks: data, grids of penalties, and the duality gap of what comes back.
 
-A task is a path. Its gap is computed here from the coefficients alone, with the intercept at its
-optimum, relative to the loss scale: ||y||^2 / n (y centred) for the lasso, the loss of the model
-without features for logistic regression.
+A task is a path, or the cross-validation of one. Its gap is computed here from the coefficients
+alone, with the intercept at its optimum, relative to the loss scale: ||y||^2 / n (y centred) for
+the lasso, the loss of the model without features for logistic regression.
 """
 
 from __future__ import annotations
@@ -15,17 +15,23 @@ import numpy as np
 from scipy import sparse
 from scipy.optimize import minimize
 from scipy.special import log_softmax, xlogy
+from sklearn.model_selection import KFold
 
 
 @dataclass(frozen=True)
 class Task:
-    """A path of `n_alphas` penalties, evenly on a log scale, down to `eps` times the first."""
+    """A path of `n_alphas` penalties, evenly on a log scale, down to `eps` times the first.
+
+    With `folds`, it is cross-validated, for kind 'cv'. Data of the name "generated n p rho" have n
+    samples of p features, neighbours correlated by rho.
+    """
 
     data: str
     kind: str
     eps: float
     n_alphas: int
     fit_intercept: bool = True
+    folds: int = 0
 
 
 LASSO = {"leukemia": 0.01, "riboflavin": 0.01, "mice_snp": 0.05}
@@ -47,6 +53,8 @@ TASKS = {
     **{f"lasso_{data}": Task(data, "lasso", eps, 100) for data, eps in LASSO.items()},
     **{f"logistic_{data}": Task(data, "logistic", 0.02, 50) for data in BINARY},
     **{f"no_intercept_{data}": Task(data, "logistic", 0.02, 50, False) for data in BINARY},
+    "cv_riboflavin": Task("riboflavin", "cv", 0.01, 100, folds=10),
+    "cv_tall": Task("generated 200000 200 0.0", "cv", 0.001, 100, folds=10),
     **{f"multinomial_{data}": Task(data, "logistic", 0.02, 50) for data in MULTINOMIAL},
 }
 
@@ -67,19 +75,11 @@ class Problem:
 
 def load(task: Task, folder: str) -> Problem:
     """The data set, prepared; alphas weigh the penalty against the mean loss."""
-    spec = importlib.util.spec_from_file_location("load", Path(folder) / "load.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    X, y, _ = module.load(task.data)
-    if sparse.issparse(X):
-        X = sparse.csc_matrix(X, dtype=np.float64)
-        X.sort_indices()
+    if task.data.startswith("generated"):
+        X, y = _generated(*map(float, task.data.split()[1:]))
     else:
-        X = np.asfortranarray(X, dtype=np.float64)
-        X = np.asfortranarray(X[:, X.std(axis=0) > 0])
-        X -= X.mean(axis=0)
-        X /= X.std(axis=0)
-    if task.kind == "lasso":
+        X, y = _loaded(task.data, folder)
+    if task.kind in ("lasso", "cv"):
         y = np.asarray(y, dtype=np.float64)
         residual = y - y.mean()
     else:
@@ -92,11 +92,58 @@ def load(task: Task, folder: str) -> Problem:
     return Problem(X, y, alphas, task.fit_intercept)
 
 
+def training_part(problem: Problem, folds: int) -> Problem:
+    """The training samples of the first of the folds, which are blocks of consecutive samples.
+
+    X, dense, is centred, as path functions have no intercept.
+    """
+    train, _ = next(KFold(folds).split(problem.y))
+    X = np.asfortranarray(problem.X[train])
+    X -= X.mean(axis=0)
+    return Problem(X, problem.y[train], problem.alphas, problem.fit_intercept)
+
+
+def _generated(n, p, correlation):
+    """Gaussian features, a tenth of them with coefficients, and as much noise as signal."""
+    n, p, rng = int(n), int(p), np.random.default_rng(0)
+    X = rng.standard_normal((n, p))
+    for j in range(1, p):
+        X[:, j] *= np.sqrt(1.0 - correlation**2)
+        X[:, j] += correlation * X[:, j - 1]
+    theta = np.zeros(p)
+    theta[:: max(1, p // max(10, p // 100))] = 1.0
+    signal = X @ theta
+    y = signal + signal.std() * rng.standard_normal(n)
+    return _standardised(X), y
+
+
+def _standardised(X):
+    """Columns of mean zero and variance one, in Fortran order; constant ones left out."""
+    X = np.asfortranarray(X, dtype=np.float64)
+    X = np.asfortranarray(X[:, X.std(axis=0) > 0])
+    X -= X.mean(axis=0)
+    X /= X.std(axis=0)
+    return X
+
+
+def _loaded(name, folder):
+    """X and y of a data set."""
+    spec = importlib.util.spec_from_file_location("load", Path(folder) / "load.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    X, y, _ = module.load(name)
+    if not sparse.issparse(X):
+        return _standardised(X), y
+    X = sparse.csc_matrix(X, dtype=np.float64)
+    X.sort_indices()
+    return X, y
+
+
 def worst_gap(task: Task, problem: Problem, coefficients: np.ndarray) -> float:
     """Largest relative duality gap along a path; coefficients are (p, L) or (K, p, L)."""
     if coefficients.shape[-1] < len(problem.alphas):
         return float("inf")
-    if task.kind == "lasso":
+    if task.kind in ("lasso", "cv"):
         gaps = _lasso_gaps(problem, coefficients)
     else:
         gaps = _logistic_gaps(problem, np.atleast_3d(coefficients.T).T)

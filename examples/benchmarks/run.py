@@ -1,13 +1,15 @@
-"""Time whole paths side by side with other packages, at equal duality gap.
+"""Time paths, and cross-validations, side by side with other packages, at equal duality gap.
 
     python run.py --data DIR [--tasks lasso_leukemia ...] [--peers hplasso glmnet ...]
 
 Every (task, package, tolerance) runs in a fresh process of its own: data are loaded, one path is
 computed outside the clock (caches, compilation), then `--repeats` paths are timed; the median
 counts. From the coefficients that come back this script computes intercepts and duality gaps
-itself (`problems.py`), the worst over the path. A package's time to a gap is that of its fastest
-tolerance that reaches it. Packages that are not installed are named and left out. All run with the
-same number of threads, that of the environment.
+itself (`problems.py`), the worst over the path. Cross-validations give no coefficients: their gap
+is that of a path at the same tolerance on the training samples of the first fold. A package's time
+to a gap is that of its fastest tolerance that reaches it. Packages that are not installed are named
+and left out. All run with the same number of threads, that of the environment; scikit-learn
+cross-validates with n_jobs=2.
 
 DIR is a folder of data sets with a ``load.py`` whose ``load(name)`` returns X, y and a dictionary.
 Dense X are standardised.
@@ -27,7 +29,7 @@ from pathlib import Path
 
 import numpy as np
 from peers import PEERS, installed, run_glmnet
-from problems import MULTINOMIAL, TASKS, load, worst_gap
+from problems import MULTINOMIAL, TASKS, load, training_part, worst_gap
 
 GAPS = (1e-4, 1e-6, 1e-8)
 
@@ -37,22 +39,44 @@ def work(task_name: str, name: str, tol: float, repeats: int, data: str, output:
     warnings.simplefilter("ignore")  # a gap that is not reached shows in the table
     task, peer = TASKS[task_name], PEERS[name]
     problem = load(task, data)
-    if peer.module == "R":
+    if task.folds:
+        if peer.module == "R":
+            _, times, version = run_glmnet(problem, "gaussian", tol, repeats, task.folds)
+        else:
+            times = clock(lambda: peer.cv(problem, tol, task.folds), repeats)[1]
+            version = version_of(peer)
+        problem = training_part(problem, task.folds)
+        path = peer.lasso or PEERS["hplasso"].lasso
+        coefficients = (
+            run_glmnet(problem, "gaussian", tol, 1)[0] if path == "R" else path(problem, tol)
+        )
+    elif peer.module == "R":
         family = "gaussian"
         if task.kind == "logistic":
             family = "multinomial" if problem.n_classes > 2 else "binomial"
         coefficients, times, version = run_glmnet(problem, family, tol, repeats)
     else:
         path = getattr(peer, task.kind)
-        path(problem, tol)
-        times = []
-        for _ in range(repeats):
-            begin = time.perf_counter()
-            coefficients = path(problem, tol)
-            times.append(time.perf_counter() - begin)
-        version = getattr(importlib.import_module(peer.module), "__version__", "")
+        coefficients, times = clock(lambda: path(problem, tol), repeats)
+        version = version_of(peer)
     gap = worst_gap(task, problem, np.asarray(coefficients))
     Path(output).write_text(json.dumps({"times": list(times), "gap": gap, "version": version}))
+
+
+def clock(path, repeats: int) -> tuple:
+    """What a path gives, and the seconds of each repetition; one more goes before."""
+    path()
+    times = []
+    for _ in range(repeats):
+        begin = time.perf_counter()
+        result = path()
+        times.append(time.perf_counter() - begin)
+    return result, times
+
+
+def version_of(peer) -> str:
+    """The version of a package."""
+    return getattr(importlib.import_module(peer.module), "__version__", "")
 
 
 def measure(task: str, peer: str, tol: float, arguments) -> dict | None:
