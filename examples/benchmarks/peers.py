@@ -27,6 +27,7 @@ class Peer:
     module: str
     tolerances: tuple[float, ...]
     lasso: object = None
+    fit: object = None
     cv: object = None
     logistic: object = None
     multinomial: bool = False
@@ -34,7 +35,7 @@ class Peer:
 
     def solves(self, task, problem_classes: int = 2) -> bool:
         """Whether it has the task's problem."""
-        if task.kind in ("lasso", "cv"):
+        if task.kind != "logistic":
             return getattr(self, task.kind) is not None
         return (
             self.logistic is not None
@@ -62,6 +63,68 @@ def lasso_celer(problem, tol):
 
     y, alphas = problem.y - problem.y.mean(), problem.alphas
     return celer_path(problem.X, y, pb="lasso", alphas=alphas, tol=tol, max_iter=10_000)[1]
+
+
+def lasso_skglm(problem, tol):
+    from skglm import Lasso
+
+    model = Lasso(tol=tol, max_iter=200, fit_intercept=problem.fit_intercept)
+    return model.path(problem.X, problem.y, problem.alphas, return_n_iter=False)[1]
+
+
+def lasso_adelie(problem, tol):
+    import adelie
+
+    X, y = problem.X, problem.y
+    if sparse.issparse(X):
+        X = adelie.matrix.sparse(X)
+    state = adelie.grpnet(
+        X,
+        adelie.glm.gaussian(y),
+        lmda_path=problem.alphas,
+        early_exit=False,
+        tol=tol,
+        intercept=problem.fit_intercept,
+        progress_bar=False,
+        n_threads=2,
+    )
+    return state.betas.toarray().T
+
+
+def _fit(model, problem):
+    """The coefficients of a fit from scratch, of shape (p, 1)."""
+    return model.fit(problem.X, problem.y).coef_[:, None]
+
+
+def fit_hplasso(problem, tol):
+    from hplasso import HadamardLasso
+
+    (alpha,) = problem.alphas
+    return _fit(HadamardLasso(alpha, tol=tol, fit_intercept=problem.fit_intercept), problem)
+
+
+def fit_scikit_learn(problem, tol):
+    from sklearn.linear_model import Lasso
+
+    (alpha,) = problem.alphas
+    intercept = problem.fit_intercept
+    return _fit(Lasso(alpha, tol=tol, max_iter=1_000_000, fit_intercept=intercept), problem)
+
+
+def fit_celer(problem, tol):
+    from celer import Lasso
+
+    (alpha,) = problem.alphas
+    return _fit(
+        Lasso(alpha, tol=tol, max_iter=10_000, fit_intercept=problem.fit_intercept), problem
+    )
+
+
+def fit_skglm(problem, tol):
+    from skglm import Lasso
+
+    (alpha,) = problem.alphas
+    return _fit(Lasso(alpha, tol=tol, max_iter=200, fit_intercept=problem.fit_intercept), problem)
 
 
 def cv_hplasso(problem, tol, folds):
@@ -160,20 +223,30 @@ def powers(first, last):
 
 
 PEERS = {
-    "hplasso": Peer("hplasso", powers(4, 8), lasso_hplasso, cv_hplasso, logistic_hplasso, True),
+    "hplasso": Peer(
+        "hplasso", powers(4, 8), lasso_hplasso, fit_hplasso, cv_hplasso, logistic_hplasso, True
+    ),
     "hplasso, one path": Peer("hplasso", powers(4, 8), cv=cv_one_path),
-    "glmnet": Peer("R", (1e-7, 1e-8, 1e-10, 1e-12, 1e-13, 1e-14, 1e-16), "R", "R", "R", True),
-    "celer": Peer("celer", powers(4, 12), lasso_celer, logistic=logistic_celer, intercept=(False,)),
-    "skglm": Peer("skglm", powers(3, 10), logistic=logistic_skglm),
+    "glmnet": Peer("R", (1e-7, 1e-8, 1e-10, 1e-12, 1e-13, 1e-14, 1e-16), "R", "R", "R", "R", True),
+    "celer": Peer(
+        "celer", powers(4, 12), lasso_celer, fit_celer, logistic=logistic_celer, intercept=(False,)
+    ),
+    "skglm": Peer("skglm", powers(3, 10), lasso_skglm, fit_skglm, logistic=logistic_skglm),
     "skein-glm": Peer("skein_glm", powers(4, 12), logistic=logistic_skein),
-    "scikit-learn": Peer("sklearn", powers(4, 9), lasso_scikit_learn, cv_scikit_learn),
+    "scikit-learn": Peer(
+        "sklearn", powers(4, 9), lasso_scikit_learn, fit_scikit_learn, cv_scikit_learn
+    ),
+    "adelie": Peer("adelie", powers(7, 16), lasso_adelie, lasso_adelie),
     "saga": Peer("sklearn", powers(3, 7), logistic=logistic_saga, multinomial=True),
     "liblinear": Peer("sklearn", powers(2, 9), logistic=logistic_liblinear, intercept=(False,)),
 }
 
 
-def installed(name: str) -> bool:
-    """Whether the package can be used here."""
+def installed(name: str, python: str | None = None) -> bool:
+    """Whether the package can be used here, or by another interpreter."""
+    if python is not None:
+        command = [python, "-c", f"import {PEERS[name].module}"]
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
     if PEERS[name].module == "R":
         return shutil.which("Rscript") is not None
     return importlib.util.find_spec(PEERS[name].module) is not None

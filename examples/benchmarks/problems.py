@@ -16,14 +16,16 @@ from scipy import sparse
 from scipy.optimize import minimize
 from scipy.special import log_softmax, xlogy
 from sklearn.model_selection import KFold
+from sklearn.preprocessing import PolynomialFeatures
 
 
 @dataclass(frozen=True)
 class Task:
     """A path of `n_alphas` penalties, evenly on a log scale, down to `eps` times the first.
 
-    With `folds`, it is cross-validated, for kind 'cv'. Data of the name "generated n p rho" have n
-    samples of p features, neighbours correlated by rho.
+    A single penalty is a fit from scratch. With `folds` the path is cross-validated. Data of the
+    name "generated n p rho" have n samples of p features, neighbours correlated by rho; "cubic"
+    after the name of data stands for all products of up to three features.
     """
 
     data: str
@@ -34,7 +36,21 @@ class Task:
     folds: int = 0
 
 
-LASSO = {"leukemia": 0.01, "riboflavin": 0.01, "mice_snp": 0.05}
+LASSO = {
+    "leukemia": 0.01,
+    "riboflavin": 0.01,
+    "eyedata": 0.01,
+    "diabetes_quad": 0.001,
+    "communities_crime": 0.001,
+    "cadata cubic": 0.001,
+    "mice_snp": 0.05,
+    "generated 1000 20000 0.5": 0.02,
+    "generated 1000 20000 0.9": 0.02,
+    "generated 200000 200 0.0": 0.001,
+}
+# Sparse: the path functions of no package centre X; so there is no intercept, and y is centred.
+SPARSE = {"imdb": 0.05, "we8there": 0.01, "fremtpl2": 0.001, "news20_binary_like": 0.1}
+FITS = ["leukemia", "riboflavin", "mice_snp", "imdb", "generated 1000 20000 0.5"]
 BINARY = [
     "leukemia",
     "prostate_6033",
@@ -46,22 +62,36 @@ BINARY = [
     "farm_ads",
     "w8a",
     "a9a",
+    "generated 4600 57 0.3",
+    "news20_binary_like",
 ]
 MULTINOMIAL = ["srbct", "lymphoma", "zipcode_usps"]
 
-TASKS = {
-    **{f"lasso_{data}": Task(data, "lasso", eps, 100) for data, eps in LASSO.items()},
-    **{f"logistic_{data}": Task(data, "logistic", 0.02, 50) for data in BINARY},
-    **{f"no_intercept_{data}": Task(data, "logistic", 0.02, 50, False) for data in BINARY},
-    "cv_riboflavin": Task("riboflavin", "cv", 0.01, 100, folds=10),
-    "cv_tall": Task("generated 200000 200 0.0", "cv", 0.001, 100, folds=10),
-    **{f"multinomial_{data}": Task(data, "logistic", 0.02, 50) for data in MULTINOMIAL},
-}
+
+def _tasks():
+    for data, eps in LASSO.items():
+        yield f"lasso_{data}", Task(data, "lasso", eps, 100)
+    for data, eps in SPARSE.items():
+        yield f"lasso_{data}", Task(data, "lasso", eps, 100, False)
+    for data in FITS:
+        for level in (0.1, 0.01):
+            yield f"fit_{data}_{level:g}", Task(data, "fit", level, 1, data not in SPARSE)
+    for data in BINARY:
+        yield f"logistic_{data}", Task(data, "logistic", 0.02, 50)
+        yield f"logistic_fit_{data}", Task(data, "logistic", 0.1, 1)
+        yield f"no_intercept_{data}", Task(data, "logistic", 0.02, 50, False)
+    for data in MULTINOMIAL:
+        yield f"multinomial_{data}", Task(data, "logistic", 0.02, 50)
+    yield "cv_riboflavin", Task("riboflavin", "cv", 0.01, 100, folds=10)
+    yield "cv_tall", Task("generated 200000 200 0.0", "cv", 0.001, 100, folds=10)
+
+
+TASKS = {name.replace(" ", "_"): task for name, task in _tasks()}
 
 
 @dataclass(frozen=True)
 class Problem:
-    """X (dense: standardised), y (classes are numbered), and the grid, largest first."""
+    """X (dense: standardised), y (centred; classes are numbered), and the grid, largest first."""
 
     X: object
     y: np.ndarray
@@ -75,20 +105,25 @@ class Problem:
 
 def load(task: Task, folder: str) -> Problem:
     """The data set, prepared; alphas weigh the penalty against the mean loss."""
-    if task.data.startswith("generated"):
-        X, y = _generated(*map(float, task.data.split()[1:]))
+    name, *options = task.data.split()
+    if name == "generated":
+        X, y = _generated(*map(float, options))
     else:
-        X, y = _loaded(task.data, folder)
-    if task.kind in ("lasso", "cv"):
+        X, y = _loaded(name, folder)
+        if options:
+            X = _standardised(PolynomialFeatures(3, include_bias=False).fit_transform(X))
+    if task.kind != "logistic":
         y = np.asarray(y, dtype=np.float64)
-        residual = y - y.mean()
+        y = residual = y - y.mean()
     else:
-        y = np.unique(y, return_inverse=True)[1]
+        y = np.unique(y > 0 if name == "generated" else y, return_inverse=True)[1]
         marks = np.eye(y.max() + 1)[y]
         null = marks.mean(axis=0) if task.fit_intercept else 1.0 / marks.shape[1]
         residual = marks - null
     alpha_max = np.abs(X.T @ residual).max() / len(y)
     alphas = alpha_max * np.geomspace(1.0, task.eps, task.n_alphas)
+    if task.n_alphas == 1:
+        alphas = np.array([task.eps * alpha_max])
     return Problem(X, y, alphas, task.fit_intercept)
 
 
@@ -143,7 +178,7 @@ def worst_gap(task: Task, problem: Problem, coefficients: np.ndarray) -> float:
     """Largest relative duality gap along a path; coefficients are (p, L) or (K, p, L)."""
     if coefficients.shape[-1] < len(problem.alphas):
         return float("inf")
-    if task.kind in ("lasso", "cv"):
+    if task.kind != "logistic":
         gaps = _lasso_gaps(problem, coefficients)
     else:
         gaps = _logistic_gaps(problem, np.atleast_3d(coefficients.T).T)
@@ -153,7 +188,7 @@ def worst_gap(task: Task, problem: Problem, coefficients: np.ndarray) -> float:
 def _lasso_gaps(problem, coefficients):
     X, y = problem.X, problem.y
     centred = y - y.mean()
-    mean = np.asarray(X.mean(axis=0)).ravel()
+    mean = np.asarray(X.mean(axis=0)).ravel() if problem.fit_intercept else np.zeros(X.shape[1])
     scale = float(centred @ centred) / len(y)
     for alpha, theta in zip(problem.alphas, coefficients.T, strict=True):
         residual = centred - (X @ theta - mean @ theta)

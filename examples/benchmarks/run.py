@@ -1,18 +1,21 @@
 """Time paths, and cross-validations, side by side with other packages, at equal duality gap.
 
-    python run.py --data DIR [--tasks lasso_leukemia ...] [--peers hplasso glmnet ...]
+    python run.py [--data DIR] [--tasks lasso_leukemia ...] [--peers hplasso glmnet ...]
+                  [--python adelie=PATH] [--json FILE]
 
 Every (task, package, tolerance) runs in a fresh process of its own: data are loaded, one path is
-computed outside the clock (caches, compilation), then `--repeats` paths are timed; the median
-counts. From the coefficients that come back this script computes intercepts and duality gaps
-itself (`problems.py`), the worst over the path. Cross-validations give no coefficients: their gap
-is that of a path at the same tolerance on the training samples of the first fold. A package's time
-to a gap is that of its fastest tolerance that reaches it. Packages that are not installed are named
-and left out. All run with the same number of threads, that of the environment; scikit-learn
-cross-validates with n_jobs=2.
+computed first (caches, compilation: its time is the cold one), then `--repeats` paths are timed;
+the median counts. The peak of the memory that they take is given as a part of X (on Linux). From
+the coefficients that come back this script computes intercepts and duality gaps itself
+(`problems.py`), the worst over the path. Cross-validations give no coefficients: their gap is that
+of a path at the same tolerance on the training samples of the first fold. A package's time to a
+gap is that of its fastest tolerance that reaches it. Packages that are not installed are named and
+left out; one that needs an environment of its own gets it by `--python`. All run with the same
+number of threads, that of the environment; scikit-learn cross-validates with n_jobs=2.
 
 DIR is a folder of data sets with a ``load.py`` whose ``load(name)`` returns X, y and a dictionary.
-Dense X are standardised.
+Dense X are standardised. Without it, tasks on generated data
+are run.
 """
 
 from __future__ import annotations
@@ -30,6 +33,7 @@ from pathlib import Path
 import numpy as np
 from peers import PEERS, installed, run_glmnet
 from problems import MULTINOMIAL, TASKS, load, training_part, worst_gap
+from scipy import sparse
 
 GAPS = (1e-4, 1e-6, 1e-8)
 
@@ -39,12 +43,15 @@ def work(task_name: str, name: str, tol: float, repeats: int, data: str, output:
     warnings.simplefilter("ignore")  # a gap that is not reached shows in the table
     task, peer = TASKS[task_name], PEERS[name]
     problem = load(task, data)
+    cold = float("nan")
+    before = peak_memory(reset=True)
     if task.folds:
         if peer.module == "R":
             _, times, version = run_glmnet(problem, "gaussian", tol, repeats, task.folds)
         else:
-            times = clock(lambda: peer.cv(problem, tol, task.folds), repeats)[1]
+            _, times, cold = clock(lambda: peer.cv(problem, tol, task.folds), repeats)
             version = version_of(peer)
+        memory = peak_memory() - before
         problem = training_part(problem, task.folds)
         path = peer.lasso or PEERS["hplasso"].lasso
         coefficients = (
@@ -57,21 +64,43 @@ def work(task_name: str, name: str, tol: float, repeats: int, data: str, output:
         coefficients, times, version = run_glmnet(problem, family, tol, repeats)
     else:
         path = getattr(peer, task.kind)
-        coefficients, times = clock(lambda: path(problem, tol), repeats)
+        coefficients, times, cold = clock(lambda: path(problem, tol), repeats)
         version = version_of(peer)
-    gap = worst_gap(task, problem, np.asarray(coefficients))
-    Path(output).write_text(json.dumps({"times": list(times), "gap": gap, "version": version}))
+    if not task.folds:
+        memory = peak_memory() - before
+    X = problem.X
+    stored = X.data.nbytes + X.indices.nbytes if sparse.issparse(X) else X.nbytes
+    result = {
+        "times": list(times),
+        "cold": cold,
+        "gap": worst_gap(task, problem, np.asarray(coefficients)),
+        "memory": float("nan") if peer.module == "R" else memory / stored,
+        "version": version,
+    }
+    Path(output).write_text(json.dumps(result))
+
+
+def peak_memory(reset: bool = False) -> float:
+    """The most memory that this process has had, in bytes; `reset` sets it to what it has now."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return float("nan")
+    if reset:
+        Path("/proc/self/clear_refs").write_text("5")
+    (line,) = [line for line in status.read_text().splitlines() if line.startswith("VmHWM")]
+    return 1024.0 * float(line.split()[1])
 
 
 def clock(path, repeats: int) -> tuple:
-    """What a path gives, and the seconds of each repetition; one more goes before."""
+    """What a path gives, the seconds of each repetition, and those of a first one before."""
+    begin = time.perf_counter()
     path()
-    times = []
+    cold, times = time.perf_counter() - begin, []
     for _ in range(repeats):
         begin = time.perf_counter()
         result = path()
         times.append(time.perf_counter() - begin)
-    return result, times
+    return result, times, cold
 
 
 def version_of(peer) -> str:
@@ -83,14 +112,16 @@ def measure(task: str, peer: str, tol: float, arguments) -> dict | None:
     """Run `work` in a process of its own; None if it took too long."""
     with tempfile.TemporaryDirectory() as folder:
         output = str(Path(folder) / "result.json")
-        command = [sys.executable, __file__, "--work", task, peer, str(tol), output]
+        python = arguments.python.get(peer, sys.executable)
+        command = [python, __file__, "--work", task, peer, str(tol), output]
         command += ["--data", arguments.data, "--repeats", str(arguments.repeats)]
         try:
             subprocess.run(command, check=True, timeout=arguments.timeout, capture_output=True)
         except subprocess.TimeoutExpired:
             return None
         except subprocess.CalledProcessError as error:
-            raise SystemExit(error.stderr.decode()) from error
+            print(f"    {peer} failed: {error.stderr.decode().strip().splitlines()[-1]}")
+            return None
         return json.loads(Path(output).read_text())
 
 
@@ -100,11 +131,13 @@ def times_to_gaps(task: str, peer: str, arguments) -> dict[float, float]:
     for tol in PEERS[peer].tolerances:
         result = measure(task, peer, tol, arguments)
         if result is None:
-            print(f"    {peer} tol={tol:g}: more than {arguments.timeout:.0f} s", flush=True)
+            print(f"    {peer} tol={tol:g}: no result in {arguments.timeout:.0f} s", flush=True)
             break
         median, gap = float(np.median(result["times"])), result["gap"]
         print(
-            f"    {peer} {result['version']} tol={tol:g}: {median:.4f} s, gap {gap:.1e}", flush=True
+            f"    {peer} {result['version']} tol={tol:g}: {median:.4f} s (cold "
+            f"{result['cold']:.2f} s), gap {gap:.1e}, memory {result['memory']:.2f} X",
+            flush=True,
         )
         for level in arguments.gaps:
             if gap <= level:
@@ -128,6 +161,30 @@ def report(task: str, results: dict[str, dict[float, float]], gaps: list[float])
     print(flush=True)
 
 
+def summary(results: dict[str, dict], gaps: list[float]) -> None:
+    """The ratio of the best other package to hplasso in each task, and their geometric mean."""
+    print(f"{'best other / hplasso':40s}" + "".join(f"{f'gap {level:g}':>26s}" for level in gaps))
+    ratios: dict[float, list[float]] = {level: [] for level in gaps}
+    for task, packages in results.items():
+        row = f"{task:40s}"
+        for level in gaps:
+            others = {
+                name: best[level]
+                for name, best in packages.items()
+                if not name.startswith("hplasso") and level in best
+            }
+            ours = packages.get("hplasso", {}).get(level)
+            if ours is None or not others:
+                row += f"{'no other' if ours else 'not reached':>26s}"
+                continue
+            name = min(others, key=others.__getitem__)
+            ratios[level].append(others[name] / ours)
+            row += f"{others[name] / ours:13.2f} {name:>12s}"
+        print(row)
+    means = [np.exp(np.mean(np.log(ratios[level]))) if ratios[level] else np.nan for level in gaps]
+    print(f"{'geometric mean':40s}" + "".join(f"{mean:13.2f}{'':13s}" for mean in means))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument(
@@ -136,21 +193,29 @@ def main() -> None:
     parser.add_argument(
         "--peers", nargs="+", default=list(PEERS), choices=list(PEERS), metavar="PEER"
     )
-    parser.add_argument("--data", required=True, help="folder with load.py")
+    parser.add_argument("--data", default="", help="folder with load.py")
+    parser.add_argument(
+        "--python", nargs="+", default=[], metavar="PEER=PATH", help="interpreters of their own"
+    )
+    parser.add_argument("--json", help="file to add the results to")
     parser.add_argument("--gaps", nargs="+", type=float, default=list(GAPS))
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--timeout", type=float, default=600.0, help="seconds for one process")
     parser.add_argument("--work", nargs=4, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    arguments.python = dict(item.split("=", 1) for item in arguments.python)
     if arguments.work:
         task, peer, tol, output = arguments.work
         work(task, peer, float(tol), arguments.repeats, arguments.data, output)
         return
-    missing = [peer for peer in arguments.peers if not installed(peer)]
+    missing = [peer for peer in arguments.peers if not installed(peer, arguments.python.get(peer))]
     if missing:
         print("not installed, left out:", ", ".join(missing))
+    everything = {}
     for name in arguments.tasks:
         task = TASKS[name]
+        if not arguments.data and not task.data.startswith("generated"):
+            continue
         print(f"{name}: {task}")
         classes = 3 if task.data in MULTINOMIAL else 2
         peers = [
@@ -160,6 +225,10 @@ def main() -> None:
         ]
         results = {peer: times_to_gaps(name, peer, arguments) for peer in peers}
         report(name, results, arguments.gaps)
+        everything[name] = results
+        if arguments.json:
+            Path(arguments.json).write_text(json.dumps(everything, indent=1))
+    summary(everything, arguments.gaps)
 
 
 if __name__ == "__main__":
