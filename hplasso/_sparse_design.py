@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from ._design_base import READABLE, Columns, Design, slices
+from ._design_base import BLOCK, READABLE, Columns, Design, slices
 from ._typing import Float64, Index
 
 # As many sparse columns are multiplied faster after they have been filled up with zeros.
@@ -35,10 +35,12 @@ class SparseDesign(Design):
         return np.asarray(self.X[:, features].T @ right)
 
     def _parts(self) -> Iterator[tuple[slice, slice, Any]]:
-        """Walk through X along its compressed axis, a block of stored values at a time."""
+        """Walk through X along its compressed axis, many stored values at a time."""
         n, p = self.shape
-        ahead = n if self.by_rows else p
-        for part in slices(ahead, max(1, self.X.nnz // max(ahead, 1))):
+        ahead, across = (n, p) if self.by_rows else (p, n)
+        stored = max(1, self.X.nnz // max(ahead, 1))
+        # each part costs as much as an axis is long, besides its values
+        for part in slices(ahead, max(1, stored * BLOCK // max(BLOCK, across))):
             rows, columns = (part, slice(0, p)) if self.by_rows else (slice(0, n), part)
             yield rows, columns, self.X[rows, columns].astype(np.float64)
 
@@ -66,15 +68,23 @@ class SparseDesign(Design):
         weights = self.root**2
         gram = -np.multiply.outer(self.mean, self.mean)
         for rows, columns, part in self._parts():
-            for _, others, other in [(rows, columns, part)] if self.by_rows else self._parts():
-                weighted = other.copy()
-                weighted.data *= weights[rows][_row_numbers(other)]
-                gram[columns, others] += (part.T @ weighted).toarray()
+            part.data *= weights[rows][_row_numbers(part)]
+            for others, other in self._left_of(rows):
+                gram[others, columns] += (other.T @ part).toarray()
         for where in slices(self.fragile.size, self.shape[0]):
             features = self.fragile[where]
             gram[:, features] = self.product(self.block(features))
             gram[features] = gram[:, features].T
         return gram
+
+    def _left_of(self, rows: slice) -> Iterator[tuple[slice, Any]]:
+        """X on the rows of a part, in pieces of float64: columns, and the piece."""
+        if self.by_rows:
+            yield slice(0, self.shape[1]), self.X[rows].astype(np.float64)
+        elif self.X.dtype == np.float64:
+            yield slice(0, self.shape[1]), self.X
+        else:
+            yield from ((columns, part) for _, columns, part in self._parts())
 
     def moments(self, rows: Index, response: Float64) -> Float64:
         p = self.shape[1]
