@@ -221,6 +221,8 @@ class RegularizationPathDisplay(Display):
         low, high = self.ax_.get_ylim()
         heights = (last[strongest] - low) / (high - low)
         order = np.argsort(heights)
+        if not order.size:
+            return
         apart = LABEL_DISTANCE * np.arange(order.size)  # moved as little as keeps them apart
         spread = isotonic_regression(heights[order] - apart) + apart
         lines = dict(zip(live, self.line_, strict=True))

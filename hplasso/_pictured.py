@@ -16,6 +16,8 @@ from ._classification import Classification, encode
 from ._least_squares_path import ACCEPTED as FOR_REGRESSION
 from ._least_squares_path import alpha_grid, as_columns
 from ._least_squares_path import path_settings as regression_settings
+from ._linear_classifier import LinearClassifier
+from ._linear_regressor import LinearRegressor
 from ._logistic_path import ACCEPTED as FOR_CLASSIFICATION
 from ._logistic_path import n_rows, penalty_of
 from ._logistic_path import path_settings as classification_settings
@@ -86,6 +88,11 @@ def pictured(
     estimator: Any, X: Any, y: Any, sample_weight: Any = None, listener: Listener | None = None
 ) -> Pictured:
     """The problem of an estimator of this package on some data."""
+    if not isinstance(estimator, LinearRegressor | LinearClassifier):
+        raise ValueError(
+            f"estimator must be one of hplasso. Got {type(estimator).__name__}; "
+            "RegularizationPathDisplay.from_path draws any path."
+        )
     parameters = {"l1_ratio": 1.0, "positive": False, "solver": "auto"}
     parameters |= estimator.get_params(deep=False)
     parameters["verbose"] = 0

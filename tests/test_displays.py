@@ -68,6 +68,9 @@ def test_path_that_was_computed():
     assert set(texts(ax)) <= {f"x{feature}" for feature in range(10)}
     other = RegularizationPathDisplay.from_estimator(HadamardLasso(0.1), X, y)
     assert "alpha: 0.1" in other.ax_.get_legend_handles_labels()[1]
+    assert not RegularizationPathDisplay.from_path([1.0, 0.5], np.zeros((3, 2))).line_
+    with pytest.raises(ValueError, match=r"estimator must be one of hplasso\. Got Lasso"):
+        RegularizationPathDisplay.from_estimator(Lasso(), X, y)
     with pytest.raises(ValueError, match=r"must have shape \(n_features, 20\)"):
         RegularizationPathDisplay.from_path(alphas, coefs.T)
 
