@@ -61,7 +61,7 @@ class HadamardLasso(LeastSquaresEstimator):
         Penalty weights w, not negative, all one by default. A feature of weight zero is not
         penalised.
     verbose : bool or int, default=0
-        Whether to print a line for each fit on standard error.
+        1 prints a line for each fit on standard error, 2 one for each iteration as well.
 
     Attributes
     ----------

@@ -112,7 +112,7 @@ def lasso_path(
     coef_init : array-like of shape (n_features,), default=None
         Coefficients to start from.
     verbose : bool or int, default=False
-        Whether to print a line for each alpha on standard error.
+        1 prints a line for each alpha on standard error, 2 one for each iteration as well.
     return_n_iter : bool, default=False
         Whether to return the numbers of sweeps.
     positive : bool, default=False
@@ -233,7 +233,7 @@ def enet_path(
     coef_init : array-like of shape (n_features,), default=None
         Coefficients to start from.
     verbose : bool or int, default=False
-        Whether to print a line for each alpha on standard error.
+        1 prints a line for each alpha on standard error, 2 one for each iteration as well.
     return_n_iter : bool, default=False
         Whether to return the numbers of sweeps.
     positive : bool, default=False

@@ -113,7 +113,7 @@ def logistic_path(
     tol : float, default=1e-4
         Largest duality gap, relative to the loss of the model without features.
     verbose : bool or int, default=0
-        Whether to print a line for each C on standard error.
+        1 prints a line for each C on standard error, 2 one for each iteration as well.
     return_n_iter : bool, default=False
         Whether to return the numbers of sweeps.
 
