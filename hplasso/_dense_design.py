@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ._design_base import READABLE, READABLE_ACROSS, Columns, Design, slices
+from ._linalg import threads_for_pass
 from ._typing import Float64, Index
 
 
@@ -71,9 +72,10 @@ class DenseDesign(Design):
         self.passes += 1
         n, p = self.shape
         gram = np.zeros((p, p))
-        for rows in slices(n, p):
-            block = self.root[rows, None] * (self.X[rows] - self.mean)
-            gram += block.T @ block
+        with threads_for_pass():
+            for rows in slices(n, p):
+                block = self.root[rows, None] * (self.X[rows] - self.mean)
+                gram += block.T @ block
         constant = self.spread == 0.0
         gram[constant] = 0.0
         gram[:, constant] = 0.0
@@ -83,11 +85,12 @@ class DenseDesign(Design):
         p = self.shape[1]
         ends = np.stack([response, self.root], axis=1)
         moments = np.zeros((p + 2, p + 2))
-        for where in slices(rows.size, p):
-            part = rows[where]
-            block = self.root[part, None] * (self.X[part] - self.mean)
-            moments[:p, :p] += block.T @ block
-            moments[:p, p:] += block.T @ ends[part]
+        with threads_for_pass():
+            for where in slices(rows.size, p):
+                part = rows[where]
+                block = self.root[part, None] * (self.X[part] - self.mean)
+                moments[:p, :p] += block.T @ block
+                moments[:p, p:] += block.T @ ends[part]
         moments[p:, :p] = moments[:p, p:].T
         moments[p:, p:] = ends[rows].T @ ends[rows]
         return moments

@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from ._certificate import ROUNDING
+from ._linalg import threads_for_pass
 from ._typing import Float64, Index, Mask
 
 # Elements of X taken at a time where a block has to be copied: 1 MB of float64.
@@ -199,7 +200,8 @@ class Design(ABC):
     def correlations(self, residual: Float64) -> Float64:
         """z = Z'r of all features: the one pass over X that a certificate costs."""
         self.passes += 1
-        return self.product(residual)
+        with threads_for_pass():
+            return self.product(residual)
 
     @abstractmethod
     def _chosen_product(self, features: Index, right: Float64) -> Float64:

@@ -24,7 +24,7 @@ from ._least_squares_path import (
     checked_precompute,
     path_settings,
 )
-from ._linalg import threads_for_data, threads_for_tasks
+from ._linalg import threads_for_data
 from ._linear_regressor import LinearRegressor
 from ._path import PathSettings
 from ._reports import PathPoint, Printer, warn_not_converged
@@ -139,11 +139,10 @@ class LeastSquaresCV(LinearRegressor):
         """The mean squared errors, of shape (n_l1_ratios, n_alphas, n_folds)."""
         length = sum(len(grid.alphas) for grid in grids)
         tasks = [task.subtask("fold", length) for _ in problems.folds]
-        with threads_for_tasks(self.n_jobs):
-            results = Parallel(n_jobs=self.n_jobs, require="sharedmem")(
-                delayed(_validate_fold)(problems, number, grids, part, int(self.verbose))
-                for number, part in enumerate(tasks)
-            )
+        results = Parallel(n_jobs=self.n_jobs, require="sharedmem")(
+            delayed(_validate_fold)(problems, number, grids, part, int(self.verbose))
+            for number, part in enumerate(tasks)
+        )
         for index, grid in enumerate(grids):
             points = [point for _, paths in results for point in paths[index]]
             warn_not_converged(points, grid.settings.name_alpha)

@@ -6,7 +6,9 @@ wrappers of :mod:`scipy.linalg` cost more than the factorisation itself.
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
 from functools import cache
 
 import numpy as np
@@ -21,11 +23,13 @@ from ._typing import Float64, Index
 # dependence; columns correlated by .999 are seven orders of magnitude above the limit.
 DEPENDENCE = 1e-10
 
-# Where BLAS is left to one thread: for all work on data of fewer numbers than this (32 MB), and in
-# the solver for systems of these sizes. Two threads save little there on an idle machine, but were
-# seen to take 3 to 20 times as long on a busy one, waiting for each other.
-SMALL_DATA = 4_000_000
-SMALL_SYSTEM = range(128, 1000)
+# BLAS gets one thread: several save nothing on small matrices, and were seen to take 3 to 20 times
+# as long, waiting for each other. All that were given it gets for passes over data of at least so
+# many numbers (32 MB), and for systems of at least so many unknowns there.
+LARGE_DATA = 4_000_000
+LARGE_SYSTEM = 1000
+
+_threads_given: ContextVar[int] = ContextVar("threads_given", default=1)
 
 
 @cache
@@ -34,20 +38,30 @@ def _blas() -> ThreadpoolController:
     return ThreadpoolController().select(user_api="blas")
 
 
-def threads_for_data(n_stored: int) -> AbstractContextManager[object]:
-    """A context in which BLAS runs with as many threads as pay for so many stored numbers."""
-    return _blas().limit(limits=1) if n_stored < SMALL_DATA else nullcontext()
+@contextmanager
+def threads_for_data(n_stored: int) -> Iterator[None]:
+    """A context for all work on data of so many numbers: one thread, but see `threads_for_pass`.
+
+    What runs in other threads, as folds may, has one thread throughout.
+    """
+    given = max((library["num_threads"] for library in _blas().info()), default=1)
+    token = _threads_given.set(given if n_stored >= LARGE_DATA else 1)
+    try:
+        with _blas().limit(limits=1):
+            yield
+    finally:
+        _threads_given.reset(token)
 
 
-def threads_for_tasks(n_jobs: int | None) -> AbstractContextManager[object]:
-    """A context for tasks that run side by side in threads of their own: BLAS adds none to them."""
-    return nullcontext() if n_jobs in (None, 1) else _blas().limit(limits=1)
+def threads_for_pass() -> AbstractContextManager[object]:
+    """Within that context, one for a pass over the data: all threads given, if that pays."""
+    given = _threads_given.get()
+    return nullcontext() if given == 1 else _blas().limit(limits=given)
 
 
-def threads_for_system(size: int, n_stored: int) -> AbstractContextManager[object]:
-    """The same within that context, for a system of this size."""
-    limited = n_stored < SMALL_DATA or size not in SMALL_SYSTEM
-    return nullcontext() if limited else _blas().limit(limits=1)
+def threads_for_system(size: int) -> AbstractContextManager[object]:
+    """Within that context, one for a system of this size."""
+    return threads_for_pass() if size >= LARGE_SYSTEM else nullcontext()
 
 
 def solve_positive(matrix: Float64, target: Float64) -> Float64:

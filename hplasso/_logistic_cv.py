@@ -28,7 +28,7 @@ from ._classification import Classification, check_shares, encode
 from ._fitting import Task, fit_method
 from ._folds import Fold, checked_folds
 from ._hadamard import balance
-from ._linalg import threads_for_data, threads_for_tasks
+from ._linalg import threads_for_data
 from ._linear_classifier import LinearClassifier
 from ._logistic_folds import FoldResult, Validation
 from ._logistic_path import ACCEPTED, SHARED_CONSTRAINTS, TINY, checked_Cs, n_rows, penalty_of
@@ -303,11 +303,10 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         """The results of the folds."""
         length = len(self.l1_ratios_) * len(self.Cs_)
         tasks = [task.subtask("fold", length) for _ in folds]
-        with threads_for_tasks(self.n_jobs):
-            results = Parallel(n_jobs=self.n_jobs, require="sharedmem")(
-                delayed(everything.validate)(number, fold, self.l1_ratios_, self.Cs_, part)
-                for number, (fold, part) in enumerate(zip(folds, tasks, strict=True))
-            )
+        results = Parallel(n_jobs=self.n_jobs, require="sharedmem")(
+            delayed(everything.validate)(number, fold, self.l1_ratios_, self.Cs_, part)
+            for number, (fold, part) in enumerate(zip(folds, tasks, strict=True))
+        )
         for ratio in self.l1_ratios_:
             failed = [point for result in results for own, point in result.failed if own == ratio]
             settings = everything.settings(everything.labels, ratio)

@@ -311,7 +311,7 @@ class PathTracer:
         if single or not self.term.exact:  # a model is worth no more than a sweep
             max_sweeps = min(max_sweeps, 1)
         solve = SOLVERS[settings.solver]
-        with threads_for_system(len(problem.target), self.design.n_stored):
+        with threads_for_system(len(problem.target)):
             square = partial(self.term.square, place.state)
             solution = solve(problem, start, model.likely, square, INNER_SHARE * asked, max_sweeps)
         self._imbalance = solution.imbalance
