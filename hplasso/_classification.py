@@ -26,6 +26,11 @@ class Labels(NamedTuple):
     weights: Float64
     total: float
 
+    @property
+    def raw(self) -> Float64:
+        """The weights (n,) as they were given, those of the classes included."""
+        return self.weights * self.total
+
 
 def encode(y: Any, X: Any, sample_weight: Any, class_weight: Any) -> Labels:
     """Number the classes, and multiply the weights of samples and classes.

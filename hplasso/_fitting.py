@@ -21,7 +21,14 @@ except ImportError:  # before scikit-learn 1.9
         return method
 
 
-__all__ = ["CallbackSupportMixin", "Task", "fit_method", "fitted_as", "listeners_of"]
+__all__ = [
+    "CallbackSupportMixin",
+    "Task",
+    "chosen_parameters",
+    "fit_method",
+    "fitted_as",
+    "listeners_of",
+]
 
 # What fitted linear models have in common with those of scikit-learn.
 ATTRIBUTES = (
@@ -100,6 +107,13 @@ class TaskListener(Listener):
     def point(self, point: PathPoint) -> None:
         with self.task.subtask("penalty"):
             pass
+
+
+def chosen_parameters(estimator: Any) -> dict[str, Any]:
+    """The parameters of an estimator, with the penalty that it has chosen itself, if any."""
+    parameters: dict[str, Any] = estimator.get_params(deep=False)
+    chosen = {name: getattr(estimator, f"{name}_", None) for name in ("alpha", "C", "l1_ratio")}
+    return parameters | {name: value for name, value in chosen.items() if value is not None}
 
 
 def fitted_as(kind: Any, parameters: Mapping[str, Any], fitted: Any) -> Any:

@@ -238,9 +238,8 @@ class HadamardLassoIC(LinearRegressor):
                 X, as_columns(y), weights, self.fit_intercept, precompute, length
             )
             self.noise_variance_ = self._noise_variance(regression, settings)
-            quiet = replace(settings, listener=None)
             if isinstance(given, int):
-                given = alpha_grid(regression.tracer(0, quiet).alpha_max(), self.eps, given)
+                given = alpha_grid(regression.tracer(0, settings).alpha_max(), self.eps, given)
             self.alphas_ = given.copy()
             others = [] if settings.listener is None else [settings.listener]
             settings = replace(settings, listener=listeners_of(task, *others))

@@ -32,9 +32,8 @@ from ._selection import (
     CV_CONSTRAINTS,
     check_rule,
     checked_ratios,
+    choose,
     routed,
-    simplest_within_error,
-    standard_errors,
 )
 from ._typing import Float64
 
@@ -121,8 +120,7 @@ class LeastSquaresCV(LinearRegressor):
                 settings = path_settings(parameters, l1_ratio, n_features, X.dtype)
                 grid = given
                 if isinstance(grid, int):
-                    quiet = replace(settings, listener=None)
-                    first = problems.full.tracer(0, quiet).alpha_max() / l1_ratio
+                    first = problems.full.tracer(0, settings).alpha_max() / l1_ratio
                     grid = alpha_grid(first, self.eps, grid)
                 grids.append(Grid(l1_ratio, grid, settings))
             errors = self._cross_validate(problems, grids, task)
@@ -150,11 +148,8 @@ class LeastSquaresCV(LinearRegressor):
 
     def _choose(self, grids: Sequence[Grid], errors: Float64, folds: Any) -> tuple[int, float]:
         """Set what is known of the alphas; return the grid and the alpha of the rule."""
-        shares = np.array([fold.test_weights.sum() for fold in folds])
-        means = errors.mean(axis=2)
-        spreads = standard_errors(np.moveaxis(errors, 2, 0), shares)
-        chosen, best = (int(i) for i in np.unravel_index(np.argmin(means), means.shape))
-        simplest = simplest_within_error(means[chosen], spreads[chosen], best)
+        shares = [fold.test_weights.sum() for fold in folds]
+        chosen, best, simplest, spreads = choose(np.moveaxis(errors, 2, 0), shares)
         alphas = grids[chosen].alphas
         self.alpha_min_, self.alpha_1se_ = float(alphas[best]), float(alphas[simplest])
         self.alpha_ = self.alpha_min_ if self.rule == "min" else self.alpha_1se_

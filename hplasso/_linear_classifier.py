@@ -14,7 +14,7 @@ from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._design import as_array
-from ._fitting import CallbackSupportMixin, fitted_as
+from ._fitting import CallbackSupportMixin, chosen_parameters, fitted_as
 from ._logistic_loss import log_probabilities
 
 
@@ -105,10 +105,7 @@ class LinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
             As fitted, without penalty weights; cross-validated ones at the C that was chosen.
         """
         check_is_fitted(self)
-        parameters = self.get_params(deep=False) | {"solver": "saga"}
-        for name in ("C", "l1_ratio"):
-            if hasattr(self, f"{name}_"):
-                parameters[name] = getattr(self, f"{name}_")
+        parameters = chosen_parameters(self) | {"solver": "saga"}
         default = inspect.signature(LogisticRegression).parameters["penalty"].default
         if default != "deprecated":  # before scikit-learn 1.8
             parameters["penalty"] = "elasticnet"

@@ -12,7 +12,7 @@ from sklearn.linear_model import ElasticNet, Lasso
 from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ._fitting import CallbackSupportMixin, fitted_as
+from ._fitting import CallbackSupportMixin, chosen_parameters, fitted_as
 from ._hadamard import balance
 from ._reports import PathPoint
 
@@ -73,12 +73,9 @@ class LinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
             that was chosen.
         """
         check_is_fitted(self)
-        parameters = self.get_params(deep=False)
+        parameters = chosen_parameters(self)
         if isinstance(parameters["precompute"], str):
             parameters["precompute"] = False
-        for name in ("alpha", "l1_ratio"):
-            if hasattr(self, f"{name}_"):
-                parameters[name] = getattr(self, f"{name}_")
         return fitted_as(ElasticNet if "l1_ratio" in parameters else Lasso, parameters, self)
 
     @property

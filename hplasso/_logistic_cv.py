@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -38,9 +37,8 @@ from ._selection import (
     CV_CONSTRAINTS,
     check_rule,
     checked_ratios,
+    choose,
     routed,
-    simplest_within_error,
-    standard_errors,
 )
 from ._typing import Float64
 
@@ -257,11 +255,12 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         extra = routed(self, "fit", sample_weight, params)
         splitter = check_cv(self.cv, y, classifier=True)
         splits = splitter.split(X, y, **(extra.splitter.split if extra else {}))
-        raw = labels.weights * labels.total
-        folds = checked_folds(splits, raw, sample_weight is not None)
+        folds = checked_folds(splits, labels.raw, sample_weight is not None)
         check_rule(self.rule, len(folds))
         for number, fold in enumerate(folds):
-            check_shares(labels.classes, labels.codes, fold.weights(raw), f" of fold {number}")
+            check_shares(
+                labels.classes, labels.codes, fold.weights(labels.raw), f" of fold {number}"
+            )
         if extra:
             score_params = dict(extra.scorer.score)
         else:
@@ -293,7 +292,7 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         """The values of C; of a number, from where the first coefficient enters."""
         if not isinstance(given, int):
             return np.asarray(given)
-        settings = replace(everything.settings(everything.labels, ratios[0]), listener=None)
+        settings = everything.settings(everything.labels, ratios[0])
         unit = 1.0 / (max(problem.tracer(settings).alpha_max(), TINY) * problem.labels.total)
         return np.asarray(unit * np.geomspace(min(ratios), max(ratios) / self.eps, given))
 
@@ -315,11 +314,8 @@ class HadamardLogisticRegressionCV(LinearClassifier):
 
     def _choose(self, folds: Sequence[Fold]) -> None:
         """Set what the rules say of C and l1_ratio."""
-        shares = np.array([fold.test_weights.sum() for fold in folds])
-        losses = -self.scores_.mean(axis=0)
-        self.scores_se_ = standard_errors(self.scores_, shares)
-        chosen, best = np.unravel_index(np.argmin(losses), losses.shape)
-        simplest = simplest_within_error(losses[chosen], self.scores_se_[chosen], int(best))
+        shares = [fold.test_weights.sum() for fold in folds]
+        chosen, best, simplest, self.scores_se_ = choose(-self.scores_, shares)
         self.l1_ratio_ = float(self.l1_ratios_[chosen])
         self.C_min_, self.C_1se_ = float(self.Cs_[best]), float(self.Cs_[simplest])
         self.C_ = self.C_min_ if self.rule == "min" else self.C_1se_

@@ -50,8 +50,8 @@ class Validation(NamedTuple):
         self, number: int, fold: Fold, ratios: Sequence[float], Cs: Float64, task: Task
     ) -> FoldResult:
         """Paths on the training samples of a fold, and their scores on the test samples."""
-        raw = self.labels.weights * self.labels.total
-        labels = self.labels._replace(weights=fold.weights(raw), total=fold.total)
+        weights = fold.weights(self.labels.raw)
+        labels = self.labels._replace(weights=weights, total=fold.total)
         n_features, fit_intercept = self.X.shape[1], bool(self.parameters["fit_intercept"])
         shape = (len(ratios), len(Cs), n_rows(labels), n_features + fit_intercept)
         models = np.zeros(shape, dtype=self.X.dtype)

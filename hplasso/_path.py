@@ -18,7 +18,7 @@ Royal Statistical Society B 74 (2012) 245-266.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -179,14 +179,17 @@ class PathTracer:
     def alpha_max(self) -> float:
         """The smallest alpha at which every penalised coefficient is zero.
 
-        Moves the place there: to the fit of the features without penalty, if there are any.
+        Moves the place there: to the fit of the features without penalty, if there are any. The
+        listener hears nothing of it.
         """
         weights = self.settings.penalty_weights
         penalised = weights > 0.0
         if not penalised.all():
             # |z_j| <= |column j| |y|, so that nothing penalised enters at this alpha
             lengths = self.design.spread[penalised] * self.term.norm / weights[penalised]
+            told, self.settings = self.settings, replace(self.settings, listener=None)
             self.solve(2.0 * float(lengths.max(initial=0.0)))
+            self.settings = told
         pull = self.place.z if self.settings.positive else np.abs(self.place.z)
         return float(np.max(pull[penalised] / weights[penalised], initial=0.0))
 

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._base import normalised_weights
 from ._classification import Classification, encode
+from ._fitting import chosen_parameters
 from ._least_squares_path import ACCEPTED as FOR_REGRESSION
 from ._least_squares_path import alpha_grid, as_columns
 from ._least_squares_path import path_settings as regression_settings
@@ -21,7 +22,7 @@ from ._linear_regressor import LinearRegressor
 from ._logistic_path import ACCEPTED as FOR_CLASSIFICATION
 from ._logistic_path import n_rows, penalty_of
 from ._logistic_path import path_settings as classification_settings
-from ._path import PathSettings, PathTracer
+from ._path import PathTracer
 from ._regression import regression_of
 from ._reports import Iteration, Listener
 from ._typing import Float64
@@ -51,7 +52,6 @@ class Pictured(NamedTuple):
     """
 
     tracer: PathTracer
-    settings: PathSettings
     penalties: Float64
     penalty: float
     chosen: dict[str, float]
@@ -94,13 +94,9 @@ def pictured(
             "RegularizationPathDisplay.from_path draws any path."
         )
     parameters = {"l1_ratio": 1.0, "positive": False, "solver": "auto"}
-    parameters |= estimator.get_params(deep=False)
-    parameters["verbose"] = 0
+    parameters |= chosen_parameters(estimator) | {"verbose": 0}
     if not {"alpha", "C"} & set(parameters):
         check_is_fitted(estimator)
-    for name in ("alpha", "C", "l1_ratio"):
-        if hasattr(estimator, f"{name}_"):
-            parameters[name] = getattr(estimator, f"{name}_")
     if "class_weight" in parameters:
         return _classification(estimator, parameters, X, y, sample_weight, listener)
     return _regression(estimator, parameters, X, y, sample_weight, listener)
@@ -119,12 +115,12 @@ def _regression(
     chosen = _chosen(estimator, parameters, "alpha")
     penalties = getattr(estimator, "alphas_", None)
     if penalties is None or np.ndim(penalties) != 1:
-        first = regression.tracer(0, replace(settings, listener=None)).alpha_max() / ratio
+        first = regression.tracer(0, settings).alpha_max() / ratio
         length = min([LENGTH, *(0.5 * value / first for value in chosen.values() if value > 0.0)])
         penalties = alpha_grid(first, length, N_PENALTIES)
     tracer = regression.tracer(0, settings)
     own = float(parameters["alpha"])
-    return Pictured(tracer, settings, penalties, own, chosen, ratio, False, 1, X.shape[1])
+    return Pictured(tracer, penalties, own, chosen, ratio, False, 1, X.shape[1])
 
 
 def _classification(
@@ -139,12 +135,12 @@ def _classification(
     chosen = _chosen(estimator, parameters, "C")
     penalties = getattr(estimator, "Cs_", None)
     if penalties is None:
-        first = unit / problem.tracer(replace(settings, listener=None)).alpha_max()
+        first = unit / problem.tracer(settings).alpha_max()
         last = max([first / LENGTH**0.5, *(2.0 * value for value in chosen.values())])
         penalties = np.geomspace(first, last, N_PENALTIES)
     tracer, rows = problem.tracer(settings), n_rows(labels)
     own = float(parameters["C"])
-    return Pictured(tracer, settings, penalties, own, chosen, unit, True, rows, X.shape[1])
+    return Pictured(tracer, penalties, own, chosen, unit, True, rows, X.shape[1])
 
 
 def _chosen(estimator: Any, parameters: dict[str, Any], name: str) -> dict[str, float]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn import get_config
@@ -57,11 +57,27 @@ def standard_errors(values: Float64, weights: Float64) -> Float64:
     return np.asarray(np.sqrt(variance / (len(values) - 1)))
 
 
-def simplest_within_error(losses: Float64, errors: Float64, best: int) -> int:
-    """The first of the penalties, strongest first, whose loss is within one error of the best."""
-    if np.isnan(errors[best]):
-        return best
-    return int(np.flatnonzero(losses <= losses[best] + errors[best])[0])
+class Choice(NamedTuple):
+    """Row of the best l1_ratio, penalties of the rules 'min' and '1se' there, standard errors."""
+
+    row: int
+    best: int
+    simplest: int
+    errors: Float64
+
+
+def choose(losses: Float64, shares: Sequence[float]) -> Choice:
+    """What losses of shape (n_folds, n_l1_ratios, n_penalties) say, for the weights of the folds.
+
+    The simplest is the first of the penalties, strongest first, within one standard error of the
+    best.
+    """
+    means = losses.mean(axis=0)
+    errors = standard_errors(losses, np.array(shares))
+    row, best = (int(i) for i in np.unravel_index(np.argmin(means), means.shape))
+    within = np.flatnonzero(means[row] <= means[row, best] + errors[row, best])
+    simplest = int(within[0]) if within.size else best  # NaN: there is no error
+    return Choice(row, best, simplest, errors)
 
 
 def checked_ratios(owner: str, name: str, given: Any) -> list[float]:
