@@ -22,10 +22,14 @@ HERE = Path(__file__).resolve().parent
 
 @dataclass(frozen=True)
 class Peer:
-    """A package: what to import for its version, and the tolerances to try, loosest first."""
+    """A package: what to import for its version, and the tolerances to try, loosest first.
+
+    `default` is the tolerance that its estimators of least squares have if none is given.
+    """
 
     module: str
     tolerances: tuple[float, ...]
+    default: float = 1e-4
     lasso: object = None
     fit: object = None
     cv: object = None
@@ -224,19 +228,34 @@ def powers(first, last):
 
 PEERS = {
     "hplasso": Peer(
-        "hplasso", powers(4, 8), lasso_hplasso, fit_hplasso, cv_hplasso, logistic_hplasso, True
+        "hplasso",
+        powers(4, 8),
+        1e-4,
+        lasso_hplasso,
+        fit_hplasso,
+        cv_hplasso,
+        logistic_hplasso,
+        True,
     ),
     "hplasso, one path": Peer("hplasso", powers(4, 8), cv=cv_one_path),
-    "glmnet": Peer("R", (1e-7, 1e-8, 1e-10, 1e-12, 1e-13, 1e-14, 1e-16), "R", "R", "R", "R", True),
-    "celer": Peer(
-        "celer", powers(4, 12), lasso_celer, fit_celer, logistic=logistic_celer, intercept=(False,)
+    "glmnet": Peer(
+        "R", (1e-7, 1e-8, 1e-10, 1e-12, 1e-13, 1e-14, 1e-16), 1e-7, "R", "R", "R", "R", True
     ),
-    "skglm": Peer("skglm", powers(3, 10), lasso_skglm, fit_skglm, logistic=logistic_skglm),
+    "celer": Peer(
+        "celer",
+        powers(4, 12),
+        1e-4,
+        lasso_celer,
+        fit_celer,
+        logistic=logistic_celer,
+        intercept=(False,),
+    ),
+    "skglm": Peer("skglm", powers(3, 10), 1e-4, lasso_skglm, fit_skglm, logistic=logistic_skglm),
     "skein-glm": Peer("skein_glm", powers(4, 12), logistic=logistic_skein),
     "scikit-learn": Peer(
-        "sklearn", powers(4, 9), lasso_scikit_learn, fit_scikit_learn, cv_scikit_learn
+        "sklearn", powers(4, 9), 1e-4, lasso_scikit_learn, fit_scikit_learn, cv_scikit_learn
     ),
-    "adelie": Peer("adelie", powers(7, 16), lasso_adelie, lasso_adelie),
+    "adelie": Peer("adelie", powers(7, 16), 1e-7, lasso_adelie, lasso_adelie),
     "saga": Peer("sklearn", powers(3, 7), logistic=logistic_saga, multinomial=True),
     "liblinear": Peer("sklearn", powers(2, 9), logistic=logistic_liblinear, intercept=(False,)),
 }
