@@ -1,0 +1,211 @@
+"""
+Griewank: one step size, two landscapes
+=======================================
+
+The experiment that this package grew from. Griewank's function has its minimum at the origin and a
+local minimum in every dent around it. Add an L1 penalty, and go down by gradient steps: once in the
+coefficients theta, once in the two factors of theta = mu * nu, with the same starting point and the
+same step size. The first is caught in a dent. The second reaches the origin, or does not: that depends
+on the step size, and this page shows how.
+"""
+
+from functools import partial
+from itertools import islice
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.colors import ListedColormap
+
+PENALTY = 0.2
+SCALE = np.sqrt([1.0, 2.0])  # of Griewank's cosines
+
+# %%
+# The objective f is Griewank's function plus ``PENALTY * |theta|_1``. With the factors, the penalty
+# is smooth: ``PENALTY / 2 * (|mu|^2 + |nu|^2)``. The minima of this g are those of f.
+
+
+def griewank(theta):
+    """Griewank's function of points in the last axis."""
+    return 1.0 + (theta**2).sum(axis=-1) / 4000 - np.cos(theta / SCALE).prod(axis=-1)
+
+
+def gradient(theta):
+    """Its gradient."""
+    sine, cosine = np.sin(theta / SCALE), np.cos(theta / SCALE)
+    return theta / 2000 + sine * cosine[..., ::-1] / SCALE
+
+
+def objective(theta):
+    """f."""
+    return griewank(theta) + PENALTY * np.abs(theta).sum(axis=-1)
+
+
+def subgradient_descent(theta, step):
+    """Iterates of theta on f. The subgradient of ``|t|`` at 0 is taken as 1."""
+    while True:
+        yield theta
+        theta = theta - step * (gradient(theta) + PENALTY * np.where(theta >= 0.0, 1.0, -1.0))
+
+
+def hadamard_descent(theta, step, imbalance=1.0):
+    """Iterates of theta = mu * nu, of gradient descent on g, from |mu| = imbalance^2 |nu|."""
+    mu, nu = imbalance * np.sign(theta) * np.sqrt(np.abs(theta)), np.sqrt(np.abs(theta)) / imbalance
+    while True:
+        theta = mu * nu
+        yield theta
+        slope = gradient(theta)
+        mu, nu = mu - step * (slope * nu + PENALTY * mu), nu - step * (slope * mu + PENALTY * nu)
+
+
+def trajectory(descent, start, step, n_steps):
+    """The start and the points after each step, of shape (n_steps + 1, 2)."""
+    return np.array(list(islice(descent(np.asarray(start), step), n_steps + 1)))
+
+
+def end_point(descent, start, step, n_steps):
+    """The point after the last step."""
+    return next(islice(descent(np.asarray(start), step), n_steps, None))
+
+
+# %%
+# One starting point
+# ------------------
+#
+# With short steps both go the way of the water, and end in the same dent. With longer ones the
+# subgradient steps still do. Those of the factors leave the dents, and come to the origin.
+
+DESCENTS = {"in theta": subgradient_descent, "in mu and nu": hadamard_descent}
+COLOURS = {"in theta": "#D55E00", "in mu and nu": "#0072B2"}
+START, SHORT, LONG = (8.0, -6.0), 0.05, 0.4
+
+grid = np.linspace(-11.0, 11.0, 221)
+heights = objective(np.stack(np.meshgrid(grid, grid), axis=-1))
+figure, axes = plt.subplots(1, 2, figsize=(7.2, 3.9), sharey=True, layout="constrained")
+for ax, step in zip(axes, (SHORT, LONG), strict=True):
+    ax.contourf(grid, grid, heights, levels=24, cmap="Greys_r", alpha=0.75)
+    for name, descent in DESCENTS.items():
+        points = trajectory(descent, START, step, 2000)
+        style = {"color": COLOURS[name], "label": name}
+        ax.plot(*points.T, linewidth=1.6, marker=".", markersize=5 if step == LONG else 0, **style)
+        ax.plot(*points[-1], "o", color=COLOURS[name], markeredgecolor="white", markersize=9)
+        print(f"step {step}, {name:12s}: ends at {points[-1].round(3) + 0.0}", end=", ")
+        print(f"f = {objective(points[-1]):.3f}")
+    ax.plot(*START, "kX", markersize=8, markeredgecolor="white")
+    ax.plot(0.0, 0.0, "k+", markersize=10)
+    ax.set(title=f"step size {step}", xlabel="theta 1", aspect="equal")
+axes[0].set_ylabel("theta 2")
+axes[0].legend(loc="upper left", title="gradient steps", framealpha=0.95)
+figure.savefig("griewank_trajectories.png", dpi=120)
+
+# %%
+# Many starting points
+# --------------------
+#
+# A point counts as arrived if it ends within 0.5 of the origin, where f has no other minimum.
+
+N_STEPS, ARRIVED, SIDE = 1000, 0.5, 48
+OUTCOMES = ("neither", "in theta only", "in mu and nu only", "both")
+PALETTE = ("#DDDDDD", "#D55E00", "#56B4E9", "#004C7F")
+centres = (np.arange(SIDE) + 0.5) / SIDE * 20.0 - 10.0
+STARTS = np.stack(np.meshgrid(centres, centres), axis=-1)
+
+
+def arrives(descent, starts, step, n_steps=N_STEPS):
+    """For each start, whether the descent ends at the origin."""
+    with np.errstate(over="ignore", invalid="ignore"):  # very long steps may run off to infinity
+        ends = end_point(descent, starts, step, n_steps)
+        return np.abs(ends).max(axis=-1) < ARRIVED
+
+
+def outcomes(step, starts=STARTS):
+    """For each start a number: 1 if theta arrives, plus 2 if mu * nu does."""
+    return arrives(subgradient_descent, starts, step) + 2 * arrives(hadamard_descent, starts, step)
+
+
+steps = (SHORT, LONG, 0.8)
+maps = [outcomes(step) for step in steps]
+print("share of starts that arrive  " + "".join(f"{name:>19s}" for name in OUTCOMES))
+for step, result in zip(steps, maps, strict=True):
+    shares = np.bincount(result.ravel(), minlength=4) / result.size
+    print(f"step size {step:4.2f}               " + "".join(f"{share:19.1%}" for share in shares))
+
+figure, axes = plt.subplots(1, 3, figsize=(7.2, 3.3), sharey=True, layout="constrained")
+for ax, step, result in zip(axes, steps, maps, strict=True):
+    style = {"cmap": ListedColormap(PALETTE), "vmin": -0.5, "vmax": 3.5}
+    ax.pcolormesh(centres, centres, result, **style)
+    ax.contour(grid, grid, heights, levels=12, colors="black", linewidths=0.4, alpha=0.5)
+    ax.set(title=f"step size {step}", xlabel="theta 1", aspect="equal")
+    ax.set(xlim=(-10, 10), ylim=(-10, 10), xticks=(-10, 0, 10), yticks=(-10, 0, 10))
+axes[0].set_ylabel("theta 2")
+boxes = [plt.Rectangle((0, 0), 1, 1, facecolor=c, edgecolor="0.5") for c in PALETTE]
+figure.legend(boxes, OUTCOMES, loc="outside lower center", ncols=4, title="the origin is reached")
+figure.savefig("griewank_basins.png", dpi=120)
+
+# %%
+# Why the step size decides
+# -------------------------
+#
+# The factors do not remove a single dent: the minima of g are those of f. They change how sharp it
+# is. In a dent at theta, with H the Hessian of Griewank's function there, g has the curvatures of
+# ``2 S H S`` with ``S = diag(sqrt|theta|)``, and gradient steps stay in it only if the step size is
+# less than two over the largest. So the farther a dent is from the origin, the sooner the steps
+# leave it; the origin itself is flat, with the curvature of the penalty. On f, the curvatures are
+# those of H, which are at most about one in every dent.
+
+
+def hessian(theta):
+    """The Hessian of Griewank's function at one point."""
+    (s, t), (c, d) = np.sin(theta / SCALE), np.cos(theta / SCALE)
+    curved = np.array([[c * d, -s * t], [-s * t, c * d]])
+    return np.eye(2) / 2000 + curved / np.outer(SCALE, SCALE)
+
+
+dents = end_point(subgradient_descent, np.abs(STARTS).reshape(-1, 2), 0.01, 5000)
+dents = np.unique(np.where(dents < 0.05, 0.0, dents).round(2), axis=0)
+dents = dents[dents.any(axis=1) & (dents < 10.0).all(axis=1)]
+longest = []
+print("dent at         f      longest step that stays:  on g    on f")
+for dent in dents[np.argsort(objective(dents))]:
+    root, curved = np.sqrt(dent), hessian(dent)
+    on_g = 2.0 / np.linalg.eigvalsh(2.0 * root[:, None] * curved * root)[-1]
+    on_f = 2.0 / np.linalg.eigvalsh(curved)[-1]
+    longest.append(on_g)
+    print(f"({dent[0]:.2f}, {dent[1]:.2f})  {objective(dent):.3f}{on_g:31.2f}{on_f:8.2f}")
+
+# %%
+# The share of starting points that arrive, over the step size. Short steps of the factors follow the
+# slope as those of theta do, and arrive from hardly more points. Then the dents let go, the far ones
+# first, and most points are caught by a nearer dent; from a step size of about 0.6 on none holds
+# them. Beyond 1.3 some run off to infinity. What else it depends on: a start with unbalanced factors
+# makes longer steps in theta, (mu^2 + nu^2) / (2 |theta|) times as long, and gets out sooner. Steps
+# in theta arrive from the same points whatever their size, until they are too long to settle.
+
+rng = np.random.default_rng(0)
+scattered = rng.uniform(-10.0, 10.0, (500, 2))
+lengths = np.geomspace(0.03, 4.0, 32)
+curves = {
+    "in theta": (subgradient_descent, "#D55E00", "-"),
+    "in mu and nu": (hadamard_descent, "#0072B2", "-"),
+    "from |mu| = 4 |nu|": (partial(hadamard_descent, imbalance=2.0), "#009E73", "--"),
+}
+figure, ax = plt.subplots(figsize=(6.4, 4.0), layout="constrained")
+for name, (descent, colour, dashes) in curves.items():
+    shares = [arrives(descent, scattered, step).mean() for step in lengths]
+    ax.plot(lengths, shares, dashes, marker=".", color=colour, label=name)
+for number, step in enumerate(sorted(longest)):
+    label = "a dent is let go" if number == 0 else None
+    ax.axvline(step, color="0.6", linewidth=1.0, linestyle=":", label=label)
+ax.set(xscale="log", ylim=(-0.03, 1.03), xlabel="step size", ylabel="share that reaches the origin")
+ax.set_xticks([0.03, 0.1, 0.3, 1.0, 3.0], ["0.03", "0.1", "0.3", "1", "3"])
+ax.legend(loc="upper left")
+figure.savefig("griewank_steps.png", dpi=120)
+
+# %%
+# So this is no proof that factors find global minima. Their steps are long far from the origin and
+# short near it, which happens to be what this function asks for. For convex losses, the case of
+# this package, all minima are global, and the factors serve another end: ridge regressions.
+#
+# References
+# ----------
+#
+# L. Ziyin and Z. Wang, spred: Solving L1 penalty with SGD, ICML 2023: the local minima of f and g.
