@@ -5,8 +5,8 @@ Griewank: one step size, two landscapes
 The experiment that this package grew from. Griewank's function has its minimum at the origin and a
 local minimum in every dent around it. Add an L1 penalty, and go down by gradient steps: once in the
 coefficients theta, once in the two factors of theta = mu * nu, with the same starting point and the
-same step size. The first is caught in a dent. The second reaches the origin, or does not: that depends
-on the step size, and this page shows how.
+same step size. The first is caught in a dent. The second reaches the origin, or does not: that
+depends on the step size, and this page shows how.
 """
 
 from functools import partial
@@ -173,12 +173,13 @@ for dent in dents[np.argsort(objective(dents))]:
     print(f"({dent[0]:.2f}, {dent[1]:.2f})  {objective(dent):.3f}{on_g:31.2f}{on_f:8.2f}")
 
 # %%
-# The share of starting points that arrive, over the step size. Short steps of the factors follow the
-# slope as those of theta do, and arrive from hardly more points. Then the dents let go, the far ones
-# first, and most points are caught by a nearer dent; from a step size of about 0.6 on none holds
-# them. Beyond 1.3 some run off to infinity. What else it depends on: a start with unbalanced factors
-# makes longer steps in theta, (mu^2 + nu^2) / (2 |theta|) times as long, and gets out sooner. Steps
-# in theta arrive from the same points whatever their size, until they are too long to settle.
+# The share of starting points that arrive, over the step size. Short steps of the factors follow
+# the slope as those of theta do, and arrive from hardly more points. Then the dents let go, the far
+# ones first, and most points are caught by a nearer dent; from a step size of about 0.6 on none
+# holds them. Beyond 1.3 some run off to infinity. What else it depends on: a start with unbalanced
+# factors makes longer steps in theta, (mu^2 + nu^2) / (2 |theta|) times as long, and gets out
+# sooner. Steps in theta arrive from the same points whatever their size, until they are too long to
+# settle.
 
 rng = np.random.default_rng(0)
 scattered = rng.uniform(-10.0, 10.0, (500, 2))
