@@ -1,17 +1,68 @@
 """Configuration of the documentation."""
 
+import sys
+from pathlib import Path
+
 import hplasso
+
+sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
 project = "hplasso"
 author = "The hplasso developers"
 copyright = "2026, the hplasso developers"
 version = release = hplasso.__version__
-extensions = ["sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.mathjax", "numpydoc"]
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "numpydoc",
+    "sphinx_gallery.gen_gallery",
+    "mathml",
+]
 exclude_patterns = ["_build"]
-html_theme = "pydata_sphinx_theme"
-html_show_sourcelink = False
+templates_path = ["_templates"]
 nitpicky = True
-numpydoc_class_members_toctree = False
-numpydoc_show_class_members = False
+# Links to other projects would need the network during the build: their names are left as they are.
 nitpick_ignore_regex = [("py:.*", r"(sklearn|matplotlib)\..*")]
 autodoc_typehints = "none"
+autosummary_generate = True
+numpydoc_show_class_members = False
+html_math_renderer = "mathml"
+
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "auto_examples",
+    "filename_pattern": r"/plot_",
+    "ignore_pattern": r"benchmarks",
+    "within_subsection_order": "gallery.quick_start_first",
+    "doc_module": ("hplasso",),
+    "reference_url": {"hplasso": None},
+    "backreferences_dir": "generated/backreferences",
+    "abort_on_example_error": True,
+    "reset_modules": ("matplotlib", "gallery.strict_warnings"),
+    "reset_modules_order": "both",
+    "download_all_examples": False,
+    "write_computation_times": False,
+    "min_reported_time": 1,
+    "show_signature": False,
+}
+
+html_theme = "pydata_sphinx_theme"
+html_title = f"hplasso {version}"
+html_static_path = ["_static"]
+html_css_files = ["style.css"]
+html_favicon = "_static/logo.svg"
+html_logo = "_static/logo.svg"
+html_show_sourcelink = False
+html_show_sphinx = False
+html_sidebars = {page: [] for page in ("index", "api", "algorithm", "benchmarks", "whats_new")}
+html_sidebars |= {page: [] for page in ("getting_started", "user_guide", "choosing")}
+html_sidebars |= {page: [] for page in ("faq", "contributing")}
+html_theme_options = {
+    "logo": {"text": "hplasso"},
+    "header_links_before_dropdown": 5,
+    "navigation_with_keys": False,
+    "secondary_sidebar_items": ["page-toc"],
+    "footer_start": ["copyright"],
+    "footer_end": [],
+}
