@@ -1,0 +1,85 @@
+"""What the examples claim, by their own functions."""
+
+import ast
+import runpy
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+import hplasso
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+@pytest.fixture(scope="module")
+def griewank(tmp_path_factory):
+    """The names that the example defines; its pictures go to a folder that is thrown away."""
+    plt.switch_backend("agg")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("griewank"))
+        yield runpy.run_path(str(EXAMPLES / "plot_griewank.py"))
+    plt.close("all")
+
+
+def ends(example, step):
+    """Where both descents end from the example's starting point."""
+    start, descents = example["START"], ("subgradient_descent", "hadamard_descent")
+    return [example["trajectory"](example[name], start, step, 2000)[-1] for name in descents]
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("plot_*.py")), ids=lambda path: path.stem)
+def test_gallery_form(path):
+    """A title for the gallery to show, and nothing of the package but what it offers to everyone."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    title, underline = ast.get_docstring(tree).splitlines()[:2]
+    assert underline == "=" * len(title)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module.startswith("hplasso"):
+            assert node.module == "hplasso"
+            assert {name.name for name in node.names} <= set(hplasso.__all__)
+
+
+def test_griewank_gradient(griewank):
+    points, shift = np.random.default_rng(0).uniform(-10.0, 10.0, (20, 2)), 1e-6
+    differences = [
+        (griewank["griewank"](points + step) - griewank["griewank"](points - step)) / (2 * shift)
+        for step in shift * np.eye(2)
+    ]
+    assert_allclose(griewank["gradient"](points), np.transpose(differences), atol=1e-8)
+
+
+def test_griewank_long_steps_reach_the_minimum_in_the_factors_alone(griewank):
+    caught, arrived = ends(griewank, griewank["LONG"])
+    assert_allclose(caught, [9.2092, -4.0231], atol=1e-3 + griewank["LONG"] * griewank["PENALTY"])
+    assert_allclose(arrived, [0.0, 0.0], atol=1e-12)
+    assert griewank["objective"](caught) > 2.7
+    assert griewank["objective"](arrived) < 1e-12
+
+
+def test_griewank_short_steps_are_caught_either_way(griewank):
+    for caught in ends(griewank, griewank["SHORT"]):
+        assert_allclose(caught, [9.2092, -4.0231], atol=1e-3)
+
+
+def test_griewank_subgradient_at_the_kink_is_one(griewank):
+    path = griewank["trajectory"](griewank["subgradient_descent"], (0.0, 0.0), 0.1, 1)
+    assert_allclose(path[1], -0.1 * griewank["PENALTY"])
+
+
+def test_griewank_basins(griewank):
+    """Counts of neither, theta only, factors only, both; starts on the edge of a basin aside."""
+    short, long, longest = (np.bincount(m.ravel(), minlength=4) / m.size for m in griewank["maps"])
+    assert_allclose(short, [0.901, 0.0, 0.005, 0.094], atol=0.005)
+    assert_allclose(long, [0.632, 0.0, 0.274, 0.094], atol=0.05)
+    assert_allclose(longest, [0.0, 0.0, 0.906, 0.094], atol=0.005)
+
+
+def test_griewank_dents_are_let_go_where_the_curvature_says(griewank):
+    """From just beside the dent nearest to the origin, whose longest step is 0.362."""
+    dent, descent = np.array([2.92934, 4.02346]), griewank["hadamard_descent"]
+    for step, stays in ((0.355, True), (0.37, False)):
+        end = griewank["end_point"](descent, dent + 1e-3, step, 3000)
+        assert (np.abs(end - dent).max() < 1e-4) == stays
