@@ -1,6 +1,6 @@
 """
 Choosing alpha: cross-validation, one standard error, information criteria
-===========================================================================
+==========================================================================
 
 The diabetes data: ten measurements of 442 patients, and how the disease went on. How many of the
 measurements does it take to predict that? Three answers, and what each of them sees.

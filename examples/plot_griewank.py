@@ -177,7 +177,7 @@ for dent in dents[np.argsort(objective(dents))]:
 # the slope as those of theta do, and arrive from hardly more points. Then the dents let go, the far
 # ones first, and most points are caught by a nearer dent; from a step size of about 0.6 on none
 # holds them. Beyond 1.3 some run off to infinity. What else it depends on: a start with unbalanced
-# factors makes longer steps in theta, (mu^2 + nu^2) / (2 |theta|) times as long, and gets out
+# factors makes longer steps in theta, ``(mu^2 + nu^2) / (2 |theta|)`` times as long, and gets out
 # sooner. Steps in theta arrive from the same points whatever their size, until they are too long to
 # settle.
 
@@ -209,4 +209,5 @@ figure.savefig("griewank_steps.png", dpi=120)
 # References
 # ----------
 #
-# L. Ziyin and Z. Wang, spred: Solving L1 penalty with SGD, ICML 2023: the local minima of f and g.
+# Liu Ziyin and Zihao Wang, spred: Solving L1 penalty with SGD, ICML 2023: on the local minima of f
+# and g.

@@ -32,7 +32,7 @@ def ends(example, step):
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("plot_*.py")), ids=lambda path: path.stem)
 def test_gallery_form(path):
-    """A title for the gallery to show, and nothing of the package but what it offers to everyone."""
+    """A title for the gallery, and nothing of the package but what it offers to everyone."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     title, underline = ast.get_docstring(tree).splitlines()[:2]
     assert underline == "=" * len(title)
