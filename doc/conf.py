@@ -17,7 +17,7 @@ extensions = [
     "sphinx.ext.autosummary",
     "numpydoc",
     "sphinx_gallery.gen_gallery",
-    "mathml",
+    "formulas",
 ]
 exclude_patterns = ["_build"]
 templates_path = ["_templates"]
@@ -27,7 +27,7 @@ nitpick_ignore_regex = [("py:.*", r"(sklearn|matplotlib)\..*")]
 autodoc_typehints = "none"
 autosummary_generate = True
 numpydoc_show_class_members = False
-html_math_renderer = "mathml"
+html_math_renderer = "formulas"
 
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
@@ -53,6 +53,7 @@ html_static_path = ["_static"]
 html_css_files = ["style.css"]
 html_favicon = "_static/logo.svg"
 html_logo = "_static/logo.svg"
+html_context = {"default_mode": "auto"}
 html_show_sourcelink = False
 html_show_sphinx = False
 html_sidebars = {page: [] for page in ("index", "api", "algorithm", "benchmarks", "whats_new")}

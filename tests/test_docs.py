@@ -1,0 +1,47 @@
+"""The documentation names what there is: public names, source files, functions of formulas."""
+
+import importlib
+import re
+from functools import reduce
+from pathlib import Path
+
+import pytest
+
+import hplasso
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = Path(hplasso.__file__).parent
+ALGORITHM = (ROOT / "doc" / "algorithm.rst").read_text(encoding="utf-8")
+KERNELS = sorted(set(re.findall(r"``(_\w+\.[\w.]+)``", ALGORITHM)))
+
+
+def test_reference_has_every_public_name():
+    listed = re.findall(r"^   (\w+)$", (ROOT / "doc" / "api.rst").read_text(), re.MULTILINE)
+    assert sorted(listed) == sorted(hplasso.__all__)
+
+
+def test_map_of_the_source_names_every_file_once():
+    page = (ROOT / "doc" / "contributing.rst").read_text(encoding="utf-8")
+    start, end = page.index("Map of the source"), page.index("How the code reads")
+    named = re.findall(r"``(\w+\.py)``", page[start:end])
+    assert sorted(named) == sorted(path.name for path in PACKAGE.glob("*.py"))
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_algorithm_names_functions_that_exist(name):
+    module, _, function = name.partition(".")
+    reduce(getattr, function.split("."), importlib.import_module(f"hplasso.{module}"))
+
+
+def test_algorithm_names_the_kernels():
+    modules = {name.partition(".")[0] for name in KERNELS}
+    assert modules >= {"_hadamard", "_newton", "_certificate", "_correlations", "_path"}
+
+
+def test_readme_has_the_two_commands():
+    readme = (ROOT / "README.rst").read_text(encoding="utf-8")
+    commands = re.findall(r"^    python3 -m venv .*$", readme, re.MULTILINE)
+    assert [command.rpartition(" ")[2] for command in commands] == [
+        "examples/plot_quickstart.py",
+        "pytest",
+    ]

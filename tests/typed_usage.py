@@ -1,0 +1,28 @@
+"""What mypy --strict makes of a program that uses the package; it is checked, and never run."""
+
+from __future__ import annotations
+
+from typing import Any, assert_type
+
+import numpy as np
+
+from hplasso import (
+    HadamardLasso,
+    HadamardLassoCV,
+    HadamardLogisticRegression,
+    RegularizationPathDisplay,
+    lasso_path,
+)
+
+X, y = np.ones((3, 2)), np.arange(3.0)
+
+model = HadamardLasso(alpha=0.1, positive=True)
+assert_type(model.alpha, float)
+assert_type(HadamardLogisticRegression(C=0.5).sparsify(), HadamardLogisticRegression)
+assert_type(lasso_path(X, y, alphas=5), tuple[Any, ...])
+assert_type(RegularizationPathDisplay.from_estimator(model, X, y), RegularizationPathDisplay)
+
+HadamardLasso(alpha="0.1")  # type: ignore[arg-type]
+HadamardLassoCV(rule=1)  # type: ignore[arg-type]
+HadamardLasso(0.1, True)  # type: ignore[call-arg]
+HadamardLasso(penalty=0.1)  # type: ignore[call-arg]
