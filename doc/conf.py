@@ -26,6 +26,7 @@ nitpicky = True
 nitpick_ignore_regex = [("py:.*", r"(sklearn|matplotlib)\..*")]
 autodoc_typehints = "none"
 autosummary_generate = True
+toc_object_entries_show_parents = "hide"
 numpydoc_show_class_members = False
 html_math_renderer = "formulas"
 
@@ -54,6 +55,7 @@ html_css_files = ["style.css"]
 html_favicon = "_static/logo.svg"
 html_logo = "_static/logo.svg"
 html_context = {"default_mode": "auto"}
+html_use_index = False
 html_show_sourcelink = False
 html_show_sphinx = False
 html_sidebars = {page: [] for page in ("index", "api", "algorithm", "benchmarks", "whats_new")}
