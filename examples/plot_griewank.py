@@ -87,7 +87,8 @@ for ax, step in zip(axes, (SHORT, LONG), strict=True):
         points = trajectory(descent, START, step, 2000)
         style = {"color": COLOURS[name], "label": name}
         ax.plot(*points.T, linewidth=1.6, marker=".", markersize=5 if step == LONG else 0, **style)
-        ax.plot(*points[-1], "o", color=COLOURS[name], markeredgecolor="white", markersize=9)
+        size = 13 if name == "in theta" else 8  # both are seen where they end in the same place
+        ax.plot(*points[-1], "o", color=COLOURS[name], markeredgecolor="white", markersize=size)
         print(f"step {step}, {name:12s}: ends at {points[-1].round(3) + 0.0}", end=", ")
         print(f"f = {objective(points[-1]):.3f}")
     ax.plot(*START, "kX", markersize=8, markeredgecolor="white")
@@ -182,8 +183,8 @@ for dent in dents[np.argsort(objective(dents))]:
 # settle.
 
 rng = np.random.default_rng(0)
-scattered = rng.uniform(-10.0, 10.0, (500, 2))
-lengths = np.geomspace(0.03, 4.0, 32)
+scattered = rng.uniform(-10.0, 10.0, (400, 2))
+lengths = np.geomspace(0.03, 4.0, 28)
 curves = {
     "in theta": (subgradient_descent, "#D55E00", "-"),
     "in mu and nu": (hadamard_descent, "#0072B2", "-"),
