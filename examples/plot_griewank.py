@@ -148,10 +148,10 @@ figure.savefig("griewank_basins.png", dpi=120)
 #
 # The factors do not remove a single dent: the minima of g are those of f. They change how sharp it
 # is. In a dent at theta, with H the Hessian of Griewank's function there, g has the curvatures of
-# ``2 S H S`` with ``S = diag(sqrt|theta|)``, and gradient steps stay in it only if the step size is
-# less than two over the largest. So the farther a dent is from the origin, the sooner the steps
-# leave it; the origin itself is flat, with the curvature of the penalty. On f, the curvatures are
-# those of H, which are at most about one in every dent.
+# ``2 S H S`` with ``S = diag(sqrt|theta|)``, besides small ones of the penalty, and gradient steps
+# stay in it only if the step size is less than two over the largest. So the farther out a dent is,
+# on the whole, the sooner the steps leave it; the origin is flat, with the curvature of the
+# penalty. On f the curvatures are those of H, which are at most about one in every dent.
 
 
 def hessian(theta):
