@@ -12,7 +12,8 @@ diag(lambda),
     mu  <-  argmin_mu g(mu, nu)  =  (D G D + Lambda)^-1 D c                        primal, k x k
                                  =  Lambda^-1 D C (I + C'D Lambda^-1 D C)^-1 y     dual, n x n
 
-One *sweep* is this update of mu and then the same one of nu. Neither lets g go up. *Balancing*,
+One *sweep* is this update of mu and then the same one of nu (where the finish follows and the system
+is large, a descent towards them instead, by some conjugate gradients). Neither lets g go up. *Balancing*,
 (mu, nu) <- (sign(theta) sqrt|theta|, sqrt|theta|), keeps theta and lowers g to f(theta).
 
 Zero is absorbing: from nu_j = 0 follows mu_j = 0, for ever. A coordinate that is to enter starts
@@ -40,6 +41,10 @@ import numpy as np
 from ._linalg import solve_positive
 from ._problem import RestrictedProblem
 from ._typing import Float64, Index
+
+# What a descent leaves of the gradient, and the steps that it may take.
+REDUCTION = 0.1
+MAX_DESCENT = 8
 
 
 class Factors(NamedTuple):
@@ -84,18 +89,44 @@ def ridge_update_dual(
     return nu / penalty * (columns @ residual)
 
 
-def sweep(problem: RestrictedProblem, factors: Factors) -> Factors:
-    """Minimise g over mu, then over nu."""
-    mu = _update(problem, factors.mu, factors.nu)
-    nu = _update(problem, factors.nu, mu)
+def ridge_descent(
+    gram: Float64, target: Float64, penalty: Float64, nu: Float64, mu: Float64
+) -> Float64:
+    """From mu towards argmin_mu g(mu, nu) by some conjugate gradients; g goes down at each."""
+    scale = 1.0 / (nu**2 * gram.diagonal() + penalty)
+    rest = nu * (target - gram @ (nu * mu)) - penalty * mu
+    way = scale * rest
+    square = float(rest @ way)
+    enough = REDUCTION**2 * square
+    for _ in range(MAX_DESCENT):
+        if square <= enough:
+            break
+        image = nu * (gram @ (nu * way)) + penalty * way
+        length = square / float(way @ image)
+        mu = mu + length * way
+        rest -= length * image
+        ahead = scale * rest
+        before, square = square, float(rest @ ahead)
+        way = ahead + (square / before) * way
+    return mu
+
+
+def sweep(problem: RestrictedProblem, factors: Factors, rough: bool = False) -> Factors:
+    """Minimise g over mu, then over nu; `rough`: approximately, by descent."""
+    mu = _update(problem, factors.mu, factors.nu, rough)
+    nu = _update(problem, factors.nu, mu, rough)
     return Factors(mu if problem.free is None else np.where(problem.free, 1.0, mu), nu)
 
 
-def _update(problem: RestrictedProblem, factor: Float64, other: Float64) -> Float64:
+def _update(
+    problem: RestrictedProblem, factor: Float64, other: Float64, rough: bool = False
+) -> Float64:
     """The minimiser of g over one factor, primal or dual, whichever system is smaller."""
     if problem.free is not None:
         other = np.where(problem.free, 1.0, other)
-    if problem.columns is not None and problem.response is not None and problem.penalty.all():
+    if rough:
+        new = ridge_descent(problem.gram, problem.target, problem.penalty, other, factor)
+    elif problem.columns is not None and problem.response is not None and problem.penalty.all():
         new = ridge_update_dual(problem.columns, problem.response, problem.penalty, other)
     else:
         new = ridge_update(problem.gram, problem.target, problem.penalty, other)

@@ -25,9 +25,8 @@ DEPENDENCE = 1e-10
 
 # BLAS gets one thread: several save nothing on small matrices, and were seen to take 3 to 20 times
 # as long, waiting for each other. All that were given it gets for passes over data of at least so
-# many numbers (32 MB), and for systems of at least so many unknowns there.
+# many numbers (32 MB).
 LARGE_DATA = 4_000_000
-LARGE_SYSTEM = 1000
 
 _threads_given: ContextVar[int] = ContextVar("threads_given", default=1)
 
@@ -57,11 +56,6 @@ def threads_for_pass() -> AbstractContextManager[object]:
     """Within that context, one for a pass over the data: all threads given, if that pays."""
     given = _threads_given.get()
     return nullcontext() if given == 1 else _blas().limit(limits=given)
-
-
-def threads_for_system(size: int) -> AbstractContextManager[object]:
-    """Within that context, one for a system of this size."""
-    return threads_for_pass() if size >= LARGE_SYSTEM else nullcontext()
 
 
 def solve_positive(matrix: Float64, target: Float64) -> Float64:
@@ -123,7 +117,12 @@ def _independent_of(gram: Float64, kept: Index, group: Index) -> Index:
         base = dpotrf(gram[np.ix_(kept, kept)], lower=1, clean=0)[0]
         rows = dtrtrs(base, gram[np.ix_(kept, group)] / length, lower=1)[0]
         schur -= rows.T @ rows
-    if schur.diagonal().max() <= DEPENDENCE:  # LAPACK takes the first pivot untested
-        return group[:0]
+    return group[independent_pivots(schur)]
+
+
+def independent_pivots(schur: Float64) -> Index:
+    """The independent ones of columns of length one, given what others leave of their products."""
+    if not schur.size or schur.diagonal().max() <= DEPENDENCE:  # LAPACK tests no first pivot
+        return np.empty(0, dtype=np.intp)
     _, pivots, rank, _ = dpstrf(schur, lower=1, tol=DEPENDENCE)
-    return group[np.sort(pivots[:rank] - 1)]
+    return np.sort(pivots[:rank] - 1)

@@ -7,6 +7,7 @@ to the solution of
 
 which is also Newton's step on g at balanced factors. Solve it; the coordinates whose sign came out
 wrong leave; solve again, until the signs agree: a *limit point*, the minimiser of f on its face.
+The factor of G_AA follows from face to face (`_face_factor`).
 It is taken if f went down (a primal-dual active set, or semismooth Newton, step). Where it did not,
 *descend*: walk from the last point towards the minimiser of its own face plus the one coordinate
 that wants in most, stopping to drop whatever reaches zero on the way. There f goes down at every
@@ -32,11 +33,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg.lapack import dpotrs
 
-from ._linalg import independent_cholesky, solve_positive
 from ._problem import RestrictedProblem
-from ._typing import Float64, Index, Mask
+from ._typing import Float64, Index
 
 # Along a path one to three limit points settle an alpha; a support that takes more is better
 # served by another sweep.
@@ -62,15 +61,11 @@ class Point(NamedTuple):
 
 
 class Face(NamedTuple):
-    """A support with its signs; the first `n_trusted` columns are known to be independent.
-
-    `gram` is G on the support, where it is at hand.
-    """
+    """A support with its signs; the first `n_trusted` columns are known to be independent."""
 
     support: Index
     signs: Float64
     n_trusted: int
-    gram: Float64 | None = None
 
 
 def point_at(problem: RestrictedProblem, support: Index, values: Float64) -> Point:
@@ -101,24 +96,6 @@ def violators(problem: RestrictedProblem, point: Point, room: float | None = Non
     return wanting[np.argpartition(dearness, int(room))[: int(room)]]
 
 
-def forecast_face(problem: RestrictedProblem, face: Index, values: Float64, pull: Float64) -> Face:
-    """The face that a problem on the coordinates `face` is heading for.
-
-    The first of them have the given values, and go where one proximal step takes them: those that
-    are still shrinking come out as zero. The others are let in, to the side that they pull to.
-    """
-    head = problem.head(values.size)
-    step = values * head.diagonal + head.target - head.gram @ values
-    stays = (step if head.positive else np.abs(step)) > head.penalty
-    if head.free is not None:
-        stays |= head.free
-    signs = np.sign(np.concatenate([step, pull]))
-    if stays.all():
-        return Face(face, signs, values.size, problem.gram)
-    kept = np.concatenate([stays.nonzero()[0], np.arange(values.size, face.size)])
-    return Face(face[kept], signs[kept], kept.size - pull.size, problem.block(kept))
-
-
 def entered_face(point: Point, entrants: Index) -> Face:
     """The face of a limit point and the coordinates that enter."""
     support = np.concatenate([point.support, entrants])
@@ -127,40 +104,22 @@ def entered_face(point: Point, entrants: Index) -> Face:
 
 
 def limit_point(problem: RestrictedProblem, face: Face) -> Point:
-    """Solve on the face; drop what depends on the rest, or changes sign, until nothing does.
-
-    What is dropped is held at zero by a multiplier, with the factor at hand: the solution
-    theta = G^-1 (c - lambda s) becomes theta - V V_D^-1 theta_D, where V = G^-1 E_D is made of the
-    columns D of the inverse, and V_D of their rows in D.
-    """
-    if not face.support.size:
-        return point_at(problem, face.support, np.empty(0))
-    gram = problem.block(face.support) if face.gram is None else face.gram
-    factor, kept = independent_cholesky(gram, face.n_trusted)
-    if not kept.size:
-        return point_at(problem, face.support[:0], np.empty(0))
-    support, signs = face.support, face.signs
-    if kept.size < support.size:
-        support, signs = support[kept], signs[kept]
+    """Solve on the face; what depends on the rest, or changes sign, is dropped until nothing is."""
+    factor = problem.factor
+    factor.bring(problem.gram, face.support, face.n_trusted)
+    support = factor.places
+    signs = np.zeros(len(problem.target))
+    signs[face.support] = face.signs
+    signs = signs[support]
     right = problem.target[support] - problem.penalty[support] * signs
-    solution = dpotrs(factor, right, lower=1)[0]
-    values, dropped = solution, np.zeros(support.size, dtype=bool)
-    wrong = _turned(problem, support, values, signs)
-    while wrong.any():
-        dropped = dropped | wrong
-        out = dropped.nonzero()[0]
-        unit = np.zeros((support.size, out.size), order="F")
-        unit[out, np.arange(out.size)] = 1.0
-        columns = dpotrs(factor, unit, lower=1, overwrite_b=1)[0]
-        values = solution - columns @ solve_positive(columns[out].copy(), solution[out])
-        wrong = _turned(problem, support, values, signs) & ~dropped
-    return point_at(problem, support[~dropped], values[~dropped])
-
-
-def _turned(problem: RestrictedProblem, support: Index, values: Float64, signs: Float64) -> Mask:
-    """The coordinates whose sign came out wrong."""
-    wrong = values * signs <= 0.0
-    return wrong if problem.free is None else wrong & ~problem.free[support]
+    values = factor.solve(right)
+    may_turn = ~factor.held if problem.free is None else ~(factor.held | problem.free[support])
+    while (wrong := (values * signs <= 0.0) & may_turn).any():
+        factor.hold(wrong)
+        may_turn &= ~wrong
+        values = factor.solve(right)
+    live = ~factor.held
+    return point_at(problem, support[live], values[live])
 
 
 def finish(problem: RestrictedProblem, start: Point, face: Face) -> Point:
@@ -193,20 +152,18 @@ def descend(problem: RestrictedProblem, point: Point) -> Point:
 
 def settle(problem: RestrictedProblem, theta: Float64) -> Point:
     """Walk to the minimiser of theta's own face, dropping what reaches zero on the way."""
-    support = np.flatnonzero(theta)
+    factor = problem.factor
+    support = theta.nonzero()[0]
     arrived = False
     while support.size and not arrived:
-        factor, kept = independent_cholesky(problem.block(support), support.size)
-        if not kept.size:
-            return point_of(problem, np.zeros_like(theta))
-        signs = np.sign(theta[support[kept]])
-        if kept.size < support.size:
-            theta = theta.copy()
-            theta[np.delete(support, kept)] = 0.0
-            support = support[kept]
-        right = problem.target[support] - problem.penalty[support] * signs
-        goal = dpotrs(factor, right, lower=1)[0]
-        theta, arrived = _advance(problem, theta, support, goal - theta[support], 1.0)
+        factor.bring(problem.gram, support, support.size)
+        face = factor.places
+        if factor.active.size < support.size:
+            kept = np.zeros_like(theta)
+            kept[face] = theta[face]
+            theta = kept
+        right = problem.target[face] - problem.penalty[face] * np.sign(theta[face])
+        theta, arrived = _advance(problem, theta, face, factor.solve(right) - theta[face], 1.0)
         support = theta.nonzero()[0]
     return point_of(problem, theta)
 
@@ -218,15 +175,11 @@ def let_in(problem: RestrictedProblem, point: Point, entrant: int) -> Float64:
     it at the rate |z_e| - lambda_e, with the curvature G_ee - G_eA G_AA^-1 G_Ae: none, if the
     column depends on those of the support.
     """
-    support = point.support
-    sign = np.sign(point.z[entrant])
-    cross = problem.gram[support, entrant]
-    curvature = problem.diagonal[entrant]
-    follow = np.empty(0)
-    if support.size:
-        factor, _ = independent_cholesky(problem.block(support), support.size)
-        follow = dpotrs(factor, cross, lower=1)[0]
-        curvature -= cross @ follow
+    factor = problem.factor
+    factor.bring(problem.gram, point.support, point.support.size)
+    support, sign = factor.active, np.sign(point.z[entrant])
+    follow = factor.solve(problem.gram[factor.places, entrant])[~factor.held]
+    curvature = problem.diagonal[entrant] - problem.gram[support, entrant] @ follow
     slope = np.abs(point.z[entrant]) - problem.penalty[entrant]
     curved = curvature > CURVATURE_NOISE * problem.diagonal[entrant]
     length = slope / curvature if curved else np.inf

@@ -26,7 +26,8 @@ import numpy as np
 
 from ._certificate import Certificate, certify, reach
 from ._data_terms import ALL, DataTerm, Model
-from ._linalg import independent_cholesky, threads_for_system
+from ._face_factor import FaceFactor
+from ._linalg import independent_cholesky
 from ._newton import Point
 from ._problem import RestrictedProblem
 from ._reports import Iteration, Listener, PathPoint
@@ -125,6 +126,7 @@ class PathTracer:
                 theta, state = zero, null_state
         self.place = self._observe(theta, theta.nonzero()[0], state)
         self._knots: list[tuple[float, Observation]] = []  # the last two alphas, solved
+        self._factor = FaceFactor()  # of the support, where the Gram matrix stays the same
         self._imbalance = 0.0  # g - f at the factors of the last sweep
 
     def _independent_start(self, start: Float64 | None) -> Float64:
@@ -314,9 +316,8 @@ class PathTracer:
         if single or not self.term.exact:  # a model is worth no more than a sweep
             max_sweeps = min(max_sweeps, 1)
         solve = SOLVERS[settings.solver]
-        with threads_for_system(len(problem.target)):
-            square = partial(self.term.square, place.state)
-            solution = solve(problem, start, model.likely, square, INNER_SHARE * asked, max_sweeps)
+        square = partial(self.term.square, place.state)
+        solution = solve(problem, start, model.likely, square, INNER_SHARE * asked, max_sweeps)
         self._imbalance = solution.imbalance
         goal, support = solution.point.theta, solution.point.support
         if model.where is not ALL:
@@ -346,8 +347,9 @@ class PathTracer:
         columns, response = self.term.rows(self.working_set) if dual else (None, None)
         free = None if settings.positive or penalty.all() else penalty == 0.0
         slack = self.place.slack[self.working_set.features[on]]
+        factor = self._factor if self.term.exact and ridge is None else FaceFactor()
         problem = RestrictedProblem(
-            gram, target, penalty, slack, settings.positive, columns, response, free
+            gram, target, penalty, slack, settings.positive, columns, response, free, factor
         )
         return problem, Point(theta, z, model.support)
 

@@ -9,11 +9,12 @@ theta >= 0).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
+from ._face_factor import FaceFactor
 from ._typing import Float64, Index, Mask
 
 # Below this part of all coordinates, the support's rows of G are gathered for a product with them.
@@ -37,6 +38,8 @@ class RestrictedProblem:
     free : ndarray of shape (k,), or None
         Coordinates without penalty or sign, no size of which is dearer than another; None where
         there are none.
+    factor : FaceFactor
+        Of G on a face; it follows the finish from face to face.
     """
 
     gram: Float64
@@ -47,6 +50,7 @@ class RestrictedProblem:
     columns: Float64 | None = None
     response: Float64 | None = None
     free: Mask | None = None
+    factor: FaceFactor = field(default_factory=FaceFactor)
 
     @cached_property
     def bound(self) -> Float64:
@@ -57,10 +61,6 @@ class RestrictedProblem:
     def diagonal(self) -> Float64:
         """The diagonal of G."""
         return self.gram.diagonal()
-
-    def block(self, kept: Index) -> Float64:
-        """G on some coordinates, as a new array."""
-        return self.gram[kept].take(kept, axis=1)
 
     def correlations(self, support: Index, values: Float64) -> Float64:
         """z = c - G theta, the descent direction of the smooth part."""
@@ -75,27 +75,23 @@ class RestrictedProblem:
         smooth = -0.5 * float((new - theta) @ (z + new_z))
         return smooth + float(self.penalty @ (np.abs(new) - np.abs(theta)))
 
-    def head(self, size: int) -> RestrictedProblem:
-        """The same problem with every coordinate but the first `size` held at zero."""
-        if size == self.target.size:
-            return self
-        first = slice(size)
+    def of_factor(self) -> RestrictedProblem:
+        """The same problem with every coordinate held at zero but those of the factor."""
+        kept = self.factor.places
         return RestrictedProblem(
-            self.gram[first, first],
-            self.target[first],
-            self.penalty[first],
-            self.slack[first],
+            self.factor.gram,
+            self.target[kept],
+            self.penalty[kept],
+            self.slack[kept],
             self.positive,
-            None if self.columns is None else self.columns[first],
-            self.response,
-            None if self.free is None else self.free[first],
+            free=None if self.free is None else self.free[kept],
         )
 
     def on(self, kept: Index) -> RestrictedProblem:
         """The same problem with every coordinate but `kept` held at zero."""
         dual = self.columns is not None and self.columns.shape[1] < kept.size
         return RestrictedProblem(
-            self.block(kept),
+            self.gram[kept].take(kept, axis=1),
             self.target[kept],
             self.penalty[kept],
             self.slack[kept],

@@ -9,11 +9,14 @@ import numpy as np
 
 from ._certificate import Certificate, certainly_zero, certify, reach
 from ._hadamard import Factors, balance, proximal_seed, sweep
-from ._newton import Face, Point, finish, forecast_face, point_of, violators
+from ._newton import Face, Point, finish, point_of, violators
 from ._problem import RestrictedProblem
-from ._typing import Index
+from ._typing import Float64, Index
 
 NONE_LIKELY: Index = np.empty(0, dtype=np.intp)
+# Two factorisations of a face of this size cost more than some products with its Gram matrix.
+LARGE_FACE = 150
+NO_SIGNS: Float64 = np.empty(0)
 
 
 class Restricted(NamedTuple):
@@ -47,19 +50,28 @@ def solve_with_finish(
 def forecast(problem: RestrictedProblem, point: Point, likely: Index = NONE_LIKELY) -> Face:
     """The face that a sweep on the support is heading for, with the `likely` coordinates.
 
-    Where there is no support yet, the sweep is on the leading violators.
+    Where there is no support yet, the sweep is on the leading violators. After it each coordinate
+    goes where one proximal step takes it: those that are still shrinking come out as zero. The
+    likely ones are let in, to the side that they pull to.
     """
-    live, values = point.support, point.theta[point.support]
+    live, n_trusted, theta = point.support, point.support.size, point.theta
     if not live.size:
-        live, likely = violators(problem, point), NONE_LIKELY
-        values = proximal_seed(problem, point.z, live)
-    if not live.size:
-        return Face(live, values, 0)
-    coordinates = np.concatenate([live, likely])
-    part = problem.on(coordinates)
-    values = sweep(part.head(live.size), balance(values)).theta
-    face = forecast_face(part, coordinates, values, point.z[likely])
-    return face if point.support.size else face._replace(n_trusted=0)
+        live, likely, theta = violators(problem, point), NONE_LIKELY, theta.copy()
+        theta[live] = proximal_seed(problem, point.z, live)
+    problem.factor.bring(problem.gram, live, n_trusted)
+    face = problem.factor.places
+    if not face.size:
+        return Face(face, NO_SIGNS, 0)
+    part = problem.of_factor()
+    values = sweep(part, balance(theta[face]), rough=face.size >= LARGE_FACE).theta
+    step = values * part.diagonal + part.target - part.gram @ values
+    stays = (step if part.positive else np.abs(step)) > part.penalty
+    if part.free is not None:
+        stays |= part.free
+    stays &= ~problem.factor.held
+    support = np.concatenate([face[stays], likely])
+    signs = np.sign(np.concatenate([step[stays], point.z[likely]]))
+    return Face(support, signs, support.size - likely.size)
 
 
 def solve_alternating(

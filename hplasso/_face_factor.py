@@ -1,0 +1,184 @@
+"""The Cholesky factor of a support's Gram matrix, kept while the support changes.
+
+From one face of a problem to the next a few coordinates enter and a few leave. With G_FF = L L' for
+the coordinates F of the factor, those that enter are appended to L. Those that leave stay in F,
+held at zero: with the unit columns E_H of the held ones and W = L^-1 E_H,
+
+    argmin 1/2 theta'G_FF theta - b'theta  over theta_H = 0   =   L^-T (u - W (W'W)^-1 W'u),
+
+where u = L^-1 b. When too many are held, L is computed anew.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.linalg.lapack import dpotrf, dpotrs, dtrtrs
+
+from ._linalg import DEPENDENCE, independent_cholesky, independent_pivots
+from ._typing import Float64, Index, Mask
+
+NOTHING, NO_PLACES = np.empty((0, 0), order="F"), np.empty(0, dtype=np.intp)
+NOT_HELD = np.empty(0, dtype=bool)
+# At most so many coordinates are held, and a HELD-th of all.
+MIN_HELD = 8
+HELD = 8
+TINY = float(np.finfo(np.float64).tiny)
+
+
+class FaceFactor:
+    """The factor of an independent set of coordinates.
+
+    Attributes
+    ----------
+    places : ndarray of shape (r,)
+        The coordinates F, in the order of the factor.
+    held : ndarray of shape (r,)
+        Which of them are held at zero.
+    """
+
+    def __init__(self) -> None:
+        self.places: Index = NO_PLACES
+        self.held: Mask = NOT_HELD
+        self._lower: Float64 = NOTHING  # L in its first rows and columns
+        self._gram: Float64 = NOTHING  # G_FF likewise
+        self._out: Index = NO_PLACES  # H, in the order of the columns of W
+        self._half: Float64 = NOTHING  # W
+        self._middle: Float64 | None = None  # factor of W'W
+
+    @property
+    def gram(self) -> Float64:
+        """G_FF, of shape (r, r)."""
+        size = self.places.size
+        return self._gram[:size, :size]
+
+    @property
+    def active(self) -> Index:
+        """The coordinates that are not held."""
+        return self.places[~self.held]
+
+    def bring(self, gram: Float64, wanted: Index, n_trusted: int) -> None:
+        """Change F and H so that F without H is `wanted`, less what depends on the rest of it.
+
+        Of dependent coordinates those stay that have been in F before, and the first `n_trusted`.
+        `gram` is that of all coordinates.
+        """
+        if not self.places.size:
+            self._begin(gram, wanted, n_trusted)
+            return
+        position = np.full(len(gram), -1, dtype=np.intp)
+        position[self.places] = np.arange(self.places.size)
+        at = position[wanted]
+        known, new = at[at >= 0], wanted[at < 0]
+        held = np.ones(self.places.size, dtype=bool)
+        held[known] = False
+        n_held = self.places.size - known.size
+        if n_held > max(MIN_HELD, self.places.size // HELD):
+            self._begin(gram, self.places[~held], known.size)
+        elif n_held or self._out.size:
+            self._hold(held)
+        if new.size:
+            self._append(gram, new)
+
+    def hold(self, leaving: Mask) -> None:
+        """Hold more coordinates at zero."""
+        self._hold(self.held | leaving)
+
+    def solve(self, right: Float64) -> Float64:
+        """The minimiser of 1/2 theta'G_FF theta - right'theta with theta_H = 0."""
+        if not right.size:
+            return right
+        lower = self._lower[:, : right.size]
+        half = dtrtrs(lower, right, lower=1)[0]
+        if self._out.size:
+            inner = dpotrs(self._middle_factor(), half @ self._half, lower=1)[0]
+            half -= self._half @ inner
+        solution = dtrtrs(lower, half, lower=1, trans=1)[0]
+        solution[self._out] = 0.0
+        return np.asarray(solution)
+
+    def _begin(self, gram: Float64, wanted: Index, n_trusted: int) -> None:
+        """A new factor."""
+        block = gram[wanted].take(wanted, axis=1)
+        self._lower, kept = independent_cholesky(block, n_trusted)
+        if kept.size < wanted.size:
+            wanted, block = wanted[kept], block[np.ix_(kept, kept)]
+        self.places, self._gram = wanted, block
+        self.held = np.zeros(wanted.size, dtype=bool)
+        self._out, self._half, self._middle = NO_PLACES, np.empty((wanted.size, 0)), None
+
+    def _append(self, gram: Float64, new: Index) -> None:
+        """Append coordinates, but those that depend on the active ones and each other."""
+        old = self.places.size
+        rows = gram[new]
+        across, corner = rows.take(self.places, axis=1), rows.take(new, axis=1)
+        below = dtrtrs(self._lower[:, :old], across.T, lower=1)[0] if old else across.T
+        schur = corner - below.T @ below
+        factor, info = dpotrf(schur, lower=1)
+        if info or (factor.diagonal() ** 2 <= DEPENDENCE * corner.diagonal()).any():
+            length = np.sqrt(np.maximum(corner.diagonal(), TINY))
+            schur /= length
+            schur /= length[:, None]
+            kept = independent_pivots(schur)
+            if self._held_make_dependent(below / length, schur.diagonal(), kept):
+                self._begin(gram, self.active, old)
+                self._append(gram, new)
+                return
+            if not kept.size:
+                return
+            new, across, below = new[kept], across[kept], below[:, kept]
+            corner = corner[np.ix_(kept, kept)]
+            factor = dpotrf(corner - below.T @ below, lower=1)[0]
+        self._extend(new, across, corner, below, factor)
+
+    def _held_make_dependent(self, below: Float64, schur: Float64, kept: Index) -> bool:
+        """Whether a column that is not kept depends on F, and not on its active part."""
+        if not self._out.size:
+            return False
+        out = np.delete(np.arange(schur.size), kept)
+        inner = self._half.T @ below[:, out]
+        free = schur[out] + (inner * dpotrs(self._middle_factor(), inner, lower=1)[0]).sum(axis=0)
+        return bool((free > DEPENDENCE).any())
+
+    def _middle_factor(self) -> Float64:
+        """The factor of W'W."""
+        if self._middle is None:
+            self._middle = dpotrf(self._half.T @ self._half, lower=1)[0]
+        return self._middle
+
+    def _extend(
+        self, new: Index, across: Float64, corner: Float64, below: Float64, factor: Float64
+    ) -> None:
+        """Write what belongs to new coordinates."""
+        old, size = self.places.size, self.places.size + new.size
+        self._reserve(size)
+        self._gram[old:size, :old], self._gram[:old, old:size] = across, across.T
+        self._gram[old:size, old:size] = corner
+        self._lower[old:size, :old], self._lower[old:size, old:size] = below.T, factor
+        self.places = np.concatenate([self.places, new])
+        self.held = np.concatenate([self.held, np.zeros(new.size, dtype=bool)])
+        if self._out.size and new.size:
+            rest = -dtrtrs(factor, below.T @ self._half, lower=1)[0]
+            self._half, self._middle = np.concatenate([self._half, rest]), None
+
+    def _reserve(self, size: int) -> None:
+        """Make room for so many coordinates."""
+        old = self.places.size
+        if size > len(self._gram):
+            gram, lower = np.empty((2 * size, 2 * size)), np.empty((2 * size, 2 * size), order="F")
+            gram[:old, :old], lower[:old, :old] = self._gram[:old, :old], self._lower[:old, :old]
+            self._gram, self._lower = gram, lower
+
+    def _hold(self, held: Mask) -> None:
+        """Hold just these at zero."""
+        stay = held[self._out]
+        new = (held & ~self.held).nonzero()[0]
+        if not new.size and stay.all():
+            return
+        unit = np.zeros((held.size, new.size), order="F")
+        unit[new, np.arange(new.size)] = 1.0
+        columns = dtrtrs(self._lower[:, : held.size], unit, lower=1, overwrite_b=1)[0]
+        if stay.any():
+            columns = np.concatenate([self._half[:, stay], columns], axis=1)
+        self._half = columns
+        self._out, self.held = np.concatenate([self._out[stay], new]), held
+        self._middle = None
