@@ -41,9 +41,13 @@ class DenseDesign(Design):
 
     def _moments(self, weights: Float64) -> tuple[Float64, Float64]:
         mean, square = np.zeros((2, self.shape[1]))
+        equal = (weights == weights[0]).all()
         for rows, columns, block in self._blocks():
             mean[columns] += weights[rows] @ block
-            square[columns] += weights[rows] @ (block * block)
+            if equal:
+                square[columns] += weights[0] * np.einsum("ij,ij->j", block, block)
+            else:
+                square[columns] += weights[rows] @ (block * block)
         return mean, square
 
     def _rows(self, features: Index) -> Float64:
@@ -68,14 +72,23 @@ class DenseDesign(Design):
         blocks = (features[where] for where in slices(features.size, self.shape[0]))
         return np.concatenate([self._rows(block) @ right for block in blocks])
 
+    def _nearly_centred(self) -> bool:
+        """Whether weights are equal, and correcting X'X for the means cancels little."""
+        equal = bool((self.root == self.root[0]).all())
+        return equal and bool((np.abs(self.mean) <= self.spread).all())
+
     def gram(self) -> Float64:
         self.passes += 1
         n, p = self.shape
         gram = np.zeros((p, p))
         with threads_for_pass():
-            for rows in slices(n, p):
-                block = self.root[rows, None] * (self.X[rows] - self.mean)
-                gram += block.T @ block
+            if self._direct() and self._nearly_centred():
+                gram = self.root[0] ** 2 * (self.X.T @ self.X)
+                gram -= np.multiply.outer(self.mean, self.mean)
+            else:
+                for rows in slices(n, p):
+                    block = self.root[rows, None] * (self.X[rows] - self.mean)
+                    gram += block.T @ block
         constant = self.spread == 0.0
         gram[constant] = 0.0
         gram[:, constant] = 0.0

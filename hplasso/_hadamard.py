@@ -12,9 +12,10 @@ diag(lambda),
     mu  <-  argmin_mu g(mu, nu)  =  (D G D + Lambda)^-1 D c                        primal, k x k
                                  =  Lambda^-1 D C (I + C'D Lambda^-1 D C)^-1 y     dual, n x n
 
-One *sweep* is this update of mu and then the same one of nu (where the finish follows and the system
-is large, a descent towards them instead, by some conjugate gradients). Neither lets g go up. *Balancing*,
-(mu, nu) <- (sign(theta) sqrt|theta|, sqrt|theta|), keeps theta and lowers g to f(theta).
+One *sweep* is this update of mu and then the same one of nu. Neither lets g go up. *Balancing*,
+(mu, nu) <- (sign(theta) sqrt|theta|, sqrt|theta|), keeps theta and lowers g to f(theta). Where the
+finish follows anyway and the system is large, some conjugate gradients towards each update take its
+place (`ridge_descent`): they, too, never let g go up.
 
 Zero is absorbing: from nu_j = 0 follows mu_j = 0, for ever. A coordinate that is to enter starts
 from the factor of one proximal step of its own (`proximal_seed`); none is ever set to zero because

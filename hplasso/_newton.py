@@ -7,8 +7,8 @@ to the solution of
 
 which is also Newton's step on g at balanced factors. Solve it; the coordinates whose sign came out
 wrong leave; solve again, until the signs agree: a *limit point*, the minimiser of f on its face.
-The factor of G_AA follows from face to face (`_face_factor`).
-It is taken if f went down (a primal-dual active set, or semismooth Newton, step). Where it did not,
+It is taken if f went down (a primal-dual active set, or semismooth Newton, step); the factor of
+G_AA follows from face to face (`_face_factor`). Where f did not go down,
 *descend*: walk from the last point towards the minimiser of its own face plus the one coordinate
 that wants in most, stopping to drop whatever reaches zero on the way. There f goes down at every
 step, and ends in the minimiser of a face again.
