@@ -58,14 +58,14 @@ html_context = {"default_mode": "auto"}
 html_use_index = False
 html_show_sourcelink = False
 html_show_sphinx = False
-html_sidebars = {page: [] for page in ("index", "api", "algorithm", "benchmarks", "whats_new")}
-html_sidebars |= {page: [] for page in ("getting_started", "user_guide", "choosing")}
-html_sidebars |= {page: [] for page in ("faq", "contributing")}
+# Only pages in folders, the examples and the reference, have others beside them to list.
+html_sidebars = {page.stem: [] for page in Path(__file__).parent.glob("*.rst")}
 html_theme_options = {
     "logo": {"text": "hplasso"},
     "header_links_before_dropdown": 5,
     "navigation_with_keys": False,
-    "secondary_sidebar_items": ["page-toc"],
+    # Not beside examples, which have the width for their code.
+    "secondary_sidebar_items": {"*": ["page-toc"], "generated/*": ["page-toc"]},
     "footer_start": ["copyright"],
     "footer_end": [],
 }
