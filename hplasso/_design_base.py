@@ -139,8 +139,8 @@ class Design(ABC):
             if self.fit_intercept:
                 self.mean[features] += weights @ self._centred(features)
             variance[where] = weights @ self._centred(features) ** 2
-        unit = float(np.finfo(np.float64).eps)
-        variance[variance <= (4.0 * unit) ** 2 * square[self.fragile]] = 0.0
+        unit, square = float(np.finfo(np.float64).eps), square[self.fragile]
+        variance[(variance <= (4.0 * unit) ** 2 * square) & np.isfinite(square)] = 0.0
         return variance
 
     def reweighted(

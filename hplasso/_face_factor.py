@@ -71,17 +71,14 @@ class FaceFactor:
         known, new = at[at >= 0], wanted[at < 0]
         held = np.ones(self.places.size, dtype=bool)
         held[known] = False
-        n_held = self.places.size - known.size
-        if n_held > max(MIN_HELD, self.places.size // HELD):
-            self._begin(gram, self.places[~held], known.size)
-        elif n_held or self._out.size:
-            self._hold(held)
+        if known.size < self.places.size or self._out.size:
+            self._hold(gram, held)
         if new.size:
             self._append(gram, new)
 
-    def hold(self, leaving: Mask) -> None:
-        """Hold more coordinates at zero."""
-        self._hold(self.held | leaving)
+    def hold(self, gram: Float64, leaving: Mask) -> None:
+        """Hold more coordinates at zero, or leave them out."""
+        self._hold(gram, self.held | leaving)
 
     def solve(self, right: Float64) -> Float64:
         """The minimiser of 1/2 theta'G_FF theta - right'theta with theta_H = 0."""
@@ -168,8 +165,12 @@ class FaceFactor:
             gram[:old, :old], lower[:old, :old] = self._gram[:old, :old], self._lower[:old, :old]
             self._gram, self._lower = gram, lower
 
-    def _hold(self, held: Mask) -> None:
-        """Hold just these at zero."""
+    def _hold(self, gram: Float64, held: Mask) -> None:
+        """Hold just these at zero, or, if they are many, go on without them."""
+        if np.count_nonzero(held) > max(MIN_HELD, held.size // HELD):
+            stay = self.places[~held]
+            self._begin(gram, stay, stay.size)
+            return
         stay = held[self._out]
         new = (held & ~self.held).nonzero()[0]
         if not new.size and stay.all():

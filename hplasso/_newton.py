@@ -107,19 +107,18 @@ def limit_point(problem: RestrictedProblem, face: Face) -> Point:
     """Solve on the face; what depends on the rest, or changes sign, is dropped until nothing is."""
     factor = problem.factor
     factor.bring(problem.gram, face.support, face.n_trusted)
-    support = factor.places
     signs = np.zeros(len(problem.target))
     signs[face.support] = face.signs
-    signs = signs[support]
-    right = problem.target[support] - problem.penalty[support] * signs
-    values = factor.solve(right)
-    may_turn = ~factor.held if problem.free is None else ~(factor.held | problem.free[support])
-    while (wrong := (values * signs <= 0.0) & may_turn).any():
-        factor.hold(wrong)
-        may_turn &= ~wrong
-        values = factor.solve(right)
-    live = ~factor.held
-    return point_at(problem, support[live], values[live])
+    right = problem.target - problem.penalty * signs
+    while True:
+        support = factor.places
+        values = factor.solve(right[support])
+        wrong = (values * signs[support] <= 0.0) & ~factor.held
+        if problem.free is not None:
+            wrong &= ~problem.free[support]
+        if not wrong.any():
+            return point_at(problem, support[~factor.held], values[~factor.held])
+        factor.hold(problem.gram, wrong)
 
 
 def finish(problem: RestrictedProblem, start: Point, face: Face) -> Point:

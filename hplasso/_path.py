@@ -45,7 +45,7 @@ UNSETTLED = 0.2
 # An alpha is far if the place is optimal for more than so many times it; then it is approached by
 # steps of this factor, down to this part of where they start.
 FAR = 3.0
-STEP = 0.85
+STEP = 0.5
 NEAREST = 1e-6
 # What the alternation leaves to the certificate of the gap that is asked for.
 INNER_SHARE = 0.3
@@ -246,7 +246,7 @@ class PathTracer:
         n_steps = min(n_steps, 1 + self.settings.max_iter // 2)
         sweeps = 0
         for stage in np.geomspace(level, nearest, n_steps + 1)[1:-1]:
-            self._admit(self._outside(2.0 * stage - self.place.level))
+            self._admit(self._outside(stage))
             left = self.settings.max_iter - sweeps - 1
             sweeps += self._solve_restricted(stage, asked, left) if left > 0 else 0
             self._report(alpha, None, sweeps)
@@ -286,11 +286,11 @@ class PathTracer:
     def _outside(self, bound: float) -> Index:
         """Features outside the working set that reach beyond `bound`.
 
-        If they are more than the working set has already, those that reach furthest.
+        If they are more than the support has already, those that reach furthest.
         """
         features = (self.place.reach > max(bound, 0.0)).nonzero()[0]
         features = features[self.working_set.position[features] < 0]
-        room = max(MIN_ADMITTED, self.working_set.features.size)
+        room = max(MIN_ADMITTED, self.place.support.size)
         if features.size <= room:
             return features
         return features[np.argpartition(-self.place.reach[features], room)[:room]]
