@@ -21,6 +21,8 @@ NOTHING, NO_PLACES = np.empty((0, 0), order="F"), np.empty(0, dtype=np.intp)
 NOT_HELD = np.empty(0, dtype=bool)
 # At most so many coordinates are held, and a HELD-th of all.
 MIN_HELD = 8
+# Of so few coordinates the factor is computed anew in less time.
+SMALL = 128
 HELD = 8
 TINY = float(np.finfo(np.float64).tiny)
 
@@ -62,8 +64,9 @@ class FaceFactor:
         Of dependent coordinates those stay that have been in F before, and the first `n_trusted`.
         `gram` is that of all coordinates.
         """
-        if not self.places.size:
-            self._begin(gram, wanted, n_trusted)
+        if wanted.size < SMALL or not self.places.size:
+            if not np.array_equal(self.active, wanted):
+                self._begin(gram, wanted, n_trusted)
             return
         position = np.full(len(gram), -1, dtype=np.intp)
         position[self.places] = np.arange(self.places.size)

@@ -43,9 +43,11 @@ MIN_ADMITTED = 20
 MAX_STALLED = 5
 UNSETTLED = 0.2
 # An alpha is far if the place is optimal for more than so many times it; then it is approached by
-# steps of this factor, down to this part of where they start.
+# steps, down to this part of where they start: long ones where supports are small in any case, of
+# fewer samples or features than this, and soon mended.
 FAR = 3.0
-STEP = 0.5
+LONG_STEP, SHORT_STEP = 0.5, 0.85
+FEW = 200
 NEAREST = 1e-6
 # What the alternation leaves to the certificate of the gap that is asked for.
 INNER_SHARE = 0.3
@@ -242,7 +244,8 @@ class PathTracer:
         if not FAR * alpha < level < np.inf:
             return 0
         nearest = max(alpha, NEAREST * level)
-        n_steps = int(np.ceil(np.log(nearest / level) / np.log(STEP)))
+        step = LONG_STEP if min(self.design.shape) < FEW else SHORT_STEP
+        n_steps = int(np.ceil(np.log(nearest / level) / np.log(step)))
         n_steps = min(n_steps, 1 + self.settings.max_iter // 2)
         sweeps = 0
         for stage in np.geomspace(level, nearest, n_steps + 1)[1:-1]:
