@@ -100,10 +100,12 @@ class DataTerm(Protocol):
         z: Float64,
         penalty: Float64,
         likely: Index,
+        lean: bool,
     ) -> Model:
         """The model about a state, for its support, those that want in, and the likely ones.
 
-        z and penalty are those of the working set.
+        z and penalty are those of the working set. If it may be `lean`, the Gram matrix can be an
+        operator.
         """
         ...
 
@@ -187,8 +189,10 @@ class LeastSquares:
         z: Float64,
         penalty: Float64,
         likely: Index,
+        lean: bool,
     ) -> Model:
-        return Model(ALL, working_set.gram, support, likely)
+        gram = working_set.columns.operator(support) if lean else None
+        return Model(ALL, working_set.gram if gram is None else gram, support, likely)
 
     def square(self, state: SquaredState) -> float:
         return state.square
@@ -233,6 +237,18 @@ class LeastSquaresMoments(LeastSquares):
         positive: bool,
     ) -> Float64:
         return state.residual
+
+    def model(
+        self,
+        working_set: WorkingSet,
+        state: Any,
+        support: Index,
+        z: Float64,
+        penalty: Float64,
+        likely: Index,
+        lean: bool,
+    ) -> Model:
+        return Model(ALL, self.gram, support, likely)
 
     def rows(self, working_set: WorkingSet) -> tuple[None, None]:
         return None, None

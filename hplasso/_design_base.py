@@ -79,6 +79,10 @@ class Columns(ABC):
     def stored(self, places: Index) -> int:
         """How many numbers these columns hold."""
 
+    def operator(self, support: Index) -> Any | None:
+        """The Gram matrix by its products, where on a support these cost less than to form it."""
+        return None
+
     def split(self, where: Index) -> tuple[Columns, Index, Index]:
         """The columns, the places in them, and the outputs that they are for: a single one here."""
         return self, where, np.zeros(where.size, dtype=np.intp)

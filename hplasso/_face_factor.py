@@ -171,8 +171,8 @@ class FaceFactor:
     def _hold(self, gram: Float64, held: Mask) -> None:
         """Hold just these at zero, or, if they are many, go on without them."""
         if np.count_nonzero(held) > max(MIN_HELD, held.size // HELD):
-            stay = self.places[~held]
-            self._begin(gram, stay, stay.size)
+            active = self.places[~held]
+            self._begin(gram, active, active.size)
             return
         stay = held[self._out]
         new = (held & ~self.held).nonzero()[0]

@@ -45,7 +45,7 @@ from ._typing import Float64, Index
 
 # What a descent leaves of the gradient, and the steps that it may take.
 REDUCTION = 0.1
-MAX_DESCENT = 8
+MAX_DESCENT = 3
 
 
 class Factors(NamedTuple):

@@ -53,7 +53,8 @@ class HadamardLasso(LeastSquaresEstimator):
         Without effect, as coordinates are not updated one by one. For compatibility.
     solver : {'auto', 'alternating'}, default='auto'
         - 'auto': sweeps, each followed by the limit in closed form. Exact to rounding on the
-          working set; usually a single sweep.
+          working set (for large supports of very sparse columns, as exact as `tol` asks);
+          usually a single sweep.
         - 'alternating': sweeps alone, the alternating ridge regressions of Hoff (2017), until the
           duality gap is reached. Linear convergence: for study, and for comparison. Coefficients
           are set to zero where the gap certifies it; others may be very small instead.

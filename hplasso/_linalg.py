@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from functools import cache
+from typing import Any
 
 import numpy as np
 from scipy.linalg import lstsq
@@ -72,6 +73,15 @@ def solve_positive(matrix: Float64, target: Float64) -> Float64:
     intact = np.tril(matrix, -1)
     restored = intact + intact.T + np.diag(backup)
     return np.asarray(lstsq(restored, target, check_finite=False)[0])
+
+
+def plus_diagonal(gram: Any, ridge: Float64) -> Any:
+    """gram + diag(ridge), of an array or of an operator."""
+    if not isinstance(gram, np.ndarray):
+        return gram.plus(ridge)
+    gram = gram.copy()
+    gram.ravel()[:: len(gram) + 1] += ridge
+    return gram
 
 
 def independent_cholesky(gram: Float64, n_trusted: int = 0) -> tuple[Float64, Index]:

@@ -112,6 +112,7 @@ class LogisticTerm:
         z: Float64,
         penalty: Float64,
         likely: Index,
+        lean: bool,
     ) -> Model:
         moving = np.abs(z) > penalty
         moving[likely] = True

@@ -30,6 +30,7 @@ descent, with one coordinate entering at a time: their feature-sign search).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -121,8 +122,16 @@ def limit_point(problem: RestrictedProblem, face: Face) -> Point:
         factor.hold(problem.gram, wrong)
 
 
-def finish(problem: RestrictedProblem, start: Point, face: Face) -> Point:
-    """Limit points, each below the one before: the first on `face`, and below `start`."""
+def finish(
+    problem: RestrictedProblem,
+    start: Point,
+    face: Face,
+    fallback: Callable[[RestrictedProblem, Point], Point] | None = None,
+) -> Point:
+    """Limit points, each below the one before: the first on `face`, and below `start`.
+
+    Where f does not go down, the `fallback`, by default `descend`, takes the next step.
+    """
     point = start
     for _ in range(MAX_LIMIT_POINTS):
         new = limit_point(problem, face)
@@ -130,7 +139,7 @@ def finish(problem: RestrictedProblem, start: Point, face: Face) -> Point:
         if not entrants.size:
             return new._replace(optimal=True)
         if problem.change(point.theta, point.z, new.theta, new.z) >= 0.0:
-            new = descend(problem, point)
+            new = (fallback or descend)(problem, point)
             if problem.change(point.theta, point.z, new.theta, new.z) >= 0.0:
                 return point._replace(optimal=True)  # nothing left but rounding
             entrants = violators(problem, new)

@@ -27,7 +27,8 @@ import numpy as np
 from ._certificate import Certificate, certify, reach
 from ._data_terms import ALL, DataTerm, Model
 from ._face_factor import FaceFactor
-from ._linalg import independent_cholesky
+from ._face_gradients import FaceGradients
+from ._linalg import independent_cholesky, plus_diagonal
 from ._newton import Point
 from ._problem import RestrictedProblem
 from ._reports import Iteration, Listener, PathPoint
@@ -217,7 +218,7 @@ class PathTracer:
         patience = MAX_STALLED if self.settings.solver == "auto" else np.inf
         while sweeps < self.settings.max_iter and stalled < patience:
             left = self.settings.max_iter - sweeps
-            sweeps += max(1, self._solve_restricted(alpha, asked, left))
+            sweeps += max(1, self._solve_restricted(alpha, asked, left, lean=not stalled))
             certificate = self._certify(alpha)
             self._report(alpha, certificate.gap, sweeps)
             if certificate.gap <= max(asked, certificate.floor):
@@ -306,15 +307,20 @@ class PathTracer:
             grown[: self.place.theta.size] = self.place.theta
             self.place = self.place._replace(theta=grown)
 
-    def _solve_restricted(self, alpha: float, asked: float, max_sweeps: int) -> int:
+    def _solve_restricted(
+        self, alpha: float, asked: float, max_sweeps: int, lean: bool = True
+    ) -> int:
         """Move the place to the model's solution on the working set; return the sweeps taken."""
         place, working_set, settings = self.place, self.working_set, self.settings
         features = working_set.features
         penalty, ridge = self._penalties(alpha)
         z = place.z[features]
         likely = self._likely(alpha, penalty)
-        model = self.term.model(working_set, place.state, place.support, z, penalty, likely)
+        lean = lean and settings.solver == "auto"
+        model = self.term.model(working_set, place.state, place.support, z, penalty, likely, lean)
         problem, start = self._problem(model, penalty, ridge, z)
+        if not isinstance(model.gram, np.ndarray):
+            problem = self._leanly(problem, alpha, INNER_SHARE * asked)
         single = settings.listener is not None and settings.listener.every_sweep
         if single or not self.term.exact:  # a model is worth no more than a sweep
             max_sweeps = min(max_sweeps, 1)
@@ -342,8 +348,7 @@ class PathTracer:
         theta, z, penalty, gram = self.place.theta[on], z[on], penalty[on], model.gram
         target = gram @ theta + z
         if ridge is not None:
-            gram = gram.copy()
-            gram.ravel()[:: len(gram) + 1] += ridge[on]
+            gram = plus_diagonal(gram, ridge[on])
             z = z - ridge[on] * theta
         # Elsewhere the support is independent, of at most n columns.
         dual = settings.solver == "alternating" and ridge is None
@@ -355,6 +360,23 @@ class PathTracer:
             gram, target, penalty, slack, settings.positive, columns, response, free, factor
         )
         return problem, Point(theta, z, model.support)
+
+    def _leanly(self, problem: RestrictedProblem, alpha: float, gap: float) -> RestrictedProblem:
+        """The problem, to be solved by conjugate gradients, just as well as the gap needs.
+
+        Where z_j is off by a part eta of its penalty, the gap is 2 eta times the penalty of theta,
+        or less. The start is where the last two solutions point.
+        """
+        theta = self.place.theta
+        cost = float(problem.penalty @ np.abs(theta)) or 0.5 * self.term.scale
+        tolerance = gap / (2.0 * cost) * problem.penalty
+        if len(self._knots) == 2 and alpha < self._knots[1][0]:
+            (before, place_before), (last, _) = self._knots
+            change = theta.copy()
+            change[: place_before.theta.size] -= place_before.theta
+            theta = theta + change * ((alpha - last) / (last - before))
+        factor = FaceGradients(theta, tolerance)
+        return replace(problem, slack=problem.slack + tolerance, factor=factor)
 
     def _likely(self, alpha: float, penalty: Float64) -> Index:
         """Coordinates that reach their penalty if correlations go on as between the last alphas.

@@ -11,10 +11,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from ._face_factor import FaceFactor
+from ._face_gradients import FaceGradients
 from ._typing import Float64, Index, Mask
 
 # Below this part of all coordinates, the support's rows of G are gathered for a product with them.
@@ -28,7 +30,7 @@ class RestrictedProblem:
     Attributes
     ----------
     gram, target, penalty : ndarrays of shape (k, k), (k,), (k,)
-        G, c and lambda.
+        G, c and lambda; G may be an Operator, with a FaceGradients for factor.
     slack : ndarray of shape (k,)
         What rounding may add to a correlation z_j.
     positive : bool
@@ -38,11 +40,11 @@ class RestrictedProblem:
     free : ndarray of shape (k,), or None
         Coordinates without penalty or sign, no size of which is dearer than another; None where
         there are none.
-    factor : FaceFactor
-        Of G on a face; it follows the finish from face to face.
+    factor : FaceFactor or FaceGradients
+        For G on a face; it follows the finish from face to face.
     """
 
-    gram: Float64
+    gram: Any
     target: Float64
     penalty: Float64
     slack: Float64
@@ -50,7 +52,7 @@ class RestrictedProblem:
     columns: Float64 | None = None
     response: Float64 | None = None
     free: Mask | None = None
-    factor: FaceFactor = field(default_factory=FaceFactor)
+    factor: FaceFactor | FaceGradients = field(default_factory=FaceFactor)
 
     @cached_property
     def bound(self) -> Float64:
@@ -64,7 +66,7 @@ class RestrictedProblem:
 
     def correlations(self, support: Index, values: Float64) -> Float64:
         """z = c - G theta, the descent direction of the smooth part."""
-        if support.size > GATHERED * self.target.size:
+        if support.size > GATHERED * self.target.size or not isinstance(self.gram, np.ndarray):
             theta = np.zeros_like(self.target)
             theta[support] = values
             return self.target - self.gram @ theta

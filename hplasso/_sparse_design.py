@@ -13,6 +13,9 @@ from ._typing import Float64, Index
 
 # As many sparse columns are multiplied faster after they have been filled up with zeros.
 FEW = 6
+# The Gram matrix of a large support is not worth forming if it would hold more than so many times
+# the numbers that the columns hold.
+LARGE, LEAN = 150, 4
 
 
 class SparseDesign(Design):
@@ -117,6 +120,46 @@ def _row_numbers(matrix: Any) -> Index:
     return np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
 
 
+class SparseGram:
+    """G = Z'Z of sparse columns, by its products: Z = A - root m' with A sparse."""
+
+    def __init__(
+        self,
+        scaled: Any,
+        mean: Float64,
+        root: Float64,
+        squares: Float64,
+        ridge: Float64 | None = None,
+    ) -> None:
+        self._scaled, self._mean, self._root, self._squares = scaled, mean, root, squares
+        self._transposed = scaled.T
+        self._centred = bool(mean.any())
+        self._ridge = ridge
+
+    def __len__(self) -> int:
+        return self._mean.size
+
+    def __matmul__(self, vector: Float64) -> Float64:
+        image = self._scaled @ vector
+        if self._centred:
+            image -= (self._mean @ vector) * self._root
+        product = self._transposed @ image
+        if self._centred:
+            product -= (self._root @ image) * self._mean
+        return np.asarray(product if self._ridge is None else product + self._ridge * vector)
+
+    def diagonal(self) -> Float64:
+        return self._squares if self._ridge is None else self._squares + self._ridge
+
+    def on(self, kept: Index) -> SparseGram:
+        ridge = None if self._ridge is None else self._ridge[kept]
+        scaled = self._scaled[:, kept]
+        return SparseGram(scaled, self._mean[kept], self._root, self._squares[kept], ridge)
+
+    def plus(self, ridge: Float64) -> SparseGram:
+        return SparseGram(self._scaled, self._mean, self._root, self._squares, ridge)
+
+
 class SparseColumns(Columns):
     """Columns of a sparse X as they are, with their means beside them; fragile ones centred."""
 
@@ -126,6 +169,18 @@ class SparseColumns(Columns):
         self.mean = design.mean.copy()
         self.mean[design.fragile] = 0.0
         self.chosen = sparse.csc_array((design.shape[0], 0), dtype=np.float64)
+        self._operator: SparseGram | None = None
+
+    def operator(self, support: Index) -> SparseGram | None:
+        if support.size < LARGE or support.size**2 <= LEAN * self.stored(support):
+            return None
+        if self._operator is None or len(self._operator) < self.features.size:
+            scaled = self.chosen.copy()
+            scaled.data *= self.design.root[scaled.indices]
+            features = self.features
+            squares = self.design.spread[features] ** 2
+            self._operator = SparseGram(scaled, self.mean[features], self.design.root, squares)
+        return self._operator
 
     def append(self, features: Index) -> None:
         design = self.design

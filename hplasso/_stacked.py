@@ -78,6 +78,9 @@ class StackedColumns:
         """The columns, and for some pairs the place among them and the output."""
         return self.columns, self.places[where], self.outputs[where]
 
+    def operator(self, support: Index) -> None:
+        """There is none."""
+
     def stored(self, where: Index) -> int:
         """How many numbers the columns of some pairs hold."""
         return self.columns.stored(self.places[where])

@@ -8,8 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ._certificate import Certificate, certainly_zero, certify, reach
+from ._face_factor import FaceFactor
 from ._hadamard import Factors, balance, proximal_seed, sweep
-from ._newton import Face, Point, finish, point_of, violators
+from ._newton import Face, Point, descend, finish, point_at, point_of, violators
 from ._problem import RestrictedProblem
 from ._typing import Float64, Index
 
@@ -41,10 +42,21 @@ def solve_with_finish(
     not come in.
     """
     point, sweeps = start, 0
+    fallback = descend if isinstance(problem.factor, FaceFactor) else sweep_on
     while sweeps < max_sweeps and not point.optimal:
-        point = finish(problem, point, forecast(problem, point, likely))
+        point = finish(problem, point, forecast(problem, point, likely), fallback)
         sweeps, likely = sweeps + 1, likely[:0]
     return Restricted(point, sweeps)
+
+
+def sweep_on(problem: RestrictedProblem, point: Point) -> Point:
+    """Where a sweep takes the support and the leading violators, balanced."""
+    entrants = violators(problem, point)
+    theta = point.theta.copy()
+    theta[entrants] = proximal_seed(problem, point.z, entrants)
+    live = np.concatenate([point.support, entrants])
+    problem.factor.bring(problem.gram, live, point.support.size)
+    return point_at(problem, live, sweep(problem.of_factor(), balance(theta[live]), True).theta)
 
 
 def forecast(problem: RestrictedProblem, point: Point, likely: Index = NONE_LIKELY) -> Face:
@@ -62,8 +74,8 @@ def forecast(problem: RestrictedProblem, point: Point, likely: Index = NONE_LIKE
     face = problem.factor.places
     if not face.size:
         return Face(face, NO_SIGNS, 0)
-    part = problem.of_factor()
-    values = sweep(part, balance(theta[face]), rough=face.size >= LARGE_FACE).theta
+    part, lean = problem.of_factor(), not isinstance(problem.factor, FaceFactor)
+    values = sweep(part, balance(theta[face]), rough=lean or face.size >= LARGE_FACE).theta
     step = values * part.diagonal + part.target - part.gram @ values
     stays = (step if part.positive else np.abs(step)) > part.penalty
     if part.free is not None:

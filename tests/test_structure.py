@@ -54,6 +54,7 @@ ORDER = [
     "_hadamard",
     "_newton",
     "_problem",
+    "_face_gradients",
     "_face_factor",
     "_certificate",
     "_linalg",

@@ -1,0 +1,98 @@
+"""A face of a large sparse problem, solved by conjugate gradients; G is never formed.
+
+It takes the place of `_face_factor` where the columns of the support hold far fewer numbers than
+its Gram matrix would: a product G v = C (C'v) is then cheap, and from the solution at the last
+alpha some ten of them are enough.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+from ._typing import Float64, Index, Mask
+
+MAX_STEPS = 300
+
+
+class Operator(Protocol):
+    """A Gram matrix G that is known by its products."""
+
+    def __len__(self) -> int:
+        """k."""
+        ...
+
+    def __matmul__(self, vector: Float64) -> Float64:
+        """G v."""
+        ...
+
+    def diagonal(self) -> Float64:
+        """The diagonal of G."""
+        ...
+
+    def on(self, kept: Index) -> Operator:
+        """G on some coordinates."""
+        ...
+
+    def plus(self, ridge: Float64) -> Operator:
+        """G + diag(ridge)."""
+        ...
+
+
+class FaceGradients:
+    """The coordinates of a face, with the attributes and methods of a FaceFactor.
+
+    Parameters
+    ----------
+    theta : ndarray of shape (k,)
+        Where to start.
+    tolerance : ndarray of shape (k,)
+        What may be left of each equation.
+    """
+
+    def __init__(self, theta: Float64, tolerance: Float64) -> None:
+        self.places: Index = np.empty(0, dtype=np.intp)
+        self.held: Mask = np.empty(0, dtype=bool)
+        self.gram: Operator
+        self._theta = theta.copy()
+        self._tolerance = tolerance
+
+    @property
+    def active(self) -> Index:
+        """The coordinates that are not held at zero."""
+        return self.places[~self.held]
+
+    def bring(self, gram: Operator, wanted: Index, n_trusted: int) -> None:
+        """Change the face to the coordinates `wanted`, dependent or not."""
+        if not np.array_equal(self.active, wanted):
+            self.places, self.gram = wanted, gram.on(wanted)
+        self.held = np.zeros(self.places.size, dtype=bool)
+
+    def hold(self, gram: Operator, leaving: Mask) -> None:
+        """Hold more coordinates at zero."""
+        self.held = self.held | leaving
+
+    def solve(self, right: Float64) -> Float64:
+        """The minimiser of 1/2 theta'G theta - right'theta with those held at zero, nearly."""
+        free, tolerance = ~self.held, self._tolerance[self.places]
+        scale = free / self.gram.diagonal()
+        theta = np.where(free, self._theta[self.places], 0.0)
+        rest = right - self.gram @ theta
+        way = scale * rest
+        square = float(rest @ way)
+        for _ in range(MAX_STEPS):
+            if (np.abs(rest) * free <= tolerance).all():
+                break
+            image = self.gram @ way
+            curvature = float(way @ image)
+            if curvature <= 0.0:
+                break
+            length = square / curvature
+            theta += length * way
+            rest -= length * image
+            ahead = scale * rest
+            before, square = square, float(rest @ ahead)
+            way = ahead + (square / before) * way
+        self._theta[self.places] = theta
+        return theta

@@ -1,0 +1,121 @@
+"""What solves the equations of a face, while coordinates enter and leave."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
+
+from hplasso import lasso_path
+from hplasso._design import make_design
+from hplasso._face_factor import FaceFactor
+from hplasso._face_gradients import FaceGradients
+
+SIZE = 400
+
+
+def gram_of(rng, n_dependent=0):
+    """The Gram matrix of random columns, the last ones of which depend on the first."""
+    columns = rng.standard_normal((SIZE, 500)) * 10.0 ** rng.integers(-3, 4, (SIZE, 1))
+    for j in range(n_dependent):
+        columns[-1 - j] = columns[j] - 2.0 * columns[j + 1]
+    return columns @ columns.T
+
+
+def solution(gram, right, active):
+    """Of the equations of the active coordinates, scaled to unit columns."""
+    length = np.sqrt(gram.diagonal()[active])
+    block = gram[np.ix_(active, active)] / length / length[:, None]
+    return np.linalg.solve(block, right[active] / length) / length
+
+
+@pytest.mark.parametrize("size", [20, 250])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_factor_follows_a_changing_face(size, seed):
+    rng = np.random.default_rng(seed)
+    gram, right = gram_of(rng), rng.standard_normal(SIZE)
+    factor = FaceFactor()
+    wanted = rng.permutation(SIZE)[:size]
+    n_held = 0
+    for _ in range(30):
+        factor.bring(gram, wanted, 0)
+        assert_array_equal(np.sort(factor.active), np.sort(wanted))
+        values = factor.solve(right[factor.places])
+        assert not values[factor.held].any()
+        assert_allclose(
+            values[~factor.held], solution(gram, right, factor.active), rtol=1e-7, atol=1e-30
+        )
+        n_held = max(n_held, np.count_nonzero(factor.held))
+        staying = wanted[rng.random(wanted.size) > 0.03]
+        entering = np.setdiff1d(np.arange(SIZE), staying)
+        wanted = np.concatenate([staying, rng.choice(entering, 3, replace=False)])
+    assert (n_held > 0) == (size > 100)  # small factors are computed anew each time
+
+
+def test_a_column_may_depend_on_one_that_is_held():
+    rng = np.random.default_rng(0)
+    gram, right = gram_of(rng, n_dependent=1), rng.standard_normal(SIZE)
+    factor = FaceFactor()
+    face = np.arange(200)
+    factor.bring(gram, face, 0)
+    factor.bring(gram, np.append(face, SIZE - 1), 200)
+    assert_array_equal(factor.active, face)  # the last one depends on the first two
+    factor.hold(gram, factor.places == 0)
+    factor.bring(gram, np.append(face[1:], SIZE - 1), 199)  # now it does not
+    assert_array_equal(np.sort(factor.active), np.append(face[1:], SIZE - 1))
+    values = factor.solve(right[factor.places])
+    assert_allclose(values[~factor.held], solution(gram, right, factor.active), rtol=1e-7)
+
+
+@pytest.mark.parametrize("fit_intercept", [False, True])
+@pytest.mark.parametrize("ridge", [None, 0.3])
+def test_gradients_solve_what_the_gram_matrix_would(fit_intercept, ridge):
+    rng = np.random.default_rng(0)
+    X = sparse.random(2000, 300, density=0.003, format="csc", random_state=0)
+    design = make_design(X, np.full(2000, 1 / 2000), fit_intercept)
+    columns = design.columns()
+    columns.append(np.flatnonzero(design.spread))
+    k = columns.features.size
+    gram = columns.products(0)
+    operator = columns.operator(np.arange(k))
+    if ridge is not None:
+        gram, operator = gram + ridge * np.eye(k), operator.plus(np.full(k, ridge))
+    vector, right = rng.standard_normal((2, k)) * np.sqrt(gram.diagonal())
+    assert_allclose(operator @ vector, gram @ vector, rtol=1e-10, atol=1e-18)
+    assert_allclose(operator.diagonal(), gram.diagonal())
+    face = rng.permutation(k)[: k // 2]
+    gradients = FaceGradients(np.zeros(k), np.full(k, 1e-12))
+    gradients.bring(operator, face, 0)
+    held = np.arange(face.size) < 10
+    gradients.hold(operator, held)
+    values = gradients.solve(right[face])
+    assert not values[held].any()
+    rest = right[face] - gram[np.ix_(face, face)] @ values
+    assert np.abs(rest[~held]).max() <= 2e-12
+
+
+@pytest.mark.parametrize("positive", [False, True])
+@pytest.mark.parametrize("tol", [1e-4, 1e-10])
+def test_path_with_a_large_very_sparse_support(monkeypatch, tol, positive):
+    rng = np.random.default_rng(0)
+    X = sparse.random(3000, 1500, density=0.002, format="csc", random_state=0)
+    X.data[:] = 1.0
+    X = sparse.hstack([X, X[:, :50]], format="csc")  # and duplicates
+    theta = rng.standard_normal(1550) * (rng.random(1550) < 0.5)
+    y = X @ theta + rng.standard_normal(3000)
+    y -= y.mean()
+    solved = []
+    original = FaceGradients.solve
+    monkeypatch.setattr(
+        FaceGradients, "solve", lambda self, right: solved.append(1) or original(self, right)
+    )
+    alphas, coefs, gaps = lasso_path(X, y, alphas=20, eps=0.02, tol=tol, positive=positive)
+    assert len(solved) >= 5
+    assert (coefs[:, -1] != 0).sum() > 300
+    for alpha, coef, gap in zip(alphas, coefs.T, gaps, strict=True):
+        residual = y - X @ coef
+        z = X.T @ residual / 3000
+        kappa = min(1.0, alpha / (z if positive else np.abs(z)).max())
+        exact = 0.5 * (1 - kappa) ** 2 * residual @ residual / 3000
+        exact += np.sum(alpha * np.abs(coef) - kappa * z * coef)
+        assert exact <= tol * (y @ y) / 3000 * (1 + 1e-6) + 1e-13
+        assert_allclose(gap, exact, rtol=0.02, atol=1e-13)
