@@ -118,4 +118,4 @@ def test_path_with_a_large_very_sparse_support(monkeypatch, tol, positive):
         exact = 0.5 * (1 - kappa) ** 2 * residual @ residual / 3000
         exact += np.sum(alpha * np.abs(coef) - kappa * z * coef)
         assert exact <= tol * (y @ y) / 3000 * (1 + 1e-6) + 1e-13
-        assert_allclose(gap, exact, rtol=0.02, atol=1e-13)
+        assert_allclose(gap, exact, atol=1e-11)  # rounding of correlations is set aside

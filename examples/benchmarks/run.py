@@ -125,15 +125,26 @@ def measure(task: str, peer: str, tol: float, arguments) -> dict | None:
         return json.loads(Path(output).read_text())
 
 
-def times_to_gaps(task: str, peer: str, arguments) -> dict[float, float]:
-    """Median seconds of the fastest tolerance that reaches each gap."""
-    best: dict[float, float] = {}
+def times_to_gaps(task: str, peer: str, arguments) -> dict:
+    """Median seconds of the fastest tolerance that reaches each gap, and what else was seen.
+
+    The gaps are keys as text, as in the file of results.
+    """
+    best: dict[str, float] = {}
+    seen = {
+        "seconds": best,
+        "version": "",
+        "cold": None,
+        "memory": None,
+        "limit": arguments.timeout,
+    }
     for tol in PEERS[peer].tolerances:
         result = measure(task, peer, tol, arguments)
         if result is None:
             print(f"    {peer} tol={tol:g}: no result in {arguments.timeout:.0f} s", flush=True)
             break
         median, gap = float(np.median(result["times"])), result["gap"]
+        seen |= {key: result[key] for key in ("version", "cold", "memory")}
         print(
             f"    {peer} {result['version']} tol={tol:g}: {median:.4f} s (cold "
             f"{result['cold']:.2f} s), gap {gap:.1e}, memory {result['memory']:.2f} X",
@@ -141,47 +152,53 @@ def times_to_gaps(task: str, peer: str, arguments) -> dict[float, float]:
         )
         for level in arguments.gaps:
             if gap <= level:
-                best[level] = min(best.get(level, np.inf), median)
+                best[f"{level:g}"] = min(best.get(f"{level:g}", np.inf), median)
         if gap <= min(arguments.gaps):
             break
-    return best
+    return seen
 
 
-def report(task: str, results: dict[str, dict[float, float]], gaps: list[float]) -> None:
+def report(task: str, results: dict[str, dict], gaps: list[float]) -> None:
     """The task's table: seconds to each gap, and how many times hplasso's."""
-    ours = results.get("hplasso", {})
-    print(f"\n{task:24s}" + "".join(f"{f'gap {level:g}':>22s}" for level in gaps))
-    for peer, best in results.items():
+    levels = [f"{level:g}" for level in gaps]
+    ours = results["hplasso"]["seconds"] if "hplasso" in results else {}
+    print(f"\n{task:24s}" + "".join(f"{f'gap {level}':>22s}" for level in levels))
+    for peer, seen in results.items():
         row = f"{peer:24s}"
-        for level in gaps:
-            seconds = best.get(level)
+        for level in levels:
+            seconds = seen["seconds"].get(level)
             ratio = seconds / ours[level] if seconds and level in ours else float("nan")
             row += f"{seconds:11.4f} s {ratio:7.1f} x" if seconds else f"{'not reached':>22s}"
         print(row)
     print(flush=True)
 
 
+def rivals(packages: dict[str, dict], level: str) -> tuple[float | None, str, float | None]:
+    """Seconds of hplasso to a gap, the fastest other package, and its seconds; None: not reached."""
+    seconds = {name: seen["seconds"].get(level) for name, seen in packages.items()}
+    others = {
+        name: value for name, value in seconds.items() if value and not name.startswith("hplasso")
+    }
+    name = min(others, key=others.__getitem__, default="")
+    return seconds.get("hplasso"), name, others.get(name)
+
+
 def summary(results: dict[str, dict], gaps: list[float]) -> None:
     """The ratio of the best other package to hplasso in each task, and their geometric mean."""
-    print(f"{'best other / hplasso':40s}" + "".join(f"{f'gap {level:g}':>26s}" for level in gaps))
-    ratios: dict[float, list[float]] = {level: [] for level in gaps}
+    levels = [f"{level:g}" for level in gaps]
+    print(f"{'best other / hplasso':40s}" + "".join(f"{f'gap {level}':>26s}" for level in levels))
+    ratios: dict[str, list[float]] = {level: [] for level in levels}
     for task, packages in results.items():
         row = f"{task:40s}"
-        for level in gaps:
-            others = {
-                name: best[level]
-                for name, best in packages.items()
-                if not name.startswith("hplasso") and level in best
-            }
-            ours = packages.get("hplasso", {}).get(level)
-            if ours is None or not others:
+        for level in levels:
+            ours, name, theirs = rivals(packages, level)
+            if ours is None or theirs is None:
                 row += f"{'no other' if ours else 'not reached':>26s}"
                 continue
-            name = min(others, key=others.__getitem__)
-            ratios[level].append(others[name] / ours)
-            row += f"{others[name] / ours:13.2f} {name:>12s}"
+            ratios[level].append(theirs / ours)
+            row += f"{theirs / ours:13.2f} {name:>12s}"
         print(row)
-    means = [np.exp(np.mean(np.log(ratios[level]))) if ratios[level] else np.nan for level in gaps]
+    means = [np.exp(np.mean(np.log(line))) if line else np.nan for line in ratios.values()]
     print(f"{'geometric mean':40s}" + "".join(f"{mean:13.2f}{'':13s}" for mean in means))
 
 
@@ -211,7 +228,8 @@ def main() -> None:
     missing = [peer for peer in arguments.peers if not installed(peer, arguments.python.get(peer))]
     if missing:
         print("not installed, left out:", ", ".join(missing))
-    everything = {}
+    file = Path(arguments.json) if arguments.json else None
+    everything = json.loads(file.read_text()) if file and file.exists() else {}
     for name in arguments.tasks:
         task = TASKS[name]
         if not arguments.data and not task.data.startswith("generated"):
@@ -226,8 +244,8 @@ def main() -> None:
         results = {peer: times_to_gaps(name, peer, arguments) for peer in peers}
         report(name, results, arguments.gaps)
         everything[name] = results
-        if arguments.json:
-            Path(arguments.json).write_text(json.dumps(everything, indent=1))
+        if file:
+            file.write_text(json.dumps(everything, indent=1))
     summary(everything, arguments.gaps)
 
 
