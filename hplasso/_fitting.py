@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from ._reports import Listener, Listeners, PathPoint
 
@@ -30,6 +30,8 @@ __all__ = [
     "listeners_of",
 ]
 
+Fit = TypeVar("Fit", bound=Callable[..., Any])
+
 # What fitted linear models have in common with those of scikit-learn.
 ATTRIBUTES = (
     "coef_",
@@ -42,7 +44,7 @@ ATTRIBUTES = (
 )
 
 
-def fit_method(method: Callable[..., Any]) -> Callable[..., Any]:
+def fit_method(method: Fit) -> Fit:
     """Make a method a fit: with callbacks, and the estimator left as it was if it does not end."""
     managed = with_callbacks(method)
 
@@ -56,7 +58,7 @@ def fit_method(method: Callable[..., Any]) -> Callable[..., Any]:
             vars(estimator).update(before)
             raise
 
-    return fit
+    return cast(Fit, fit)
 
 
 class Task:

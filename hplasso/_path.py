@@ -50,6 +50,8 @@ FAR = 3.0
 LONG_STEP, SHORT_STEP = 0.5, 0.85
 FEW = 200
 NEAREST = 1e-6
+# The gap that is asked for on the way, relative to the loss without features.
+PASSING = 1e-3
 # What the alternation leaves to the certificate of the gap that is asked for.
 INNER_SHARE = 0.3
 
@@ -248,11 +250,11 @@ class PathTracer:
         step = LONG_STEP if min(self.design.shape) < FEW else SHORT_STEP
         n_steps = int(np.ceil(np.log(nearest / level) / np.log(step)))
         n_steps = min(n_steps, 1 + self.settings.max_iter // 2)
-        sweeps = 0
-        for stage in np.geomspace(level, nearest, n_steps + 1)[1:-1]:
+        sweeps, passing = 0, max(asked, PASSING * self.term.scale)
+        for ahead, stage in enumerate(np.geomspace(nearest, level, n_steps + 1)[-2:0:-1]):
             self._admit(self._outside(stage))
-            left = self.settings.max_iter - sweeps - 1
-            sweeps += self._solve_restricted(stage, asked, left) if left > 0 else 0
+            share = (self.settings.max_iter - sweeps) // (n_steps - ahead)
+            sweeps += self._solve_restricted(stage, passing, share) if share > 0 else 0
             self._report(alpha, None, sweeps)
             self._pass_knot(stage)
         return sweeps

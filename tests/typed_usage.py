@@ -18,6 +18,7 @@ X, y = np.ones((3, 2)), np.arange(3.0)
 
 model = HadamardLasso(alpha=0.1, positive=True)
 assert_type(model.alpha, float)
+assert_type(model.fit(X, y), HadamardLasso)
 assert_type(HadamardLogisticRegression(C=0.5).sparsify(), HadamardLogisticRegression)
 assert_type(lasso_path(X, y, alphas=5), tuple[Any, ...])
 assert_type(RegularizationPathDisplay.from_estimator(model, X, y), RegularizationPathDisplay)

@@ -174,7 +174,7 @@ def report(task: str, results: dict[str, dict], gaps: list[float]) -> None:
 
 
 def rivals(packages: dict[str, dict], level: str) -> tuple[float | None, str, float | None]:
-    """Seconds of hplasso to a gap, the fastest other package, and its seconds; None: not reached."""
+    """Seconds of hplasso to a gap, the fastest other package, and its seconds, if reached."""
     seconds = {name: seen["seconds"].get(level) for name, seen in packages.items()}
     others = {
         name: value for name, value in seconds.items() if value and not name.startswith("hplasso")

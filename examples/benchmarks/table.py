@@ -1,0 +1,93 @@
+"""Write the results of `run.py` as tables in reStructuredText.
+
+    python table.py results.json > ../../doc/benchmarks_table.inc
+
+For each task: the seconds of hplasso to each gap, those of the fastest other package, and their
+ratio; then the versions, and all packages' seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+from run import rivals
+
+LEVELS = ("0.0001", "1e-06", "1e-08")
+GROUPS = {
+    "lasso": "Lasso paths",
+    "fit": "Lasso, a single fit from scratch",
+    "logistic_fit": "Logistic regression, a single fit from scratch",
+    "logistic": "Logistic regression, paths",
+    "no_intercept": "Logistic regression without intercept, paths",
+    "multinomial": "Multinomial logistic regression, paths",
+    "cv": "Cross-validation",
+}
+
+
+def group_of(task: str) -> str:
+    """The group whose name a task's begins with, the longest of them."""
+    return max((name for name in GROUPS if task.startswith(f"{name}_")), key=len)
+
+
+def seconds(value: float | None) -> str:
+    """Three digits."""
+    return "-" if value is None else f"{value:#.3g}".rstrip(".")
+
+
+def print_table(title: str, header: list[str], rows: list[list[str]]) -> None:
+    """A list-table."""
+    print(f".. list-table:: {title}\n   :header-rows: 1\n")
+    for row in [header, *rows]:
+        for i, cell in enumerate(row):
+            print(f"   {'*' if i == 0 else ' '} - {cell}")
+    print()
+
+
+def row_of(task: str, packages: dict, ratios: dict[str, list[float]]) -> list[str]:
+    """A line of the table of ratios; the ratios are added to the lists."""
+    name = task.removeprefix(f"{group_of(task)}_").replace("_", " ")
+    memory = packages["hplasso"]["memory"]
+    row = [name]
+    for level in LEVELS:
+        ours, other, theirs = rivals(packages, level)
+        ratio = "-"
+        if ours and theirs:
+            ratios[level].append(theirs / ours)
+            ratio = f"**{theirs / ours:#.2g}**".replace(".*", "*")
+        row += [seconds(ours), f"{seconds(theirs)} {other}" if theirs else "-", ratio]
+    return [*row, "-" if memory is None else f"{memory:.2f}"]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("file")
+    everything = json.loads(Path(parser.parse_args().file).read_text())
+    ratios: dict[str, list[float]] = {level: [] for level in LEVELS}
+    header = ["Task"]
+    for level in LEVELS:
+        header += [f"hplasso, s, gap {float(level):g}", "fastest other, s", "ratio"]
+    header.append("memory, X")
+    for group, title in GROUPS.items():
+        tasks = {name: line for name, line in everything.items() if group_of(name) == group}
+        if tasks:
+            print_table(title, header, [row_of(*item, ratios) for item in tasks.items()])
+    means = [f"{np.exp(np.mean(np.log(ratios[level]))):.2f}" for level in LEVELS]
+    lowest = [f"{min(ratios[level]):.2f}" for level in LEVELS]
+    counts = [str(len(ratios[level])) for level in LEVELS]
+    rows = [["geometric mean", *means], ["lowest", *lowest], ["tasks", *counts]]
+    gaps = [f"gap {float(level):g}" for level in LEVELS]
+    print_table("Fastest other package's time / hplasso's", ["", *gaps], rows)
+    versions = {
+        name: seen["version"]
+        for packages in everything.values()
+        for name, seen in packages.items()
+        if seen["version"]
+    }
+    print("Versions:", ", ".join(f"{name} {versions[name]}" for name in sorted(versions)) + ".")
+
+
+if __name__ == "__main__":
+    main()
