@@ -43,6 +43,9 @@ MIN_ADMITTED = 20
 # and has all that it is given.
 MAX_STALLED = 5
 UNSETTLED = 0.2
+# Of a smaller gap one Newton step more is made: it squares what is left, while the gap bounds
+# probabilities by its square root only.
+POLISHED = 1e-9
 # An alpha is far if the place is optimal for more than so many times it; then it is approached by
 # steps, down to this part of where they start: long ones where supports are small in any case, of
 # fewer samples or features than this, and soon mended.
@@ -218,13 +221,16 @@ class PathTracer:
         if not self.term.exact:
             self._extrapolate(alpha)
         patience = MAX_STALLED if self.settings.solver == "auto" else np.inf
+        polished = self.term.exact or self.settings.tol > POLISHED
         while sweeps < self.settings.max_iter and stalled < patience:
             left = self.settings.max_iter - sweeps
             sweeps += max(1, self._solve_restricted(alpha, asked, left, lean=not stalled))
             certificate = self._certify(alpha)
             self._report(alpha, certificate.gap, sweeps)
             if certificate.gap <= max(asked, certificate.floor):
-                break
+                if polished:
+                    break
+                polished = True
             entrants = self._outside(alpha)
             self._admit(entrants)
             going = entrants.size > 0 or certificate.gap < 0.9 * before

@@ -4,8 +4,7 @@
 
 Each problem is drawn from its own seed, which is printed if it fails. Checked, at tol=1e-10: the
 objective is within 1e-9 (relative) of a dual bound, zeros are exact, the gap is certified,
-probabilities sum to one and agree with another solver's to the square root of the gap, and, at
-tol=1e-14, to 1e-7; and nothing warns.
+probabilities sum to one and agree with another solver's to 1e-7; and nothing warns.
 """
 
 from __future__ import annotations
@@ -89,8 +88,6 @@ def check(seed):
         warnings.simplefilter("always")
         model = HadamardLogisticRegression(tol=1e-10, **parameters)
         model.fit(X, labels, sample_weight=sample_weight)
-        exact = HadamardLogisticRegression(tol=1e-14, **parameters)
-        exact.fit(X, labels, sample_weight=sample_weight)
     wrong = [str(warning.message) for warning in caught]
     coef, intercept = model.coef_.astype(np.float64), model.intercept_.astype(np.float64)
     single = X.dtype == np.float32
@@ -107,15 +104,12 @@ def check(seed):
         wrong.append("the gap does not cover the distance to the oracle's objective")
     expected = np.exp(oracle.log_probabilities(*peer))
     kept = oracle.weights > 0
-    # a gap bounds the error of a probability (Pinsker's inequality), but by its square root
-    bound = np.sqrt(0.5 * model.dual_gap_ / oracle.weights[kept].min())
-    for fitted, allowed in ((model, max(1e-7, bound)), (exact, 1e-7)):
-        probabilities = fitted.predict_proba(X)
-        off = np.abs(probabilities - expected)[kept].max()
-        if off > (1e-3 if single else allowed):
-            wrong.append(f"probabilities off by {off:.1e}")
-        if np.abs(probabilities.sum(axis=1) - 1).max() > (1e-6 if single else 1e-15):
-            wrong.append("probabilities do not sum to one")
+    probabilities = model.predict_proba(X)
+    off = np.abs(probabilities - expected)[kept].max()
+    if off > (1e-3 if single else 1e-7):
+        wrong.append(f"probabilities off by {off:.1e}")
+    if np.abs(probabilities.sum(axis=1) - 1).max() > (1e-6 if single else 1e-15):
+        wrong.append("probabilities do not sum to one")
     z = oracle.X.T @ oracle.residual(*peer)
     certain = np.abs(z.T) < 0.99 * oracle.penalties()[0]
     if coef[certain].any():
