@@ -19,11 +19,11 @@ from ._typing import Float64, Index, Mask
 
 NOTHING, NO_PLACES = np.empty((0, 0), order="F"), np.empty(0, dtype=np.intp)
 NOT_HELD = np.empty(0, dtype=bool)
-# At most so many coordinates are held, and a HELD-th of all.
+# At most so many coordinates are held, or a HELD-th of all.
 MIN_HELD = 8
-# Of so few coordinates the factor is computed anew in less time.
-SMALL = 128
 HELD = 8
+# The factor of fewer coordinates is computed anew in less time than it takes to change it.
+SMALL = 128
 TINY = float(np.finfo(np.float64).tiny)
 
 
@@ -65,7 +65,7 @@ class FaceFactor:
         `gram` is that of all coordinates.
         """
         if wanted.size < SMALL or not self.places.size:
-            if not np.array_equal(self.active, wanted):
+            if self._out.size or not np.array_equal(self.places, wanted):
                 self._begin(gram, wanted, n_trusted)
             return
         position = np.full(len(gram), -1, dtype=np.intp)
@@ -93,7 +93,8 @@ class FaceFactor:
             inner = dpotrs(self._middle_factor(), half @ self._half, lower=1)[0]
             half -= self._half @ inner
         solution = dtrtrs(lower, half, lower=1, trans=1)[0]
-        solution[self._out] = 0.0
+        if self._out.size:
+            solution[self._out] = 0.0
         return np.asarray(solution)
 
     def _begin(self, gram: Float64, wanted: Index, n_trusted: int) -> None:
@@ -104,7 +105,7 @@ class FaceFactor:
             wanted, block = wanted[kept], block[np.ix_(kept, kept)]
         self.places, self._gram = wanted, block
         self.held = np.zeros(wanted.size, dtype=bool)
-        self._out, self._half, self._middle = NO_PLACES, np.empty((wanted.size, 0)), None
+        self._out, self._half, self._middle = NO_PLACES, NOTHING, None
 
     def _append(self, gram: Float64, new: Index) -> None:
         """Append coordinates, but those that depend on the active ones and each other."""
