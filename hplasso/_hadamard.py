@@ -15,7 +15,7 @@ diag(lambda),
 One *sweep* is this update of mu and then the same one of nu. Neither lets g go up. *Balancing*,
 (mu, nu) <- (sign(theta) sqrt|theta|, sqrt|theta|), keeps theta and lowers g to f(theta). Where the
 finish follows anyway and the system is large, some conjugate gradients towards each update take its
-place (`ridge_descent`): they, too, never let g go up.
+place (`descending_sweep`): they, too, never let g go up.
 
 Zero is absorbing: from nu_j = 0 follows mu_j = 0, for ever. A coordinate that is to enter starts
 from the factor of one proximal step of its own (`proximal_seed`); none is ever set to zero because
@@ -90,59 +90,80 @@ def ridge_update_dual(
     return nu / penalty * (columns @ residual)
 
 
+def sweep(problem: RestrictedProblem, factors: Factors) -> Factors:
+    """Minimise g over mu, then over nu."""
+    mu = _update(problem, factors.mu, factors.nu)
+    nu = _update(problem, factors.nu, mu)
+    return Factors(mu if problem.free is None else np.where(problem.free, 1.0, mu), nu)
+
+
+def _update(problem: RestrictedProblem, factor: Float64, other: Float64) -> Float64:
+    """The minimiser of g over one factor, primal or dual, whichever system is smaller."""
+    if problem.free is not None:
+        other = np.where(problem.free, 1.0, other)
+    if problem.columns is not None and problem.response is not None and problem.penalty.all():
+        new = ridge_update_dual(problem.columns, problem.response, problem.penalty, other)
+    else:
+        new = ridge_update(problem.gram, problem.target, problem.penalty, other)
+    return _stop_at_zero(factor, other, new)[0] if problem.positive else new
+
+
+def descending_sweep(
+    problem: RestrictedProblem, factors: Factors, z: Float64
+) -> tuple[Factors, Float64]:
+    """A sweep by conjugate gradients, for large systems; z = c - G theta is carried along."""
+    mu, nu, free = factors.mu, factors.nu, problem.free
+    if free is not None:
+        mu, nu = np.where(free, factors.theta, mu), np.where(free, 1.0, nu)
+    mu, z = ridge_descent(problem, mu, nu, z)
+    if free is not None:
+        mu, nu = np.where(free, 1.0, mu), np.where(free, mu, nu)
+    nu, z = ridge_descent(problem, nu, mu, z)
+    return Factors(mu, nu), z
+
+
 def ridge_descent(
-    gram: Float64, target: Float64, penalty: Float64, nu: Float64, mu: Float64
-) -> Float64:
-    """From mu towards argmin_mu g(mu, nu) by some conjugate gradients; g goes down at each."""
-    scale = 1.0 / (nu**2 * gram.diagonal() + penalty)
-    rest = nu * (target - gram @ (nu * mu)) - penalty * mu
+    problem: RestrictedProblem, mu: Float64, nu: Float64, z: Float64
+) -> tuple[Float64, Float64]:
+    """From mu towards argmin_mu g(mu, nu) by some conjugate gradients; g goes down at each.
+
+    Returns mu and z = c - G (mu o nu). The gradient is penalty o mu - nu o z.
+    """
+    penalty, start, z_start = problem.penalty, mu, z
+    scale = 1.0 / (nu**2 * problem.diagonal + penalty)
+    rest = nu * z - penalty * mu
     way = scale * rest
     square = float(rest @ way)
     enough = REDUCTION**2 * square
     for _ in range(MAX_DESCENT):
         if square <= enough:
             break
-        image = nu * (gram @ (nu * way)) + penalty * way
-        length = square / float(way @ image)
-        mu = mu + length * way
-        rest -= length * image
+        image = problem.gram @ (nu * way)
+        length = square / float((nu * way) @ image + penalty @ way**2)
+        mu, z = mu + length * way, z - length * image
+        rest = nu * z - penalty * mu
         ahead = scale * rest
         before, square = square, float(rest @ ahead)
         way = ahead + (square / before) * way
-    return mu
+    if problem.positive:
+        mu, fraction = _stop_at_zero(start, nu, mu)
+        z = z_start + fraction * (z - z_start)
+    return mu, z
 
 
-def sweep(problem: RestrictedProblem, factors: Factors, rough: bool = False) -> Factors:
-    """Minimise g over mu, then over nu; `rough`: approximately, by descent."""
-    mu = _update(problem, factors.mu, factors.nu, rough)
-    nu = _update(problem, factors.nu, mu, rough)
-    return Factors(mu if problem.free is None else np.where(problem.free, 1.0, mu), nu)
+def _stop_at_zero(factor: Float64, other: Float64, new: Float64) -> tuple[Float64, float]:
+    """Go from `factor` towards `new` until the first coordinate of theta would turn negative.
 
-
-def _update(
-    problem: RestrictedProblem, factor: Float64, other: Float64, rough: bool = False
-) -> Float64:
-    """The minimiser of g over one factor, primal or dual, whichever system is smaller."""
-    if problem.free is not None:
-        other = np.where(problem.free, 1.0, other)
-    if rough:
-        new = ridge_descent(problem.gram, problem.target, problem.penalty, other, factor)
-    elif problem.columns is not None and problem.response is not None and problem.penalty.all():
-        new = ridge_update_dual(problem.columns, problem.response, problem.penalty, other)
-    else:
-        new = ridge_update(problem.gram, problem.target, problem.penalty, other)
-    return _stop_at_zero(factor, other, new) if problem.positive else new
-
-
-def _stop_at_zero(factor: Float64, other: Float64, new: Float64) -> Float64:
-    """Go from `factor` towards `new` until the first coordinate of theta would turn negative."""
+    Returns also which part of the way that is.
+    """
     crossing = new * other < 0.0
     if not crossing.any():
-        return new
-    fraction = factor[crossing] / (factor[crossing] - new[crossing])
-    stopped = factor + fraction.min() * (new - factor)
-    stopped[np.flatnonzero(crossing)[fraction == fraction.min()]] = 0.0
-    return stopped
+        return new, 1.0
+    fractions = factor[crossing] / (factor[crossing] - new[crossing])
+    fraction = float(fractions.min())
+    stopped = factor + fraction * (new - factor)
+    stopped[np.flatnonzero(crossing)[fractions == fraction]] = 0.0
+    return stopped, fraction
 
 
 def proximal_seed(problem: RestrictedProblem, z: Float64, entrants: Index) -> Float64:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ._certificate import Certificate, certainly_zero, certify, reach
 from ._face_factor import FaceFactor
-from ._hadamard import Factors, balance, proximal_seed, sweep
+from ._hadamard import Factors, balance, descending_sweep, proximal_seed, sweep
 from ._newton import Face, Point, descend, finish, point_at, point_of, violators
 from ._problem import RestrictedProblem
 from ._typing import Float64, Index
@@ -56,7 +56,9 @@ def sweep_on(problem: RestrictedProblem, point: Point) -> Point:
     theta[entrants] = proximal_seed(problem, point.z, entrants)
     live = np.concatenate([point.support, entrants])
     problem.factor.bring(problem.gram, live, point.support.size)
-    return point_at(problem, live, sweep(problem.of_factor(), balance(theta[live]), True).theta)
+    z = problem.correlations(live, theta[live])[live]
+    factors, _ = descending_sweep(problem.of_factor(), balance(theta[live]), z)
+    return point_at(problem, live, factors.theta)
 
 
 def forecast(problem: RestrictedProblem, point: Point, likely: Index = NONE_LIKELY) -> Face:
@@ -74,9 +76,15 @@ def forecast(problem: RestrictedProblem, point: Point, likely: Index = NONE_LIKE
     face = problem.factor.places
     if not face.size:
         return Face(face, NO_SIGNS, 0)
-    part, lean = problem.of_factor(), not isinstance(problem.factor, FaceFactor)
-    values = sweep(part, balance(theta[face]), rough=lean or face.size >= LARGE_FACE).theta
-    step = values * part.diagonal + part.target - part.gram @ values
+    part, factors = problem.of_factor(), balance(theta[face])
+    lean = not isinstance(problem.factor, FaceFactor)
+    if n_trusted and (lean or face.size >= LARGE_FACE):
+        factors, z = descending_sweep(part, factors, point.z[face])
+        values = factors.theta
+    else:
+        values = sweep(part, factors).theta
+        z = part.target - part.gram @ values
+    step = values * part.diagonal + z
     stays = (step if part.positive else np.abs(step)) > part.penalty
     if part.free is not None:
         stays |= part.free
