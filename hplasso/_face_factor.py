@@ -61,8 +61,8 @@ class FaceFactor:
     def bring(self, gram: Float64, wanted: Index, n_trusted: int) -> None:
         """Change F and H so that F without H is `wanted`, less what depends on the rest of it.
 
-        Of dependent coordinates those stay that have been in F before, and the first `n_trusted`.
-        `gram` is that of all coordinates.
+        Of dependent coordinates those stay that have been in F before, or, in a new factor, the
+        first `n_trusted`. `gram` is that of all coordinates.
         """
         if wanted.size < SMALL or not self.places.size:
             if self._out.size or not np.array_equal(self.places, wanted):
@@ -87,6 +87,15 @@ class FaceFactor:
         """The minimiser of 1/2 theta'G_FF theta - right'theta with theta_H = 0."""
         if not right.size:
             return right
+        theta = self._solve_once(right)
+        if self._out.size:  # what is held may be close to what is not: W loses digits there
+            rest = right - self.gram @ theta
+            rest[self._out] = 0.0
+            theta += self._solve_once(rest)
+        return theta
+
+    def _solve_once(self, right: Float64) -> Float64:
+        """`solve` to the precision of W."""
         lower = self._lower[:, : right.size]
         half = dtrtrs(lower, right, lower=1)[0]
         if self._out.size:
@@ -121,7 +130,8 @@ class FaceFactor:
             schur /= length[:, None]
             kept = independent_pivots(schur)
             if self._held_make_dependent(below / length, schur.diagonal(), kept):
-                self._begin(gram, self.active, old)
+                active = self.active
+                self._begin(gram, active, active.size)
                 self._append(gram, new)
                 return
             if not kept.size:

@@ -2,7 +2,8 @@
 
 It takes the place of `_face_factor` where the columns of the support hold far fewer numbers than
 its Gram matrix would: a product G v = C (C'v) is then cheap, and from the solution at the last
-alpha some ten of them are enough.
+alpha some ten of them are enough. On dependent columns they may not converge at all; then they have
+`failed`, and the factor has to do it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import numpy as np
 
 from ._typing import Float64, Index, Mask
 
-MAX_STEPS = 300
+MAX_STEPS = 200
 
 
 class Operator(Protocol):
@@ -43,6 +44,8 @@ class Operator(Protocol):
 class FaceGradients:
     """The coordinates of a face, with the attributes and methods of a FaceFactor.
 
+    Dependent ones are kept. After a solve that did not converge `failed` is true.
+
     Parameters
     ----------
     theta : ndarray of shape (k,)
@@ -55,6 +58,7 @@ class FaceGradients:
         self.places: Index = np.empty(0, dtype=np.intp)
         self.held: Mask = np.empty(0, dtype=bool)
         self.gram: Operator
+        self.failed = False
         self._theta = theta.copy()
         self._tolerance = tolerance
 
@@ -65,7 +69,7 @@ class FaceGradients:
 
     def bring(self, gram: Operator, wanted: Index, n_trusted: int) -> None:
         """Change the face to the coordinates `wanted`, dependent or not."""
-        if not np.array_equal(self.active, wanted):
+        if not np.array_equal(self.places, wanted):
             self.places, self.gram = wanted, gram.on(wanted)
         self.held = np.zeros(self.places.size, dtype=bool)
 
@@ -86,7 +90,8 @@ class FaceGradients:
                 break
             image = self.gram @ way
             curvature = float(way @ image)
-            if curvature <= 0.0:
+            if not curvature > 0.0:
+                self.failed = True
                 break
             length = square / curvature
             theta += length * way
@@ -94,5 +99,7 @@ class FaceGradients:
             ahead = scale * rest
             before, square = square, float(rest @ ahead)
             way = ahead + (square / before) * way
+        else:
+            self.failed = True
         self._theta[self.places] = theta
         return theta

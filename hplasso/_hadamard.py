@@ -130,7 +130,8 @@ def ridge_descent(
     Returns mu and z = c - G (mu o nu). The gradient is penalty o mu - nu o z.
     """
     penalty, start, z_start = problem.penalty, mu, z
-    scale = 1.0 / (nu**2 * problem.diagonal + penalty)
+    curvature = nu**2 * problem.diagonal + penalty
+    scale = np.divide(1.0, curvature, out=np.zeros_like(mu), where=curvature > 0.0)
     rest = nu * z - penalty * mu
     way = scale * rest
     square = float(rest @ way)

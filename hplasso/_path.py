@@ -47,11 +47,11 @@ UNSETTLED = 0.2
 # probabilities by its square root only.
 POLISHED = 1e-9
 # An alpha is far if the place is optimal for more than so many times it; then it is approached by
-# steps, down to this part of where they start: long ones where supports are small in any case, of
-# fewer samples or features than this, and soon mended.
+# steps, down to this part of where they start: long ones where they let in few features, or there
+# are so few samples or features that a wrong support is soon mended.
 FAR = 3.0
 LONG_STEP, SHORT_STEP = 0.5, 0.85
-FEW = 200
+SMALL_RANK = 200
 NEAREST = 1e-6
 # The gap that is asked for on the way, relative to the loss without features.
 PASSING = 1e-3
@@ -135,6 +135,8 @@ class PathTracer:
         self.place = self._observe(theta, theta.nonzero()[0], state)
         self._knots: list[tuple[float, Observation]] = []  # the last two alphas, solved
         self._factor = FaceFactor()  # of the support, where the Gram matrix stays the same
+        self._lean = settings.solver == "auto"  # whether conjugate gradients may be tried
+        self._leaned = False  # whether they were, the last time
         self._imbalance = 0.0  # g - f at the factors of the last sweep
 
     def _independent_start(self, start: Float64 | None) -> Float64:
@@ -224,10 +226,10 @@ class PathTracer:
         polished = self.term.exact or self.settings.tol > POLISHED
         while sweeps < self.settings.max_iter and stalled < patience:
             left = self.settings.max_iter - sweeps
-            sweeps += max(1, self._solve_restricted(alpha, asked, left, lean=not stalled))
+            sweeps += max(1, self._solve_restricted(alpha, asked, left))
             certificate = self._certify(alpha)
             self._report(alpha, certificate.gap, sweeps)
-            if certificate.gap <= max(asked, certificate.floor):
+            if certificate.gap <= self._allowed(asked, certificate):
                 if polished:
                     break
                 polished = True
@@ -240,6 +242,8 @@ class PathTracer:
                 stalled += 1
             else:  # a coefficient without penalty is on its way: the gap says nothing yet
                 stalled += UNSETTLED
+            if stalled and self._leaned:
+                self._leave_lean()
         self._pass_knot(alpha)
         return self._point(alpha, certificate, asked, sweeps)
 
@@ -252,18 +256,25 @@ class PathTracer:
         level = self.place.level
         if not FAR * alpha < level < np.inf:
             return 0
-        nearest = max(alpha, NEAREST * level)
-        step = LONG_STEP if min(self.design.shape) < FEW else SHORT_STEP
-        n_steps = int(np.ceil(np.log(nearest / level) / np.log(step)))
-        n_steps = min(n_steps, 1 + self.settings.max_iter // 2)
-        sweeps, passing = 0, max(asked, PASSING * self.term.scale)
-        for ahead, stage in enumerate(np.geomspace(nearest, level, n_steps + 1)[-2:0:-1]):
+        nearest, stage, sweeps = max(alpha, NEAREST * level), level, 0
+        passing = max(asked, PASSING * self.term.scale)
+        while True:
+            step = LONG_STEP if self._may_go_to(LONG_STEP * stage) else SHORT_STEP
+            ahead = int(np.ceil(np.log(nearest / stage) / np.log(step)))
+            share = (self.settings.max_iter - sweeps) // max(ahead, 1)
+            if ahead <= 1 or share == 0:
+                return sweeps
+            stage *= (nearest / stage) ** (1.0 / ahead)
             self._admit(self._outside(stage))
-            share = (self.settings.max_iter - sweeps) // (n_steps - ahead)
-            sweeps += self._solve_restricted(stage, passing, share) if share > 0 else 0
+            sweeps += self._solve_restricted(stage, passing, share)
             self._report(alpha, None, sweeps)
             self._pass_knot(stage)
-        return sweeps
+
+    def _may_go_to(self, stage: float) -> bool:
+        """Whether few features reach beyond an alpha, or supports are small in any case."""
+        reaching = np.count_nonzero(self.place.reach > stage)
+        few = reaching <= MIN_ADMITTED + 2 * self.place.support.size
+        return bool(few) or min(self.design.shape) < SMALL_RANK
 
     def _certify(self, alpha: float) -> Certificate:
         place = self.place
@@ -279,6 +290,10 @@ class PathTracer:
                 return float(place.state.divergence(kappa) + 0.5 * (1.0 - kappa) ** 2 * square)
 
         return certify(alpha, place.level, penalty, place.slack[on], z, theta, divergence)
+
+    def _allowed(self, asked: float, certificate: Certificate) -> float:
+        """The gap that is asked for, or what rounding contributes, unless that means nothing."""
+        return max(asked, min(certificate.floor, self.term.scale))
 
     def _report(self, alpha: float, gap: float | None, sweeps: int) -> None:
         """Tell the listener, if there is one, where the place stands as a solution at `alpha`."""
@@ -315,26 +330,28 @@ class PathTracer:
             grown[: self.place.theta.size] = self.place.theta
             self.place = self.place._replace(theta=grown)
 
-    def _solve_restricted(
-        self, alpha: float, asked: float, max_sweeps: int, lean: bool = True
-    ) -> int:
+    def _solve_restricted(self, alpha: float, asked: float, max_sweeps: int) -> int:
         """Move the place to the model's solution on the working set; return the sweeps taken."""
         place, working_set, settings = self.place, self.working_set, self.settings
         features = working_set.features
         penalty, ridge = self._penalties(alpha)
         z = place.z[features]
         likely = self._likely(alpha, penalty)
-        lean = lean and settings.solver == "auto"
+        lean = self._lean and bool(penalty.all())
         model = self.term.model(working_set, place.state, place.support, z, penalty, likely, lean)
         problem, start = self._problem(model, penalty, ridge, z)
         if not isinstance(model.gram, np.ndarray):
-            problem = self._leanly(problem, alpha, INNER_SHARE * asked)
+            problem, max_sweeps = self._leanly(problem, alpha, INNER_SHARE * asked), 1
         single = settings.listener is not None and settings.listener.every_sweep
         if single or not self.term.exact:  # a model is worth no more than a sweep
             max_sweeps = min(max_sweeps, 1)
         solve = SOLVERS[settings.solver]
         square = partial(self.term.square, place.state)
         solution = solve(problem, start, model.likely, square, INNER_SHARE * asked, max_sweeps)
+        self._leaned = isinstance(problem.factor, FaceGradients)
+        if isinstance(problem.factor, FaceGradients) and problem.factor.failed:
+            self._leave_lean()
+            return self._solve_restricted(alpha, asked, max_sweeps)
         self._imbalance = solution.imbalance
         goal, support = solution.point.theta, solution.point.support
         if model.where is not ALL:
@@ -386,6 +403,15 @@ class PathTracer:
         factor = FaceGradients(theta, tolerance)
         return replace(problem, slack=problem.slack + tolerance, factor=factor)
 
+    def _leave_lean(self) -> None:
+        """No conjugate gradients from here on; what solves exactly needs an independent support."""
+        self._lean = self._leaned = False
+        start = np.zeros(self.design.shape[1])
+        start[self.working_set.features] = self.place.theta
+        theta = self._independent_start(start)
+        state = self.term.state(self.working_set, theta)
+        self.place = self._observe(theta, theta.nonzero()[0], state, self.place.exact_from or None)
+
     def _likely(self, alpha: float, penalty: Float64) -> Index:
         """Coordinates that reach their penalty if correlations go on as between the last alphas.
 
@@ -433,7 +459,7 @@ class PathTracer:
         features = self.working_set.features[support]
         values = self.place.theta[support]
         gap, intercept = certificate.gap, self.place.state.intercept
-        converged = gap <= max(asked, certificate.floor)
+        converged = gap <= self._allowed(asked, certificate)
         if self.settings.dtype != np.float64:
             exact, values = values, values.astype(self.settings.dtype).astype(np.float64)
             theta = self.place.theta.copy()

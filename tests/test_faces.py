@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
-from hplasso import lasso_path
+from hplasso import HadamardLasso, lasso_path
 from hplasso._design import make_design
 from hplasso._face_factor import FaceFactor
 from hplasso._face_gradients import FaceGradients
@@ -119,3 +119,56 @@ def test_path_with_a_large_very_sparse_support(monkeypatch, tol, positive):
         exact += np.sum(alpha * np.abs(coef) - kappa * z * coef)
         assert exact <= tol * (y @ y) / 3000 * (1 + 1e-6) + 1e-13
         assert_allclose(gap, exact, atol=1e-11)  # rounding of correlations is set aside
+
+
+def relative_gap(X, y, alpha, coef):
+    """The duality gap of a lasso without intercept, relative to ||y||^2 / n."""
+    n_samples = len(y)
+    residual = y - X @ coef
+    z = X.T @ residual / n_samples
+    kappa = min(1.0, alpha / np.abs(z).max())
+    gap = 0.5 * (1 - kappa) ** 2 * residual @ residual / n_samples
+    return (gap + np.sum(alpha * np.abs(coef) - kappa * z * coef)) / (y @ y / n_samples)
+
+
+def test_large_very_sparse_supports_with_dependent_columns():
+    """Conjugate gradients do not converge on nested indicators: the factor has to take over."""
+    rng = np.random.default_rng(0)
+    inner, other = rng.integers(0, 400, 1000), rng.integers(0, 300, 1000)
+    rows, parts = np.arange(1000), []
+    for codes, size in ((inner // 10, 40), (inner, 400), (other, 300), (other // 6, 50)):
+        parts.append(sparse.csc_matrix((np.ones(1000), (rows, codes)), shape=(1000, size)))
+    X = sparse.hstack(parts, format="csc")
+    y = X @ rng.standard_normal(790) + 0.3 * rng.standard_normal(1000)
+    y -= y.mean()
+    for alpha in (1e-3, 1e-5, 1e-7):
+        model = HadamardLasso(alpha, fit_intercept=False, tol=1e-8).fit(X, y)
+        assert relative_gap(X, y, alpha, model.coef_) <= 1e-8
+        assert model.n_iter_ < 100
+    with pytest.warns(UserWarning, match="alpha=0"):
+        model = HadamardLasso(0.0, fit_intercept=False).fit(X, y)
+    best = np.linalg.lstsq(X.toarray(), y, rcond=None)[0]
+    assert_allclose(np.sum((y - X @ model.coef_) ** 2), np.sum((y - X @ best) ** 2), rtol=1e-9)
+
+
+@pytest.mark.parametrize("distance", [1e-2, 1e-4])
+def test_large_supports_with_nearly_equal_columns(distance):
+    rng = np.random.default_rng(5)
+    X = rng.standard_normal((500, 400))
+    X = np.hstack([X, X[:, :100] + distance * rng.standard_normal((500, 100))])
+    y = X[:, :250] @ rng.standard_normal(250) + 0.1 * rng.standard_normal(500)
+    y -= y.mean()
+    alphas, coefs, _ = lasso_path(X, y, alphas=20, eps=1e-3, tol=1e-12)
+    gaps = [relative_gap(X, y, alpha, coef) for alpha, coef in zip(alphas, coefs.T, strict=True)]
+    assert max(gaps) <= 1e-12
+
+
+def test_large_positive_supports_with_features_without_penalty():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((400, 600))
+    y = X[:, :220] @ np.abs(rng.standard_normal(220)) + rng.standard_normal(400)
+    weights = np.ones(600)
+    weights[::10] = 0.0
+    model = HadamardLasso(1e-3, positive=True, penalty_weights=weights, tol=1e-8).fit(X, y)
+    assert (model.coef_ != 0).sum() > 150
+    assert model.dual_gap_ <= 1e-8 * y.var()
