@@ -98,15 +98,27 @@ class DenseDesign(Design):
         p = self.shape[1]
         ends = np.stack([response, self.root], axis=1)
         moments = np.zeros((p + 2, p + 2))
+        together = bool((np.diff(rows) == 1).all())
         with threads_for_pass():
-            for where in slices(rows.size, p):
-                part = rows[where]
-                block = self.root[part, None] * (self.X[part] - self.mean)
-                moments[:p, :p] += block.T @ block
-                moments[:p, p:] += block.T @ ends[part]
+            if together and self._direct() and self._nearly_centred():
+                these = slice(rows[0], rows[-1] + 1)
+                moments[:p, :p], moments[:p, p:] = self._moments_together(these, ends[these])
+            else:
+                for where in slices(rows.size, p):
+                    part = rows[where]
+                    block = self.root[part, None] * (self.X[part] - self.mean)
+                    moments[:p, :p] += block.T @ block
+                    moments[:p, p:] += block.T @ ends[part]
         moments[p:, :p] = moments[:p, p:].T
         moments[p:, p:] = ends[rows].T @ ends[rows]
         return moments
+
+    def _moments_together(self, part: slice, ends: Float64) -> tuple[Float64, Float64]:
+        """Z'Z and Z'ends of neighbouring samples, straight from X."""
+        block, root, mean = self.X[part], self.root[0], self.mean
+        shift = np.multiply.outer(block.sum(axis=0) - 0.5 * len(block) * mean, mean)
+        gram = root**2 * (block.T @ block - shift - shift.T)
+        return gram, root * (block.T @ ends - np.multiply.outer(mean, ends.sum(axis=0)))
 
     def rows(self, rows: Index, features: Index) -> Any:
         whole = 2 * features.size > self.shape[1]
