@@ -27,6 +27,9 @@ GROUPS = {
 }
 
 
+NOTHING = r"\-"  # a bare dash would begin a list
+
+
 def group_of(task: str) -> str:
     """The group whose name a task's begins with, the longest of them."""
     return max((name for name in GROUPS if task.startswith(f"{name}_")), key=len)
@@ -34,12 +37,12 @@ def group_of(task: str) -> str:
 
 def seconds(value: float | None) -> str:
     """Three digits."""
-    return "-" if value is None else f"{value:#.3g}".rstrip(".")
+    return NOTHING if value is None else f"{value:#.3g}".rstrip(".")
 
 
 def print_table(title: str, header: list[str], rows: list[list[str]]) -> None:
     """A list-table."""
-    print(f".. list-table:: {title}\n   :header-rows: 1\n")
+    print(f".. list-table:: {title}\n   :header-rows: 1\n   :class: wide\n")
     for row in [header, *rows]:
         for i, cell in enumerate(row):
             print(f"   {'*' if i == 0 else ' '} - {cell}")
@@ -53,12 +56,12 @@ def row_of(task: str, packages: dict, ratios: dict[str, list[float]]) -> list[st
     row = [name]
     for level in LEVELS:
         ours, other, theirs = rivals(packages, level)
-        ratio = "-"
+        ratio = NOTHING
         if ours and theirs:
             ratios[level].append(theirs / ours)
             ratio = f"**{theirs / ours:#.2g}**".replace(".*", "*")
-        row += [seconds(ours), f"{seconds(theirs)} {other}" if theirs else "-", ratio]
-    return [*row, "-" if memory is None else f"{memory:.2f}"]
+        row += [seconds(ours), f"{seconds(theirs)} {other}" if theirs else NOTHING, ratio]
+    return [*row, NOTHING if memory is None else f"{memory:.2f}"]
 
 
 def main() -> None:
