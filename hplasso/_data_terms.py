@@ -191,7 +191,7 @@ class LeastSquares:
         likely: Index,
         lean: bool,
     ) -> Model:
-        gram = working_set.columns.operator(support) if lean else None
+        gram = working_set.operator(support) if lean else None
         return Model(ALL, working_set.gram if gram is None else gram, support, likely)
 
     def square(self, state: SquaredState) -> float:
@@ -237,18 +237,6 @@ class LeastSquaresMoments(LeastSquares):
         positive: bool,
     ) -> Float64:
         return state.residual
-
-    def model(
-        self,
-        working_set: WorkingSet,
-        state: Any,
-        support: Index,
-        z: Float64,
-        penalty: Float64,
-        likely: Index,
-        lean: bool,
-    ) -> Model:
-        return Model(ALL, self.gram, support, likely)
 
     def rows(self, working_set: WorkingSet) -> tuple[None, None]:
         return None, None

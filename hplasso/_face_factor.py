@@ -36,7 +36,11 @@ class FaceFactor:
         The coordinates F, in the order of the factor.
     held : ndarray of shape (r,)
         Which of them are held at zero.
+    failed : bool
+        Never; conjugate gradients may.
     """
+
+    failed = False
 
     def __init__(self) -> None:
         self.places: Index = NO_PLACES

@@ -52,7 +52,8 @@ CURVATURE_NOISE = 1e-13
 class Point(NamedTuple):
     """theta, its correlations z = c - G theta, its support, and whether it is optimal.
 
-    The support is in the order of entry, and independent wherever a finish starts or ends.
+    The support is in the order of entry, and, where a factor solves, independent wherever a finish
+    starts or ends. Conjugate gradients may leave dependent columns in it.
     """
 
     theta: Float64

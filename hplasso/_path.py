@@ -349,7 +349,7 @@ class PathTracer:
         square = partial(self.term.square, place.state)
         solution = solve(problem, start, model.likely, square, INNER_SHARE * asked, max_sweeps)
         self._leaned = isinstance(problem.factor, FaceGradients)
-        if isinstance(problem.factor, FaceGradients) and problem.factor.failed:
+        if problem.factor.failed:
             self._leave_lean()
             return self._solve_restricted(alpha, asked, max_sweeps)
         self._imbalance = solution.imbalance
@@ -396,10 +396,8 @@ class PathTracer:
         cost = float(problem.penalty @ np.abs(theta)) or 0.5 * self.term.scale
         tolerance = gap / (2.0 * cost) * problem.penalty
         if len(self._knots) == 2 and alpha < self._knots[1][0]:
-            (before, place_before), (last, _) = self._knots
-            change = theta.copy()
-            change[: place_before.theta.size] -= place_before.theta
-            theta = theta + change * ((alpha - last) / (last - before))
+            (before, _), (last, _) = self._knots
+            theta = theta + self._last_change() * ((alpha - last) / (last - before))
         factor = FaceGradients(theta, tolerance)
         return replace(problem, slack=problem.slack + tolerance, factor=factor)
 
@@ -433,18 +431,22 @@ class PathTracer:
         """
         if len(self._knots) < 2 or self._knots[1][0] <= alpha:
             return
-        (before, place_before), (last, _) = self._knots
+        (before, _), (last, _) = self._knots
         place, working_set = self.place, self.working_set
         theta = place.theta
-        change = theta.copy()
-        change[: place_before.theta.size] -= place_before.theta
-        goal = theta + change * (np.log(alpha / last) / np.log(last / before))
+        goal = theta + self._last_change() * (np.log(alpha / last) / np.log(last / before))
         goal[goal * theta <= 0.0] = 0.0
         penalties = self._penalties(alpha)
         theta, state = self.term.advance(working_set, place.state, theta, goal, penalties)
         z = place.z.copy()
         z[working_set.features] = working_set.columns.correlations(state.residual)
         self.place = place._replace(theta=theta, support=theta.nonzero()[0], state=state, z=z)
+
+    def _last_change(self) -> Float64:
+        """What theta has changed since the last alpha but one."""
+        change, before = self.place.theta.copy(), self._knots[0][1].theta
+        change[: before.size] -= before
+        return change
 
     def _pass_knot(self, alpha: float) -> None:
         """Remember the place, which is the solution at `alpha`."""

@@ -38,8 +38,8 @@ def solve_with_finish(
 ) -> Restricted:
     """``solver='auto'``: sweep, finish, and again, until nothing wants to move; f never goes up.
 
-    `likely` coordinates are tried on the first face. The finish is exact, so the gap asked for does
-    not come in.
+    `likely` coordinates are tried on the first face. The gap asked for does not come in: the finish
+    is exact, or the problem's FaceGradients know how exact it has to be.
     """
     point, sweeps = start, 0
     fallback = descend if isinstance(problem.factor, FaceFactor) else sweep_on

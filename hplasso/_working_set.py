@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ._stacked import AnyDesign
@@ -43,6 +45,10 @@ class WorkingSet:
             self._known = size
         return self._gram[:size, :size]
 
+    def operator(self, support: Index) -> Any | None:
+        """The Gram matrix by its products, where on a support these cost less than to form it."""
+        return self.columns.operator(support)
+
     def admit(self, features: Index) -> None:
         """Add those of `features` that are not in yet."""
         new = features[self.position[features] < 0]
@@ -61,3 +67,6 @@ class CompleteSet(WorkingSet):
         self.position = self.features
         self._gram = gram
         self._known = len(gram)
+
+    def operator(self, support: Index) -> None:
+        """There is no need of one."""

@@ -93,6 +93,20 @@ def test_gradients_solve_what_the_gram_matrix_would(fit_intercept, ridge):
     assert np.abs(rest[~held]).max() <= 2e-12
 
 
+def duality_gap(X, y, alpha, coef, positive=False):
+    """Of a lasso without intercept."""
+    residual = y - X @ coef
+    z = X.T @ residual / len(y)
+    kappa = min(1.0, alpha / (z if positive else np.abs(z)).max())
+    gap = 0.5 * (1 - kappa) ** 2 * residual @ residual / len(y)
+    return gap + np.sum(alpha * np.abs(coef) - kappa * z * coef)
+
+
+def relative_gap(X, y, alpha, coef):
+    """The same as a part of ||y||^2 / n."""
+    return duality_gap(X, y, alpha, coef) / (y @ y / len(y))
+
+
 @pytest.mark.parametrize("positive", [False, True])
 @pytest.mark.parametrize("tol", [1e-4, 1e-10])
 def test_path_with_a_large_very_sparse_support(monkeypatch, tol, positive):
@@ -112,23 +126,9 @@ def test_path_with_a_large_very_sparse_support(monkeypatch, tol, positive):
     assert len(solved) >= 5
     assert (coefs[:, -1] != 0).sum() > 300
     for alpha, coef, gap in zip(alphas, coefs.T, gaps, strict=True):
-        residual = y - X @ coef
-        z = X.T @ residual / 3000
-        kappa = min(1.0, alpha / (z if positive else np.abs(z)).max())
-        exact = 0.5 * (1 - kappa) ** 2 * residual @ residual / 3000
-        exact += np.sum(alpha * np.abs(coef) - kappa * z * coef)
+        exact = duality_gap(X, y, alpha, coef, positive)
         assert exact <= tol * (y @ y) / 3000 * (1 + 1e-6) + 1e-13
         assert_allclose(gap, exact, atol=1e-11)  # rounding of correlations is set aside
-
-
-def relative_gap(X, y, alpha, coef):
-    """The duality gap of a lasso without intercept, relative to ||y||^2 / n."""
-    n_samples = len(y)
-    residual = y - X @ coef
-    z = X.T @ residual / n_samples
-    kappa = min(1.0, alpha / np.abs(z).max())
-    gap = 0.5 * (1 - kappa) ** 2 * residual @ residual / n_samples
-    return (gap + np.sum(alpha * np.abs(coef) - kappa * z * coef)) / (y @ y / n_samples)
 
 
 def test_large_very_sparse_supports_with_dependent_columns():
