@@ -11,9 +11,10 @@ from ._base import raw_weights
 from ._design import make_design
 from ._logistic_loss import make_loss
 from ._logistic_term import LogisticTerm
-from ._path import PathSettings, PathTracer
+from ._path import PathTracer
 from ._regression import check_range
 from ._reports import PathPoint
+from ._settings import PathSettings
 from ._typing import Float64
 from ._working_set import WorkingSet
 

@@ -33,9 +33,9 @@ from ._least_squares_path import (
 )
 from ._linalg import threads_for_data
 from ._linear_regressor import LinearRegressor
-from ._path import PathSettings
 from ._regression import Regression, regression_of
 from ._reports import warn_not_converged
+from ._settings import PathSettings
 from ._typing import Float64
 
 ESTIMATOR_CONSTRAINTS: Constraints = {
@@ -247,6 +247,7 @@ class HadamardLassoIC(LinearRegressor):
             points, losses = [], []
             for alpha in given:
                 points.append(tracer.solve(float(alpha)))
+                tracer.tell(points[-1])
                 losses.append(tracer.place.state.loss)
         warn_not_converged(points, settings.name_alpha)
         sizes = np.array([point.features.size for point in points])

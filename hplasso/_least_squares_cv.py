@@ -26,7 +26,6 @@ from ._least_squares_path import (
 )
 from ._linalg import threads_for_data
 from ._linear_regressor import LinearRegressor
-from ._path import PathSettings
 from ._reports import PathPoint, Printer, warn_not_converged
 from ._selection import (
     CV_CONSTRAINTS,
@@ -35,6 +34,7 @@ from ._selection import (
     choose,
     routed,
 )
+from ._settings import PathSettings
 from ._typing import Float64
 
 ESTIMATOR_CONSTRAINTS: Constraints = {

@@ -22,10 +22,11 @@ from ._base import (
     one_of,
     real,
 )
+from ._chords import trace_by_chords
 from ._linalg import threads_for_data
-from ._path import PathSettings
 from ._regression import regression_of
 from ._reports import Printer, warn_not_converged
+from ._settings import PathSettings
 from ._subproblem import SOLVERS
 from ._typing import Float64
 
@@ -126,7 +127,9 @@ def lasso_path(
     max_iter : int, default=1000
         Largest number of sweeps at each alpha.
     tol : float, default=1e-4
-        Largest duality gap, relative to ``||y||^2 / n_samples``.
+        Largest duality gap, relative to ``||y||^2 / n_samples``. Between two alphas that are
+        solved, others get the mean of the two solutions where its gap is no larger; for
+        ``tol <= 1e-9`` every alpha is solved.
     random_state : int, RandomState instance or None, default=None
         Without effect, as nothing is random. For compatibility.
     selection : {'cyclic', 'random'}, default='cyclic'
@@ -141,7 +144,8 @@ def lasso_path(
     dual_gaps : ndarray of shape (n_alphas,) or (n_targets, n_alphas)
         The duality gap certified for each solution, in the units of the objective.
     n_iters : list of int, or list of such lists
-        The sweeps taken for each alpha. Returned if `return_n_iter` is True.
+        The sweeps taken for each alpha, 0 for a mean of two other solutions. Returned if
+        `return_n_iter` is True.
 
     Raises
     ------
@@ -247,7 +251,9 @@ def enet_path(
     max_iter : int, default=1000
         Largest number of sweeps at each alpha.
     tol : float, default=1e-4
-        Largest duality gap, relative to ``||y||^2 / n_samples``.
+        Largest duality gap, relative to ``||y||^2 / n_samples``. Between two alphas that are
+        solved, others get the mean of the two solutions where its gap is no larger; for
+        ``tol <= 1e-9`` every alpha is solved.
     random_state : int, RandomState instance or None, default=None
         Without effect, as nothing is random. For compatibility.
     selection : {'cyclic', 'random'}, default='cyclic'
@@ -262,7 +268,8 @@ def enet_path(
     dual_gaps : ndarray of shape (n_alphas,) or (n_targets, n_alphas)
         The duality gap certified for each solution, in the units of the objective.
     n_iters : list of int, or list of such lists
-        The sweeps taken for each alpha. Returned if `return_n_iter` is True.
+        The sweeps taken for each alpha, 0 for a mean of two other solutions. Returned if
+        `return_n_iter` is True.
 
     Raises
     ------
@@ -317,7 +324,7 @@ def _path(
         if isinstance(grid, int):
             first = max(tracer.alpha_max() for tracer in tracers) / l1_ratio
             grid = alpha_grid(first, parameters["eps"], grid)
-        paths = [tracer.trace(l1_ratio * grid) for tracer in tracers]
+        paths = [trace_by_chords(tracer, l1_ratio * grid) for tracer in tracers]
     warn_not_converged([point for path in paths for point in path], settings.name_alpha)
     coefs = np.zeros((n_targets, n_features, len(grid)), dtype=X.dtype)
     for path, coef in zip(paths, coefs, strict=True):

@@ -15,9 +15,9 @@ from ._fitting import Task, listeners_of
 from ._folds import Fold
 from ._logistic import HadamardLogisticRegression
 from ._logistic_path import n_rows, path_settings, penalty_of
-from ._path import PathSettings
 from ._reports import PathPoint, Printer
 from ._scoring import scorer_for
+from ._settings import PathSettings
 from ._typing import Float64
 
 

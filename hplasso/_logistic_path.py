@@ -25,9 +25,9 @@ from ._base import (
 from ._classification import Classification, Labels, encode
 from ._design import as_array
 from ._linalg import threads_for_data
-from ._path import PathSettings
 from ._regression import SMALLEST
 from ._reports import Printer, warn_not_converged
+from ._settings import PathSettings
 from ._subproblem import SOLVERS
 from ._typing import Float64
 

@@ -18,9 +18,9 @@ Royal Statistical Society B 74 (2012) 245-266.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -28,10 +28,12 @@ from ._certificate import Certificate, certify, reach
 from ._data_terms import ALL, DataTerm, Model
 from ._face_factor import FaceFactor
 from ._face_gradients import FaceGradients
+from ._knots import Knot, Knots, Observation
 from ._linalg import independent_cholesky, plus_diagonal
 from ._newton import Point
 from ._problem import RestrictedProblem
-from ._reports import Iteration, Listener, PathPoint
+from ._reports import Iteration, PathPoint
+from ._settings import PathSettings
 from ._stacked import AnyDesign
 from ._subproblem import NONE_LIKELY, SOLVERS
 from ._typing import Float64, Index
@@ -39,6 +41,8 @@ from ._working_set import WorkingSet
 
 # The least number of violators admitted at a time, if there are as many.
 MIN_ADMITTED = 20
+# What a correlation may come to lack of its penalty, as a part of the way to the next alpha.
+NEAR = 0.25
 # Rounds that may pass with nothing new to admit and no smaller gap. The alternation alone is slow,
 # and has all that it is given.
 MAX_STALLED = 5
@@ -57,43 +61,6 @@ NEAREST = 1e-6
 PASSING = 1e-3
 # What the alternation leaves to the certificate of the gap that is asked for.
 INNER_SHARE = 0.3
-
-
-@dataclass(frozen=True)
-class PathSettings:
-    """What stays the same along a path.
-
-    `penalty_weights` w has shape (p,); a coefficient costs alpha w_j (|theta_j| + ridge_ratio / 2
-    theta_j^2). `dtype` is that of the coefficients that are returned, `name_alpha` says an alpha in
-    the user's terms, `listener` hears of what is done.
-    """
-
-    penalty_weights: Float64
-    ridge_ratio: float = 0.0
-    positive: bool = False
-    solver: str = "auto"
-    tol: float = 1e-4
-    max_iter: int = 1000
-    listener: Listener | None = None
-    dtype: Any = np.float64
-    name_alpha: Callable[[float], str] = "alpha={:.6g}".format
-
-
-class Observation(NamedTuple):
-    """Coefficients on the working set, the loss there, and the correlations that they leave.
-
-    `reach` is the smallest alpha that each feature is feasible at, `level` the largest of them:
-    what may be below `exact_from`, surely is, but no more is known of it.
-    """
-
-    theta: Float64
-    support: Index
-    state: Any
-    z: Float64
-    slack: Float64
-    reach: Float64
-    level: float
-    exact_from: float
 
 
 class PathTracer:
@@ -133,7 +100,7 @@ class PathTracer:
             if not state.loss <= null_state.loss:  # then zero is better, whatever the penalty
                 theta, state = zero, null_state
         self.place = self._observe(theta, theta.nonzero()[0], state)
-        self._knots: list[tuple[float, Observation]] = []  # the last two alphas, solved
+        self._knots = Knots()
         self._factor = FaceFactor()  # of the support, where the Gram matrix stays the same
         self._lean = settings.solver == "auto"  # whether conjugate gradients may be tried
         self._leaned = False  # whether they were, the last time
@@ -172,7 +139,7 @@ class PathTracer:
         pull = z
         if self.settings.ridge_ratio and alpha is not None:
             pull = z.copy()
-            pull[on] -= self._ridge(alpha, on) * values
+            pull[on] -= self.ridge(alpha, on) * values
         ranges = reach(pull, slack, self._weights, self.settings.positive)
         exact_from = 0.0 if alpha is None else alpha
         level = float(ranges.max())
@@ -181,10 +148,10 @@ class PathTracer:
     def _penalties(self, alpha: float) -> tuple[Float64, Float64 | None]:
         """The L1 penalties lambda_j of the working set, and its ridge penalties, if any."""
         features = self.working_set.features
-        ridge = self._ridge(alpha, features) if self.settings.ridge_ratio else None
+        ridge = self.ridge(alpha, features) if self.settings.ridge_ratio else None
         return alpha * self.settings.penalty_weights[features], ridge
 
-    def _ridge(self, alpha: float, features: Index) -> Float64:
+    def ridge(self, alpha: float, features: Index) -> Float64:
         """The ridge penalties rho_j of some features."""
         return alpha * self.settings.ridge_ratio * self.settings.penalty_weights[features]
 
@@ -202,12 +169,8 @@ class PathTracer:
             told, self.settings = self.settings, replace(self.settings, listener=None)
             self.solve(2.0 * float(lengths.max(initial=0.0)))
             self.settings = told
-        pull = self.place.z if self.settings.positive else np.abs(self.place.z)
+        pull = self._pull(self.place.z)
         return float(np.max(pull[penalised] / weights[penalised], initial=0.0))
-
-    def trace(self, alphas: Iterable[float]) -> list[PathPoint]:
-        """Solve at each alpha in turn."""
-        return [self.solve(float(alpha)) for alpha in alphas]
 
     def solve(self, alpha: float) -> PathPoint:
         """Solve at one alpha, from the present place."""
@@ -216,10 +179,9 @@ class PathTracer:
         if not place.support.size and alpha < place.exact_from:
             self.place = self._observe(place.theta, place.support, place.state, alpha)
         if self.place.level <= alpha and not self.place.support.size:  # zero, and optimal
-            return self._point(alpha, self._certify(alpha), asked, 0)
+            return self._point(alpha, self._certify(alpha), 0)
         sweeps, stalled, before = self._approach(alpha, asked), 0.0, np.inf
-        # sequential strong rule: |z_j| >= w_j (2 alpha_new - alpha_old)
-        self._admit(self._outside(2.0 * alpha - self.place.level))
+        self._admit(self._awaited(alpha))
         if not self.term.exact:
             self._extrapolate(alpha)
         patience = MAX_STALLED if self.settings.solver == "auto" else np.inf
@@ -244,8 +206,26 @@ class PathTracer:
                 stalled += UNSETTLED
             if stalled and self._leaned:
                 self._leave_lean()
-        self._pass_knot(alpha)
-        return self._point(alpha, certificate, asked, sweeps)
+        self._knots.add(Knot(alpha, self.place))
+        return self._point(alpha, certificate, sweeps)
+
+    def trace(self, alphas: Iterable[float]) -> list[PathPoint]:
+        """Solve at each alpha in turn."""
+        points = []
+        for alpha in alphas:
+            points.append(self.solve(float(alpha)))
+            self.tell(points[-1])
+        return points
+
+    def return_to(self, knot: Knot, before: Knot | None = None) -> None:
+        """Go back to a knot, as if from another: by default, the last that was solved."""
+        self._knots.add(knot, before)
+        self.place = knot.place.grown(self.working_set.features.size)
+
+    def tell(self, point: PathPoint) -> None:
+        """Tell the listener, if there is one, of a point."""
+        if self.settings.listener is not None:
+            self.settings.listener.point(point)
 
     def _approach(self, alpha: float, asked: float) -> int:
         """Come near `alpha` by steps, if it is far from the present place; return the sweeps taken.
@@ -268,7 +248,7 @@ class PathTracer:
             self._admit(self._outside(stage))
             sweeps += self._solve_restricted(stage, passing, share)
             self._report(alpha, None, sweeps)
-            self._pass_knot(stage)
+            self._knots.add(Knot(stage, self.place))
 
     def _may_go_to(self, stage: float) -> bool:
         """Whether few features reach beyond an alpha, or supports are small in any case."""
@@ -278,18 +258,31 @@ class PathTracer:
 
     def _certify(self, alpha: float) -> Certificate:
         place = self.place
-        on = self.working_set.features[place.support]
-        penalty, theta = alpha * self.settings.penalty_weights[on], place.theta[place.support]
-        z, divergence = place.z[on], place.state.divergence
+        on, theta = self.working_set.features[place.support], place.theta[place.support]
+        slack, divergence = place.slack[on], place.state.divergence
+        return self.certify(alpha, on, theta, place.z[on], slack, place.level, divergence)
+
+    def certify(
+        self,
+        alpha: float,
+        features: Index,
+        theta: Float64,
+        z: Float64,
+        slack: Float64,
+        level: float,
+        divergence: Callable[[float], float],
+    ) -> Certificate:
+        """The certificate of coefficients of some features as a solution at `alpha`."""
+        penalty, of_loss = alpha * self.settings.penalty_weights[features], divergence
         if self.settings.ridge_ratio:
-            ridge = self._ridge(alpha, on)
+            ridge = self.ridge(alpha, features)
             z = z - ridge * theta
             square = float(ridge @ theta**2)
 
             def divergence(kappa: float) -> float:
-                return float(place.state.divergence(kappa) + 0.5 * (1.0 - kappa) ** 2 * square)
+                return of_loss(kappa) + 0.5 * (1.0 - kappa) ** 2 * square
 
-        return certify(alpha, place.level, penalty, place.slack[on], z, theta, divergence)
+        return certify(alpha, level, penalty, slack, z, theta, divergence)
 
     def _allowed(self, asked: float, certificate: Certificate) -> float:
         """The gap that is asked for, or what rounding contributes, unless that means nothing."""
@@ -322,13 +315,28 @@ class PathTracer:
             return features
         return features[np.argpartition(-self.place.reach[features], room)[:room]]
 
+    def _awaited(self, alpha: float) -> Index:
+        """Features that may be needed at `alpha`, the next one.
+
+        Those that the sequential strong rule admits, |z_j| >= w_j (2 alpha - alpha_old). If they
+        are many, just those of them that come near where correlations go on as before.
+        """
+        strong = self._outside(2.0 * alpha - self.place.level)
+        if strong.size < MIN_ADMITTED or not self._knots.lead_to(alpha):
+            return strong
+        pull = self._pull(self._knots.correlations(alpha, strong))
+        near = alpha - NEAR * max(0.0, self._knots.alpha - alpha)
+        return strong[pull > near * self.settings.penalty_weights[strong]]
+
+    def _pull(self, z: Float64) -> Float64:
+        """|z|, or z if positive."""
+        return z if self.settings.positive else np.abs(z)
+
     def _admit(self, features: Index) -> None:
         self.working_set.admit(features)
-        size = self.working_set.features.size
-        if self.place.theta.size < size:  # grown here, or by another target
-            grown = np.zeros(size)
-            grown[: self.place.theta.size] = self.place.theta
-            self.place = self.place._replace(theta=grown)
+        self.place = self.place.grown(
+            self.working_set.features.size
+        )  # it has grown here, or by another target
 
     def _solve_restricted(self, alpha: float, asked: float, max_sweeps: int) -> int:
         """Move the place to the model's solution on the working set; return the sweeps taken."""
@@ -395,9 +403,8 @@ class PathTracer:
         theta = self.place.theta
         cost = float(problem.penalty @ np.abs(theta)) or 0.5 * self.term.scale
         tolerance = gap / (2.0 * cost) * problem.penalty
-        if len(self._knots) == 2 and alpha < self._knots[1][0]:
-            (before, _), (last, _) = self._knots
-            theta = theta + self._last_change() * ((alpha - last) / (last - before))
+        if self._knots.lead_to(alpha):
+            theta = theta + self._knots.share(alpha) * self._knots.change(theta)
         factor = FaceGradients(theta, tolerance)
         return replace(problem, slack=problem.slack + tolerance, factor=factor)
 
@@ -411,30 +418,28 @@ class PathTracer:
         self.place = self._observe(theta, theta.nonzero()[0], state, self.place.exact_from or None)
 
     def _likely(self, alpha: float, penalty: Float64) -> Index:
-        """Coordinates that reach their penalty if correlations go on as between the last alphas.
+        """Coordinates at zero that reach their penalty if correlations go on as before.
 
-        Correlations are linear in alpha for as long as the support stays the same.
+        Between two solutions, those that are not at zero in the other.
         """
-        if len(self._knots) < 2:
+        if not self._knots.lead_to(alpha):
             return NONE_LIKELY
-        features = self.working_set.features
-        (before, place_before), (last, place_last) = self._knots
-        z = place_last.z[features]
-        z = z + (z - place_before.z[features]) * ((alpha - last) / (last - before))
-        pull = z if self.settings.positive else np.abs(z)
-        return ((pull > penalty) & (self.place.theta == 0.0)).nonzero()[0]
+        theta, other = self.place.theta, self._knots.between(alpha)
+        if other is not None:
+            return other.place.support[theta[other.place.support] == 0.0]
+        z = self._knots.correlations(alpha, self.working_set.features)
+        return ((self._pull(z) > penalty) & (theta == 0.0)).nonzero()[0]
 
     def _extrapolate(self, alpha: float) -> None:
         """Start from where the last two solutions point, on a logarithmic scale of alpha.
 
         Only what is not zero moves, and nothing changes sign; f goes down, or nothing happens.
         """
-        if len(self._knots) < 2 or self._knots[1][0] <= alpha:
+        if not self._knots.lead_to(alpha):
             return
-        (before, _), (last, _) = self._knots
         place, working_set = self.place, self.working_set
         theta = place.theta
-        goal = theta + self._last_change() * (np.log(alpha / last) / np.log(last / before))
+        goal = theta + self._knots.share(alpha, logarithmic=True) * self._knots.change(theta)
         goal[goal * theta <= 0.0] = 0.0
         penalties = self._penalties(alpha)
         theta, state = self.term.advance(working_set, place.state, theta, goal, penalties)
@@ -442,43 +447,42 @@ class PathTracer:
         z[working_set.features] = working_set.columns.correlations(state.residual)
         self.place = place._replace(theta=theta, support=theta.nonzero()[0], state=state, z=z)
 
-    def _last_change(self) -> Float64:
-        """What theta has changed since the last alpha but one."""
-        change, before = self.place.theta.copy(), self._knots[0][1].theta
-        change[: before.size] -= before
-        return change
+    def _point(self, alpha: float, certificate: Certificate, sweeps: int) -> PathPoint:
+        place = self.place
+        on = place.support
+        return self.point(alpha, on, place.theta[on], place.state.intercept, certificate, sweeps)
 
-    def _pass_knot(self, alpha: float) -> None:
-        """Remember the place, which is the solution at `alpha`."""
-        if self._knots and self._knots[-1][0] == alpha:
-            self._knots.pop()
-        self._knots = [*self._knots[-1:], (alpha, self.place)]
-
-    def _point(
-        self, alpha: float, certificate: Certificate, asked: float, sweeps: int
+    def point(
+        self,
+        alpha: float,
+        support: Index,
+        values: Float64,
+        intercept: Any,
+        certificate: Certificate,
+        sweeps: int = 0,
     ) -> PathPoint:
-        support = self.place.support
-        features = self.working_set.features[support]
-        values = self.place.theta[support]
-        gap, intercept = certificate.gap, self.place.state.intercept
+        """What is returned of coefficients on a support in the working set."""
+        asked, gap = self.settings.tol * self.term.scale, certificate.gap
         converged = gap <= self._allowed(asked, certificate)
         if self.settings.dtype != np.float64:
             exact, values = values, values.astype(self.settings.dtype).astype(np.float64)
-            theta = self.place.theta.copy()
-            theta[support] = values
-            state = self.term.state(self.working_set, theta)
-            gap += self._price(alpha, features, exact, values, state.loss)
-            intercept = state.intercept
-        point = PathPoint(alpha, features, values, intercept, gap, asked, converged, sweeps)
-        if self.settings.listener is not None:
-            self.settings.listener.point(point)
-        return point
+            price, intercept = self._price(alpha, support, exact, values)
+            gap += price
+        features = self.working_set.features[support]
+        return PathPoint(alpha, features, values, intercept, gap, asked, converged, sweeps)
 
     def _price(
-        self, alpha: float, features: Index, values: Float64, rounded: Float64, loss: float
-    ) -> float:
-        """f(rounded) - f(values): what it costs to return coefficients of a shorter type."""
+        self, alpha: float, support: Index, values: Float64, rounded: Float64
+    ) -> tuple[float, Any]:
+        """f(rounded) - f(values): what it costs to return a shorter type; and its intercept."""
+        states = []
+        for on_support in (values, rounded):
+            theta = np.zeros(self.working_set.features.size)
+            theta[support] = on_support
+            states.append(self.term.state(self.working_set, theta))
+        before, after = states
         sizes = np.abs(rounded) - np.abs(values)
         sizes += 0.5 * self.settings.ridge_ratio * (rounded**2 - values**2)
-        penalty = alpha * float(self.settings.penalty_weights[features] @ sizes)
-        return max(0.0, loss - self.place.state.loss + penalty)
+        weights = self.settings.penalty_weights[self.working_set.features[support]]
+        penalty = alpha * float(weights @ sizes)
+        return max(0.0, after.loss - before.loss + penalty), after.intercept

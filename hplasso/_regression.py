@@ -9,8 +9,9 @@ import numpy as np
 
 from ._data_terms import DataTerm, LeastSquares, LeastSquaresMoments
 from ._design import Design, make_design
-from ._path import PathSettings, PathTracer
+from ._path import PathTracer
 from ._reports import PathPoint, stack_level
+from ._settings import PathSettings
 from ._typing import Float64
 from ._working_set import CompleteSet, WorkingSet
 

@@ -13,8 +13,8 @@ import hplasso._linalg
 from hplasso import HadamardLasso, lasso_path
 from hplasso._correlations import Correlations
 from hplasso._design import make_design
-from hplasso._path import PathSettings
 from hplasso._regression import regression_of
+from hplasso._settings import PathSettings
 from hplasso._working_set import CompleteSet, WorkingSet
 
 DIABETES = load_diabetes(return_X_y=True)
@@ -161,8 +161,8 @@ def test_sparse_data_with_several_entries_for_an_element(container):
     assert (gaps <= 1e-10 * (y @ y)).all()
 
 
-def test_every_alpha_with_a_solution_takes_a_sweep():
-    _, coefs, _, sweeps = lasso_path(*WIDE, alphas=30, eps=0.01, return_n_iter=True)
+def test_every_solution_takes_a_sweep():
+    _, coefs, _, sweeps = lasso_path(*WIDE, alphas=30, eps=0.01, tol=1e-9, return_n_iter=True)
     assert_array_equal(np.array(sweeps) > 0, coefs.any(axis=0))
 
 

@@ -1,0 +1,88 @@
+"""Places of a path, and what the last two alphas that were solved say of the next.
+
+While the support stays the same, coefficients and correlations of a lasso are linear in alpha; what
+comes of going on like that is where to start, and whom to expect.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ._typing import Float64, Index
+
+
+class Observation(NamedTuple):
+    """Coefficients on the working set, the loss there, and the correlations that they leave.
+
+    `reach` is the smallest alpha that each feature is feasible at, `level` the largest of them:
+    what may be below `exact_from`, surely is, but no more is known of it.
+    """
+
+    theta: Float64
+    support: Index
+    state: Any
+    z: Float64
+    slack: Float64
+    reach: Float64
+    level: float
+    exact_from: float
+
+    def grown(self, size: int) -> Observation:
+        """With zeros for what the working set has gained since."""
+        if self.theta.size == size:
+            return self
+        theta = np.zeros(size)
+        theta[: self.theta.size] = self.theta
+        return self._replace(theta=theta)
+
+
+class Knot(NamedTuple):
+    """An alpha, and the place that is the solution there."""
+
+    alpha: float
+    place: Observation
+
+
+class Knots:
+    """The last two knots, or fewer."""
+
+    def __init__(self) -> None:
+        self._knots: list[Knot] = []
+
+    def add(self, knot: Knot, before: Knot | None = None) -> None:
+        """Remember a knot, in place of an earlier one at the same alpha; and the one before it."""
+        others = [other for other in self._knots if other.alpha != knot.alpha]
+        self._knots = [*(others[-1:] if before is None else [before]), knot]
+
+    def lead_to(self, alpha: float) -> bool:
+        """Whether there are two, of decreasing alpha, and this one is further on, or between."""
+        return len(self._knots) == 2 and max(self._knots[1].alpha, alpha) < self._knots[0].alpha
+
+    def between(self, alpha: float) -> Knot | None:
+        """The knot before the last, if it is on the other side of an alpha that they lead to."""
+        before, last = self._knots
+        return before if alpha > last.alpha else None
+
+    def share(self, alpha: float, logarithmic: bool = False) -> float:
+        """How far beyond the last an alpha is, in units of the distance of the two."""
+        (before, _), (last, _) = self._knots
+        if logarithmic:
+            return float(np.log(alpha / last) / np.log(last / before))
+        return (alpha - last) / (last - before)
+
+    def correlations(self, alpha: float, features: Index) -> Float64:
+        """z of some features at an alpha that the two lead to, if it goes on linearly."""
+        (_, first), (_, second) = self._knots
+        z = second.z[features]
+        return z + self.share(alpha) * (z - first.z[features])
+
+    def change(self, theta: Float64) -> Float64:
+        """How theta, on the working set, differs from that of the knot before the last."""
+        return theta - self._knots[0].place.grown(theta.size).theta
+
+    @property
+    def alpha(self) -> float:
+        """The last."""
+        return self._knots[-1].alpha

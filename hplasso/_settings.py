@@ -1,0 +1,32 @@
+"""The settings of the solver."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ._reports import Listener
+from ._typing import Float64
+
+
+@dataclass(frozen=True)
+class PathSettings:
+    """What stays the same along a path.
+
+    `penalty_weights` w has shape (p,); a coefficient costs alpha w_j (|theta_j| + ridge_ratio / 2
+    theta_j^2). `dtype` is that of the coefficients that are returned, `name_alpha` says an alpha in
+    the user's terms, `listener` hears of what is done.
+    """
+
+    penalty_weights: Float64
+    ridge_ratio: float = 0.0
+    positive: bool = False
+    solver: str = "auto"
+    tol: float = 1e-4
+    max_iter: int = 1000
+    listener: Listener | None = None
+    dtype: Any = np.float64
+    name_alpha: Callable[[float], str] = "alpha={:.6g}".format
