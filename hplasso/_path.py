@@ -51,11 +51,12 @@ UNSETTLED = 0.2
 # probabilities by its square root only.
 POLISHED = 1e-9
 # An alpha is far if the place is optimal for more than so many times it; then it is approached by
-# steps, down to this part of where they start: long ones where they let in few features, or there
-# are so few samples or features that a wrong support is soon mended.
+# steps, down to this part of where they start: long ones where they let in few features, or mostly
+# such as stay, or there are so few samples or features that a wrong support is soon mended.
 FAR = 3.0
 LONG_STEP, SHORT_STEP = 0.5, 0.85
 SMALL_RANK = 200
+MOSTLY = 2.0 / 3.0
 NEAREST = 1e-6
 # The gap that is asked for on the way, relative to the loss without features.
 PASSING = 1e-3
@@ -233,20 +234,23 @@ class PathTracer:
         A short path of its own: straight at a small alpha, the first working sets, which are far
         from right, would be fitted to the last detail, and many signs be wrong at a time.
         """
-        level = self.place.level
+        level, right = float(self.place.level), 0.0
         if not FAR * alpha < level < np.inf:
             return 0
         nearest, stage, sweeps = max(alpha, NEAREST * level), level, 0
         passing = max(asked, PASSING * self.term.scale)
         while True:
-            step = LONG_STEP if self._may_go_to(LONG_STEP * stage) else SHORT_STEP
+            go = right > MOSTLY or self._may_go_to(LONG_STEP * stage)
+            step = LONG_STEP if go else SHORT_STEP
             ahead = int(np.ceil(np.log(nearest / stage) / np.log(step)))
             share = (self.settings.max_iter - sweeps) // max(ahead, 1)
             if ahead <= 1 or share == 0:
                 return sweeps
             stage *= (nearest / stage) ** (1.0 / ahead)
+            reaching = np.count_nonzero(self.place.reach > stage)
             self._admit(self._outside(stage))
             sweeps += self._solve_restricted(stage, passing, share)
+            right = self.place.support.size / max(int(reaching), 1)
             self._report(alpha, None, sweeps)
             self._knots.add(Knot(stage, self.place))
 

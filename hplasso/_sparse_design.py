@@ -13,6 +13,8 @@ from ._typing import Float64, Index
 
 # As many sparse columns are multiplied faster after they have been filled up with zeros.
 FEW = 6
+# More new columns than so many, with fewer elements than one in so many, are faster as they are.
+SEVERAL, SPARSE = 12, 8
 # The Gram matrix of a large support is not worth forming if it would hold more than so many times
 # the numbers that the columns hold.
 LARGE, LEAN = 150, 4
@@ -194,11 +196,26 @@ class SparseColumns(Columns):
 
     def products(self, first: int) -> Float64:
         design, features = self.design, self.features[first:]
-        gram = np.empty((self.features.size, features.size))
-        for where in slices(features.size, design.shape[0]):
-            block = design.block(features[where])
-            gram[:, where] = self.chosen.T @ (design.root[:, None] * block)
-        gram[design.spread[self.features] == 0.0] = 0.0
+        new = self.chosen[:, first:]
+        if features.size > SEVERAL and new.nnz * SPARSE < design.shape[0] * features.size:
+            gram = self._sparse_products(new, first)
+        else:
+            gram = np.empty((self.features.size, features.size))
+            for where in slices(features.size, design.shape[0]):
+                block = design.block(features[where])
+                gram[:, where] = self.chosen.T @ (design.root[:, None] * block)
+        constant = design.spread[self.features] == 0.0
+        gram[constant] = 0.0
+        gram[:, constant[first:]] = 0.0
+        return gram
+
+    def _sparse_products(self, new: Any, first: int) -> Float64:
+        """Products with new columns: A'diag(v)A_new, less the share of the means."""
+        weights, mean = self.design.root**2, self.mean[self.features]
+        new.data *= weights[new.indices]
+        gram = np.asarray((new.T @ self.chosen).toarray().T)
+        gram -= np.multiply.outer(self.chosen.T @ weights, mean[first:])
+        gram -= np.multiply.outer(mean, new.sum(axis=0) - mean[first:])
         return gram
 
     def predict(self, theta: Float64) -> Float64:
