@@ -17,9 +17,10 @@ from scipy.special import log_expit, log_softmax, logsumexp, softmax
 
 from ._typing import Float64, Index
 
-# A step of a single intercept that is so small is the last, and taken by Taylor's formula, which is
-# exact to the last digit here: an exponential less. With several intercepts, the last is exact.
-SHORT, SQUARED = 3e-4, 1e-8
+# Newton's method squares its error: a step of an intercept that is so small is the last.
+SHORT = 1e-8
+# Margins may be as large before the odds, multiplied for MAX_STEPS steps of this length, overflow.
+LARGEST, LONGEST = 600.0, 1.0
 # The imbalance of several outputs that is left to rounding.
 BALANCED = 1e-13
 MAX_STEPS = 100
@@ -77,10 +78,12 @@ class BinaryLoss:
 
     def predict(self, outputs: Float64) -> Prediction:
         margins = self.signs * outputs[:, 0]
-        wrong, right, _ = _probabilities(margins)
-        return self._prediction(wrong, _losses(margins, wrong, right))
+        odds = _odds(margins)
+        wrong = 1.0 / (1.0 + odds)
+        return self._prediction(margins, wrong, odds * wrong)
 
-    def _prediction(self, wrong: Float64, losses: Float64) -> Prediction:
+    def _prediction(self, margins: Float64, wrong: Float64, right: Float64) -> Prediction:
+        losses = np.maximum(-margins, 0.0) - np.log(np.maximum(wrong, right))
         return Prediction((self.signs * wrong)[:, None], wrong, losses)
 
     def probabilities(self, prediction: Prediction) -> Float64:
@@ -90,65 +93,39 @@ class BinaryLoss:
         return prediction.wrong * (1.0 - prediction.wrong)
 
     def settle(self, linear: Float64, start: Float64) -> tuple[Float64, Prediction]:
-        """Newton's method on sum_i v_i r_i = 0, kept in a bracket."""
+        """Newton's method on sum_i v_i r_i = 0, kept in a bracket.
+
+        A step multiplies all odds by one of two numbers: no exponential is taken again.
+        """
         b, low, high = float(start[0]), -np.inf, np.inf
         margins = self.signs * linear[:, 0]
+        odds = _odds(margins + b * self.signs)
         for _ in range(MAX_STEPS):
-            here = margins + b * self.signs
-            wrong, right, curvature = _probabilities(here)
+            wrong = 1.0 / (1.0 + odds)
+            right = odds * wrong
             lack = float(self._signed_weights @ wrong)
-            total = float(self.weights @ curvature)
+            total = float(self.weights @ (wrong * right))
             step = lack / total if total > 0.0 else np.inf
-            if abs(step) <= SHORT:
-                step, wrong, losses = self._last_step(step, here, wrong, right, curvature)
-                return np.array([b + step]), self._prediction(wrong, losses)
-            if not np.isfinite(low + high):  # at its ends all P_i are too small, or too large
+            if not (abs(step) <= SHORT or np.isfinite(low + high)):
+                # at its ends all P_i are too small, or too large
                 balanced = np.log(self.share) - np.log1p(-self.share)
                 low, high = balanced - linear.max(), balanced - linear.min()
             low, high = (low, min(high, b)) if lack < 0.0 else (max(low, b), high)
             new = b + step if low <= b + step <= high else 0.5 * (low + high)
-            if new == b:
+            step, b = new - b, new
+            if abs(step) <= LONGEST:
+                odds *= np.cosh(step) + np.sinh(step) * self.signs
+            else:
+                odds = _odds(margins + b * self.signs)
+            if abs(step) <= SHORT:
                 break
-            b = new
-        return np.array([b]), self.predict(linear + b)
-
-    def _last_step(
-        self, step: float, margins: Float64, wrong: Float64, right: Float64, curvature: Float64
-    ) -> tuple[float, Float64, Float64]:
-        """The root of the balance near a Newton step; 1 - P_y and the losses there.
-
-        With u = 1 - P_y as a function of the margin and the curvature a = u (1 - u), the
-        derivatives of u are -a, a (1 - 2 u) and -a (1 - 6 a), and that of the loss is -u.
-        """
-        skew = curvature * (right - wrong)
-        flat = curvature * (1.0 - 6.0 * curvature)
-        total = float(self.weights @ curvature)
-        second, third = float(self._signed_weights @ skew), float(self.weights @ flat)
-        first = step
-        for _ in range(3):
-            step = first + (0.5 * step**2 * second - step**3 / 6.0 * third) / total
-        change = curvature * -step - (step**3 / 6.0) * flat
-        change *= self.signs
-        change += (0.5 * step**2) * skew
-        losses = _losses(margins, wrong, right) + (0.5 * step**2) * curvature
-        losses -= self.signs * (step * wrong + (step**3 / 6.0) * skew)
-        return step, wrong + change, losses
+        wrong = 1.0 / (1.0 + odds)
+        return np.array([b]), self._prediction(margins + b * self.signs, wrong, odds * wrong)
 
 
-def _probabilities(margins: Float64) -> tuple[Float64, Float64, Float64]:
-    """1 - P_y, P_y and their product, each to the last digit, for y f = margins."""
-    exponential = np.exp(-np.abs(margins))
-    large = 1.0 / (1.0 + exponential)
-    small = exponential * large
-    positive = (margins > 0.0).astype(np.float64)  # in place of np.where, which is slower
-    negative = 1.0 - positive
-    wrong, right = small * positive + large * negative, large * positive + small * negative
-    return wrong, right, small * large
-
-
-def _losses(margins: Float64, wrong: Float64, right: Float64) -> Float64:
-    """-log P_y."""
-    return np.maximum(-margins, 0.0) - np.log(np.maximum(wrong, right))
+def _odds(margins: Float64) -> Float64:
+    """P_y / (1 - P_y) for y f = margins; from them come both, each to the last digit."""
+    return np.exp(np.clip(margins, -LARGEST, LARGEST))
 
 
 class MultinomialLoss:
@@ -212,7 +189,7 @@ class MultinomialLoss:
             curvature = np.diag(total) - (p * self.weights[:, None]).T @ p
             step = -np.linalg.lstsq(curvature, excess, rcond=1e-12)[0]
             b = b + step - step.mean()
-            if np.abs(step).max() <= SQUARED:
+            if np.abs(step).max() <= SHORT:
                 break
         return np.asarray(b)
 

@@ -11,10 +11,9 @@ from scipy import sparse
 from ._design_base import BLOCK, READABLE, Columns, Design, slices
 from ._typing import Float64, Index
 
-# As many sparse columns are multiplied faster after they have been filled up with zeros.
-FEW = 6
-# More new columns than so many, with fewer elements than one in so many, are faster as they are.
-SEVERAL, SPARSE = 12, 8
+# Columns are multiplied faster after they have been filled up with zeros, if they are not more than
+# so many, or if one in so many elements is none.
+SEVERAL, SPARSE = 6, 8
 # The Gram matrix of a large support is not worth forming if it would hold more than so many times
 # the numbers that the columns hold.
 LARGE, LEAN = 150, 4
@@ -122,6 +121,19 @@ def _row_numbers(matrix: Any) -> Index:
     return np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
 
 
+def weighted_products(left: Any, right: Any, weights: Float64) -> Float64:
+    """left' diag(weights) right of CSC arrays, as a dense array."""
+    n, k = right.shape
+    if k > SEVERAL and SPARSE * right.nnz < n * k:
+        right = right.copy()
+        right.data *= weights[right.indices]
+        return np.asarray((right.T @ left).toarray().T)
+    products = np.empty((left.shape[1], k))
+    for where in slices(k, n // 8):
+        products[:, where] = left.T @ (weights[:, None] * right[:, where].toarray())
+    return products
+
+
 class SparseGram:
     """G = Z'Z of sparse columns, by its products: Z = A - root m' with A sparse."""
 
@@ -195,27 +207,14 @@ class SparseColumns(Columns):
         self.features = np.append(self.features, features)
 
     def products(self, first: int) -> Float64:
-        design, features = self.design, self.features[first:]
+        weights, mean = self.design.root**2, self.mean[self.features]
         new = self.chosen[:, first:]
-        if features.size > SEVERAL and new.nnz * SPARSE < design.shape[0] * features.size:
-            gram = self._sparse_products(new, first)
-        else:
-            gram = np.empty((self.features.size, features.size))
-            for where in slices(features.size, design.shape[0]):
-                block = design.block(features[where])
-                gram[:, where] = self.chosen.T @ (design.root[:, None] * block)
-        constant = design.spread[self.features] == 0.0
+        gram = weighted_products(self.chosen, new, weights)
+        gram -= np.multiply.outer(self.chosen.T @ weights, mean[first:])
+        gram -= np.multiply.outer(mean, new.T @ weights - mean[first:])
+        constant = self.design.spread[self.features] == 0.0
         gram[constant] = 0.0
         gram[:, constant[first:]] = 0.0
-        return gram
-
-    def _sparse_products(self, new: Any, first: int) -> Float64:
-        """Products with new columns: A'diag(v)A_new, less the share of the means."""
-        weights, mean = self.design.root**2, self.mean[self.features]
-        new.data *= weights[new.indices]
-        gram = np.asarray((new.T @ self.chosen).toarray().T)
-        gram -= np.multiply.outer(self.chosen.T @ weights, mean[first:])
-        gram -= np.multiply.outer(mean, new.sum(axis=0) - mean[first:])
         return gram
 
     def predict(self, theta: Float64) -> Float64:
@@ -228,13 +227,9 @@ class SparseColumns(Columns):
         return np.asarray(z - np.multiply.outer(self.mean[self.features], root @ residual))
 
     def cross(self, left: Index, right: Index, weights: Float64) -> Float64:
-        if right.size <= FEW:
-            few = self.chosen[:, right].toarray() * (self.design.root**2 * weights)[:, None]
-            return np.asarray((self.chosen.T @ few)[left])
         first = self.chosen[:, left]
-        second = first.copy() if left is right else self.chosen[:, right]
-        second.data *= (self.design.root**2 * weights)[second.indices]
-        return np.asarray((first.T @ second).toarray())
+        second = first if left is right else self.chosen[:, right]
+        return weighted_products(first, second, self.design.root**2 * weights)
 
     def scaled_cross(self, places: Index, outputs: Index, first: int, weights: Float64) -> Float64:
         scaled = self.chosen[:, places]
