@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ._design_base import READABLE, READABLE_ACROSS, Columns, Design, slices
-from ._linalg import threads_for_pass
+from ._linalg import LARGE_DATA, threads_for_pass
 from ._typing import Float64, Index
 
 
@@ -127,7 +127,7 @@ class DenseDesign(Design):
 
     def columns(self) -> Columns:
         wide = self.shape[1] > self.shape[0]
-        return DenseColumns(self) if wide else ReadColumns(self)
+        return DenseColumns(self) if wide or self.n_stored < LARGE_DATA else ReadColumns(self)
 
 
 class ReadColumns(Columns):

@@ -13,7 +13,9 @@ from ._typing import Float64, Index
 
 # Columns are multiplied faster after they have been filled up with zeros, if they are not more than
 # so many, or if one in so many elements is none.
-SEVERAL, SPARSE = 6, 8
+SEVERAL, SPARSE = 12, 8
+# Those blocks of filled columns are larger by this: a few columns at least are worth the walk.
+TOGETHER = 8
 # The Gram matrix of a large support is not worth forming if it would hold more than so many times
 # the numbers that the columns hold.
 LARGE, LEAN = 150, 4
@@ -124,13 +126,13 @@ def _row_numbers(matrix: Any) -> Index:
 def weighted_products(left: Any, right: Any, weights: Float64) -> Float64:
     """left' diag(weights) right of CSC arrays, as a dense array."""
     n, k = right.shape
+    weighted = right.copy()
+    weighted.data *= weights[weighted.indices]
     if k > SEVERAL and SPARSE * right.nnz < n * k:
-        right = right.copy()
-        right.data *= weights[right.indices]
-        return np.asarray((right.T @ left).toarray().T)
+        return np.asarray((weighted.T @ left).toarray().T)
     products = np.empty((left.shape[1], k))
-    for where in slices(k, n // 8):
-        products[:, where] = left.T @ (weights[:, None] * right[:, where].toarray())
+    for where in slices(k, n // TOGETHER):
+        products[:, where] = left.T @ weighted[:, where].toarray(order="C")
     return products
 
 
