@@ -105,11 +105,10 @@ def _between(
     if not alphas:
         return []
     chord = Chord(tracer, first, last)
+    points = [chord.at(alpha) for alpha in alphas]
+    if all(point.converged for point in points):
+        return points
     middle = len(alphas) // 2
-    if chord.at(alphas[middle]).converged:
-        points = [chord.at(alpha) for alpha in alphas]
-        if all(point.converged for point in points):
-            return points
     tracer.return_to(last, first)
     point = tracer.solve(alphas[middle])
     knot = Knot(alphas[middle], tracer.place)

@@ -246,8 +246,7 @@ class HadamardLassoIC(LinearRegressor):
             tracer = regression.tracer(0, settings)
             points, losses = [], []
             for alpha in given:
-                points.append(tracer.solve(float(alpha)))
-                tracer.tell(points[-1])
+                points += tracer.trace([alpha])
                 losses.append(tracer.place.state.loss)
         warn_not_converged(points, settings.name_alpha)
         sizes = np.array([point.features.size for point in points])

@@ -234,14 +234,14 @@ class PathTracer:
         A short path of its own: straight at a small alpha, the first working sets, which are far
         from right, would be fitted to the last detail, and many signs be wrong at a time.
         """
-        level, right = float(self.place.level), 0.0
+        level, stayed = float(self.place.level), 0.0
         if not FAR * alpha < level < np.inf:
             return 0
         nearest, stage, sweeps = max(alpha, NEAREST * level), level, 0
         passing = max(asked, PASSING * self.term.scale)
         while True:
-            go = right > MOSTLY or self._may_go_to(LONG_STEP * stage)
-            step = LONG_STEP if go else SHORT_STEP
+            far = stayed > MOSTLY or self._may_go_to(LONG_STEP * stage)
+            step = LONG_STEP if far else SHORT_STEP
             ahead = int(np.ceil(np.log(nearest / stage) / np.log(step)))
             share = (self.settings.max_iter - sweeps) // max(ahead, 1)
             if ahead <= 1 or share == 0:
@@ -250,7 +250,7 @@ class PathTracer:
             reaching = np.count_nonzero(self.place.reach > stage)
             self._admit(self._outside(stage))
             sweeps += self._solve_restricted(stage, passing, share)
-            right = self.place.support.size / max(int(reaching), 1)
+            stayed = self.place.support.size / max(int(reaching), 1)
             self._report(alpha, None, sweeps)
             self._knots.add(Knot(stage, self.place))
 

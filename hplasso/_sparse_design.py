@@ -12,7 +12,7 @@ from ._design_base import BLOCK, READABLE, Columns, Design, slices
 from ._typing import Float64, Index
 
 # Columns are multiplied faster after they have been filled up with zeros, if they are not more than
-# so many, or if one in so many elements is none.
+# so many, or at least one in so many of their elements is stored.
 SEVERAL, SPARSE = 12, 8
 # Those blocks of filled columns are larger by this: a few columns at least are worth the walk.
 TOGETHER = 8
@@ -209,11 +209,9 @@ class SparseColumns(Columns):
         self.features = np.append(self.features, features)
 
     def products(self, first: int) -> Float64:
-        weights, mean = self.design.root**2, self.mean[self.features]
-        new = self.chosen[:, first:]
-        gram = weighted_products(self.chosen, new, weights)
-        gram -= np.multiply.outer(self.chosen.T @ weights, mean[first:])
-        gram -= np.multiply.outer(mean, new.T @ weights - mean[first:])
+        mean = self.mean[self.features]
+        gram = weighted_products(self.chosen, self.chosen[:, first:], self.design.root**2)
+        gram -= np.multiply.outer(mean, mean[first:])
         constant = self.design.spread[self.features] == 0.0
         gram[constant] = 0.0
         gram[:, constant[first:]] = 0.0
