@@ -10,6 +10,8 @@ ends: feasible for the dual problem as it is, and the gap is
 which takes no pass over X, and nothing that grows with p. As the path is piecewise linear in alpha,
 only features that enter or leave between the ends contribute, and they of the second order in the
 distance. If that is not good enough, the alpha in the middle is solved, and there are two chords.
+The finish (`_newton`) does that from the point of the chord, which has nearly the right face; only
+if that fails is there a sweep.
 
 References
 ----------
@@ -33,12 +35,8 @@ from ._typing import Float64
 
 # The tolerance from which on every alpha is solved.
 TIGHT = 1e-9
-# The next chord may be longer than the last by as much as leaves its gap, which grows with about
-# this power of its length, at half of what is asked for.
-ORDER = 3.0
-ROOM = 0.5
-# Solutions further apart differ in so many features that each takes the solver longer.
-MAX_GROWTH, MAX_STRIDE = 2.0, 4
+# Ends are so many alphas apart: further apart, they would differ in too many features.
+STRIDE = 6
 
 
 def trace_by_chords(tracer: PathTracer, alphas: Iterable[float]) -> list[PathPoint]:
@@ -49,10 +47,10 @@ def trace_by_chords(tracer: PathTracer, alphas: Iterable[float]) -> list[PathPoi
     if not tracer.term.exact or tracer.settings.tol <= TIGHT:
         return tracer.trace(alphas)
     alphas = [float(alpha) for alpha in alphas]
-    points: list[PathPoint] = []
-    stride, last = Stride(), Knot(np.inf, tracer.place)
+    points, last = [tracer.solve(alphas[0])], Knot(alphas[0], tracer.place)
+    tracer.tell(points[0])
     while len(points) < len(alphas):
-        *skipped, alpha = alphas[len(points) : len(points) + stride.length]
+        *skipped, alpha = alphas[len(points) : len(points) + STRIDE]
         point = tracer.solve(alpha)
         first, last = last, Knot(alpha, tracer.place)
         between = _between(tracer, first, last, skipped)
@@ -61,41 +59,7 @@ def trace_by_chords(tracer: PathTracer, alphas: Iterable[float]) -> list[PathPoi
         for new in (*between, point):
             tracer.tell(new)
             points.append(new)
-        stride.learn(between)
     return points
-
-
-class Stride:
-    """How many alphas further to solve next: `length`.
-
-    Where not even the alpha between two others can be left out, it is not tried again for a while,
-    which gets longer each time.
-    """
-
-    def __init__(self) -> None:
-        self.length = 1
-        self._pause = self._left = 0
-
-    def learn(self, between: Sequence[PathPoint]) -> None:
-        """From what became of the alphas that were left out last."""
-        if not between:
-            self._left -= 1
-            self.length = 1 if self._left > 0 else 2
-        elif not any(point.sweeps for point in between):
-            self._pause = 0
-            self.length = max(2, min(MAX_STRIDE, int(self.length * _growth(between))))
-        elif self.length > 2:
-            self.length = 2
-        else:
-            self.length = 1
-            self._pause = self._left = 2 * self._pause + 1
-
-
-def _growth(between: Sequence[PathPoint]) -> float:
-    """How much longer a chord may be, given points of one that was good enough."""
-    gap = max(point.gap for point in between)
-    room = ROOM * between[0].gap_asked
-    return MAX_GROWTH if gap * MAX_GROWTH**ORDER <= room else float((room / gap) ** (1.0 / ORDER))
 
 
 def _between(
@@ -104,16 +68,18 @@ def _between(
     """The solutions at alphas between two knots."""
     if not alphas:
         return []
-    chord = Chord(tracer, first, last)
-    points = [chord.at(alpha) for alpha in alphas]
-    if all(point.converged for point in points):
-        return points
-    middle = len(alphas) // 2
+    chord, middle = Chord(tracer, first, last), len(alphas) // 2
+    early, alpha, late = alphas[:middle], alphas[middle], alphas[middle + 1 :]
+    point = chord.at(alpha)
+    if point.converged:  # the others then are, too, as a rule
+        points = [*map(chord.at, early), point, *map(chord.at, late)]
+        if all(point.converged for point in points):
+            return points
     tracer.return_to(last, first)
-    point = tracer.solve(alphas[middle])
-    knot = Knot(alphas[middle], tracer.place)
-    before = _between(tracer, first, knot, alphas[:middle])
-    return [*before, point, *_between(tracer, knot, last, alphas[middle + 1 :])]
+    point = chord.finish(alpha) or tracer.solve(alpha)
+    knot = Knot(alpha, tracer.place)
+    before, after = _between(tracer, first, knot, early), _between(tracer, knot, last, late)
+    return [*before, point, *after]
 
 
 class Chord:
@@ -124,43 +90,53 @@ class Chord:
         features = tracer.working_set.features
         theta = np.zeros((2, features.size))
         for row, knot in zip(theta, self.ends, strict=True):
-            row[:] = knot.place.grown(features.size).theta
-        self.support = np.flatnonzero((theta != 0.0).any(axis=0))
+            row[: knot.place.theta.size] = knot.place.theta
+        self.support = ((theta[0] != 0.0) | (theta[1] != 0.0)).nonzero()[0]
         self.features = features[self.support]
         self.theta = theta[:, self.support]
-        self.z = np.stack([self._correlations(knot) for knot in self.ends])
+        self.z = np.array([self._correlations(knot) for knot in self.ends])
         self.slack = np.maximum(*(knot.place.slack[self.features] for knot in self.ends))
         self.levels = [max(knot.place.level, knot.alpha) for knot in self.ends]
 
     def _correlations(self, knot: Knot) -> Float64:
         """z on the support at an end; exact, too, of features that were not admitted yet."""
         z = knot.place.z[self.features]
-        late = self.support >= knot.place.theta.size
-        if late.any():
+        if knot.place.theta.size < self.tracer.working_set.features.size:
+            late = self.support >= knot.place.theta.size
             columns = self.tracer.working_set.columns
             z[late] = columns.correlations(knot.place.state.residual)[self.support[late]]
         return z
 
     def at(self, alpha: float) -> PathPoint:
         """The point of the chord at an alpha between its ends, with its gap."""
-        tracer, (first, last) = self.tracer, self.ends
-        length = first.alpha - last.alpha
-        share = (first.alpha - alpha) / length if length > 0.0 else 0.5
-        shares = np.array([1.0 - share, share])
+        tracer, shares = self.tracer, self._shares(alpha)
         theta, z = shares @ self.theta, shares @ self.z
-        level = sum(
-            part * end for part, end in zip(shares.tolist(), self.levels, strict=True) if part
+        level = float(
+            sum(part * end for part, end in zip(shares, self.levels, strict=True) if part)
         )
         if tracer.settings.ridge_ratio and self.support.size:
             weights = tracer.settings.penalty_weights[self.features]
-            pull = z - tracer.ridge(alpha, self.features) * theta
+            pull = z - tracer.settings.ridge(alpha, self.features) * theta
             ranges = reach(pull, self.slack, weights, tracer.settings.positive)
             level = max(level, float(ranges.max()))
-        states = first.place.state, last.place.state
+        states = [knot.place.state for knot in self.ends]
 
         def divergence(kappa: float) -> float:  # or less, as it is convex
             return float(shares @ [state.divergence(kappa) for state in states])
 
-        certificate = tracer.certify(alpha, self.features, theta, z, self.slack, level, divergence)
+        certificate = tracer.appraisal.certify(
+            alpha, self.features, theta, z, self.slack, level, divergence
+        )
         intercept = states[0].intercept
-        return tracer.point(alpha, self.support, theta, intercept, certificate)
+        return tracer.appraisal.point(alpha, self.support, theta, intercept, certificate)
+
+    def finish(self, alpha: float) -> PathPoint | None:
+        """The solution there, by the finish; None if that does not lead to it."""
+        return self.tracer.finish_from(alpha, self.support, self._shares(alpha) @ self.theta)
+
+    def _shares(self, alpha: float) -> Float64:
+        """1 - t and t."""
+        first, last = self.ends
+        length = first.alpha - last.alpha
+        share = (first.alpha - alpha) / length if length > 0.0 else 0.5
+        return np.array([1.0 - share, share])

@@ -73,17 +73,20 @@ class Correlations:
     def _pass(self, residual: Float64) -> Float64:
         """z by a pass over X; keep this residual and the last one."""
         z = self.design.correlations(residual)
-        basis, images = residual[None, :], z[None, :]
-        noise = [float(np.sqrt(residual @ residual))]
-        if len(self._basis) and noise[0] > 0.0:
-            last, share = self._basis[0], self._basis[0] @ residual / noise[0] ** 2
-            other = last - share * residual
-            length = float(np.sqrt(last @ last))
-            if np.sqrt(other @ other) > NEGLIGIBLE * length:
-                basis = np.stack([residual, other])
-                images = np.stack([z, self._images[0] - share * z])
+        square = float(residual @ residual)
+        basis, images, squares = [residual], [z], [square]
+        noise = [float(np.sqrt(square))]
+        if len(self._basis) and square > 0.0:
+            last = self._basis[0]
+            share = float(last @ residual) / square
+            other, length = last - share * residual, float(np.sqrt(last @ last))
+            rest = float(other @ other)
+            if rest > (NEGLIGIBLE * length) ** 2:
+                basis.append(other)
+                images.append(self._images[0] - share * z)
+                squares.append(rest)
                 noise.append(length + abs(share) * noise[0])
-        kept = slice(len(noise) if noise[0] > 0.0 else 0)
-        self._basis, self._images, self._noise = basis[kept], images[kept], np.array(noise)[kept]
-        self._squares = (self._basis**2).sum(axis=1)
+        kept = slice(len(basis) if square > 0.0 else 0)
+        self._basis, self._images = np.array(basis)[kept], np.array(images)[kept]
+        self._squares, self._noise = np.array(squares)[kept], np.array(noise)[kept]
         return z

@@ -185,7 +185,8 @@ class FaceFactor:
 
     def _hold(self, gram: Float64, held: Mask) -> None:
         """Hold just these at zero, or, if they are many, go on without them."""
-        if np.count_nonzero(held) > max(MIN_HELD, held.size // HELD):
+        few = max(MIN_HELD, held.size // HELD)
+        if held.size < SMALL or np.count_nonzero(held) > few:
             active = self.places[~held]
             self._begin(gram, active, active.size)
             return

@@ -144,7 +144,7 @@ def lasso_path(
     dual_gaps : ndarray of shape (n_alphas,) or (n_targets, n_alphas)
         The duality gap certified for each solution, in the units of the objective.
     n_iters : list of int, or list of such lists
-        The sweeps taken for each alpha, 0 for a mean of two other solutions. Returned if
+        The sweeps taken for each alpha, 0 where it follows from two other solutions. Returned if
         `return_n_iter` is True.
 
     Raises
@@ -268,7 +268,7 @@ def enet_path(
     dual_gaps : ndarray of shape (n_alphas,) or (n_targets, n_alphas)
         The duality gap certified for each solution, in the units of the objective.
     n_iters : list of int, or list of such lists
-        The sweeps taken for each alpha, 0 for a mean of two other solutions. Returned if
+        The sweeps taken for each alpha, 0 where it follows from two other solutions. Returned if
         `return_n_iter` is True.
 
     Raises

@@ -90,6 +90,8 @@ def violators(problem: RestrictedProblem, point: Point, room: float | None = Non
     """
     pull = point.z if problem.positive else np.abs(point.z)
     wanting = (pull > problem.bound).nonzero()[0]
+    if not wanting.size:
+        return wanting
     wanting = wanting[point.theta[wanting] == 0.0]
     room = max(MIN_ENTRANTS, point.support.size // GROWTH) if room is None else room
     if wanting.size <= room:

@@ -17,20 +17,21 @@ Royal Statistical Society B 74 (2012) 245-266.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from ._certificate import Certificate, certify, reach
+from ._appraisal import Appraisal
+from ._certificate import reach
 from ._data_terms import ALL, DataTerm, Model
 from ._face_factor import FaceFactor
 from ._face_gradients import FaceGradients
 from ._knots import Knot, Knots, Observation
 from ._linalg import independent_cholesky, plus_diagonal
-from ._newton import Point
+from ._newton import Face, Point, finish, point_at
 from ._problem import RestrictedProblem
 from ._reports import Iteration, PathPoint
 from ._settings import PathSettings
@@ -91,6 +92,7 @@ class PathTracer:
         self.working_set = working_set
         self.design = design
         self.settings = settings
+        self.appraisal = Appraisal(term, working_set, settings)
         weights = settings.penalty_weights
         self._weights = None if (weights == 1.0).all() else weights
         theta = self._independent_start(start)
@@ -140,7 +142,7 @@ class PathTracer:
         pull = z
         if self.settings.ridge_ratio and alpha is not None:
             pull = z.copy()
-            pull[on] -= self.ridge(alpha, on) * values
+            pull[on] -= self.settings.ridge(alpha, on) * values
         ranges = reach(pull, slack, self._weights, self.settings.positive)
         exact_from = 0.0 if alpha is None else alpha
         level = float(ranges.max())
@@ -149,12 +151,8 @@ class PathTracer:
     def _penalties(self, alpha: float) -> tuple[Float64, Float64 | None]:
         """The L1 penalties lambda_j of the working set, and its ridge penalties, if any."""
         features = self.working_set.features
-        ridge = self.ridge(alpha, features) if self.settings.ridge_ratio else None
+        ridge = self.settings.ridge(alpha, features) if self.settings.ridge_ratio else None
         return alpha * self.settings.penalty_weights[features], ridge
-
-    def ridge(self, alpha: float, features: Index) -> Float64:
-        """The ridge penalties rho_j of some features."""
-        return alpha * self.settings.ridge_ratio * self.settings.penalty_weights[features]
 
     def alpha_max(self) -> float:
         """The smallest alpha at which every penalised coefficient is zero.
@@ -175,12 +173,12 @@ class PathTracer:
 
     def solve(self, alpha: float) -> PathPoint:
         """Solve at one alpha, from the present place."""
-        asked = self.settings.tol * self.term.scale
-        place = self.place
+        asked, place = self.appraisal.asked, self.place
         if not place.support.size and alpha < place.exact_from:
             self.place = self._observe(place.theta, place.support, place.state, alpha)
         if self.place.level <= alpha and not self.place.support.size:  # zero, and optimal
-            return self._point(alpha, self._certify(alpha), 0)
+            certificate = self.appraisal.of_place(alpha, self.place)
+            return self.appraisal.point_at(alpha, self.place, certificate, 0)
         sweeps, stalled, before = self._approach(alpha, asked), 0.0, np.inf
         self._admit(self._awaited(alpha))
         if not self.term.exact:
@@ -190,9 +188,9 @@ class PathTracer:
         while sweeps < self.settings.max_iter and stalled < patience:
             left = self.settings.max_iter - sweeps
             sweeps += max(1, self._solve_restricted(alpha, asked, left))
-            certificate = self._certify(alpha)
+            certificate = self.appraisal.of_place(alpha, self.place)
             self._report(alpha, certificate.gap, sweeps)
-            if certificate.gap <= self._allowed(asked, certificate):
+            if certificate.gap <= self.appraisal.allowed(certificate):
                 if polished:
                     break
                 polished = True
@@ -208,7 +206,30 @@ class PathTracer:
             if stalled and self._leaned:
                 self._leave_lean()
         self._knots.add(Knot(alpha, self.place))
-        return self._point(alpha, certificate, sweeps)
+        return self.appraisal.point_at(alpha, self.place, certificate, sweeps)
+
+    def finish_from(self, alpha: float, support: Index, values: Float64) -> PathPoint | None:
+        """Solve at one alpha by limit points alone, from coefficients on the working set.
+
+        None, and no move, if that does not lead to the solution; nor is it tried where conjugate
+        gradients took the place of limit points, or the alternation is to be alone.
+        """
+        if self._leaned or self.settings.solver != "auto":
+            return None
+        working_set, before = self.working_set, self.place
+        penalty, ridge = self._penalties(alpha)
+        model = Model(ALL, working_set.gram, support, NONE_LIKELY)
+        problem, _ = self._problem(model, penalty, ridge, before.z[working_set.features])
+        face = Face(support, np.sign(values), 0)
+        point = finish(problem, point_at(problem, support, values), face)
+        state = self.term.state(working_set, point.theta)
+        self.place = self._observe(point.theta, point.support, state, alpha)
+        certificate = self.appraisal.of_place(alpha, self.place)
+        if certificate.gap > self.appraisal.allowed(certificate):
+            self.place = before
+            return None
+        self._knots.add(Knot(alpha, self.place))
+        return self.appraisal.point_at(alpha, self.place, certificate, 0)
 
     def trace(self, alphas: Iterable[float]) -> list[PathPoint]:
         """Solve at each alpha in turn."""
@@ -260,38 +281,6 @@ class PathTracer:
         few = reaching <= MIN_ADMITTED + 2 * self.place.support.size
         return bool(few) or min(self.design.shape) < SMALL_RANK
 
-    def _certify(self, alpha: float) -> Certificate:
-        place = self.place
-        on, theta = self.working_set.features[place.support], place.theta[place.support]
-        slack, divergence = place.slack[on], place.state.divergence
-        return self.certify(alpha, on, theta, place.z[on], slack, place.level, divergence)
-
-    def certify(
-        self,
-        alpha: float,
-        features: Index,
-        theta: Float64,
-        z: Float64,
-        slack: Float64,
-        level: float,
-        divergence: Callable[[float], float],
-    ) -> Certificate:
-        """The certificate of coefficients of some features as a solution at `alpha`."""
-        penalty, of_loss = alpha * self.settings.penalty_weights[features], divergence
-        if self.settings.ridge_ratio:
-            ridge = self.ridge(alpha, features)
-            z = z - ridge * theta
-            square = float(ridge @ theta**2)
-
-            def divergence(kappa: float) -> float:
-                return of_loss(kappa) + 0.5 * (1.0 - kappa) ** 2 * square
-
-        return certify(alpha, level, penalty, slack, z, theta, divergence)
-
-    def _allowed(self, asked: float, certificate: Certificate) -> float:
-        """The gap that is asked for, or what rounding contributes, unless that means nothing."""
-        return max(asked, min(certificate.floor, self.term.scale))
-
     def _report(self, alpha: float, gap: float | None, sweeps: int) -> None:
         """Tell the listener, if there is one, where the place stands as a solution at `alpha`."""
         listener, place = self.settings.listener, self.place
@@ -301,10 +290,9 @@ class PathTracer:
         objective = place.state.loss + float(penalty @ np.abs(place.theta))
         if ridge is not None:
             objective += 0.5 * float(ridge @ place.theta**2)
-        gap = self._certify(alpha).gap if gap is None else gap
+        gap = self.appraisal.of_place(alpha, self.place).gap if gap is None else gap
         sizes = self.working_set.features.size, place.support.size
-        asked = self.settings.tol * self.term.scale
-        surrogate = objective + self._imbalance
+        surrogate, asked = objective + self._imbalance, self.appraisal.asked
         listener.iteration(Iteration(alpha, sweeps, *sizes, objective, surrogate, gap, asked))
 
     def _outside(self, bound: float) -> Index:
@@ -312,8 +300,15 @@ class PathTracer:
 
         If they are more than the support has already, those that reach furthest.
         """
+        return self._foremost(self._beyond(bound))
+
+    def _beyond(self, bound: float) -> Index:
+        """All features outside the working set that reach beyond `bound`."""
         features = (self.place.reach > max(bound, 0.0)).nonzero()[0]
-        features = features[self.working_set.position[features] < 0]
+        return features[self.working_set.position[features] < 0]
+
+    def _foremost(self, features: Index) -> Index:
+        """Those that reach furthest, if they are more than the support has already."""
         room = max(MIN_ADMITTED, self.place.support.size)
         if features.size <= room:
             return features
@@ -325,12 +320,12 @@ class PathTracer:
         Those that the sequential strong rule admits, |z_j| >= w_j (2 alpha - alpha_old). If they
         are many, just those of them that come near where correlations go on as before.
         """
-        strong = self._outside(2.0 * alpha - self.place.level)
-        if strong.size < MIN_ADMITTED or not self._knots.lead_to(alpha):
-            return strong
-        pull = self._pull(self._knots.correlations(alpha, strong))
-        near = alpha - NEAR * max(0.0, self._knots.alpha - alpha)
-        return strong[pull > near * self.settings.penalty_weights[strong]]
+        strong = self._beyond(2.0 * alpha - self.place.level)
+        if strong.size >= MIN_ADMITTED and self._knots.lead_to(alpha):
+            pull = self._pull(self._knots.correlations(alpha, strong))
+            near = alpha - NEAR * max(0.0, self._knots.alpha - alpha)
+            strong = strong[pull > near * self.settings.penalty_weights[strong]]
+        return self._foremost(strong)
 
     def _pull(self, z: Float64) -> Float64:
         """|z|, or z if positive."""
@@ -349,7 +344,8 @@ class PathTracer:
         penalty, ridge = self._penalties(alpha)
         z = place.z[features]
         likely = self._likely(alpha, penalty)
-        lean = self._lean and bool(penalty.all())
+        penalised = self._weights is None or bool(penalty.all())
+        lean = self._lean and penalised
         model = self.term.model(working_set, place.state, place.support, z, penalty, likely, lean)
         problem, start = self._problem(model, penalty, ridge, z)
         if not isinstance(model.gram, np.ndarray):
@@ -450,43 +446,3 @@ class PathTracer:
         z = place.z.copy()
         z[working_set.features] = working_set.columns.correlations(state.residual)
         self.place = place._replace(theta=theta, support=theta.nonzero()[0], state=state, z=z)
-
-    def _point(self, alpha: float, certificate: Certificate, sweeps: int) -> PathPoint:
-        place = self.place
-        on = place.support
-        return self.point(alpha, on, place.theta[on], place.state.intercept, certificate, sweeps)
-
-    def point(
-        self,
-        alpha: float,
-        support: Index,
-        values: Float64,
-        intercept: Any,
-        certificate: Certificate,
-        sweeps: int = 0,
-    ) -> PathPoint:
-        """What is returned of coefficients on a support in the working set."""
-        asked, gap = self.settings.tol * self.term.scale, certificate.gap
-        converged = gap <= self._allowed(asked, certificate)
-        if self.settings.dtype != np.float64:
-            exact, values = values, values.astype(self.settings.dtype).astype(np.float64)
-            price, intercept = self._price(alpha, support, exact, values)
-            gap += price
-        features = self.working_set.features[support]
-        return PathPoint(alpha, features, values, intercept, gap, asked, converged, sweeps)
-
-    def _price(
-        self, alpha: float, support: Index, values: Float64, rounded: Float64
-    ) -> tuple[float, Any]:
-        """f(rounded) - f(values): what it costs to return a shorter type; and its intercept."""
-        states = []
-        for on_support in (values, rounded):
-            theta = np.zeros(self.working_set.features.size)
-            theta[support] = on_support
-            states.append(self.term.state(self.working_set, theta))
-        before, after = states
-        sizes = np.abs(rounded) - np.abs(values)
-        sizes += 0.5 * self.settings.ridge_ratio * (rounded**2 - values**2)
-        weights = self.settings.penalty_weights[self.working_set.features[support]]
-        penalty = alpha * float(weights @ sizes)
-        return max(0.0, after.loss - before.loss + penalty), after.intercept

@@ -12,7 +12,6 @@ from sklearn.utils import check_X_y
 from sklearn.utils.validation import check_is_fitted
 
 from ._base import normalised_weights
-from ._chords import trace_by_chords
 from ._classification import Classification, encode
 from ._fitting import chosen_parameters
 from ._least_squares_path import ACCEPTED as FOR_REGRESSION
@@ -68,7 +67,7 @@ class Pictured(NamedTuple):
 
     def coefficients(self) -> Float64:
         """The path, of shape (n_rows, n_features, n_penalties)."""
-        points = trace_by_chords(self.tracer, self.alphas(self.penalties))
+        points = self.tracer.trace(self.alphas(self.penalties))
         dense = [point.dense(self.n_features * self.n_rows) for point in points]
         return np.stack([theta.reshape(self.n_features, self.n_rows).T for theta in dense], axis=-1)
 

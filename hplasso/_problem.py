@@ -23,7 +23,7 @@ from ._typing import Float64, Index, Mask
 GATHERED = 0.25
 
 
-@dataclass(frozen=True)
+@dataclass
 class RestrictedProblem:
     """G, c, lambda of the module's head, and what goes with them.
 

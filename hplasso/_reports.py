@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,8 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from ._typing import Float64, Index
 
 
-@dataclass(frozen=True)
-class PathPoint:
+class PathPoint(NamedTuple):
     """The solution at one alpha: coefficients `values` of the `features`, all others zero.
 
     It has converged if its gap, before the values were rounded to a shorter type, is the one asked

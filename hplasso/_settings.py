@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ._reports import Listener
-from ._typing import Float64
+from ._typing import Float64, Index
 
 
 @dataclass(frozen=True)
@@ -30,3 +30,7 @@ class PathSettings:
     listener: Listener | None = None
     dtype: Any = np.float64
     name_alpha: Callable[[float], str] = "alpha={:.6g}".format
+
+    def ridge(self, alpha: float, features: Index) -> Float64:
+        """The ridge penalties rho_j of some features."""
+        return alpha * self.ridge_ratio * self.penalty_weights[features]

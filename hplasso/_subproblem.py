@@ -17,6 +17,8 @@ from ._typing import Float64, Index
 NONE_LIKELY: Index = np.empty(0, dtype=np.intp)
 # Two factorisations of a face of this size cost more than some products with its Gram matrix.
 LARGE_FACE = 150
+# Where so many coordinates are likely to come in at a time, others will leave.
+MANY_LIKELY = 4
 NO_SIGNS: Float64 = np.empty(0)
 
 
@@ -62,23 +64,26 @@ def sweep_on(problem: RestrictedProblem, point: Point) -> Point:
 
 
 def forecast(problem: RestrictedProblem, point: Point, likely: Index = NONE_LIKELY) -> Face:
-    """The face that a sweep on the support is heading for, with the `likely` coordinates.
+    """The face that a sweep is heading for.
 
-    Where there is no support yet, the sweep is on the leading violators. After it each coordinate
-    goes where one proximal step takes it: those that are still shrinking come out as zero. The
-    likely ones are let in, to the side that they pull to.
+    The sweep is on the support, and the `likely` coordinates are let in after it, to the side that
+    they pull to. Where these are many, it is on the face that the present one leads to instead, and
+    where there is no support yet, on the leading violators. After it each coordinate goes where one
+    proximal step takes it: those that are still shrinking come out as zero.
     """
-    live, n_trusted, theta = point.support, point.support.size, point.theta
-    if not live.size:
-        live, likely, theta = violators(problem, point), NONE_LIKELY, theta.copy()
-        theta[live] = proximal_seed(problem, point.z, live)
-    problem.factor.bring(problem.gram, live, n_trusted)
+    exact, n_trusted = isinstance(problem.factor, FaceFactor), point.support.size
+    if not n_trusted:
+        point, likely = _let_in_violators(problem, point, point.support), NONE_LIKELY
+    elif exact and likely.size >= MANY_LIKELY:
+        ahead, kept = _minimise_on_face(problem, point)
+        point, likely = _let_in_violators(problem, ahead, kept), NONE_LIKELY
+        n_trusted = kept.size
+    problem.factor.bring(problem.gram, point.support, n_trusted)
     face = problem.factor.places
     if not face.size:
         return Face(face, NO_SIGNS, 0)
-    part, factors = problem.of_factor(), balance(theta[face])
-    lean = not isinstance(problem.factor, FaceFactor)
-    if n_trusted and (lean or face.size >= LARGE_FACE):
+    part, factors = problem.of_factor(), balance(point.theta[face])
+    if n_trusted and (not exact or face.size >= LARGE_FACE):
         factors, z = descending_sweep(part, factors, point.z[face])
         values = factors.theta
     else:
@@ -92,6 +97,26 @@ def forecast(problem: RestrictedProblem, point: Point, likely: Index = NONE_LIKE
     support = np.concatenate([face[stays], likely])
     signs = np.sign(np.concatenate([step[stays], point.z[likely]]))
     return Face(support, signs, support.size - likely.size)
+
+
+def _minimise_on_face(problem: RestrictedProblem, point: Point) -> tuple[Point, Index]:
+    """The minimiser on the face of a point, and the coordinates that keep their sign there."""
+    factor = problem.factor
+    factor.bring(problem.gram, point.support, point.support.size)
+    face = factor.places
+    signs = np.sign(point.theta[face])
+    values = factor.solve(problem.target[face] - problem.penalty[face] * signs)
+    stays = values * signs > 0.0
+    if problem.free is not None:
+        stays |= problem.free[face] & ~factor.held
+    return point_at(problem, face, values), face[stays]
+
+
+def _let_in_violators(problem: RestrictedProblem, point: Point, kept: Index) -> Point:
+    """A point on the coordinates that are kept and the leading violators."""
+    entrants = violators(problem, point)
+    values = np.concatenate([point.theta[kept], proximal_seed(problem, point.z, entrants)])
+    return point_at(problem, np.concatenate([kept, entrants]), values)
 
 
 def solve_alternating(

@@ -38,6 +38,7 @@ ORDER = [
     "_regression",
     "_chords",
     "_path",
+    "_appraisal",
     "_knots",
     "_settings",
     "_fitting",

@@ -1,0 +1,104 @@
+"""What coefficients are worth as a solution, and the point of a path that they make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ._certificate import Certificate, certify
+from ._data_terms import DataTerm
+from ._knots import Observation
+from ._reports import PathPoint
+from ._settings import PathSettings
+from ._typing import Float64, Index
+from ._working_set import WorkingSet
+
+
+class Appraisal:
+    """Of coefficients on the features of a working set.
+
+    Attributes
+    ----------
+    asked : float
+        The gap that is asked for, in the units of the objective.
+    """
+
+    def __init__(self, term: DataTerm, working_set: WorkingSet, settings: PathSettings) -> None:
+        self.term, self.working_set, self.settings = term, working_set, settings
+        self.asked = settings.tol * term.scale
+
+    def of_place(self, alpha: float, place: Observation) -> Certificate:
+        """The certificate of a place."""
+        on, theta = self.working_set.features[place.support], place.theta[place.support]
+        slack, divergence = place.slack[on], place.state.divergence
+        return self.certify(alpha, on, theta, place.z[on], slack, place.level, divergence)
+
+    def certify(
+        self,
+        alpha: float,
+        features: Index,
+        theta: Float64,
+        z: Float64,
+        slack: Float64,
+        level: float,
+        divergence: Callable[[float], float],
+    ) -> Certificate:
+        """The certificate of coefficients of some features."""
+        penalty, of_loss = alpha * self.settings.penalty_weights[features], divergence
+        if self.settings.ridge_ratio:
+            ridge = self.settings.ridge(alpha, features)
+            z = z - ridge * theta
+            square = float(ridge @ theta**2)
+
+            def divergence(kappa: float) -> float:
+                return of_loss(kappa) + 0.5 * (1.0 - kappa) ** 2 * square
+
+        return certify(alpha, level, penalty, slack, z, theta, divergence)
+
+    def allowed(self, certificate: Certificate) -> float:
+        """The gap that is asked for, or what rounding contributes, unless that means nothing."""
+        return max(self.asked, min(certificate.floor, self.term.scale))
+
+    def point_at(
+        self, alpha: float, place: Observation, certificate: Certificate, sweeps: int
+    ) -> PathPoint:
+        """What is returned of a place."""
+        values, intercept = place.theta[place.support], place.state.intercept
+        return self.point(alpha, place.support, values, intercept, certificate, sweeps)
+
+    def point(
+        self,
+        alpha: float,
+        support: Index,
+        values: Float64,
+        intercept: Any,
+        certificate: Certificate,
+        sweeps: int = 0,
+    ) -> PathPoint:
+        """What is returned of coefficients on a support in the working set."""
+        gap = certificate.gap
+        converged = gap <= self.allowed(certificate)
+        if self.settings.dtype != np.float64:
+            exact, values = values, values.astype(self.settings.dtype).astype(np.float64)
+            price, intercept = self._price(alpha, support, exact, values)
+            gap += price
+        features = self.working_set.features[support]
+        return PathPoint(alpha, features, values, intercept, gap, self.asked, converged, sweeps)
+
+    def _price(
+        self, alpha: float, support: Index, values: Float64, rounded: Float64
+    ) -> tuple[float, Any]:
+        """f(rounded) - f(values): what it costs to return a shorter type; and its intercept."""
+        states = []
+        for on_support in (values, rounded):
+            theta = np.zeros(self.working_set.features.size)
+            theta[support] = on_support
+            states.append(self.term.state(self.working_set, theta))
+        before, after = states
+        sizes = np.abs(rounded) - np.abs(values)
+        sizes += 0.5 * self.settings.ridge_ratio * (rounded**2 - values**2)
+        weights = self.settings.penalty_weights[self.working_set.features[support]]
+        penalty = alpha * float(weights @ sizes)
+        return max(0.0, after.loss - before.loss + penalty), after.intercept
