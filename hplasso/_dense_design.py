@@ -43,7 +43,8 @@ class DenseDesign(Design):
         mean, square = np.zeros((2, self.shape[1]))
         equal = (weights == weights[0]).all()
         for rows, columns, block in self._blocks():
-            mean[columns] += weights[rows] @ block
+            if self.fit_intercept:
+                mean[columns] += weights[rows] @ block
             if equal:
                 square[columns] += weights[0] * np.einsum("ij,ij->j", block, block)
             else:

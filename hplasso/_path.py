@@ -220,8 +220,11 @@ class PathTracer:
         penalty, ridge = self._penalties(alpha)
         model = Model(ALL, working_set.gram, support, NONE_LIKELY)
         problem, _ = self._problem(model, penalty, ridge, before.z[working_set.features])
-        face = Face(support, np.sign(values), 0)
-        point = finish(problem, point_at(problem, support, values), face)
+        start = point_at(problem, support, values)
+        step = values * problem.diagonal[support] + start.z[support]
+        stays = np.abs(step) > problem.penalty[support]
+        face = Face(support[stays], np.sign(values[stays]), 0)
+        point = finish(problem, start, face)
         state = self.term.state(working_set, point.theta)
         self.place = self._observe(point.theta, point.support, state, alpha)
         certificate = self.appraisal.of_place(alpha, self.place)
