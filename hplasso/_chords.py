@@ -35,8 +35,10 @@ from ._typing import Float64
 
 # The tolerance from which on every alpha is solved.
 TIGHT = 1e-9
-# Ends are so many alphas apart: further apart, they would differ in too many features.
-STRIDE = 6
+# The ends are so many alphas apart; further, they would differ in too many features. Fewer, where
+# the support is large, which is when each of these costs more than all else.
+STRIDE, SHORT_STRIDE = 6, 4
+LARGE_SUPPORT = 100
 
 
 def trace_by_chords(tracer: PathTracer, alphas: Iterable[float]) -> list[PathPoint]:
@@ -50,7 +52,9 @@ def trace_by_chords(tracer: PathTracer, alphas: Iterable[float]) -> list[PathPoi
     points, last = [tracer.solve(alphas[0])], Knot(alphas[0], tracer.place)
     tracer.tell(points[0])
     while len(points) < len(alphas):
-        *skipped, alpha = alphas[len(points) : len(points) + STRIDE]
+        large = last.place.support.size > LARGE_SUPPORT
+        length = SHORT_STRIDE if large else STRIDE
+        *skipped, alpha = alphas[len(points) : len(points) + length]
         point = tracer.solve(alpha)
         first, last = last, Knot(alpha, tracer.place)
         between = _between(tracer, first, last, skipped)

@@ -38,9 +38,11 @@ class FaceFactor:
         Which of them are held at zero.
     failed : bool
         Never; conjugate gradients may.
+    left : float
+        What is left of the equations, but for rounding.
     """
 
-    failed = False
+    failed, left = False, 0.0
 
     def __init__(self) -> None:
         self.places: Index = NO_PLACES
@@ -86,6 +88,10 @@ class FaceFactor:
     def hold(self, gram: Float64, leaving: Mask) -> None:
         """Hold more coordinates at zero, or leave them out."""
         self._hold(gram, self.held | leaving)
+
+    def refine(self) -> bool:
+        """Conjugate gradients may be made more exact."""
+        return False
 
     def solve(self, right: Float64) -> Float64:
         """The minimiser of 1/2 theta'G_FF theta - right'theta with theta_H = 0."""

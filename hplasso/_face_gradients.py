@@ -2,8 +2,9 @@
 
 It takes the place of `_face_factor` where the columns of the support hold far fewer numbers than
 its Gram matrix would: a product G v = C (C'v) is then cheap, and from the solution at the last
-alpha some ten of them are enough. On dependent columns they may not converge at all; then they have
-`failed`, and the factor has to do it.
+alpha some ten of them are enough. Faces are solved roughly at first, which tells who leaves and who
+wants in; only when these have settled, to the tolerance. On dependent columns conjugate gradients
+may not converge at all; then they have `failed`, and the factor has to do it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,10 @@ import numpy as np
 from ._typing import Float64, Index, Mask
 
 MAX_STEPS = 200
+# Roughly: to this part of the geometric mean of the tolerance and the penalty.
+ROUGH = 0.3
+# A face with less than this part of the coordinates is worth columns of its own.
+MOST = 0.7
 
 
 class Operator(Protocol):
@@ -51,16 +56,30 @@ class FaceGradients:
     theta : ndarray of shape (k,)
         Where to start.
     tolerance : ndarray of shape (k,)
-        What may be left of each equation.
+        What may be left of each equation in the end.
+    penalty : ndarray of shape (k,)
+        What the correlations are to come to.
+
+    Attributes
+    ----------
+    left : ndarray of shape (k,)
+        What may be left of each equation for now.
     """
 
-    def __init__(self, theta: Float64, tolerance: Float64) -> None:
+    def __init__(self, theta: Float64, tolerance: Float64, penalty: Float64) -> None:
         self.places: Index = np.empty(0, dtype=np.intp)
         self.held: Mask = np.empty(0, dtype=bool)
         self.gram: Operator
         self.failed = False
         self._theta = theta.copy()
         self._tolerance = tolerance
+        self.left = np.maximum(tolerance, ROUGH * np.sqrt(tolerance * penalty))
+
+    def refine(self) -> bool:
+        """Solve to the tolerance from here on; returns whether that is new."""
+        rough = self.left is not self._tolerance
+        self.left = self._tolerance
+        return rough
 
     @property
     def active(self) -> Index:
@@ -68,10 +87,15 @@ class FaceGradients:
         return self.places[~self.held]
 
     def bring(self, gram: Operator, wanted: Index, n_trusted: int) -> None:
-        """Change the face to the coordinates `wanted`, dependent or not."""
-        if not np.array_equal(self.places, wanted):
-            self.places, self.gram = wanted, gram.on(wanted)
-        self.held = np.zeros(self.places.size, dtype=bool)
+        """Change the face to the coordinates `wanted`, dependent or not; others may be held."""
+        free = np.zeros(len(gram), dtype=bool)
+        free[wanted] = True
+        known = int(np.count_nonzero(free[self.places]))
+        if known < wanted.size or known < MOST * self.places.size:
+            whole = wanted.size >= MOST * len(gram)
+            self.places = np.arange(len(gram)) if whole else wanted
+            self.gram = gram if whole else gram.on(wanted)
+        self.held = ~free[self.places]
 
     def hold(self, gram: Operator, leaving: Mask) -> None:
         """Hold more coordinates at zero."""
@@ -79,7 +103,7 @@ class FaceGradients:
 
     def solve(self, right: Float64) -> Float64:
         """The minimiser of 1/2 theta'G theta - right'theta with those held at zero, nearly."""
-        free, tolerance = ~self.held, self._tolerance[self.places]
+        free, tolerance = ~self.held, self.left[self.places]
         scale = free / self.gram.diagonal()
         theta = np.where(free, self._theta[self.places], 0.0)
         rest = right - self.gram @ theta

@@ -47,6 +47,7 @@ MIN_ENTRANTS = 10
 GROWTH = 8
 # Curvature, relative to that of the single coordinate, that is rounding of a dependent column's.
 CURVATURE_NOISE = 1e-13
+NOBODY: Index = np.empty(0, dtype=np.intp)
 
 
 class Point(NamedTuple):
@@ -135,14 +136,27 @@ def finish(
 
     Where f does not go down, the `fallback`, by default `descend`, takes the next step.
     """
-    point = start
+    point = _limit_points(problem, start, face, fallback or descend)
+    if problem.factor.refine():
+        face = entered_face(point, NOBODY)
+        point = _limit_points(problem, point, face, fallback or descend)
+    return point
+
+
+def _limit_points(
+    problem: RestrictedProblem,
+    point: Point,
+    face: Face,
+    fallback: Callable[[RestrictedProblem, Point], Point],
+) -> Point:
+    """`finish`, as exact as the factor is."""
     for _ in range(MAX_LIMIT_POINTS):
         new = limit_point(problem, face)
         entrants = violators(problem, new)
         if not entrants.size:
             return new._replace(optimal=True)
         if problem.change(point.theta, point.z, new.theta, new.z) >= 0.0:
-            new = (fallback or descend)(problem, point)
+            new = fallback(problem, point)
             if problem.change(point.theta, point.z, new.theta, new.z) >= 0.0:
                 return point._replace(optimal=True)  # nothing left but rounding
             entrants = violators(problem, new)

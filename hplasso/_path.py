@@ -31,12 +31,12 @@ from ._face_factor import FaceFactor
 from ._face_gradients import FaceGradients
 from ._knots import Knot, Knots, Observation
 from ._linalg import independent_cholesky, plus_diagonal
-from ._newton import Face, Point, finish, point_at
+from ._newton import Point
 from ._problem import RestrictedProblem
 from ._reports import Iteration, PathPoint
 from ._settings import PathSettings
 from ._stacked import AnyDesign
-from ._subproblem import NONE_LIKELY, SOLVERS
+from ._subproblem import NONE_LIKELY, SOLVERS, finish_from
 from ._typing import Float64, Index
 from ._working_set import WorkingSet
 
@@ -63,6 +63,8 @@ NEAREST = 1e-6
 PASSING = 1e-3
 # What the alternation leaves to the certificate of the gap that is asked for.
 INNER_SHARE = 0.3
+# What conjugate gradients may take of it.
+LEAN_SHARE = float(__import__("os").environ.get("LS", ".9"))
 
 
 class PathTracer:
@@ -211,24 +213,17 @@ class PathTracer:
     def finish_from(self, alpha: float, support: Index, values: Float64) -> PathPoint | None:
         """Solve at one alpha by limit points alone, from coefficients on the working set.
 
-        None, and no move, if that does not lead to the solution; nor is it tried where conjugate
-        gradients took the place of limit points, or the alternation is to be alone.
+        None, and no move, if that does not lead to the solution, or the alternation is to be alone.
         """
-        if self._leaned or self.settings.solver != "auto":
+        if self.settings.solver != "auto":
             return None
-        working_set, before = self.working_set, self.place
-        penalty, ridge = self._penalties(alpha)
-        model = Model(ALL, working_set.gram, support, NONE_LIKELY)
-        problem, _ = self._problem(model, penalty, ridge, before.z[working_set.features])
-        start = point_at(problem, support, values)
-        step = values * problem.diagonal[support] + start.z[support]
-        stays = np.abs(step) > problem.penalty[support]
-        face = Face(support[stays], np.sign(values[stays]), 0)
-        point = finish(problem, start, face)
-        state = self.term.state(working_set, point.theta)
+        before = self.place
+        _, problem, _ = self._problem(alpha, self.appraisal.asked, support, NONE_LIKELY)
+        point = finish_from(problem, support, values)
+        state = self.term.state(self.working_set, point.theta)
         self.place = self._observe(point.theta, point.support, state, alpha)
         certificate = self.appraisal.of_place(alpha, self.place)
-        if certificate.gap > self.appraisal.allowed(certificate):
+        if problem.factor.failed or certificate.gap > self.appraisal.allowed(certificate):
             self.place = before
             return None
         self._knots.add(Knot(alpha, self.place))
@@ -343,16 +338,9 @@ class PathTracer:
     def _solve_restricted(self, alpha: float, asked: float, max_sweeps: int) -> int:
         """Move the place to the model's solution on the working set; return the sweeps taken."""
         place, working_set, settings = self.place, self.working_set, self.settings
-        features = working_set.features
-        penalty, ridge = self._penalties(alpha)
-        z = place.z[features]
-        likely = self._likely(alpha, penalty)
-        penalised = self._weights is None or bool(penalty.all())
-        lean = self._lean and penalised
-        model = self.term.model(working_set, place.state, place.support, z, penalty, likely, lean)
-        problem, start = self._problem(model, penalty, ridge, z)
-        if not isinstance(model.gram, np.ndarray):
-            problem, max_sweeps = self._leanly(problem, alpha, INNER_SHARE * asked), 1
+        model, problem, start = self._problem(alpha, asked, place.support, self._likely(alpha))
+        if not isinstance(problem.factor, FaceFactor):
+            max_sweeps = 1
         single = settings.listener is not None and settings.listener.every_sweep
         if single or not self.term.exact:  # a model is worth no more than a sweep
             max_sweeps = min(max_sweeps, 1)
@@ -366,36 +354,44 @@ class PathTracer:
         self._imbalance = solution.imbalance
         goal, support = solution.point.theta, solution.point.support
         if model.where is not ALL:
-            goal, support = np.zeros(features.size), model.where[support]
+            goal, support = np.zeros(working_set.features.size), model.where[support]
             goal[model.where] = solution.point.theta
-        theta, state = self.term.advance(
-            working_set, place.state, place.theta, goal, (penalty, ridge)
-        )
+        penalties = self._penalties(alpha)
+        theta, state = self.term.advance(working_set, place.state, place.theta, goal, penalties)
         if theta is not goal:
             support = theta.nonzero()[0]
         self.place = self._observe(theta, support, state, alpha)
         return solution.sweeps
 
     def _problem(
-        self, model: Model, penalty: Float64, ridge: Float64 | None, z: Float64
-    ) -> tuple[RestrictedProblem, Point]:
-        """The restricted problem of a model, and the place as a point of it."""
-        on, settings = model.where, self.settings
-        theta, z, penalty, gram = self.place.theta[on], z[on], penalty[on], model.gram
+        self, alpha: float, asked: float, support: Index, likely: Index
+    ) -> tuple[Model, RestrictedProblem, Point]:
+        """A model about the place, its restricted problem, and the place as a point of that."""
+        working_set, settings = self.working_set, self.settings
+        theta, z = self.place.theta, self.place.z[working_set.features]
+        penalty, ridge = self._penalties(alpha)
+        penalised = self._weights is None or bool(penalty.all())
+        lean = self._lean and penalised
+        state = self.place.state
+        model = self.term.model(working_set, state, support, z, penalty, likely, lean)
+        on, gram = model.where, model.gram
+        theta, z, penalty = theta[on], z[on], penalty[on]
         target = gram @ theta + z
         if ridge is not None:
             gram = plus_diagonal(gram, ridge[on])
             z = z - ridge[on] * theta
         # Elsewhere the support is independent, of at most n columns.
         dual = settings.solver == "alternating" and ridge is None
-        columns, response = self.term.rows(self.working_set) if dual else (None, None)
-        free = None if settings.positive or penalty.all() else penalty == 0.0
-        slack = self.place.slack[self.working_set.features[on]]
+        columns, response = self.term.rows(working_set) if dual else (None, None)
+        free = None if settings.positive or penalised else penalty == 0.0
+        slack = self.place.slack[working_set.features[on]]
         factor = self._factor if self.term.exact and ridge is None else FaceFactor()
         problem = RestrictedProblem(
             gram, target, penalty, slack, settings.positive, columns, response, free, factor
         )
-        return problem, Point(theta, z, model.support)
+        if not isinstance(gram, np.ndarray):
+            problem = self._leanly(problem, alpha, LEAN_SHARE * asked)
+        return model, problem, Point(theta, z, model.support)
 
     def _leanly(self, problem: RestrictedProblem, alpha: float, gap: float) -> RestrictedProblem:
         """The problem, to be solved by conjugate gradients, just as well as the gap needs.
@@ -408,8 +404,8 @@ class PathTracer:
         tolerance = gap / (2.0 * cost) * problem.penalty
         if self._knots.lead_to(alpha):
             theta = theta + self._knots.share(alpha) * self._knots.change(theta)
-        factor = FaceGradients(theta, tolerance)
-        return replace(problem, slack=problem.slack + tolerance, factor=factor)
+        factor = FaceGradients(theta, tolerance, problem.penalty)
+        return replace(problem, factor=factor)
 
     def _leave_lean(self) -> None:
         """No conjugate gradients from here on; what solves exactly needs an independent support."""
@@ -420,7 +416,7 @@ class PathTracer:
         state = self.term.state(self.working_set, theta)
         self.place = self._observe(theta, theta.nonzero()[0], state, self.place.exact_from or None)
 
-    def _likely(self, alpha: float, penalty: Float64) -> Index:
+    def _likely(self, alpha: float) -> Index:
         """Coordinates at zero that reach their penalty if correlations go on as before.
 
         Between two solutions, those that are not at zero in the other.
@@ -431,6 +427,7 @@ class PathTracer:
         if other is not None:
             return other.place.support[theta[other.place.support] == 0.0]
         z = self._knots.correlations(alpha, self.working_set.features)
+        penalty, _ = self._penalties(alpha)
         return ((self._pull(z) > penalty) & (theta == 0.0)).nonzero()[0]
 
     def _extrapolate(self, alpha: float) -> None:

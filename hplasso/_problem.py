@@ -54,10 +54,10 @@ class RestrictedProblem:
     free: Mask | None = None
     factor: FaceFactor | FaceGradients = field(default_factory=FaceFactor)
 
-    @cached_property
+    @property
     def bound(self) -> Float64:
         """What a correlation may reach while its coordinate is at zero, rounding included."""
-        return self.penalty + self.slack
+        return self.penalty + self.slack + self.factor.left
 
     @cached_property
     def diagonal(self) -> Float64:

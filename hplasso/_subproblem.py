@@ -43,12 +43,25 @@ def solve_with_finish(
     `likely` coordinates are tried on the first face. The gap asked for does not come in: the finish
     is exact, or the problem's FaceGradients know how exact it has to be.
     """
-    point, sweeps = start, 0
-    fallback = descend if isinstance(problem.factor, FaceFactor) else sweep_on
+    point, sweeps, fallback = start, 0, _fallback(problem)
     while sweeps < max_sweeps and not point.optimal:
         point = finish(problem, point, forecast(problem, point, likely), fallback)
         sweeps, likely = sweeps + 1, likely[:0]
     return Restricted(point, sweeps)
+
+
+def finish_from(problem: RestrictedProblem, support: Index, values: Float64) -> Point:
+    """The finish alone, from coefficients near the solution, without those that are shrinking."""
+    start = point_at(problem, support, values)
+    step = values * problem.diagonal[support] + start.z[support]
+    stays = np.abs(step) > problem.penalty[support]
+    face = Face(support[stays], np.sign(values[stays]), 0)
+    return finish(problem, start, face, _fallback(problem))
+
+
+def _fallback(problem: RestrictedProblem) -> Callable[[RestrictedProblem, Point], Point]:
+    """What goes on where limit points do not: conjugate gradients have no independent support."""
+    return descend if isinstance(problem.factor, FaceFactor) else sweep_on
 
 
 def sweep_on(problem: RestrictedProblem, point: Point) -> Point:
@@ -58,9 +71,11 @@ def sweep_on(problem: RestrictedProblem, point: Point) -> Point:
     theta[entrants] = proximal_seed(problem, point.z, entrants)
     live = np.concatenate([point.support, entrants])
     problem.factor.bring(problem.gram, live, point.support.size)
-    z = problem.correlations(live, theta[live])[live]
-    factors, _ = descending_sweep(problem.of_factor(), balance(theta[live]), z)
-    return point_at(problem, live, factors.theta)
+    face = problem.factor.places
+    z = problem.correlations(live, theta[live])[face]
+    factors, _ = descending_sweep(problem.of_factor(), balance(theta[face]), z)
+    theta[face] = factors.theta
+    return point_of(problem, theta)
 
 
 def forecast(problem: RestrictedProblem, point: Point, likely: Index = NONE_LIKELY) -> Face:

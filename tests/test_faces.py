@@ -83,8 +83,12 @@ def test_gradients_solve_what_the_gram_matrix_would(fit_intercept, ridge):
     assert_allclose(operator @ vector, gram @ vector, rtol=1e-10, atol=1e-18)
     assert_allclose(operator.diagonal(), gram.diagonal())
     face = rng.permutation(k)[: k // 2]
-    gradients = FaceGradients(np.zeros(k), np.full(k, 1e-12))
+    gradients = FaceGradients(np.zeros(k), np.full(k, 1e-12), np.ones(k))
     gradients.bring(operator, face, 0)
+    values = gradients.solve(right[face])
+    assert np.abs(right[face] - gram[np.ix_(face, face)] @ values).max() <= gradients.left.max()
+    assert gradients.refine()
+    assert not gradients.refine()
     held = np.arange(face.size) < 10
     gradients.hold(operator, held)
     values = gradients.solve(right[face])
