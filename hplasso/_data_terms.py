@@ -109,6 +109,10 @@ class DataTerm(Protocol):
         """
         ...
 
+    def refresh(self) -> None:
+        """The next model has to be exact about its state; others may be nearly so."""
+        ...
+
     def square(self, state: Any) -> float:
         """||r||^2 of the model, written as a sum of squares: 1/2 ||r - A (theta - start)||^2."""
         ...
@@ -193,6 +197,9 @@ class LeastSquares:
     ) -> Model:
         gram = working_set.operator(support) if lean else None
         return Model(ALL, working_set.gram if gram is None else gram, support, likely)
+
+    def refresh(self) -> None:
+        pass
 
     def square(self, state: SquaredState) -> float:
         return state.square

@@ -22,8 +22,8 @@ from ._working_set import WorkingSet
 
 # Multiplications below which a Hessian costs no more than all the rest of a step.
 CHEAP = 1e6
-# The mean relative change of the curvatures up to which a dearer one is kept.
-DRIFT = 0.1
+# The mean relative change of the residuals up to which such a Hessian is kept, and a dearer one.
+SLIGHT, DRIFT = 0.03, 0.1
 TINY = 1e-300
 
 
@@ -37,14 +37,13 @@ class Hessian:
         self.block = np.empty((0, 0))
         self.totals = np.empty((0, loss.n_outputs))
 
-    def at(
-        self, working_set: WorkingSet, prediction: Prediction, where: Index, fresh: bool
-    ) -> Float64:
-        """H on some coordinates of the working set, of shape (k, k).
+    def forget(self) -> None:
+        """The next one is to be that of its own state."""
+        self.anchor = None
 
-        It is computed anew if it has to be `fresh`, or where an older one would not do.
-        """
-        if fresh or self._stale(working_set.columns.stored(where), prediction):
+    def at(self, working_set: WorkingSet, prediction: Prediction, where: Index) -> Float64:
+        """H on some coordinates of the working set, of shape (k, k); an older one where it does."""
+        if self._stale(working_set.columns.stored(where), prediction):
             self._begin(prediction)
         if not self.kept.size:
             self._extend(working_set, where)
@@ -65,11 +64,13 @@ class Hessian:
         return block
 
     def _stale(self, stored: int, prediction: Prediction) -> bool:
-        if self.anchor is None or stored**2 < CHEAP * self.design.shape[0]:
+        if self.anchor is None:
             return True
+        cheap = stored**2 < CHEAP * self.design.shape[0]
         old, new = self.anchor.residual, prediction.residual
         drift = self.loss.weights @ np.abs(new - old)
-        return float(drift.sum()) > DRIFT * float((self.loss.weights @ np.abs(old)).sum())
+        allowed = SLIGHT if cheap else DRIFT
+        return float(drift.sum()) > allowed * float((self.loss.weights @ np.abs(old)).sum())
 
     def _begin(self, prediction: Prediction) -> None:
         """Forget what is known; take the curvatures of this prediction from here on."""

@@ -29,8 +29,6 @@ from ._working_set import WorkingSet
 
 # The part of a step that is not worth trying.
 SHORTEST = 1e-12
-# Steps at one alpha after which an older Hessian is given up.
-PATIENCE = 4
 
 
 class LogisticState(NamedTuple):
@@ -73,8 +71,6 @@ class LogisticTerm:
         self.scale = self.null_state.loss
         self._correlations = Correlations(self.design)
         self._hessian = Hessian(design, loss, fit_intercept)
-        self._last_penalty = np.inf
-        self._steps = 0
 
     def state(self, working_set: WorkingSet, theta: Float64) -> LogisticState:
         if not theta.any():
@@ -118,20 +114,16 @@ class LogisticTerm:
         moving[likely] = True
         moving[support] = False
         where = np.concatenate([support, moving.nonzero()[0]])
-        gram = self._hessian.at(working_set, state.prediction, where, self._tired(penalty))
+        gram = self._hessian.at(working_set, state.prediction, where)
         places = np.searchsorted(where[support.size :], likely) + support.size
         return Model(where, gram, np.arange(support.size), places)
+
+    def refresh(self) -> None:
+        self._hessian.forget()
 
     def square(self, state: LogisticState) -> float:
         """||H^-1/2 r||^2: (1 - P_y) / P_y from each sample."""
         return float(self.weights @ np.expm1(np.minimum(state.prediction.losses, 700.0)))
-
-    def _tired(self, penalty: Float64) -> bool:
-        """Whether an older Hessian has had its chance with these penalties."""
-        largest = float(penalty.max(initial=0.0))
-        self._steps = self._steps + 1 if largest == self._last_penalty else 0
-        self._last_penalty = largest
-        return self._steps % PATIENCE == PATIENCE - 1
 
     def advance(
         self,

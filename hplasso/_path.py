@@ -48,6 +48,8 @@ NEAR = 0.25
 # and has all that it is given.
 MAX_STALLED = 5
 UNSETTLED = 0.2
+# A term refreshes its models if the gap, going on as in the last step, takes more steps than this.
+TOO_MANY = 3
 # Of a smaller gap one Newton step more is made: it squares what is left, while the gap bounds
 # probabilities by its square root only.
 POLISHED = 1e-9
@@ -196,6 +198,8 @@ class PathTracer:
                 if polished:
                     break
                 polished = True
+            if certificate.gap * (certificate.gap / before) ** TOO_MANY > asked:
+                self.term.refresh()
             entrants = self._outside(alpha)
             self._admit(entrants)
             going = entrants.size > 0 or certificate.gap < 0.9 * before
