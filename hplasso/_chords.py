@@ -115,8 +115,8 @@ class Chord:
         """The point of the chord at an alpha between its ends, with its gap."""
         tracer, shares = self.tracer, self._shares(alpha)
         theta, z = shares @ self.theta, shares @ self.z
-        level = float(
-            sum(part * end for part, end in zip(shares, self.levels, strict=True) if part)
+        level = sum(
+            part * end for part, end in zip(shares.tolist(), self.levels, strict=True) if part
         )
         if tracer.settings.ridge_ratio and self.support.size:
             weights = tracer.settings.penalty_weights[self.features]

@@ -29,9 +29,6 @@ from ._typing import Float64, Index, Mask
 
 # Elements of X taken at a time where a block has to be copied: 1 MB of float64.
 BLOCK = 2**17
-# The part of all columns that takes less time to read one by one than a pass takes, with a margin:
-# where they lie in one piece in memory, and where each element is fetched with its neighbours.
-READABLE, READABLE_ACROSS = 1 / 32, 1 / 128
 
 
 class Columns(ABC):

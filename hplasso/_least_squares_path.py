@@ -376,7 +376,10 @@ def checked_alphas(alphas: Any) -> int | Float64:
         return 100
     if np.ndim(alphas) == 0:
         return int(alphas)
-    values = check_array(alphas, ensure_2d=False, dtype=np.float64, input_name="alphas")
+    values = np.asarray(alphas)
+    plain = values.dtype == np.float64 and values.size > 0 and bool(np.isfinite(values).all())
+    if not plain:  # the check takes as long as some fits
+        values = check_array(alphas, ensure_2d=False, dtype=np.float64, input_name="alphas")
     if values.ndim != 1 or (values < 0.0).any():
         raise ValueError(f"alphas must be a 1D array of non-negative numbers. Got {alphas!r}.")
     return np.asarray(np.sort(values)[::-1])
