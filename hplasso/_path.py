@@ -198,7 +198,8 @@ class PathTracer:
                 if polished:
                     break
                 polished = True
-            if certificate.gap * (certificate.gap / before) ** TOO_MANY > asked:
+            rate = min(1.0, certificate.gap / before) if before > 0.0 else 1.0
+            if certificate.gap * rate**TOO_MANY > asked:
                 self.term.refresh()
             entrants = self._outside(alpha)
             self._admit(entrants)

@@ -66,14 +66,10 @@ def _fallback(problem: RestrictedProblem) -> Callable[[RestrictedProblem, Point]
 
 def sweep_on(problem: RestrictedProblem, point: Point) -> Point:
     """Where a sweep takes the support and the leading violators, balanced."""
-    entrants = violators(problem, point)
-    theta = point.theta.copy()
-    theta[entrants] = proximal_seed(problem, point.z, entrants)
-    live = np.concatenate([point.support, entrants])
-    problem.factor.bring(problem.gram, live, point.support.size)
-    face = problem.factor.places
-    z = problem.correlations(live, theta[live])[face]
-    factors, _ = descending_sweep(problem.of_factor(), balance(theta[face]), z)
+    start = _let_in_violators(problem, point, point.support)
+    problem.factor.bring(problem.gram, start.support, point.support.size)
+    face, theta = problem.factor.places, start.theta
+    factors, _ = descending_sweep(problem.of_factor(), balance(theta[face]), start.z[face])
     theta[face] = factors.theta
     return point_of(problem, theta)
 
