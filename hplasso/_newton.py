@@ -136,10 +136,10 @@ def finish(
 
     Where f does not go down, the `fallback`, by default `descend`, takes the next step.
     """
-    point = _limit_points(problem, start, face, fallback or descend)
+    fallback = fallback or descend
+    point = _limit_points(problem, start, face, fallback)
     if problem.factor.refine():
-        face = entered_face(point, NOBODY)
-        point = _limit_points(problem, point, face, fallback or descend)
+        point = _limit_points(problem, point, entered_face(point, NOBODY), fallback)
     return point
 
 

@@ -31,12 +31,12 @@ from ._face_factor import FaceFactor
 from ._face_gradients import FaceGradients
 from ._knots import Knot, Knots, Observation
 from ._linalg import independent_cholesky, plus_diagonal
-from ._newton import Point
+from ._newton import NOBODY, Point
 from ._problem import RestrictedProblem
 from ._reports import Iteration, PathPoint
 from ._settings import PathSettings
 from ._stacked import AnyDesign
-from ._subproblem import NONE_LIKELY, SOLVERS, finish_from
+from ._subproblem import SOLVERS, finish_from
 from ._typing import Float64, Index
 from ._working_set import WorkingSet
 
@@ -223,7 +223,7 @@ class PathTracer:
         if self.settings.solver != "auto":
             return None
         before = self.place
-        _, problem, _ = self._problem(alpha, self.appraisal.asked, support, NONE_LIKELY)
+        _, problem, _ = self._problem(alpha, self.appraisal.asked, support, NOBODY)
         point = finish_from(problem, support, values)
         state = self.term.state(self.working_set, point.theta)
         self.place = self._observe(point.theta, point.support, state, alpha)
@@ -427,7 +427,7 @@ class PathTracer:
         Between two solutions, those that are not at zero in the other.
         """
         if not self._knots.lead_to(alpha):
-            return NONE_LIKELY
+            return NOBODY
         theta, other = self.place.theta, self._knots.between(alpha)
         if other is not None:
             return other.place.support[theta[other.place.support] == 0.0]

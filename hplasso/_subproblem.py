@@ -10,11 +10,10 @@ import numpy as np
 from ._certificate import Certificate, certainly_zero, certify, reach
 from ._face_factor import FaceFactor
 from ._hadamard import Factors, balance, descending_sweep, proximal_seed, sweep
-from ._newton import Face, Point, descend, finish, point_at, point_of, violators
+from ._newton import NOBODY, Face, Point, descend, finish, point_at, point_of, violators
 from ._problem import RestrictedProblem
 from ._typing import Float64, Index
 
-NONE_LIKELY: Index = np.empty(0, dtype=np.intp)
 # Two factorisations of a face of this size cost more than some products with its Gram matrix.
 LARGE_FACE = 150
 # Where so many coordinates are likely to come in at a time, others will leave.
@@ -74,7 +73,7 @@ def sweep_on(problem: RestrictedProblem, point: Point) -> Point:
     return point_of(problem, theta)
 
 
-def forecast(problem: RestrictedProblem, point: Point, likely: Index = NONE_LIKELY) -> Face:
+def forecast(problem: RestrictedProblem, point: Point, likely: Index = NOBODY) -> Face:
     """The face that a sweep is heading for.
 
     The sweep is on the support, and the `likely` coordinates are let in after it, to the side that
@@ -84,10 +83,10 @@ def forecast(problem: RestrictedProblem, point: Point, likely: Index = NONE_LIKE
     """
     exact, n_trusted = isinstance(problem.factor, FaceFactor), point.support.size
     if not n_trusted:
-        point, likely = _let_in_violators(problem, point, point.support), NONE_LIKELY
+        point, likely = _let_in_violators(problem, point, point.support), NOBODY
     elif exact and likely.size >= MANY_LIKELY:
         ahead, kept = _minimise_on_face(problem, point)
-        point, likely = _let_in_violators(problem, ahead, kept), NONE_LIKELY
+        point, likely = _let_in_violators(problem, ahead, kept), NOBODY
         n_trusted = kept.size
     problem.factor.bring(problem.gram, point.support, n_trusted)
     face = problem.factor.places
