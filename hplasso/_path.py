@@ -66,7 +66,7 @@ PASSING = 1e-3
 # What the alternation leaves to the certificate of the gap that is asked for.
 INNER_SHARE = 0.3
 # What conjugate gradients may take of it.
-LEAN_SHARE = float(__import__("os").environ.get("LS", ".9"))
+LEAN_SHARE = 0.9
 
 
 class PathTracer:
