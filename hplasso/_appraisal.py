@@ -12,6 +12,7 @@ from ._data_terms import DataTerm
 from ._knots import Observation
 from ._reports import PathPoint
 from ._settings import PathSettings
+from ._stacked import AnyDesign
 from ._typing import Float64, Index
 from ._working_set import WorkingSet
 
@@ -25,14 +26,21 @@ class Appraisal:
         The gap that is asked for, in the units of the objective.
     """
 
-    def __init__(self, term: DataTerm, working_set: WorkingSet, settings: PathSettings) -> None:
+    def __init__(
+        self, term: DataTerm, working_set: WorkingSet, design: AnyDesign, settings: PathSettings
+    ) -> None:
         self.term, self.working_set, self.settings = term, working_set, settings
+        self.rounding = design.rounding
         self.asked = settings.tol * term.scale
+
+    def slack(self, place: Observation, features: Index) -> Float64:
+        """What rounding may add to the correlations of some features."""
+        return place.noise * self.rounding[features]
 
     def of_place(self, alpha: float, place: Observation) -> Certificate:
         """The certificate of a place."""
         on, theta = self.working_set.features[place.support], place.theta[place.support]
-        slack, divergence = place.slack[on], place.state.divergence
+        slack, divergence = self.slack(place, on), place.state.divergence
         return self.certify(alpha, on, theta, place.z[on], slack, place.level, divergence)
 
     def certify(

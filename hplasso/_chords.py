@@ -24,6 +24,7 @@ ICML 2019.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 
 import numpy as np
 
@@ -39,6 +40,8 @@ TIGHT = 1e-9
 # the support is large, which is when each of these costs more than all else.
 STRIDE, SHORT_STRIDE = 6, 4
 LARGE_SUPPORT = 100
+# A chord of half the length has a gap that is smaller by some factor up to this, as a rule.
+HALVED = 8.0
 
 
 def trace_by_chords(tracer: PathTracer, alphas: Iterable[float]) -> list[PathPoint]:
@@ -67,23 +70,28 @@ def trace_by_chords(tracer: PathTracer, alphas: Iterable[float]) -> list[PathPoi
 
 
 def _between(
-    tracer: PathTracer, first: Knot, last: Knot, alphas: Sequence[float]
+    tracer: PathTracer, first: Knot, last: Knot, alphas: Sequence[float], expected: float = 0.0
 ) -> list[PathPoint]:
-    """The solutions at alphas between two knots."""
+    """The solutions at alphas between two knots, whose chord is expected to have this gap."""
     if not alphas:
         return []
     chord, middle = Chord(tracer, first, last), len(alphas) // 2
     early, alpha, late = alphas[:middle], alphas[middle], alphas[middle + 1 :]
-    point = chord.at(alpha)
-    if point.converged:  # the others then are, too, as a rule
-        points = [*map(chord.at, early), point, *map(chord.at, late)]
-        if all(point.converged for point in points):
-            return points
+    if expected <= tracer.appraisal.asked:
+        point = chord.at(alpha)
+        if point.converged:  # the others then are, too, as a rule
+            points = [*map(chord.at, early), point, *map(chord.at, late)]
+            if all(point.converged for point in points):
+                return points
+        expected = point.gap
     tracer.return_to(last, first)
-    point = chord.finish(alpha) or tracer.solve(alpha)
+    point, expected = chord.finish(alpha) or tracer.solve(alpha), expected / HALVED
     knot = Knot(alpha, tracer.place)
-    before, after = _between(tracer, first, knot, early), _between(tracer, knot, last, late)
-    return [*before, point, *after]
+    return [
+        *_between(tracer, first, knot, early, expected),
+        point,
+        *_between(tracer, knot, last, late, expected),
+    ]
 
 
 class Chord:
@@ -98,9 +106,17 @@ class Chord:
         self.support = ((theta[0] != 0.0) | (theta[1] != 0.0)).nonzero()[0]
         self.features = features[self.support]
         self.theta = theta[:, self.support]
-        self.z = np.array([self._correlations(knot) for knot in self.ends])
-        self.slack = np.maximum(*(knot.place.slack[self.features] for knot in self.ends))
-        self.levels = [max(knot.place.level, knot.alpha) for knot in self.ends]
+
+    @cached_property
+    def z(self) -> Float64:
+        """The correlations on the support."""
+        return np.array([self._correlations(knot) for knot in self.ends])
+
+    @cached_property
+    def slack(self) -> Float64:
+        """What rounding may add to them, at either end."""
+        slack = self.tracer.appraisal.slack
+        return np.maximum(*(slack(end.place, self.features) for end in self.ends))
 
     def _correlations(self, knot: Knot) -> Float64:
         """z on the support at an end; exact, too, of features that were not admitted yet."""
@@ -115,9 +131,8 @@ class Chord:
         """The point of the chord at an alpha between its ends, with its gap."""
         tracer, shares = self.tracer, self._shares(alpha)
         theta, z = shares @ self.theta, shares @ self.z
-        level = sum(
-            part * end for part, end in zip(shares.tolist(), self.levels, strict=True) if part
-        )
+        levels = [max(end.place.level, end.alpha) for end in self.ends]
+        level = sum(part * end for part, end in zip(shares.tolist(), levels, strict=True) if part)
         if tracer.settings.ridge_ratio and self.support.size:
             weights = tracer.settings.penalty_weights[self.features]
             pull = z - tracer.settings.ridge(alpha, self.features) * theta

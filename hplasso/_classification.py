@@ -8,11 +8,10 @@ import numpy as np
 from sklearn.utils.class_weight import compute_class_weight
 
 from ._base import raw_weights
-from ._design import make_design
+from ._design import checked_design
 from ._logistic_loss import make_loss
 from ._logistic_term import LogisticTerm
 from ._path import PathTracer
-from ._regression import check_range
 from ._reports import PathPoint
 from ._settings import PathSettings
 from ._typing import Float64
@@ -85,9 +84,7 @@ class Classification:
     """
 
     def __init__(self, X: Any, labels: Labels, fit_intercept: bool) -> None:
-        with np.errstate(over="ignore", invalid="ignore"):
-            self.base = make_design(X, labels.weights, fit_intercept)
-        check_range("a column of X", float(self.base.spread.max()))
+        self.base = checked_design(X, labels.weights, fit_intercept)
         self.labels = labels
         loss = make_loss(labels.codes, len(labels.classes), labels.weights)
         self.term = LogisticTerm(self.base, loss, fit_intercept)

@@ -17,9 +17,10 @@ from __future__ import annotations
 import numpy as np
 
 from ._stacked import AnyDesign
-from ._typing import Float64
+from ._typing import Float64, Index
 from ._working_set import WorkingSet
 
+ALL = slice(None)
 # A part of the older residual that is smaller than this, relatively, is rounding.
 NEGLIGIBLE = 1e-10
 
@@ -36,6 +37,7 @@ class Correlations:
         self.design = design
         self._basis, self._images = np.empty((0, n)), np.empty((0, p))
         self._squares = self._noise = np.empty(0)
+        self._longest = float(design.spread.max(initial=0.0))
         # Rounding of a correlation, relative to the length of the column.
         with np.errstate(invalid="ignore"):
             self._rounding = float(np.nanmax(design.rounding / design.spread, initial=0.0))
@@ -46,29 +48,31 @@ class Correlations:
         working_set: WorkingSet,
         limit: Float64 | float | None = None,
         positive: bool = False,
-    ) -> Float64:
+    ) -> tuple[Float64, Index | slice]:
         """z of shape (p,), where each z_j is exact, or off it but sure to be below its limit.
 
         Exact are those of the working set and those that may reach the limit (|z_j|, or z_j if
-        `positive`); without a limit all.
+        `positive`); without a limit all. These features are returned, too.
         """
         if limit is None:
-            return self._pass(residual)
+            return self._pass(residual), ALL
         design = self.design
         shares = (self._basis @ residual) / self._squares
         rest = residual - shares @ self._basis
         z = shares @ self._images
         error = float(np.sqrt(rest @ rest)) + self._rounding * float(np.abs(shares) @ self._noise)
-        bound = error * design.spread
-        bound += z if positive else np.abs(z)
-        doubtful = (bound >= limit).nonzero()[0]
+        pull = z if positive else np.abs(z)
+        doubtful = (pull >= limit - error * self._longest).nonzero()[0]
         doubtful = doubtful[working_set.position[doubtful] < 0]
+        least = limit[doubtful] if isinstance(limit, np.ndarray) else limit
+        doubtful = doubtful[pull[doubtful] + error * design.spread[doubtful] >= least]
         if doubtful.size > design.readable:
-            return self._pass(residual)
+            return self._pass(residual), ALL
         z[working_set.features] = working_set.columns.correlations(residual)
-        if doubtful.size:
-            z[doubtful] = design.read(doubtful, residual)
-        return z
+        if not doubtful.size:
+            return z, working_set.features
+        z[doubtful] = design.read(doubtful, residual)
+        return z, np.concatenate([working_set.features, doubtful])
 
     def _pass(self, residual: Float64) -> Float64:
         """z by a pass over X; keep this residual and the last one."""

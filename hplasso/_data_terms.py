@@ -21,12 +21,10 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from ._certificate import ROUNDING
-from ._correlations import Correlations
+from ._correlations import ALL, Correlations
 from ._design import Design
 from ._typing import Float64, Index
 from ._working_set import WorkingSet
-
-ALL = slice(None)
 
 
 class State(Protocol):
@@ -85,10 +83,11 @@ class DataTerm(Protocol):
         state: Any,
         limit: Float64 | float | None,
         positive: bool,
-    ) -> Float64:
-        """z of all features.
+    ) -> tuple[Float64, Index | slice]:
+        """z of all features, and for which it is exact.
 
-        z_j may be off its true value where both are sure to be below the `limit` (`_correlations`).
+        For the others both it and its true value are sure to be below the `limit`
+        (`_correlations`).
         """
         ...
 
@@ -182,7 +181,7 @@ class LeastSquares:
         state: SquaredState,
         limit: Float64 | float | None,
         positive: bool,
-    ) -> Float64:
+    ) -> tuple[Float64, Index | slice]:
         return self._correlations.at(state.residual, working_set, limit, positive)
 
     def model(
@@ -242,8 +241,8 @@ class LeastSquaresMoments(LeastSquares):
         state: SquaredState,
         limit: Float64 | float | None,
         positive: bool,
-    ) -> Float64:
-        return state.residual
+    ) -> tuple[Float64, slice]:
+        return state.residual, ALL
 
     def rows(self, working_set: WorkingSet) -> tuple[None, None]:
         return None, None

@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ._design import Design, slices
-from ._regression import Regression, checked_design, gram_pays
+from ._design import Design, check_range, checked_design, slices
+from ._regression import Regression, gram_pays
 from ._reports import PathPoint
 from ._typing import Float64, Index
 
@@ -108,7 +108,8 @@ class Folds:
     ) -> None:
         self.X, self.y, self.raw, self.folds = X, y, raw, folds
         self.fit_intercept = fit_intercept
-        self.design = checked_design(X, y, raw / raw.sum(), fit_intercept)
+        check_range("y", float(np.abs(y).max()))
+        self.design = checked_design(X, raw / raw.sum(), fit_intercept)
         root = self.design.root
         self.offset = float(root**2 @ y) if fit_intercept else 0.0
         self._moments: list[Float64 | None] = [None] * len(folds)
@@ -134,7 +135,7 @@ class Folds:
         """Least squares on the training samples of a fold."""
         weights, held_out = self.folds[number].weights(self.raw), self._moments[number]
         if held_out is None:
-            design = checked_design(self.X, self.y, weights, self.fit_intercept)
+            design = checked_design(self.X, weights, self.fit_intercept)
             gram = design.gram() if self._everything.size else None
             return Regression(design, self.y[:, None], gram)
         moments = self._everything - held_out

@@ -16,16 +16,16 @@ from ._typing import Float64, Index
 class Observation(NamedTuple):
     """Coefficients on the working set, the loss there, and the correlations that they leave.
 
-    `reach` is the smallest alpha that each feature is feasible at, `level` the largest of them:
-    what may be below `exact_from`, surely is, but no more is known of it.
+    `level` is the smallest alpha that all features are feasible at. A correlation is off by
+    `noise` times the design's rounding; one that may be below `exact_from`, times its penalty
+    weight, surely is, but no more is known of it.
     """
 
     theta: Float64
     support: Index
     state: Any
     z: Float64
-    slack: Float64
-    reach: Float64
+    noise: float
     level: float
     exact_from: float
 

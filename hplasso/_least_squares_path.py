@@ -56,6 +56,7 @@ ACCEPTED: dict[str, Any] = {
     "dtype": [np.float64, np.float32],
     "multi_output": True,
     "y_numeric": True,
+    "ensure_all_finite": False,  # but by the design
 }
 
 

@@ -23,9 +23,8 @@ from ._base import (
     real,
 )
 from ._classification import Classification, Labels, encode
-from ._design import as_array
+from ._design import SMALLEST, as_array
 from ._linalg import threads_for_data
-from ._regression import SMALLEST
 from ._reports import Printer, warn_not_converged
 from ._settings import PathSettings
 from ._subproblem import SOLVERS
@@ -51,7 +50,11 @@ PATH_CONSTRAINTS: Constraints = {
 # The smallest penalty of a grid, where no feature has anything to say.
 TINY = float(np.finfo(np.float64).resolution)
 # Training data, in the words of scikit-learn's checks.
-ACCEPTED: dict[str, Any] = {"accept_sparse": ["csc", "csr"], "dtype": [np.float64, np.float32]}
+ACCEPTED: dict[str, Any] = {
+    "accept_sparse": ["csc", "csr"],
+    "dtype": [np.float64, np.float32],
+    "ensure_all_finite": False,  # but by the design
+}
 
 
 def logistic_path(

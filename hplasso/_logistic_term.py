@@ -97,7 +97,7 @@ class LogisticTerm:
         state: LogisticState,
         limit: Float64 | float | None,
         positive: bool,
-    ) -> Float64:
+    ) -> tuple[Float64, Index | slice]:
         return self._correlations.at(state.residual, working_set, limit, positive)
 
     def model(

@@ -26,7 +26,8 @@ import numpy as np
 
 from ._appraisal import Appraisal
 from ._certificate import reach
-from ._data_terms import ALL, DataTerm, Model
+from ._correlations import ALL
+from ._data_terms import DataTerm, Model
 from ._face_factor import FaceFactor
 from ._face_gradients import FaceGradients
 from ._knots import Knot, Knots, Observation
@@ -96,7 +97,7 @@ class PathTracer:
         self.working_set = working_set
         self.design = design
         self.settings = settings
-        self.appraisal = Appraisal(term, working_set, settings)
+        self.appraisal = Appraisal(term, working_set, design, settings)
         weights = settings.penalty_weights
         self._weights = None if (weights == 1.0).all() else weights
         theta = self._independent_start(start)
@@ -140,17 +141,23 @@ class PathTracer:
     ) -> Observation:
         """The place theta; exact as far as optimality at `alpha` is concerned, or everywhere."""
         limit = alpha if alpha is None or self._weights is None else alpha * self._weights
-        z = self.term.correlations(self.working_set, state, limit, self.settings.positive)
+        z, exact = self.term.correlations(self.working_set, state, limit, self.settings.positive)
         on, values = self.working_set.features[support], theta[support]
-        slack = self.design.rounding * (self.term.norm + self.design.size[on] @ np.abs(values))
-        pull = z
-        if self.settings.ridge_ratio and alpha is not None:
-            pull = z.copy()
-            pull[on] -= self.settings.ridge(alpha, on) * values
-        ranges = reach(pull, slack, self._weights, self.settings.positive)
+        noise = self.term.norm + float(self.design.size[on] @ np.abs(values))
         exact_from = 0.0 if alpha is None else alpha
-        level = float(ranges.max())
-        return Observation(theta, support, state, z, slack, ranges, level, exact_from)
+        place = Observation(theta, support, state, z, noise, 0.0, exact_from)
+        level = float(self._reach(place, exact).max(initial=0.0))
+        return place._replace(level=level)
+
+    def _reach(self, place: Observation, features: Index | slice) -> Float64:
+        """The smallest alpha that each of some features is feasible at."""
+        z, alpha = place.z, place.exact_from
+        if self.settings.ridge_ratio and alpha and place.support.size:
+            z, on = z.copy(), self.working_set.features[place.support]
+            z[on] -= self.settings.ridge(alpha, on) * place.theta[place.support]
+        weights = None if self._weights is None else self._weights[features]
+        slack = place.noise * self.design.rounding[features]
+        return reach(z[features], slack, weights, self.settings.positive)
 
     def _penalties(self, alpha: float) -> tuple[Float64, Float64 | None]:
         """The L1 penalties lambda_j of the working set, and its ridge penalties, if any."""
@@ -271,7 +278,7 @@ class PathTracer:
             if ahead <= 1 or share == 0:
                 return sweeps
             stage *= (nearest / stage) ** (1.0 / ahead)
-            reaching = np.count_nonzero(self.place.reach > stage)
+            reaching = np.count_nonzero(self._reach(self.place, ALL) > stage)
             self._admit(self._outside(stage))
             sweeps += self._solve_restricted(stage, passing, share)
             stayed = self.place.support.size / max(int(reaching), 1)
@@ -280,7 +287,7 @@ class PathTracer:
 
     def _may_go_to(self, stage: float) -> bool:
         """Whether few features reach beyond an alpha, or supports are small in any case."""
-        reaching = np.count_nonzero(self.place.reach > stage)
+        reaching = np.count_nonzero(self._reach(self.place, ALL) > stage)
         few = reaching <= MIN_ADMITTED + 2 * self.place.support.size
         return bool(few) or min(self.design.shape) < SMALL_RANK
 
@@ -307,7 +314,7 @@ class PathTracer:
 
     def _beyond(self, bound: float) -> Index:
         """All features outside the working set that reach beyond `bound`."""
-        features = (self.place.reach > max(bound, 0.0)).nonzero()[0]
+        features = (self._reach(self.place, ALL) > max(bound, 0.0)).nonzero()[0]
         return features[self.working_set.position[features] < 0]
 
     def _foremost(self, features: Index) -> Index:
@@ -315,7 +322,7 @@ class PathTracer:
         room = max(MIN_ADMITTED, self.place.support.size)
         if features.size <= room:
             return features
-        return features[np.argpartition(-self.place.reach[features], room)[:room]]
+        return features[np.argpartition(-self._reach(self.place, features), room)[:room]]
 
     def _awaited(self, alpha: float) -> Index:
         """Features that may be needed at `alpha`, the next one.
@@ -389,7 +396,7 @@ class PathTracer:
         dual = settings.solver == "alternating" and ridge is None
         columns, response = self.term.rows(working_set) if dual else (None, None)
         free = None if settings.positive or penalised else penalty == 0.0
-        slack = self.place.slack[working_set.features[on]]
+        slack = self.appraisal.slack(self.place, working_set.features[on])
         factor = self._factor if self.term.exact and ridge is None else FaceFactor()
         problem = RestrictedProblem(
             gram, target, penalty, slack, settings.positive, columns, response, free, factor

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ._data_terms import DataTerm, LeastSquares, LeastSquaresMoments
-from ._design import Design, make_design
+from ._design import Design, check_range, checked_design
 from ._path import PathTracer
 from ._reports import PathPoint, stack_level
 from ._settings import PathSettings
@@ -21,10 +21,6 @@ from ._working_set import CompleteSet, WorkingSet
 # much as some thirty, counting the columns that it reads.
 PASSES_PER_GRAM_COLUMN = 1 / 16
 PASSES_PER_FIT = 32
-
-
-# Sums of squares of larger numbers overflow, of smaller ones vanish.
-LARGEST, SMALLEST = 1e145, 1e-145
 
 
 class Regression:
@@ -93,21 +89,13 @@ def regression_of(
     Xy : ndarray of shape (p, T), optional
         ``X'diag(n weights)Y``; used with a given Gram matrix.
     """
-    design = checked_design(X, Y, weights, fit_intercept)
+    check_range("y", float(np.abs(Y).max()))
+    design = checked_design(X, weights, fit_intercept)
     if isinstance(precompute, np.ndarray):
         cross = None if Xy is None else Xy / len(Y)
         return Regression(design, Y, _checked_gram(precompute, design), cross)
     pays = gram_pays(design, precompute, n_alphas * Y.shape[1])
     return Regression(design, Y, design.gram() if pays else None)
-
-
-def checked_design(X: Any, Y: Float64, weights: Float64, fit_intercept: bool) -> Design:
-    """The design; an error if the numbers are too large or small to be squared."""
-    check_range("y", float(np.abs(Y).max()))
-    with np.errstate(over="ignore", invalid="ignore"):
-        design = make_design(X, weights, fit_intercept)
-    check_range("a column of X", float(design.spread.max()))
-    return design
 
 
 def gram_pays(design: Design, precompute: bool | str, n_solutions: int) -> bool:
@@ -142,12 +130,3 @@ def _checked_gram(given: Float64, design: Design) -> Float64:
             f"{expected[wrong[0]]} but the user-supplied value was {elements[wrong[0]]}."
         )
     return given / n
-
-
-def check_range(name: str, size: float) -> None:
-    """Raise a ValueError if squares of this size would leave the range of float64."""
-    if size != 0.0 and not SMALLEST <= size <= LARGEST:
-        raise ValueError(
-            f"The size of {name} is {size:.1e}; it has to be 0 or in the range "
-            f"[{SMALLEST:.0e}, {LARGEST:.0e}], so that squares can be computed. Scale the data."
-        )

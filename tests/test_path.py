@@ -206,11 +206,12 @@ def test_correlations_are_exact_or_below_the_limit(container, positive):
         residual -= residual.mean()
         exact = centred.T @ residual
         limit = (0.8 if step % 2 else 1.2) * np.abs(exact).max()
-        z = correlations.at(residual, working_set, limit, positive)
+        z, known = correlations.at(residual, working_set, limit, positive)
         true, said = (exact, z) if positive else (np.abs(exact), np.abs(z))
         correct = np.isclose(z, exact, rtol=0, atol=1e-12)
         assert (correct | ((true < limit) & (said < limit))).all()
         assert correct[:3].all()
+        assert correct[known].all()
         estimated += (~correct).any()
     assert estimated > 5
     assert design.passes < 20
