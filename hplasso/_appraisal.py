@@ -33,14 +33,14 @@ class Appraisal:
         self.rounding = design.rounding
         self.asked = settings.tol * term.scale
 
-    def slack(self, place: Observation, features: Index) -> Float64:
+    def slack(self, noise: float, features: Index | slice) -> Float64:
         """What rounding may add to the correlations of some features."""
-        return place.noise * self.rounding[features]
+        return noise * self.rounding[features]
 
     def of_place(self, alpha: float, place: Observation) -> Certificate:
         """The certificate of a place."""
         on, theta = self.working_set.features[place.support], place.theta[place.support]
-        slack, divergence = self.slack(place, on), place.state.divergence
+        slack, divergence = self.slack(place.noise, on), place.state.divergence
         return self.certify(alpha, on, theta, place.z[on], slack, place.level, divergence)
 
     def certify(

@@ -116,7 +116,7 @@ class Chord:
     def slack(self) -> Float64:
         """What rounding may add to them, at either end."""
         slack = self.tracer.appraisal.slack
-        return np.maximum(*(slack(end.place, self.features) for end in self.ends))
+        return np.maximum(*(slack(end.place.noise, self.features) for end in self.ends))
 
     def _correlations(self, knot: Knot) -> Float64:
         """z on the support at an end; exact, too, of features that were not admitted yet."""

@@ -23,6 +23,7 @@ import numpy as np
 from ._certificate import ROUNDING
 from ._correlations import ALL, Correlations
 from ._design import Design
+from ._knots import Observation
 from ._typing import Float64, Index
 from ._working_set import WorkingSet
 
@@ -50,14 +51,15 @@ class Model(NamedTuple):
     ----------
     where : ndarray of shape (k,) or slice
         The coordinates.
-    gram : ndarray of shape (k, k)
-        The Hessian of L on them.
+    gram, target : ndarrays of shape (k, k) and (k,)
+        Its Hessian on them, and its descent direction where they are zero.
     support, likely : ndarrays
         Places within `where` of the support and of those that may well join it.
     """
 
     where: Any
     gram: Float64
+    target: Float64
     support: Index
     likely: Index
 
@@ -94,16 +96,15 @@ class DataTerm(Protocol):
     def model(
         self,
         working_set: WorkingSet,
-        state: Any,
+        place: Observation,
         support: Index,
-        z: Float64,
         penalty: Float64,
         likely: Index,
         lean: bool,
     ) -> Model:
-        """The model about a state, for its support, those that want in, and the likely ones.
+        """The model about a place, for a support, those that want in, and the likely ones.
 
-        z and penalty are those of the working set. If it may be `lean`, the Gram matrix can be an
+        The penalty is that of the working set. If it may be `lean`, the Gram matrix can be an
         operator.
         """
         ...
@@ -168,6 +169,7 @@ class LeastSquares:
             self.response[:] = self.scale = 0.0
         self.norm = float(np.sqrt(self.scale))
         self._correlations = Correlations(design)
+        self._target = np.empty(0)
 
     def state(self, working_set: WorkingSet, theta: Float64) -> SquaredState:
         residual = self.response
@@ -187,15 +189,23 @@ class LeastSquares:
     def model(
         self,
         working_set: WorkingSet,
-        state: Any,
+        place: Observation,
         support: Index,
-        z: Float64,
         penalty: Float64,
         likely: Index,
         lean: bool,
     ) -> Model:
         gram = working_set.operator(support) if lean else None
-        return Model(ALL, working_set.gram if gram is None else gram, support, likely)
+        target = self._targets(working_set)
+        return Model(ALL, working_set.gram if gram is None else gram, target, support, likely)
+
+    def _targets(self, working_set: WorkingSet) -> Float64:
+        """c = Z'y on the working set."""
+        known = self._target.size
+        if known < working_set.features.size:
+            new = working_set.columns.correlations(self.response)[known:]
+            self._target = np.append(self._target, new)
+        return self._target
 
     def refresh(self) -> None:
         pass
@@ -243,6 +253,9 @@ class LeastSquaresMoments(LeastSquares):
         positive: bool,
     ) -> tuple[Float64, slice]:
         return state.residual, ALL
+
+    def _targets(self, working_set: WorkingSet) -> Float64:
+        return self.target
 
     def rows(self, working_set: WorkingSet) -> tuple[None, None]:
         return None, None

@@ -22,6 +22,7 @@ from ._correlations import Correlations
 from ._data_terms import Model
 from ._design import Design
 from ._hessian import Hessian
+from ._knots import Observation
 from ._logistic_loss import LogisticLoss, Prediction
 from ._stacked import AnyDesign, StackedDesign
 from ._typing import Float64, Index
@@ -103,20 +104,21 @@ class LogisticTerm:
     def model(
         self,
         working_set: WorkingSet,
-        state: LogisticState,
+        place: Observation,
         support: Index,
-        z: Float64,
         penalty: Float64,
         likely: Index,
         lean: bool,
     ) -> Model:
+        z = place.z[working_set.features]
         moving = np.abs(z) > penalty
         moving[likely] = True
         moving[support] = False
         where = np.concatenate([support, moving.nonzero()[0]])
-        gram = self._hessian.at(working_set, state.prediction, where)
+        gram = self._hessian.at(working_set, place.state.prediction, where)
         places = np.searchsorted(where[support.size :], likely) + support.size
-        return Model(where, gram, np.arange(support.size), places)
+        target = gram @ place.theta[where] + z[where]
+        return Model(where, gram, target, np.arange(support.size), places)
 
     def refresh(self) -> None:
         self._hessian.forget()

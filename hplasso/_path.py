@@ -144,19 +144,18 @@ class PathTracer:
         z, exact = self.term.correlations(self.working_set, state, limit, self.settings.positive)
         on, values = self.working_set.features[support], theta[support]
         noise = self.term.norm + float(self.design.size[on] @ np.abs(values))
+        pull = z
+        if self.settings.ridge_ratio and alpha is not None:
+            pull = z.copy()
+            pull[on] -= self.settings.ridge(alpha, on) * values
+        level = float(self._reach(pull, noise, exact).max(initial=0.0))
         exact_from = 0.0 if alpha is None else alpha
-        place = Observation(theta, support, state, z, noise, 0.0, exact_from)
-        level = float(self._reach(place, exact).max(initial=0.0))
-        return place._replace(level=level)
+        return Observation(theta, support, state, z, noise, level, exact_from)
 
-    def _reach(self, place: Observation, features: Index | slice) -> Float64:
-        """The smallest alpha that each of some features is feasible at."""
-        z, alpha = place.z, place.exact_from
-        if self.settings.ridge_ratio and alpha and place.support.size:
-            z, on = z.copy(), self.working_set.features[place.support]
-            z[on] -= self.settings.ridge(alpha, on) * place.theta[place.support]
+    def _reach(self, z: Float64, noise: float, features: Index | slice = ALL) -> Float64:
+        """The smallest alpha that each of some features is feasible at, given z of all."""
+        slack = self.appraisal.slack(noise, features)
         weights = None if self._weights is None else self._weights[features]
-        slack = place.noise * self.design.rounding[features]
         return reach(z[features], slack, weights, self.settings.positive)
 
     def _penalties(self, alpha: float) -> tuple[Float64, Float64 | None]:
@@ -278,18 +277,21 @@ class PathTracer:
             if ahead <= 1 or share == 0:
                 return sweeps
             stage *= (nearest / stage) ** (1.0 / ahead)
-            reaching = np.count_nonzero(self._reach(self.place, ALL) > stage)
+            reaching = self._number_beyond(stage)
             self._admit(self._outside(stage))
             sweeps += self._solve_restricted(stage, passing, share)
-            stayed = self.place.support.size / max(int(reaching), 1)
+            stayed = self.place.support.size / max(reaching, 1)
             self._report(alpha, None, sweeps)
             self._knots.add(Knot(stage, self.place))
 
     def _may_go_to(self, stage: float) -> bool:
         """Whether few features reach beyond an alpha, or supports are small in any case."""
-        reaching = np.count_nonzero(self._reach(self.place, ALL) > stage)
-        few = reaching <= MIN_ADMITTED + 2 * self.place.support.size
-        return bool(few) or min(self.design.shape) < SMALL_RANK
+        few = self._number_beyond(stage) <= MIN_ADMITTED + 2 * self.place.support.size
+        return few or min(self.design.shape) < SMALL_RANK
+
+    def _number_beyond(self, bound: float) -> int:
+        """How many features reach beyond `bound`, those of the working set among them."""
+        return int(np.count_nonzero(self._reach(self.place.z, self.place.noise) > bound))
 
     def _report(self, alpha: float, gap: float | None, sweeps: int) -> None:
         """Tell the listener, if there is one, where the place stands as a solution at `alpha`."""
@@ -314,15 +316,19 @@ class PathTracer:
 
     def _beyond(self, bound: float) -> Index:
         """All features outside the working set that reach beyond `bound`."""
-        features = (self._reach(self.place, ALL) > max(bound, 0.0)).nonzero()[0]
-        return features[self.working_set.position[features] < 0]
+        bound = max(bound, 0.0)
+        least = bound if self._weights is None else bound * self._weights
+        features = (self._pull(self.place.z) > least).nonzero()[0]
+        features = features[self.working_set.position[features] < 0]
+        return features[self._reach(self.place.z, self.place.noise, features) > bound]
 
     def _foremost(self, features: Index) -> Index:
         """Those that reach furthest, if they are more than the support has already."""
         room = max(MIN_ADMITTED, self.place.support.size)
         if features.size <= room:
             return features
-        return features[np.argpartition(-self._reach(self.place, features), room)[:room]]
+        reaching = self._reach(self.place.z, self.place.noise, features)
+        return features[np.argpartition(-reaching, room)[:room]]
 
     def _awaited(self, alpha: float) -> Index:
         """Features that may be needed at `alpha`, the next one.
@@ -379,16 +385,13 @@ class PathTracer:
         self, alpha: float, asked: float, support: Index, likely: Index
     ) -> tuple[Model, RestrictedProblem, Point]:
         """A model about the place, its restricted problem, and the place as a point of that."""
-        working_set, settings = self.working_set, self.settings
-        theta, z = self.place.theta, self.place.z[working_set.features]
+        working_set, settings, place = self.working_set, self.settings, self.place
         penalty, ridge = self._penalties(alpha)
         penalised = self._weights is None or bool(penalty.all())
         lean = self._lean and penalised
-        state = self.place.state
-        model = self.term.model(working_set, state, support, z, penalty, likely, lean)
-        on, gram = model.where, model.gram
-        theta, z, penalty = theta[on], z[on], penalty[on]
-        target = gram @ theta + z
+        model = self.term.model(working_set, place, support, penalty, likely, lean)
+        on, gram, target = model.where, model.gram, model.target
+        theta, z, penalty = place.theta[on], place.z[working_set.features[on]], penalty[on]
         if ridge is not None:
             gram = plus_diagonal(gram, ridge[on])
             z = z - ridge[on] * theta
@@ -396,7 +399,7 @@ class PathTracer:
         dual = settings.solver == "alternating" and ridge is None
         columns, response = self.term.rows(working_set) if dual else (None, None)
         free = None if settings.positive or penalised else penalty == 0.0
-        slack = self.appraisal.slack(self.place, working_set.features[on])
+        slack = self.appraisal.slack(place.noise, working_set.features[on])
         factor = self._factor if self.term.exact and ridge is None else FaceFactor()
         problem = RestrictedProblem(
             gram, target, penalty, slack, settings.positive, columns, response, free, factor

@@ -8,16 +8,18 @@ from typing import NamedTuple
 import numpy as np
 
 from ._certificate import Certificate, certainly_zero, certify, reach
-from ._face_factor import FaceFactor
+from ._face_factor import SMALL, FaceFactor
 from ._hadamard import Factors, balance, descending_sweep, proximal_seed, sweep
 from ._newton import NOBODY, Face, Point, descend, finish, point_at, point_of, violators
 from ._problem import RestrictedProblem
-from ._typing import Float64, Index
+from ._typing import Float64, Index, Mask
 
 # Two factorisations of a face of this size cost more than some products with its Gram matrix.
 LARGE_FACE = 150
 # Where so many coordinates are likely to come in at a time, others will leave.
 MANY_LIKELY = 4
+# What is left of a coordinate's curvature when correlated ones follow it.
+FOLLOWED = 0.4
 NO_SIGNS: Float64 = np.empty(0)
 
 
@@ -50,9 +52,12 @@ def solve_with_finish(
 
 
 def finish_from(problem: RestrictedProblem, support: Index, values: Float64) -> Point:
-    """The finish alone, from coefficients near the solution, without those that are shrinking."""
+    """The finish alone, from coefficients near the solution, without those that are shrinking.
+
+    A coordinate is shrinking if one proximal step takes it to zero, while the others follow.
+    """
     start = point_at(problem, support, values)
-    step = values * problem.diagonal[support] + start.z[support]
+    step = FOLLOWED * values * problem.diagonal[support] + start.z[support]
     stays = np.abs(step) > problem.penalty[support]
     face = Face(support[stays], np.sign(values[stays]), 0)
     return finish(problem, start, face, _fallback(problem))
@@ -88,11 +93,10 @@ def forecast(problem: RestrictedProblem, point: Point, likely: Index = NOBODY) -
         ahead, kept = _minimise_on_face(problem, point)
         point, likely = _let_in_violators(problem, ahead, kept), NOBODY
         n_trusted = kept.size
-    problem.factor.bring(problem.gram, point.support, n_trusted)
-    face = problem.factor.places
+    face, part, held = _to_sweep(problem, point.support, n_trusted)
     if not face.size:
         return Face(face, NO_SIGNS, 0)
-    part, factors = problem.of_factor(), balance(point.theta[face])
+    factors = balance(point.theta[face])
     if n_trusted and (not exact or face.size >= LARGE_FACE):
         factors, z = descending_sweep(part, factors, point.z[face])
         values = factors.theta
@@ -103,10 +107,21 @@ def forecast(problem: RestrictedProblem, point: Point, likely: Index = NOBODY) -
     stays = (step if part.positive else np.abs(step)) > part.penalty
     if part.free is not None:
         stays |= part.free
-    stays &= ~problem.factor.held
+    stays &= ~held
     support = np.concatenate([face[stays], likely])
     signs = np.sign(np.concatenate([step[stays], point.z[likely]]))
     return Face(support, signs, support.size - likely.size)
+
+
+def _to_sweep(
+    problem: RestrictedProblem, support: Index, n_trusted: int
+) -> tuple[Index, RestrictedProblem, Mask]:
+    """The face that a sweep is on, its problem, and which of its coordinates are held at zero."""
+    factor = problem.factor
+    if isinstance(factor, FaceFactor) and support.size < SMALL:  # its factor would not be used
+        return support, problem.on(support), np.zeros(support.size, dtype=bool)
+    factor.bring(problem.gram, support, n_trusted)
+    return factor.places, problem.of_factor(), factor.held
 
 
 def _minimise_on_face(problem: RestrictedProblem, point: Point) -> tuple[Point, Index]:
