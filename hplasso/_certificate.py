@@ -58,7 +58,7 @@ def reach(z: Float64, slack: Float64, weights: Float64 | None, positive: bool) -
     excess = z - slack if positive else np.abs(z) - slack
     if weights is None:
         return excess
-    if weights.min() > 0.0:
+    if weights.all():
         return excess / weights
     solved = excess <= SOLVED * slack
     unpenalised = np.where(solved, -np.inf, np.inf)

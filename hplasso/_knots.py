@@ -72,7 +72,7 @@ class Knots:
             return float(np.log(alpha / last) / np.log(last / before))
         return (alpha - last) / (last - before)
 
-    def correlations(self, alpha: float, features: Index) -> Float64:
+    def correlations(self, alpha: float, features: Index | slice = slice(None)) -> Float64:
         """z of some features at an alpha that the two lead to, if it goes on linearly."""
         (_, first), (_, second) = self._knots
         z = second.z[features]

@@ -2,12 +2,13 @@
 
 At each alpha, which is approached by steps if it is far:
 
-1. admit the features that the sequential strong rule does not rule out;
+1. admit the features that are likely to be needed: their correlations lead to the penalty, or,
+   at the start, the sequential strong rule does not rule them out;
 2. solve on the working set (`_subproblem`);
 3. observe the correlations of all features (`_correlations`); certify (`_certificate`);
 4. gap <= tol: done. Otherwise admit the violators and go to 2.
 
-After the strong rule step 4 rarely goes round again.
+After the first step, step 4 rarely goes round again.
 
 References
 ----------
@@ -43,8 +44,9 @@ from ._working_set import WorkingSet
 
 # The least number of violators admitted at a time, if there are as many.
 MIN_ADMITTED = 20
-# What a correlation may come to lack of its penalty, as a part of the way to the next alpha.
-NEAR = 0.25
+# What a correlation may come to lack of its penalty, as a part of the way to the next alpha; more
+# where conjugate gradients solve, to which another feature is cheap, and another round is not.
+NEAR, NEAR_LEAN = 0.1, 0.75
 # Rounds that may pass with nothing new to admit and no smaller gap. The alternation alone is slow,
 # and has all that it is given.
 MAX_STALLED = 5
@@ -333,15 +335,16 @@ class PathTracer:
     def _awaited(self, alpha: float) -> Index:
         """Features that may be needed at `alpha`, the next one.
 
-        Those that the sequential strong rule admits, |z_j| >= w_j (2 alpha - alpha_old). If they
-        are many, just those of them that come near where correlations go on as before.
+        Those that come near where correlations go on as before. Where there is no before, those
+        that the sequential strong rule admits, |z_j| >= w_j (2 alpha - alpha_old).
         """
-        strong = self._beyond(2.0 * alpha - self.place.level)
-        if strong.size >= MIN_ADMITTED and self._knots.lead_to(alpha):
-            pull = self._pull(self._knots.correlations(alpha, strong))
-            near = alpha - NEAR * max(0.0, self._knots.alpha - alpha)
-            strong = strong[pull > near * self.settings.penalty_weights[strong]]
-        return self._foremost(strong)
+        if not self._knots.lead_to(alpha):
+            return self._foremost(self._beyond(2.0 * alpha - self.place.level))
+        lack = NEAR_LEAN if self._leaned else NEAR
+        near = alpha - lack * max(0.0, self._knots.alpha - alpha)
+        least = near if self._weights is None else near * self._weights
+        awaited = (self._pull(self._knots.correlations(alpha)) > least).nonzero()[0]
+        return self._foremost(awaited[self.working_set.position[awaited] < 0])
 
     def _pull(self, z: Float64) -> Float64:
         """|z|, or z if positive."""
