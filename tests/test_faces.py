@@ -133,7 +133,7 @@ def test_path_with_a_large_very_sparse_support(monkeypatch, tol, positive):
         exact = duality_gap(X, y, alpha, coef, positive)
         assert exact <= tol * (y @ y) / 3000 * (1 + 1e-6) + 1e-13
         # rounding of correlations is set aside; on a chord of inexact ends the gap is a bound
-        assert exact - 1e-11 <= gap <= (exact if tol < 1e-9 else 1.2 * exact) + 1e-11
+        assert exact - 1e-11 <= gap <= (exact if tol < 1e-9 else 1.5 * exact) + 1e-11
 
 
 def test_large_very_sparse_supports_with_dependent_columns():
