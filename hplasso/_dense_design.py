@@ -15,6 +15,9 @@ from ._typing import Float64, Index
 # where they lie in one piece in memory, and where each element is fetched with its neighbours.
 READABLE, READABLE_ACROSS = 1 / 16, 1 / 128
 
+# Of more than this part of all columns, products are formed with all.
+MOST = 0.5
+
 
 class DenseDesign(Design):
     """A design on an ndarray of any layout, read-only and memory-mapped ones included."""
@@ -228,10 +231,9 @@ class DenseColumns(Columns):
         return np.asarray(self.buffer[: self.size] @ residual)
 
     def cross(self, left: Index, right: Index, weights: Float64) -> Float64:
-        weighted = self.buffer[left]
-        other = weighted.copy() if left is right else self.buffer[right]
+        weighted = self.buffer[right]
         weighted *= weights
-        return weighted @ other.T
+        return self._times(left, weighted.T)
 
     def scaled_cross(self, places: Index, outputs: Index, first: int, weights: Float64) -> Float64:
         scaled = self.buffer[places] * weights.T[outputs]
@@ -241,4 +243,10 @@ class DenseColumns(Columns):
         return places.size * self.design.shape[0]
 
     def total(self, places: Index, weights: Float64) -> Float64:
-        return np.asarray(self.buffer[places] @ weights)
+        return self._times(places, weights)
+
+    def _times(self, places: Index, right: Float64) -> Float64:
+        """Some columns, as rows, times `right`: copied, unless they are most of all."""
+        if places.size > MOST * self.size:
+            return np.asarray((self.buffer[: self.size] @ right)[places])
+        return np.asarray(self.buffer[places] @ right)

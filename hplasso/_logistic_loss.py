@@ -18,7 +18,7 @@ from scipy.special import log_expit, log_softmax, logsumexp, softmax
 from ._typing import Float64, Index
 
 # Newton's method squares its error: a step of an intercept that is so small is the last.
-SHORT = 1e-8
+SHORT = 3e-7
 # Margins may be as large before the odds, multiplied for MAX_STEPS steps of this length, overflow.
 LARGEST, LONGEST = 600.0, 1.0
 # The imbalance of several outputs that is left to rounding.
