@@ -64,7 +64,7 @@ class Point(NamedTuple):
 
 
 class Face(NamedTuple):
-    """A support with its signs; the first `n_trusted` columns are known to be independent."""
+    """A support with its signs; where columns are dependent, the first `n_trusted` stay."""
 
     support: Index
     signs: Float64
