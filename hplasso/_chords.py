@@ -72,12 +72,15 @@ def trace_by_chords(tracer: PathTracer, alphas: Iterable[float]) -> list[PathPoi
 def _between(
     tracer: PathTracer, first: Knot, last: Knot, alphas: Sequence[float], expected: float = 0.0
 ) -> list[PathPoint]:
-    """The solutions at alphas between two knots, whose chord is expected to have this gap."""
+    """The solutions at alphas between two knots, whose chord is expected to have this gap.
+
+    In its middle, that is; it goes down to zero towards the ends.
+    """
     if not alphas:
         return []
     chord, middle = Chord(tracer, first, last), len(alphas) // 2
     early, alpha, late = alphas[:middle], alphas[middle], alphas[middle + 1 :]
-    if expected <= tracer.appraisal.asked:
+    if expected * 4.0 * chord.shares(alpha).prod() <= tracer.appraisal.asked:
         point = chord.at(alpha)
         if point.converged:  # the others then are, too, as a rule
             points = [*map(chord.at, early), point, *map(chord.at, late)]
@@ -129,7 +132,7 @@ class Chord:
 
     def at(self, alpha: float) -> PathPoint:
         """The point of the chord at an alpha between its ends, with its gap."""
-        tracer, shares = self.tracer, self._shares(alpha)
+        tracer, shares = self.tracer, self.shares(alpha)
         theta, z = shares @ self.theta, shares @ self.z
         levels = [max(end.place.level, end.alpha) for end in self.ends]
         level = sum(part * end for part, end in zip(shares.tolist(), levels, strict=True) if part)
@@ -151,9 +154,9 @@ class Chord:
 
     def finish(self, alpha: float) -> PathPoint | None:
         """The solution there, by the finish; None if that does not lead to it."""
-        return self.tracer.finish_from(alpha, self.support, self._shares(alpha) @ self.theta)
+        return self.tracer.finish_from(alpha, self.support, self.shares(alpha) @ self.theta)
 
-    def _shares(self, alpha: float) -> Float64:
+    def shares(self, alpha: float) -> Float64:
         """1 - t and t."""
         first, last = self.ends
         length = first.alpha - last.alpha
