@@ -62,8 +62,9 @@ class Knots:
 
     def between(self, alpha: float) -> Knot | None:
         """The knot before the last, if it is on the other side of an alpha that they lead to."""
-        before, last = self._knots
-        return before if alpha > last.alpha else None
+        if not self.lead_to(alpha) or alpha <= self.alpha:
+            return None
+        return self._knots[0]
 
     def share(self, alpha: float, logarithmic: bool = False) -> float:
         """How far beyond the last an alpha is, in units of the distance of the two."""

@@ -22,6 +22,7 @@ from ._base import (
     one_of,
     real,
 )
+from ._means import trace_by_means
 from ._classification import Classification, Labels, encode
 from ._design import SMALLEST, as_array
 from ._linalg import threads_for_data
@@ -82,7 +83,8 @@ def logistic_path(
         C * sum_i s_i loss_i + sum_j w_j (l1_ratio |coef_j| + (1 - l1_ratio) / 2 * coef_j^2)
 
     with the loss of :class:`HadamardLogisticRegression`, sample weights s and penalty weights w.
-    Each solution is the start of the next.
+    Each solution is the start of the next; some are means of their neighbours, which are certified
+    like the others.
 
     Parameters
     ----------
@@ -132,7 +134,8 @@ def logistic_path(
         The duality gap certified for each solution, in the units of the mean loss: of the objective
         divided by ``C * sum(s)``.
     n_iters : list of int
-        The sweeps taken for each C. Returned if `return_n_iter` is True.
+        The sweeps taken for each C, 0 where the mean of the neighbours is good enough. Returned if
+        `return_n_iter` is True.
 
     Raises
     ------
@@ -172,7 +175,7 @@ def logistic_path(
         if isinstance(grid, int):
             first = l1_ratio / (max(tracer.alpha_max(), TINY) * labels.total)
             grid = first * np.geomspace(1.0, 1.0 / eps, grid)
-        points = tracer.trace(penalty_of(grid, l1_ratio, labels))
+        points = trace_by_means(tracer, penalty_of(grid, l1_ratio, labels))
     warn_not_converged(points, settings.name_alpha)
     coefs = np.zeros((n_rows(labels), X.shape[1], len(points)), dtype=X.dtype)
     intercepts = np.zeros((n_rows(labels), len(points)), dtype=X.dtype)

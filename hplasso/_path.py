@@ -193,7 +193,7 @@ class PathTracer:
             return self.appraisal.point_at(alpha, self.place, certificate, 0)
         sweeps, stalled, before = self._approach(alpha, asked), 0.0, np.inf
         self._admit(self._awaited(alpha))
-        if not self.term.exact:
+        if not self.term.exact and self._knots.between(alpha) is None:
             self._extrapolate(alpha)
         patience = MAX_STALLED if self.settings.solver == "auto" else np.inf
         polished = self.term.exact or self.settings.tol > POLISHED
@@ -234,12 +234,25 @@ class PathTracer:
         _, problem, _ = self._problem(alpha, self.appraisal.asked, support, NOBODY)
         point = finish_from(problem, support, values)
         state = self.term.state(self.working_set, point.theta)
-        self.place = self._observe(point.theta, point.support, state, alpha)
-        certificate = self.appraisal.of_place(alpha, self.place)
-        if problem.factor.failed or certificate.gap > self.appraisal.allowed(certificate):
+        found = self._certified(alpha, point.theta, point.support, state)
+        if problem.factor.failed or not found.converged:
             self.place = before
             return None
         self._knots.add(Knot(alpha, self.place))
+        return found
+
+    def step_to(self, alpha: float, theta: Float64) -> PathPoint:
+        """Move to coefficients on the working set, or towards them; what is there at one alpha."""
+        place, penalties = self.place, self._penalties(alpha)
+        new, state = self.term.advance(
+            self.working_set, place.state, place.theta, theta, penalties
+        )
+        return self._certified(alpha, new, new.nonzero()[0], state)
+
+    def _certified(self, alpha: float, theta: Float64, support: Index, state: Any) -> PathPoint:
+        """Move to coefficients on the working set; what they are worth at one alpha."""
+        self.place = self._observe(theta, support, state, alpha)
+        certificate = self.appraisal.of_place(alpha, self.place)
         return self.appraisal.point_at(alpha, self.place, certificate, 0)
 
     def trace(self, alphas: Iterable[float]) -> list[PathPoint]:

@@ -37,6 +37,7 @@ ORDER = [
     "_folds",
     "_regression",
     "_chords",
+    "_means",
     "_path",
     "_appraisal",
     "_settings",

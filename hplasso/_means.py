@@ -1,0 +1,75 @@
+"""A whole path of a curved loss: solved at some of its alphas, and in between where means will do.
+
+Between the solutions at alpha_0 and alpha_1, take their mean on a logarithmic scale of alpha, on
+which these paths are nearly straight. Its gap is not known from theirs, as it is on a chord of
+squared loss (`_chords`): its residual has to be computed, and to meet the features. Still that is
+less than half of what a solution costs, and where it is not good enough, it is a close start.
+
+The gap of a mean grows with the square of the distance, and changes slowly along the path. So it
+tells how many alphas to go at a time, and for how long means are not worth trying.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from ._knots import Knot
+from ._path import PathTracer
+from ._reports import PathPoint
+from ._typing import Float64
+
+# Alphas from one solution to the next: as many that the gaps in between are likely to be this part
+# of what is asked for.
+SHORTEST, LONGEST = 2, 3
+SAFE = 0.7
+TINY = 1e-300
+
+
+def trace_by_means(tracer: PathTracer, alphas: Iterable[float]) -> list[PathPoint]:
+    """The solutions at decreasing alphas, certified; the listener hears of each in turn."""
+    alphas = [float(alpha) for alpha in alphas]
+    points, last = [tracer.solve(alphas[0])], Knot(alphas[0], tracer.place)
+    tracer.tell(points[0])
+    length, rest = SHORTEST, 1.0
+    while len(points) < len(alphas):
+        *skipped, alpha = alphas[len(points) : len(points) + (1 if rest > 0.0 else length)]
+        point = tracer.solve(alpha)
+        first, last = last, Knot(alpha, tracer.place)
+        between, worst = _between(tracer, first, last, skipped)
+        if skipped:
+            tracer.return_to(last)
+            length = int(np.clip(length * np.sqrt(SAFE / max(worst, TINY)), SHORTEST, LONGEST))
+            rest = worst**2 if worst > 1.0 else 0.0  # the worse, the longer until the next attempt
+        else:
+            rest -= 1.0
+        for new in (*between, point):
+            tracer.tell(new)
+            points.append(new)
+    return points
+
+
+def _between(
+    tracer: PathTracer, first: Knot, last: Knot, alphas: list[float]
+) -> tuple[list[PathPoint], float]:
+    """The solutions at alphas between two knots, and the worst gap of a mean, as a part of asked."""
+    points, worst = [], 0.0
+    for alpha in alphas:
+        tracer.return_to(last, first)
+        point = tracer.step_to(alpha, _mean(first, last, alpha))
+        worst = max(worst, point.gap / max(point.gap_asked, TINY))
+        if not point.converged:
+            point = tracer.solve(alpha)
+            first = Knot(alpha, tracer.place)
+        points.append(point)
+    return points, worst
+
+
+def _mean(first: Knot, last: Knot, alpha: float) -> Float64:
+    """The mean of two places, on a logarithmic scale of alpha; on the working set of the second."""
+    end = last.place.theta
+    start = first.place.grown(end.size).theta
+    length = float(np.log(first.alpha / last.alpha))
+    share = float(np.log(first.alpha / alpha)) / length if length > 0.0 else 0.5
+    return (1.0 - share) * start + share * end
