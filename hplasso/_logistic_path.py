@@ -22,10 +22,10 @@ from ._base import (
     one_of,
     real,
 )
-from ._means import trace_by_means
 from ._classification import Classification, Labels, encode
 from ._design import SMALLEST, as_array
 from ._linalg import threads_for_data
+from ._means import trace_by_means
 from ._reports import Printer, warn_not_converged
 from ._settings import PathSettings
 from ._subproblem import SOLVERS

@@ -53,7 +53,7 @@ def trace_by_means(tracer: PathTracer, alphas: Iterable[float]) -> list[PathPoin
 def _between(
     tracer: PathTracer, first: Knot, last: Knot, alphas: list[float]
 ) -> tuple[list[PathPoint], float]:
-    """The solutions at alphas between two knots, and the worst gap of a mean, as a part of asked."""
+    """The solutions at alphas between two knots; the worst gap of a mean, as a part of asked."""
     points, worst = [], 0.0
     for alpha in alphas:
         tracer.return_to(last, first)

@@ -244,9 +244,7 @@ class PathTracer:
     def step_to(self, alpha: float, theta: Float64) -> PathPoint:
         """Move to coefficients on the working set, or towards them; what is there at one alpha."""
         place, penalties = self.place, self._penalties(alpha)
-        new, state = self.term.advance(
-            self.working_set, place.state, place.theta, theta, penalties
-        )
+        new, state = self.term.advance(self.working_set, place.state, place.theta, theta, penalties)
         return self._certified(alpha, new, new.nonzero()[0], state)
 
     def _certified(self, alpha: float, theta: Float64, support: Index, state: Any) -> PathPoint:
