@@ -10,6 +10,7 @@ one, and the other's is held at zero. Losses differ in how they compute this to 
 
 from __future__ import annotations
 
+from math import cosh, inf, isfinite, sinh
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -97,7 +98,7 @@ class BinaryLoss:
 
         A step multiplies all odds by one of two numbers: no exponential is taken again.
         """
-        b, low, high = float(start[0]), -np.inf, np.inf
+        b, low, high = float(start[0]), -inf, inf
         margins = self.signs * linear[:, 0]
         odds = _odds(margins + b * self.signs)
         for _ in range(MAX_STEPS):
@@ -105,16 +106,16 @@ class BinaryLoss:
             right = odds * wrong
             lack = float(self._signed_weights @ wrong)
             total = float(self.weights @ (wrong * right))
-            step = lack / total if total > 0.0 else np.inf
-            if not (abs(step) <= SHORT or np.isfinite(low + high)):
+            step = lack / total if total > 0.0 else inf
+            if not (abs(step) <= SHORT or isfinite(low + high)):
                 # at its ends all P_i are too small, or too large
-                balanced = np.log(self.share) - np.log1p(-self.share)
-                low, high = balanced - linear.max(), balanced - linear.min()
+                balanced = float(np.log(self.share) - np.log1p(-self.share))
+                low, high = balanced - float(linear.max()), balanced - float(linear.min())
             low, high = (low, min(high, b)) if lack < 0.0 else (max(low, b), high)
             new = b + step if low <= b + step <= high else 0.5 * (low + high)
             step, b = new - b, new
             if abs(step) <= LONGEST:
-                odds *= np.cosh(step) + np.sinh(step) * self.signs
+                odds *= cosh(step) + sinh(step) * self.signs
             else:
                 odds = _odds(margins + b * self.signs)
             if abs(step) <= SHORT:

@@ -20,10 +20,11 @@ from ._path import PathTracer
 from ._reports import PathPoint
 from ._typing import Float64
 
-# Alphas from one solution to the next: as many that the gaps in between are likely to be this part
-# of what is asked for.
-SHORTEST, LONGEST = 2, 3
-SAFE = 0.7
+# Alphas from one solution to the next.
+SHORTEST, LONGEST = 2, 4
+# A mean that misses the gap by no more than this factor saves work, too, as a start. After a worse
+# one, the more alphas are all solved.
+WORTHWHILE = 2.0
 TINY = 1e-300
 
 
@@ -40,8 +41,8 @@ def trace_by_means(tracer: PathTracer, alphas: Iterable[float]) -> list[PathPoin
         between, worst = _between(tracer, first, last, skipped)
         if skipped:
             tracer.return_to(last)
-            length = int(np.clip(length * np.sqrt(SAFE / max(worst, TINY)), SHORTEST, LONGEST))
-            rest = worst**2 if worst > 1.0 else 0.0  # the worse, the longer until the next attempt
+            length = int(np.clip(length / np.sqrt(max(worst, TINY)), SHORTEST, LONGEST))
+            rest = worst - WORTHWHILE
         else:
             rest -= 1.0
         for new in (*between, point):
