@@ -46,7 +46,7 @@ def test_no_gap_is_larger_than_said_or_asked(data, l1_ratio, tol):
     )  # fmt: skip
     shares = np.bincount(y, weights=s) / s.sum()
     asked = -tol * xlogy(shares, shares).sum()
-    assert 3 < sweeps.count(0) < 70
+    assert 3 < sweeps.count(0) <= 75  # at most three between two that are solved
     for i, C in enumerate(Cs):
         coef, b = np.atleast_2d(coefs[..., i]), intercepts[..., i]
         true = gap_of(X, y, C, coef, b, weights, l1_ratio, s)
