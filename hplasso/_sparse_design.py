@@ -14,6 +14,8 @@ from ._typing import Float64, Index
 # Columns are multiplied faster after they have been filled up with zeros, if they are not more than
 # so many, or at least one in so many of their elements is stored.
 SEVERAL, SPARSE = 12, 8
+# And both factors are, for more columns than a few, where one in so many elements is stored.
+FEW, FULL = 4, 5
 # Those blocks of filled columns are larger by this: a few columns at least are worth the walk.
 TOGETHER = 8
 # The Gram matrix of a large support is not worth forming if it would hold more than so many times
@@ -50,7 +52,19 @@ class SparseDesign(Design):
         # each part costs as much as an axis is long, besides its values
         for part in slices(ahead, max(1, stored * BLOCK // max(BLOCK, across))):
             rows, columns = (part, slice(0, p)) if self.by_rows else (slice(0, n), part)
-            yield rows, columns, self.X[rows, columns].astype(np.float64)
+            yield rows, columns, self._part(part)
+
+    def _part(self, part: slice) -> Any:
+        """A part of X along its compressed axis, its values copied as float64."""
+        n, p = self.shape
+        pointers = self.X.indptr[part.start : part.stop + 1]
+        these = slice(pointers[0], pointers[-1])
+        values = self.X.data[these].astype(np.float64)
+        arrays = values, self.X.indices[these], pointers - pointers[0]
+        length = part.stop - part.start
+        if self.by_rows:
+            return sparse.csr_array(arrays, shape=(length, p))
+        return sparse.csc_array(arrays, shape=(n, length))
 
     def _moments(self, weights: Float64) -> tuple[Float64, Float64]:
         mean, square = np.zeros((2, self.shape[1]))
@@ -128,6 +142,8 @@ def _row_numbers(matrix: Any) -> Index:
 def weighted_products(left: Any, right: Any, weights: Float64) -> Float64:
     """left' diag(weights) right of CSC arrays, as a dense array."""
     n, k = right.shape
+    if k > FEW and FULL * left.nnz > n * left.shape[1]:
+        return _filled_products(left, right, weights)
     weighted = right.copy()
     weighted.data *= weights[weighted.indices]
     if k > SEVERAL and SPARSE * right.nnz < n * k:
@@ -135,6 +151,20 @@ def weighted_products(left: Any, right: Any, weights: Float64) -> Float64:
     products = np.empty((left.shape[1], k))
     for where in slices(k, n // TOGETHER):
         products[:, where] = left.T @ weighted[:, where].toarray(order="C")
+    return products
+
+
+def _filled_products(left: Any, right: Any, weights: Float64) -> Float64:
+    """The same with both filled up."""
+    n, k = right.shape
+    products = np.empty((left.shape[1], k))
+    for where in slices(k, n // TOGETHER):
+        block = right[:, where].T.toarray()
+        weighted = block * weights
+        for others in slices(left.shape[1], n // TOGETHER):
+            same = left is right and others == where
+            other = block if same else left[:, others].T.toarray()
+            products[others, where] = other @ weighted.T
     return products
 
 
