@@ -22,8 +22,9 @@ from ._working_set import WorkingSet
 
 # Multiplications below which a Hessian costs no more than all the rest of a step.
 CHEAP = 1e6
-# The mean relative change of the residuals up to which such a Hessian is kept, and a dearer one.
-SLIGHT, DRIFT = 0.03, 0.1
+# The mean relative change of the residuals up to which such a Hessian is kept; it grows with this
+# power of the cost, up to that of the dearest.
+SLIGHT, DEARER, DRIFT = 0.03, 0.3, 0.1
 TINY = 1e-300
 
 
@@ -66,10 +67,10 @@ class Hessian:
     def _stale(self, stored: int, prediction: Prediction) -> bool:
         if self.anchor is None:
             return True
-        cheap = stored**2 < CHEAP * self.design.shape[0]
+        cost = stored**2 / (CHEAP * self.design.shape[0])
         old, new = self.anchor.residual, prediction.residual
         drift = self.loss.weights @ np.abs(new - old)
-        allowed = SLIGHT if cheap else DRIFT
+        allowed = min(DRIFT, SLIGHT * max(1.0, cost) ** DEARER)
         return float(drift.sum()) > allowed * float((self.loss.weights @ np.abs(old)).sum())
 
     def _begin(self, prediction: Prediction) -> None:
