@@ -182,8 +182,12 @@ class ReadColumns(Columns):
         same = left is right
         both = left if same else np.concatenate([left, right])
         for rows, block in self._blocks(self.features[both]):
-            other = block if same else block[:, left.size :]
-            result += block[:, : left.size].T @ (weights[rows, None] * other)
+            if same:
+                block = np.sqrt(weights[rows, None]) * block
+                result += block.T @ block
+            else:
+                other = block[:, left.size :]
+                result += block[:, : left.size].T @ (weights[rows, None] * other)
         return result
 
     def stored(self, places: Index) -> int:
@@ -232,6 +236,9 @@ class DenseColumns(Columns):
 
     def cross(self, left: Index, right: Index, weights: Float64) -> Float64:
         weighted = self.buffer[right]
+        if left is right:
+            weighted *= np.sqrt(weights)
+            return weighted @ weighted.T
         weighted *= weights
         return self._times(left, weighted.T)
 

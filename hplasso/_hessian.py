@@ -68,15 +68,15 @@ class Hessian:
         if self.anchor is None:
             return True
         cost = stored**2 / (CHEAP * self.design.shape[0])
-        old, new = self.anchor.residual, prediction.residual
-        drift = self.loss.weights @ np.abs(new - old)
+        drift = self.loss.weights @ np.abs(prediction.residual - self.anchor.residual)
         allowed = min(DRIFT, SLIGHT * max(1.0, cost) ** DEARER)
-        return float(drift.sum()) > allowed * float((self.loss.weights @ np.abs(old)).sum())
+        return float(drift.sum()) > allowed * self._size
 
     def _begin(self, prediction: Prediction) -> None:
         """Forget what is known; take the curvatures of this prediction from here on."""
         outputs, weights = range(self.loss.n_outputs), self.loss.weights
         self.anchor = prediction
+        self._size = float((weights @ np.abs(prediction.residual)).sum())
         self.kept = self.kept[:0]
         self.block, self.totals = np.empty((0, 0)), self.totals[:0]
         self._curvatures = [self.loss.curvature(prediction, k) for k in outputs]

@@ -135,19 +135,22 @@ class LogisticTerm:
         goal: Float64,
         penalty: tuple[Float64, Float64 | None],
     ) -> tuple[Float64, LogisticState]:
-        """The whole step, or half, or a quarter and so on, until f does not go up."""
+        """The whole step, or half, or a quarter and so on, until f does not go up.
+
+        By differences, sample by sample: sums over many samples err by more than the last steps are
+        worth.
+        """
         linear = self._linear(working_set, goal)
         way, change = goal - theta, linear - state.linear
-        here = _cost(theta, penalty)
-        rounded = ROUNDING * (state.loss + here)
         shift = self._intercept_change(state.prediction, change)
         fraction = 1.0
         while fraction > SHORTEST:
             new = goal if fraction == 1.0 else theta + fraction * way
             outputs = linear if fraction == 1.0 else state.linear + fraction * change
             after = self._state(outputs, state.intercept + fraction * shift)
-            rise = after.loss - state.loss + _cost(new, penalty) - here
-            if rise <= rounded:
+            dearer = after.prediction.losses - state.prediction.losses
+            rise = float(self.weights @ dearer) + _rise_of_penalty(theta, new, penalty)
+            if rise <= ROUNDING * state.loss:
                 return new, after
             fraction *= 0.5
         return theta, state
@@ -164,8 +167,10 @@ class LogisticTerm:
         return None, None
 
 
-def _cost(theta: Float64, penalty: tuple[Float64, Float64 | None]) -> float:
-    """The penalty of theta."""
+def _rise_of_penalty(
+    theta: Float64, new: Float64, penalty: tuple[Float64, Float64 | None]
+) -> float:
+    """What the penalty of new has over that of theta."""
     weights, ridge = penalty
-    cost = float(weights @ np.abs(theta))
-    return cost if ridge is None else cost + 0.5 * float(ridge @ theta**2)
+    rise = float(weights @ (np.abs(new) - np.abs(theta)))
+    return rise if ridge is None else rise + 0.5 * float(ridge @ (new**2 - theta**2))

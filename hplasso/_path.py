@@ -38,7 +38,7 @@ from ._problem import RestrictedProblem
 from ._reports import Iteration, PathPoint
 from ._settings import PathSettings
 from ._stacked import AnyDesign
-from ._subproblem import SOLVERS, finish_from
+from ._subproblem import SOLVERS, Restricted, finish_from
 from ._typing import Float64, Index
 from ._working_set import WorkingSet
 
@@ -142,7 +142,7 @@ class PathTracer:
         self, theta: Float64, support: Index, state: Any, alpha: float | None = None
     ) -> Observation:
         """The place theta; exact as far as optimality at `alpha` is concerned, or everywhere."""
-        limit = alpha if alpha is None or self._weights is None else alpha * self._weights
+        limit = None if alpha is None else self._bound(alpha)
         z, exact = self.term.correlations(self.working_set, state, limit, self.settings.positive)
         on, values = self.working_set.features[support], theta[support]
         noise = self.term.norm + float(self.design.size[on] @ np.abs(values))
@@ -159,6 +159,10 @@ class PathTracer:
         slack = self.appraisal.slack(noise, features)
         weights = None if self._weights is None else self._weights[features]
         return reach(z[features], slack, weights, self.settings.positive)
+
+    def _bound(self, alpha: float) -> Float64 | float:
+        """What correlations may come to at alpha: one number for all features, or one for each."""
+        return alpha if self._weights is None else alpha * self._weights
 
     def _penalties(self, alpha: float) -> tuple[Float64, Float64 | None]:
         """The L1 penalties lambda_j of the working set, and its ridge penalties, if any."""
@@ -199,7 +203,8 @@ class PathTracer:
         polished = self.term.exact or self.settings.tol > POLISHED
         while sweeps < self.settings.max_iter and stalled < patience:
             left = self.settings.max_iter - sweeps
-            sweeps += max(1, self._solve_restricted(alpha, asked, left))
+            again = not self.term.exact and before < np.inf and not stalled
+            sweeps += max(1, self._solve_restricted(alpha, asked, left, again))
             certificate = self.appraisal.of_place(alpha, self.place)
             self._report(alpha, certificate.gap, sweeps)
             if certificate.gap <= self.appraisal.allowed(certificate):
@@ -330,10 +335,13 @@ class PathTracer:
     def _beyond(self, bound: float) -> Index:
         """All features outside the working set that reach beyond `bound`."""
         bound = max(bound, 0.0)
-        least = bound if self._weights is None else bound * self._weights
-        features = (self._pull(self.place.z) > least).nonzero()[0]
-        features = features[self.working_set.position[features] < 0]
+        features = self._wanting(self.place.z, bound)
         return features[self._reach(self.place.z, self.place.noise, features) > bound]
+
+    def _wanting(self, z: Float64, alpha: float) -> Index:
+        """Features outside the working set whose correlations are too large at alpha."""
+        features = (self._pull(z) > self._bound(alpha)).nonzero()[0]
+        return features[self.working_set.position[features] < 0]
 
     def _foremost(self, features: Index) -> Index:
         """Those that reach furthest, if they are more than the support has already."""
@@ -353,9 +361,7 @@ class PathTracer:
             return self._foremost(self._beyond(2.0 * alpha - self.place.level))
         lack = NEAR_LEAN if self._leaned else NEAR
         near = alpha - lack * max(0.0, self._knots.alpha - alpha)
-        least = near if self._weights is None else near * self._weights
-        awaited = (self._pull(self._knots.correlations(alpha)) > least).nonzero()[0]
-        return self._foremost(awaited[self.working_set.position[awaited] < 0])
+        return self._foremost(self._wanting(self._knots.correlations(alpha), near))
 
     def _pull(self, z: Float64) -> Float64:
         """|z|, or z if positive."""
@@ -367,8 +373,13 @@ class PathTracer:
             self.working_set.features.size
         )  # it has grown here, or by another target
 
-    def _solve_restricted(self, alpha: float, asked: float, max_sweeps: int) -> int:
-        """Move the place to the model's solution on the working set; return the sweeps taken."""
+    def _solve_restricted(
+        self, alpha: float, asked: float, max_sweeps: int, again: bool = False
+    ) -> int:
+        """Move the place to the model's solution on the working set; return the sweeps taken.
+
+        If it is `again`, at the same alpha, the finish goes on from the place without a sweep.
+        """
         place, working_set, settings = self.place, self.working_set, self.settings
         model, problem, start = self._problem(alpha, asked, place.support, self._likely(alpha))
         if not isinstance(problem.factor, FaceFactor):
@@ -378,7 +389,12 @@ class PathTracer:
             max_sweeps = min(max_sweeps, 1)
         solve = SOLVERS[settings.solver]
         square = partial(self.term.square, place.state)
-        solution = solve(problem, start, model.likely, square, INNER_SHARE * asked, max_sweeps)
+        if again and settings.solver == "auto":
+            point = finish_from(problem, start.support, start.theta[start.support])
+            solution = Restricted(point, 0)
+        else:
+            gap = INNER_SHARE * asked
+            solution = solve(problem, start, model.likely, square, gap, max_sweeps)
         self._leaned = isinstance(problem.factor, FaceGradients)
         if problem.factor.failed:
             self._leave_lean()

@@ -18,6 +18,8 @@ SEVERAL, SPARSE = 12, 8
 FEW, FULL = 4, 5
 # Those blocks of filled columns are larger by this: a few columns at least are worth the walk.
 TOGETHER = 8
+# Of more than this part of all columns, products are formed with all.
+MOST = 0.5
 # The Gram matrix of a large support is not worth forming if it would hold more than so many times
 # the numbers that the columns hold.
 LARGE, LEAN = 150, 4
@@ -157,15 +159,22 @@ def weighted_products(left: Any, right: Any, weights: Float64) -> Float64:
 def _filled_products(left: Any, right: Any, weights: Float64) -> Float64:
     """The same with both filled up."""
     n, k = right.shape
+    half = np.sqrt(weights)
     products = np.empty((left.shape[1], k))
     for where in slices(k, n // TOGETHER):
-        block = right[:, where].T.toarray()
-        weighted = block * weights
+        block = _filled(right, where, half)
         for others in slices(left.shape[1], n // TOGETHER):
             same = left is right and others == where
-            other = block if same else left[:, others].T.toarray()
-            products[others, where] = other @ weighted.T
+            other = block if same else _filled(left, others, half)
+            products[others, where] = other @ block.T
     return products
+
+
+def _filled(columns: Any, where: slice, factors: Float64) -> Float64:
+    """Some of the columns as the rows of an array, times factors."""
+    rows = columns[:, where].T.toarray()
+    rows *= factors
+    return np.asarray(rows)
 
 
 class SparseGram:
@@ -273,4 +282,7 @@ class SparseColumns(Columns):
         return int(np.diff(self.chosen.indptr)[places].sum())
 
     def total(self, places: Index, weights: Float64) -> Float64:
-        return np.asarray(self.chosen[:, places].T @ (self.design.root[:, None] * weights))
+        right = self.design.root[:, None] * weights
+        if places.size > MOST * self.features.size:
+            return np.asarray((self.chosen.T @ right)[places])
+        return np.asarray(self.chosen[:, places].T @ right)

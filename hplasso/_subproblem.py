@@ -58,7 +58,8 @@ def finish_from(problem: RestrictedProblem, support: Index, values: Float64) -> 
     """
     start = point_at(problem, support, values)
     step = FOLLOWED * values * problem.diagonal[support] + start.z[support]
-    stays = np.abs(step) > problem.penalty[support]
+    free = None if problem.free is None else problem.free[support]
+    stays = _staying(step, problem.penalty[support], problem.positive, free)
     face = Face(support[stays], np.sign(values[stays]), 0)
     return finish(problem, start, face, _fallback(problem))
 
@@ -104,13 +105,16 @@ def forecast(problem: RestrictedProblem, point: Point, likely: Index = NOBODY) -
         values = sweep(part, factors).theta
         z = part.target - part.gram @ values
     step = values * part.diagonal + z
-    stays = (step if part.positive else np.abs(step)) > part.penalty
-    if part.free is not None:
-        stays |= part.free
-    stays &= ~held
+    stays = _staying(step, part.penalty, part.positive, part.free) & ~held
     support = np.concatenate([face[stays], likely])
     signs = np.sign(np.concatenate([step[stays], point.z[likely]]))
     return Face(support, signs, support.size - likely.size)
+
+
+def _staying(step: Float64, penalty: Float64, positive: bool, free: Mask | None) -> Mask:
+    """Which coordinates a proximal step does not take to zero."""
+    stays = (step if positive else np.abs(step)) > penalty
+    return stays if free is None else stays | free
 
 
 def _to_sweep(

@@ -444,3 +444,12 @@ def test_bad_arguments_of_the_path():
     ):
         with pytest.raises(ValueError, match=message):
             logistic_path(X, y, **arguments)
+
+
+def test_tight_on_many_samples():
+    """The last steps are worth less than the rounding of a sum over all samples."""
+    X, y = make_classification(60_000, 20, n_informative=15, weights=[0.97], random_state=0)
+    X[:, ::2] = X[:, ::2] > 0.5
+    _, _, _, gaps = logistic_path(X, y, Cs=8, eps=0.02, tol=1e-11)
+    share = y.mean()
+    assert gaps.max() <= -1e-11 * (share * np.log(share) + (1 - share) * np.log(1 - share))
