@@ -65,8 +65,9 @@ class HadamardLogisticRegression(LinearClassifier):
     random_state : int, RandomState instance or None, default=None
         Without effect, as nothing is random. For compatibility.
     max_iter : int, default=100
-        Largest number of sweeps. There is about one to a quadratic model. A fit from scratch
-        approaches a large C by steps, with no more than half of them.
+        Largest number of sweeps. There is about one to a quadratic model; further models at the
+        same C take none, but count as one each. A fit from scratch approaches a large C by steps,
+        with no more than half of them.
     warm_start : bool, default=False
         Whether to start from the coefficients of the last fit. Coefficients that are zero there can
         become non-zero.
@@ -95,7 +96,7 @@ class HadamardLogisticRegression(LinearClassifier):
         ``C * sum(s)``, is no further than this from its minimum. For float32 it covers the rounding
         of the coefficients, but not that of the intercept.
     n_iter_ : ndarray of shape (1,)
-        Sweeps.
+        Sweeps, and models that took none.
     n_features_in_ : int
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features,)
