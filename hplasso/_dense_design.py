@@ -190,8 +190,8 @@ class ReadColumns(Columns):
                 result += block[:, : left.size].T @ (weights[rows, None] * other)
         return result
 
-    def stored(self, places: Index) -> int:
-        return places.size * self.design.shape[0]
+    def cost(self, places: Index) -> float:
+        return float(places.size**2 * self.design.shape[0])
 
     def scaled_cross(self, places: Index, outputs: Index, first: int, weights: Float64) -> Float64:
         result = np.zeros((places.size, places.size - first))
@@ -246,8 +246,8 @@ class DenseColumns(Columns):
         scaled = self.buffer[places] * weights.T[outputs]
         return scaled @ scaled[first:].T
 
-    def stored(self, places: Index) -> int:
-        return places.size * self.design.shape[0]
+    def cost(self, places: Index) -> float:
+        return float(places.size**2 * self.design.shape[0])
 
     def total(self, places: Index, weights: Float64) -> Float64:
         return self._times(places, weights)

@@ -73,8 +73,8 @@ class Columns(ABC):
         """S_places' weights, of shape (k, K), for weights (n, K)."""
 
     @abstractmethod
-    def stored(self, places: Index) -> int:
-        """How many numbers these columns hold."""
+    def cost(self, places: Index) -> float:
+        """Of `cross` of these columns with each other, in multiplications of dense ones."""
 
     def operator(self, support: Index) -> Any | None:
         """The Gram matrix by its products, where on a support these cost less than to form it."""

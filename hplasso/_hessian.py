@@ -21,10 +21,10 @@ from ._typing import Float64, Index
 from ._working_set import WorkingSet
 
 # Multiplications below which a Hessian costs no more than all the rest of a step.
-CHEAP = 1e6
+CHEAP = 4e6
 # The mean relative change of the residuals up to which such a Hessian is kept; it grows with this
 # power of the cost, up to that of the dearest.
-SLIGHT, DEARER, DRIFT = 0.03, 0.3, 0.1
+SLIGHT, DEARER, DRIFT = 0.01, 0.3, 0.1
 TINY = 1e-300
 
 
@@ -44,7 +44,7 @@ class Hessian:
 
     def at(self, working_set: WorkingSet, prediction: Prediction, where: Index) -> Float64:
         """H on some coordinates of the working set, of shape (k, k); an older one where it does."""
-        if self._stale(working_set.columns.stored(where), prediction):
+        if self._stale(working_set.columns.cost(where), prediction):
             self._begin(prediction)
         if not self.kept.size:
             self._extend(working_set, where)
@@ -64,12 +64,11 @@ class Hessian:
             block -= totals @ self._inverse @ totals.T
         return block
 
-    def _stale(self, stored: int, prediction: Prediction) -> bool:
+    def _stale(self, cost: float, prediction: Prediction) -> bool:
         if self.anchor is None:
             return True
-        cost = stored**2 / (CHEAP * self.design.shape[0])
         drift = self.loss.weights @ np.abs(prediction.residual - self.anchor.residual)
-        allowed = min(DRIFT, SLIGHT * max(1.0, cost) ** DEARER)
+        allowed = min(DRIFT, SLIGHT * max(1.0, cost / CHEAP) ** DEARER)
         return float(drift.sum()) > allowed * self._size
 
     def _begin(self, prediction: Prediction) -> None:

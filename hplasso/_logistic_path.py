@@ -175,7 +175,7 @@ def logistic_path(
         if isinstance(grid, int):
             first = l1_ratio / (max(tracer.alpha_max(), TINY) * labels.total)
             grid = first * np.geomspace(1.0, 1.0 / eps, grid)
-        points = trace_by_means(tracer, penalty_of(grid, l1_ratio, labels))
+        points = trace_by_means(tracer, problem.term, penalty_of(grid, l1_ratio, labels))
     warn_not_converged(points, settings.name_alpha)
     coefs = np.zeros((n_rows(labels), X.shape[1], len(points)), dtype=X.dtype)
     intercepts = np.zeros((n_rows(labels), len(points)), dtype=X.dtype)

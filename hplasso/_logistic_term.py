@@ -92,6 +92,14 @@ class LogisticTerm:
         value = float(self.weights @ prediction.losses)
         return LogisticState(linear, intercept, prediction, residual, value, self.weights)
 
+    def mean(self, first: LogisticState, last: LogisticState, share: float) -> LogisticState:
+        """The state where the outputs are the mean of two others', the last with this share."""
+        linear, intercept = (
+            (1.0 - share) * start + share * end
+            for start, end in zip(first[:2], last[:2], strict=True)
+        )
+        return self._state(linear, intercept)
+
     def correlations(
         self,
         working_set: WorkingSet,

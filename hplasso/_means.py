@@ -16,9 +16,9 @@ from collections.abc import Iterable
 import numpy as np
 
 from ._knots import Knot
+from ._logistic_term import LogisticTerm
 from ._path import PathTracer
 from ._reports import PathPoint
-from ._typing import Float64
 
 # Alphas from one solution to the next.
 SHORTEST, LONGEST = 2, 4
@@ -28,7 +28,9 @@ WORTHWHILE = 2.0
 TINY = 1e-300
 
 
-def trace_by_means(tracer: PathTracer, alphas: Iterable[float]) -> list[PathPoint]:
+def trace_by_means(
+    tracer: PathTracer, term: LogisticTerm, alphas: Iterable[float]
+) -> list[PathPoint]:
     """The solutions at decreasing alphas, certified; the listener hears of each in turn."""
     alphas = [float(alpha) for alpha in alphas]
     points, last = [tracer.solve(alphas[0])], Knot(alphas[0], tracer.place)
@@ -38,7 +40,7 @@ def trace_by_means(tracer: PathTracer, alphas: Iterable[float]) -> list[PathPoin
         *skipped, alpha = alphas[len(points) : len(points) + (1 if rest > 0.0 else length)]
         point = tracer.solve(alpha)
         first, last = last, Knot(alpha, tracer.place)
-        between, worst = _between(tracer, first, last, skipped)
+        between, worst = _between(tracer, term, first, last, skipped)
         if skipped:
             tracer.return_to(last)
             length = int(np.clip(length / np.sqrt(max(worst, TINY)), SHORTEST, LONGEST))
@@ -52,13 +54,13 @@ def trace_by_means(tracer: PathTracer, alphas: Iterable[float]) -> list[PathPoin
 
 
 def _between(
-    tracer: PathTracer, first: Knot, last: Knot, alphas: list[float]
+    tracer: PathTracer, term: LogisticTerm, first: Knot, last: Knot, alphas: list[float]
 ) -> tuple[list[PathPoint], float]:
     """The solutions at alphas between two knots; the worst gap of a mean, as a part of asked."""
     points, worst = [], 0.0
     for alpha in alphas:
         tracer.return_to(last, first)
-        point = tracer.step_to(alpha, _mean(first, last, alpha))
+        point = _move_to_mean(tracer, term, first, last, alpha)
         worst = max(worst, point.gap / max(point.gap_asked, TINY))
         if not point.converged:
             point = tracer.solve(alpha)
@@ -67,10 +69,13 @@ def _between(
     return points, worst
 
 
-def _mean(first: Knot, last: Knot, alpha: float) -> Float64:
-    """The mean of two places, on a logarithmic scale of alpha; on the working set of the second."""
-    end = last.place.theta
-    start = first.place.grown(end.size).theta
+def _move_to_mean(
+    tracer: PathTracer, term: LogisticTerm, first: Knot, last: Knot, alpha: float
+) -> PathPoint:
+    """Go to the mean of two knots, from the last; what it is worth."""
     length = float(np.log(first.alpha / last.alpha))
     share = float(np.log(first.alpha / alpha)) / length if length > 0.0 else 0.5
-    return (1.0 - share) * start + share * end
+    end = tracer.place.theta
+    theta = (1.0 - share) * first.place.grown(end.size).theta + share * end
+    state = term.mean(first.place.state, last.place.state, share)
+    return tracer.move_to(alpha, theta, theta.nonzero()[0], state)

@@ -239,20 +239,14 @@ class PathTracer:
         _, problem, _ = self._problem(alpha, self.appraisal.asked, support, NOBODY)
         point = finish_from(problem, support, values)
         state = self.term.state(self.working_set, point.theta)
-        found = self._certified(alpha, point.theta, point.support, state)
+        found = self.move_to(alpha, point.theta, point.support, state)
         if problem.factor.failed or not found.converged:
             self.place = before
             return None
         self._knots.add(Knot(alpha, self.place))
         return found
 
-    def step_to(self, alpha: float, theta: Float64) -> PathPoint:
-        """Move to coefficients on the working set, or towards them; what is there at one alpha."""
-        place, penalties = self.place, self._penalties(alpha)
-        new, state = self.term.advance(self.working_set, place.state, place.theta, theta, penalties)
-        return self._certified(alpha, new, new.nonzero()[0], state)
-
-    def _certified(self, alpha: float, theta: Float64, support: Index, state: Any) -> PathPoint:
+    def move_to(self, alpha: float, theta: Float64, support: Index, state: Any) -> PathPoint:
         """Move to coefficients on the working set; what they are worth at one alpha."""
         self.place = self._observe(theta, support, state, alpha)
         certificate = self.appraisal.of_place(alpha, self.place)

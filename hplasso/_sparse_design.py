@@ -23,6 +23,8 @@ MOST = 0.5
 # The Gram matrix of a large support is not worth forming if it would hold more than so many times
 # the numbers that the columns hold.
 LARGE, LEAN = 150, 4
+# What a multiplication costs, if there are zeros to skip, beside one of dense matrices.
+SLOW = 200.0
 # The part of all columns of CSC that takes less time to read one by one than a pass takes.
 READABLE = 1 / 32
 
@@ -229,7 +231,7 @@ class SparseColumns(Columns):
         self._operator: SparseGram | None = None
 
     def operator(self, support: Index) -> SparseGram | None:
-        if support.size < LARGE or support.size**2 <= LEAN * self.stored(support):
+        if support.size < LARGE or support.size**2 <= LEAN * self._stored(support):
             return None
         if self._operator is None or len(self._operator) < self.features.size:
             scaled = self.chosen.copy()
@@ -278,7 +280,11 @@ class SparseColumns(Columns):
         scaled.data *= self.design.root[scaled.indices] * weights[scaled.indices, output]
         return np.asarray((scaled.T @ scaled[:, first:]).toarray())
 
-    def stored(self, places: Index) -> int:
+    def cost(self, places: Index) -> float:
+        return SLOW * self._stored(places) ** 2 / self.design.shape[0]
+
+    def _stored(self, places: Index) -> int:
+        """How many numbers these columns hold."""
         return int(np.diff(self.chosen.indptr)[places].sum())
 
     def total(self, places: Index, weights: Float64) -> Float64:

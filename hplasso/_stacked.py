@@ -81,9 +81,9 @@ class StackedColumns:
     def operator(self, support: Index) -> None:
         """There is none."""
 
-    def stored(self, where: Index) -> int:
-        """How many numbers the columns of some pairs hold."""
-        return self.columns.stored(self.places[where])
+    def cost(self, where: Index) -> float:
+        """Of products of some pairs with each other, in multiplications of dense columns."""
+        return self.columns.cost(self.places[where])
 
     def products(self, first: int) -> Float64:
         """Gram block of all pairs with those from the given one on."""
