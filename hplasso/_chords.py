@@ -47,9 +47,9 @@ HALVED = 8.0
 def trace_by_chords(tracer: PathTracer, alphas: Iterable[float]) -> list[PathPoint]:
     """The solutions at decreasing alphas, certified; the listener hears of each in turn.
 
-    Every alpha is solved under another loss, and where a chord is as good as never good enough.
+    Every alpha is solved where a chord is as good as never good enough.
     """
-    if not tracer.term.exact or tracer.settings.tol <= TIGHT:
+    if tracer.settings.tol <= TIGHT:
         return tracer.trace(alphas)
     alphas = [float(alpha) for alpha in alphas]
     points, last = [tracer.solve(alphas[0])], Knot(alphas[0], tracer.place)

@@ -7,16 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from ._design_base import Columns, Design, slices
+from ._design_base import MOST, Columns, Design, slices
 from ._linalg import LARGE_DATA, threads_for_pass
 from ._typing import Float64, Index
 
 # The part of all columns that takes less time to read one by one than a pass takes, with a margin:
 # where they lie in one piece in memory, and where each element is fetched with its neighbours.
 READABLE, READABLE_ACROSS = 1 / 16, 1 / 128
-
-# Of more than this part of all columns, products are formed with all.
-MOST = 0.5
 
 
 class DenseDesign(Design):

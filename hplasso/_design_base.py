@@ -29,6 +29,8 @@ from ._typing import Float64, Index, Mask
 
 # Elements of X taken at a time where a block has to be copied: 1 MB of float64.
 BLOCK = 2**17
+# Of more than this part of all columns, products are formed with all.
+MOST = 0.5
 
 
 class Columns(ABC):

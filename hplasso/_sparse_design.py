@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from ._design_base import BLOCK, Columns, Design, slices
+from ._design_base import BLOCK, MOST, Columns, Design, slices
 from ._typing import Float64, Index
 
 # Columns are multiplied faster after they have been filled up with zeros, if they are not more than
@@ -18,8 +18,6 @@ SEVERAL, SPARSE = 12, 8
 FEW, FULL = 4, 5
 # Those blocks of filled columns are larger by this: a few columns at least are worth the walk.
 TOGETHER = 8
-# Of more than this part of all columns, products are formed with all.
-MOST = 0.5
 # The Gram matrix of a large support is not worth forming if it would hold more than so many times
 # the numbers that the columns hold.
 LARGE, LEAN = 150, 4
