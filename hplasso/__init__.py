@@ -1,5 +1,9 @@
 """L1-regularised regression by the Hadamard product parametrization, for scikit-learn."""
 
+# scikit-learn imports scipy.stats in any case. Here, with little on the interpreter's stack, all in
+# all a tenth of the time is saved that it takes from the depth of scikit-learn's own modules.
+import scipy.stats  # noqa: F401
+
 from ._certificate_display import CertificateDisplay
 from ._cross_validation_display import CrossValidationDisplay
 from ._elastic_net import HadamardElasticNet
