@@ -57,10 +57,6 @@ class Correlations:
         if limit is None:
             return self._pass(residual), ALL
         design = self.design
-        if working_set.features.size == design.shape[1]:
-            z = np.empty(design.shape[1])
-            z[working_set.features] = working_set.columns.correlations(residual)
-            return z, ALL
         shares = (self._basis @ residual) / self._squares
         rest = residual - shares @ self._basis
         z = shares @ self._images

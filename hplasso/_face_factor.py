@@ -71,7 +71,8 @@ class FaceFactor:
         first `n_trusted`. `gram` is that of all coordinates.
         """
         if wanted.size < SMALL or not self.places.size:
-            if self._out.size or not np.array_equal(self.places, wanted):
+            same = self.places.size == wanted.size and (self.places == wanted).all()
+            if self._out.size or not same:
                 self._begin(gram, wanted, n_trusted)
             return
         position = np.full(len(gram), -1, dtype=np.intp)

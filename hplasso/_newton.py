@@ -116,13 +116,13 @@ def limit_point(problem: RestrictedProblem, face: Face) -> Point:
     signs[face.support] = face.signs
     right = problem.target - problem.penalty * signs
     while True:
-        support = factor.places
+        support, active = factor.places, ~factor.held
         values = factor.solve(right[support])
-        wrong = (values * signs[support] <= 0.0) & ~factor.held
+        wrong = active & (values * signs[support] <= 0.0)
         if problem.free is not None:
             wrong &= ~problem.free[support]
         if not wrong.any():
-            return point_at(problem, support[~factor.held], values[~factor.held])
+            return point_at(problem, support[active], values[active])
         factor.hold(problem.gram, wrong)
 
 
