@@ -14,9 +14,9 @@ from ._typing import Float64, Index
 # Columns are multiplied faster after they have been filled up with zeros, if they are not more than
 # so many, or at least one in so many of their elements is stored.
 SEVERAL, SPARSE = 12, 8
-# And both factors are, for more columns than a few, where one in so many elements is stored.
-FEW, FULL = 4, 5
-# Those blocks of filled columns are larger by this: a few columns at least are worth the walk.
+# And both factors are, where they are the same and one in so many elements is stored.
+FULL = 12
+# Blocks of filled columns are larger by this: a few columns at least are worth the walk.
 TOGETHER = 8
 # The Gram matrix of a large support is not worth forming if it would hold more than so many times
 # the numbers that the columns hold.
@@ -144,8 +144,8 @@ def _row_numbers(matrix: Any) -> Index:
 def weighted_products(left: Any, right: Any, weights: Float64) -> Float64:
     """left' diag(weights) right of CSC arrays, as a dense array."""
     n, k = right.shape
-    if k > FEW and FULL * left.nnz > n * left.shape[1]:
-        return _filled_products(left, right, weights)
+    if left is right and FULL * right.nnz > n * k:
+        return _filled_square(right, np.sqrt(weights))
     weighted = right.copy()
     weighted.data *= weights[weighted.indices]
     if k > SEVERAL and SPARSE * right.nnz < n * k:
@@ -156,25 +156,15 @@ def weighted_products(left: Any, right: Any, weights: Float64) -> Float64:
     return products
 
 
-def _filled_products(left: Any, right: Any, weights: Float64) -> Float64:
-    """The same with both filled up."""
-    n, k = right.shape
-    half = np.sqrt(weights)
-    products = np.empty((left.shape[1], k))
-    for where in slices(k, n // TOGETHER):
-        block = _filled(right, where, half)
-        for others in slices(left.shape[1], n // TOGETHER):
-            same = left is right and others == where
-            other = block if same else _filled(left, others, half)
-            products[others, where] = other @ block.T
-    return products
-
-
-def _filled(columns: Any, where: slice, factors: Float64) -> Float64:
-    """Some of the columns as the rows of an array, times factors."""
-    rows = columns[:, where].T.toarray()
-    rows *= factors
-    return np.asarray(rows)
+def _filled_square(columns: Any, factors: Float64) -> Float64:
+    """A'A of A = diag(factors) columns, filled up; by halves of the rows, if more than a block."""
+    n, k = columns.shape
+    if n > 1 and n * k > TOGETHER * BLOCK:
+        parts = slice(n // 2), slice(n // 2, n)
+        return np.add(*(_filled_square(columns[rows], factors[rows]) for rows in parts))
+    filled = columns.T.toarray()
+    filled *= factors
+    return np.asarray(filled @ filled.T)
 
 
 class SparseGram:
@@ -251,7 +241,8 @@ class SparseColumns(Columns):
 
     def products(self, first: int) -> Float64:
         mean = self.mean[self.features]
-        gram = weighted_products(self.chosen, self.chosen[:, first:], self.design.root**2)
+        new = self.chosen[:, first:] if first else self.chosen
+        gram = weighted_products(self.chosen, new, self.design.root**2)
         gram -= np.multiply.outer(mean, mean[first:])
         constant = self.design.spread[self.features] == 0.0
         gram[constant] = 0.0
