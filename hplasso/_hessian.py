@@ -48,7 +48,7 @@ class Hessian:
             self._begin(prediction)
         if not self.kept.size:
             self._extend(working_set, where)
-            return self._eliminated(self.block.copy(), self.totals)
+            return self._eliminated(self.block.copy(), slice(None))
         position = np.full(working_set.features.size, -1, dtype=np.intp)
         position[self.kept] = np.arange(self.kept.size)
         new = where[position[where] < 0]
@@ -56,11 +56,12 @@ class Hessian:
             self._extend(working_set, new)
             position[self.kept] = np.arange(self.kept.size)
         on = position[where]
-        return self._eliminated(self.block[on].take(on, axis=1), self.totals[on])
+        return self._eliminated(self.block[on].take(on, axis=1), on)
 
-    def _eliminated(self, block: Float64, totals: Float64) -> Float64:
-        """B - T M^+ T', in place of B."""
+    def _eliminated(self, block: Float64, on: Index | slice) -> Float64:
+        """B - T M^+ T' of coordinates of the Hessian, in place of B."""
         if self.fit_intercept:
+            totals = self.totals[on]
             block -= totals @ self._inverse @ totals.T
         return block
 
@@ -92,30 +93,36 @@ class Hessian:
         old, n_outputs = self.kept.size, self.loss.n_outputs
         kept = np.concatenate([self.kept, new])
         columns, places, outputs = working_set.columns.split(kept)
-        block, totals = np.empty((kept.size, kept.size)), np.empty((kept.size, n_outputs))
+        block = np.empty((kept.size, kept.size))
         block[:old, :old] = self.block
-        totals[:old] = self.totals
         if n_outputs == 1:
-            block[:, old:], totals[old:] = self._same_output(columns, places, old, 0)
+            block[:, old:] = self._same_output(columns, places, old, 0)
         else:  # -P_k P_m for all pairs; then those of the same output, k = m
             block[:, old:] = -columns.scaled_cross(places, outputs, old, self._probabilities)
             for k in np.unique(outputs[old:]):
                 among = np.flatnonzero(outputs == k)
                 first = int(np.searchsorted(among, old))
-                part, totals[among[first:]] = self._same_output(columns, places[among], first, k)
+                part = self._same_output(columns, places[among], first, k)
                 block[np.ix_(among, among[first:])] = part
         block[old:, :old] = block[:old, old:].T
-        self.kept, self.block, self.totals = kept, block, totals
+        if self.fit_intercept:
+            totals = self._totals(columns, places[old:], outputs[old:])
+            self.totals = np.concatenate([self.totals, totals])
+        self.kept, self.block = kept, block
 
-    def _same_output(
-        self, columns: Columns, places: Index, first: int, k: int
-    ) -> tuple[Float64, Float64]:
-        """B of coordinates of output k with those from `first` on, and T of the latter."""
-        curvature = self._curvatures[k]
+    def _same_output(self, columns: Columns, places: Index, first: int, k: int) -> Float64:
+        """B of coordinates of output k with those from `first` on."""
         new = places[first:] if first else places
-        across = curvature[:, None]
-        if self.loss.n_outputs > 1:
-            across = -self._probabilities[:, [k]] * self._probabilities
-            across[:, k] = curvature
-        totals = columns.total(new, self.design.root[:, None] * across)
-        return columns.cross(places, new, curvature), totals
+        return columns.cross(places, new, self._curvatures[k])
+
+    def _totals(self, columns: Columns, places: Index, outputs: Index) -> Float64:
+        """T of some coordinates."""
+        totals = np.empty((places.size, self.loss.n_outputs))
+        for k in np.unique(outputs):
+            across = self._curvatures[k][:, None]
+            if self.loss.n_outputs > 1:
+                across = -self._probabilities[:, [k]] * self._probabilities
+                across[:, k] = self._curvatures[k]
+            among = outputs == k
+            totals[among] = columns.total(places[among], self.design.root[:, None] * across)
+        return totals
