@@ -99,11 +99,12 @@ class Hessian:
             block[:, old:] = self._same_output(columns, places, old, 0)
         else:  # -P_k P_m for all pairs; then those of the same output, k = m
             block[:, old:] = -columns.scaled_cross(places, outputs, old, self._probabilities)
-            for k in np.unique(outputs[old:]):
+            for k in range(n_outputs):
                 among = np.flatnonzero(outputs == k)
                 first = int(np.searchsorted(among, old))
-                part = self._same_output(columns, places[among], first, k)
-                block[np.ix_(among, among[first:])] = part
+                if first < among.size:
+                    part = self._same_output(columns, places[among], first, k)
+                    block[np.ix_(among, among[first:])] = part
         block[old:, :old] = block[:old, old:].T
         if self.fit_intercept:
             totals = self._totals(columns, places[old:], outputs[old:])
@@ -117,12 +118,13 @@ class Hessian:
 
     def _totals(self, columns: Columns, places: Index, outputs: Index) -> Float64:
         """T of some coordinates."""
+        root = self.design.root[:, None]
+        if self.loss.n_outputs == 1:
+            return columns.total(places, root * self._curvatures[0][:, None])
         totals = np.empty((places.size, self.loss.n_outputs))
-        for k in np.unique(outputs):
-            across = self._curvatures[k][:, None]
-            if self.loss.n_outputs > 1:
-                across = -self._probabilities[:, [k]] * self._probabilities
-                across[:, k] = self._curvatures[k]
+        for k, curvature in enumerate(self._curvatures):
+            across = -self._probabilities[:, [k]] * self._probabilities
+            across[:, k] = curvature
             among = outputs == k
-            totals[among] = columns.total(places[among], self.design.root[:, None] * across)
+            totals[among] = columns.total(places[among], root * across)
         return totals
