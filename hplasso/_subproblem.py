@@ -108,6 +108,8 @@ def forecast(problem: RestrictedProblem, point: Point, likely: Index = NOBODY) -
     stays = _staying(step, part.penalty, part.positive, part.free) & ~held
     support = np.concatenate([face[stays], likely])
     signs = np.sign(np.concatenate([step[stays], point.z[likely]]))
+    if problem.positive:  # the likely ones may pull the other way still
+        signs[:] = 1.0
     return Face(support, signs, support.size - likely.size)
 
 

@@ -38,6 +38,21 @@ def test_same_as_scikit_learn(positive):
     assert isinstance(ours[3], list)
 
 
+@pytest.mark.parametrize("seed", [2, 18, 116])
+def test_positive_where_features_are_expected_that_pull_below_zero_still(seed):
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((40, 60))
+    y = X[:, :10] @ np.abs(rng.standard_normal(10)) + rng.standard_normal(40)
+    y -= y.mean()
+    largest = np.abs(X.T @ y).max() / 40
+    alphas = np.geomspace(largest, 0.01 * largest, 12)
+    coefs = lasso_path(X, y, alphas=alphas, tol=1e-10, positive=True)[1]
+    loose = lasso_path(X, y, alphas=alphas, tol=1e-6, positive=True)[1]
+    theirs = reference_path(X, y, alphas=alphas, tol=1e-12, max_iter=1_000_000, positive=True)[1]
+    assert min(coefs.min(), loose.min()) >= 0.0
+    assert_allclose(coefs, theirs, atol=1e-5)
+
+
 @pytest.mark.skipif(sklearn.__version__ < "1.9", reason="alphas=int is new in scikit-learn 1.9")
 def test_grid_is_scikit_learns():
     X, y = DIABETES
