@@ -284,7 +284,7 @@ class PathTracer:
         while True:
             far = stayed > MOSTLY or self._may_go_to(LONG_STEP * stage)
             step = LONG_STEP if far else SHORT_STEP
-            ahead = int(np.ceil(np.log(nearest / stage) / np.log(step)))
+            ahead = round(np.log(nearest / stage) / np.log(step))
             share = (self.settings.max_iter - sweeps) // max(ahead, 1)
             if ahead <= 1 or share == 0:
                 return sweeps
