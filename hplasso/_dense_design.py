@@ -187,9 +187,6 @@ class ReadColumns(Columns):
                 result += block[:, : left.size].T @ (weights[rows, None] * other)
         return result
 
-    def cost(self, places: Index) -> float:
-        return float(places.size**2 * self.design.shape[0])
-
     def scaled_cross(self, places: Index, outputs: Index, first: int, weights: Float64) -> Float64:
         result = np.zeros((places.size, places.size - first))
         for rows, block in self._blocks(self.features[places]):
@@ -242,9 +239,6 @@ class DenseColumns(Columns):
     def scaled_cross(self, places: Index, outputs: Index, first: int, weights: Float64) -> Float64:
         scaled = self.buffer[places] * weights.T[outputs]
         return scaled @ scaled[first:].T
-
-    def cost(self, places: Index) -> float:
-        return float(places.size**2 * self.design.shape[0])
 
     def total(self, places: Index, weights: Float64) -> Float64:
         return self._times(places, weights)

@@ -34,10 +34,12 @@ MOST = 0.5
 
 
 class Columns(ABC):
-    """Chosen columns of Z, k of them, to which more can be added.
+    """Chosen columns of a design's Z, k of them, to which more can be added.
 
     Places are positions among them, in the order in which they came.
     """
+
+    design: Design
 
     @abstractmethod
     def append(self, features: Index) -> None:
@@ -74,9 +76,9 @@ class Columns(ABC):
     def total(self, places: Index, weights: Float64) -> Float64:
         """S_places' weights, of shape (k, K), for weights (n, K)."""
 
-    @abstractmethod
     def cost(self, places: Index) -> float:
         """Of `cross` of these columns with each other, in multiplications of dense ones."""
+        return float(places.size**2 * self.design.shape[0])
 
     def operator(self, support: Index) -> Any | None:
         """The Gram matrix by its products, where on a support these cost less than to form it."""
