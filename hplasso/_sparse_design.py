@@ -14,7 +14,7 @@ from ._typing import Float64, Index
 # Columns are multiplied faster after they have been filled up with zeros, if they are not more than
 # so many, or at least one in so many of their elements is stored.
 SEVERAL, SPARSE = 12, 8
-# And both factors are, where they are the same and one in so many elements is stored.
+# The same columns on both sides are filled up where one in so many elements is stored.
 FULL = 12
 # Blocks of filled columns are larger by this: a few columns at least are worth the walk.
 TOGETHER = 8
