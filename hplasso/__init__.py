@@ -1,7 +1,7 @@
 """L1-regularised regression by the Hadamard product parametrization, for scikit-learn."""
 
-# scikit-learn imports scipy.stats in any case. Both take a tenth less time if that is done here, near
-# the bottom of the interpreter's stack, and not from deep inside scikit-learn.
+# scikit-learn imports scipy.stats in any case. Both take a tenth less time if that is done here,
+# near the bottom of the interpreter's stack, and not from deep inside scikit-learn.
 import scipy.stats  # noqa: F401
 
 from ._certificate_display import CertificateDisplay
