@@ -71,8 +71,7 @@ class FaceFactor:
         first `n_trusted`. `gram` is that of all coordinates.
         """
         if wanted.size < SMALL or not self.places.size:
-            same = self.places.size == wanted.size and (self.places == wanted).all()
-            if self._out.size or not same:
+            if self._out.size or not np.array_equal(self.places, wanted):
                 self._begin(gram, wanted, n_trusted)
             return
         position = np.full(len(gram), -1, dtype=np.intp)
