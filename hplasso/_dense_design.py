@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ._design_base import MOST, Columns, Design, slices
-from ._linalg import LARGE_DATA, threads_for_pass
+from ._linalg import LARGE_DATA, room_for, threads_for_pass
 from ._typing import Float64, Index
 
 # The part of all columns that takes less time to read one by one than a pass takes, with a margin:
@@ -212,7 +212,7 @@ class DenseColumns(Columns):
     def append(self, features: Index) -> None:
         stop = self.size + features.size
         if stop > len(self.buffer):
-            rows = min(max(stop, 2 * self.size), self.design.shape[1])
+            rows = min(room_for(stop), self.design.shape[1])
             grown = np.empty((rows, self.design.shape[0]))
             grown[: self.size] = self.buffer[: self.size]
             self.buffer = grown

@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.linalg.lapack import dpotrf, dpotrs, dtrtrs
 
-from ._linalg import DEPENDENCE, independent_cholesky, independent_pivots
+from ._linalg import DEPENDENCE, independent_cholesky, independent_pivots, room_for
 from ._typing import Float64, Index, Mask
 
 NOTHING, NO_PLACES = np.empty((0, 0), order="F"), np.empty(0, dtype=np.intp)
@@ -185,7 +185,8 @@ class FaceFactor:
         """Make room for so many coordinates."""
         old = self.places.size
         if size > len(self._gram):
-            gram, lower = np.empty((2 * size, 2 * size)), np.empty((2 * size, 2 * size), order="F")
+            shape = (room_for(size), room_for(size))
+            gram, lower = np.empty(shape), np.empty(shape, order="F")
             gram[:old, :old], lower[:old, :old] = self._gram[:old, :old], self._lower[:old, :old]
             self._gram, self._lower = gram, lower
 

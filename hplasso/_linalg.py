@@ -29,6 +29,9 @@ DEPENDENCE = 1e-10
 # many numbers (32 MB).
 LARGE_DATA = 4_000_000
 
+# The least number of places to spare in an array that grows.
+ROOM = 32
+
 _threads_given: ContextVar[int] = ContextVar("threads_given", default=1)
 
 
@@ -57,6 +60,11 @@ def threads_for_pass() -> AbstractContextManager[object]:
     """Within that context, one for a pass over the data: all threads given, if that pays."""
     given = _threads_given.get()
     return nullcontext() if given == 1 else _blas().limit(limits=given)
+
+
+def room_for(size: int) -> int:
+    """How many places to make in an array that has to hold `size` and will go on growing."""
+    return size + max(ROOM, size // 4)
 
 
 def solve_positive(matrix: Float64, target: Float64) -> Float64:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ SEVERAL, SPARSE = 12, 8
 # The same columns on both sides are filled up where one in so many elements is stored.
 FULL = 12
 # Blocks of filled columns are larger by this: a few columns at least are worth the walk.
-TOGETHER = 8
+TOGETHER = 4
 # The Gram matrix of a large support is not worth forming if it would hold more than so many times
 # the numbers that the columns hold.
 LARGE, LEAN = 150, 4
@@ -46,33 +47,41 @@ class SparseDesign(Design):
     def _chosen_product(self, features: Index, right: Float64) -> Float64:
         return np.asarray(self.X[:, features].T @ right)
 
-    def _parts(self) -> Iterator[tuple[slice, slice, Any]]:
-        """Walk through X along its compressed axis, many stored values at a time."""
+    def _parts(self, least: int) -> Iterator[tuple[slice, slice, Any]]:
+        """Walk through X along its compressed axis, at least so many stored values at a time.
+
+        `least` is what a part costs besides its values.
+        """
         n, p = self.shape
-        ahead, across = (n, p) if self.by_rows else (p, n)
-        stored = max(1, self.X.nnz // max(ahead, 1))
-        # each part costs as much as an axis is long, besides its values
-        for part in slices(ahead, max(1, stored * BLOCK // max(BLOCK, across))):
+        pointers = self.X.indptr
+        starts = np.searchsorted(pointers, np.arange(0, self.X.nnz, max(least, BLOCK)))
+        edges = np.unique([0, *starts, n if self.by_rows else p]).tolist()
+        for start, stop in pairwise(edges):
+            part = slice(start, stop)
             rows, columns = (part, slice(0, p)) if self.by_rows else (slice(0, n), part)
             yield rows, columns, self._part(part)
 
     def _part(self, part: slice) -> Any:
-        """A part of X along its compressed axis, its values copied as float64."""
+        """A part of X along its compressed axis, as float64; not a copy where X is."""
         n, p = self.shape
         pointers = self.X.indptr[part.start : part.stop + 1]
         these = slice(pointers[0], pointers[-1])
-        values = self.X.data[these].astype(np.float64)
+        values = self.X.data[these].astype(np.float64, copy=False)
         arrays = values, self.X.indices[these], pointers - pointers[0]
         length = part.stop - part.start
         if self.by_rows:
             return sparse.csr_array(arrays, shape=(length, p))
         return sparse.csc_array(arrays, shape=(n, length))
 
+    def _length_of_sums(self) -> int:
+        """How long the sums over a part of X are, where they are not those of its columns alone."""
+        return self.shape[1] if self.by_rows else 0
+
     def _moments(self, weights: Float64) -> tuple[Float64, Float64]:
         mean, square = np.zeros((2, self.shape[1]))
-        for rows, columns, part in self._parts():
+        for rows, columns, part in self._parts(self._length_of_sums()):
             mean[columns] += part.T @ weights[rows]
-            part.data **= 2
+            part.data = part.data**2
             square[columns] += part.T @ weights[rows]
         return mean, square
 
@@ -83,7 +92,7 @@ class SparseDesign(Design):
         if self.X.dtype == np.float64:
             return np.asarray(self.X.T @ right)
         result = np.zeros((self.shape[1], *right.shape[1:]))
-        for rows, columns, part in self._parts():
+        for rows, columns, part in self._parts(self._length_of_sums()):
             result[columns] += part.T @ right[rows]
         return result
 
@@ -91,24 +100,28 @@ class SparseDesign(Design):
         self.passes += 1
         weights = self.root**2
         gram = -np.multiply.outer(self.mean, self.mean)
-        for rows, columns, part in self._parts():
-            part.data *= weights[rows][_row_numbers(part)]
-            for others, other in self._left_of(rows):
-                gram[others, columns] += (other.T @ part).toarray()
+        for rows, columns, part in self._parts(max(self.shape)):
+            right = part.tocsc()
+            for others, left in self._not_before(columns, right):
+                gram[others, columns] += weighted_products(left, right, weights[rows])
+                gram[columns, others] = gram[others, columns].T
         for where in slices(self.fragile.size, self.shape[0]):
             features = self.fragile[where]
             gram[:, features] = self.product(self.block(features))
             gram[features] = gram[:, features].T
         return gram
 
-    def _left_of(self, rows: slice) -> Iterator[tuple[slice, Any]]:
-        """X on the rows of a part, in pieces of float64: columns, and the piece."""
+    def _not_before(self, columns: slice, part: Any) -> Iterator[tuple[slice, Any]]:
+        """A part's columns and all after them, on its rows, in pieces of float64."""
+        rest = slice(columns.start, self.shape[1])
         if self.by_rows:
-            yield slice(0, self.shape[1]), self.X[rows].astype(np.float64)
+            yield rest, part
         elif self.X.dtype == np.float64:
-            yield slice(0, self.shape[1]), self.X
+            yield rest, self._part(rest)
         else:
-            yield from ((columns, part) for _, columns, part in self._parts())
+            for _, others, other in self._parts(max(self.shape)):
+                if others.start >= columns.start:
+                    yield others, other
 
     def moments(self, rows: Index, response: Float64) -> Float64:
         p = self.shape[1]
@@ -137,7 +150,7 @@ class SparseDesign(Design):
 def _row_numbers(matrix: Any) -> Index:
     """The row of each stored value."""
     if matrix.format == "csc":
-        return np.asarray(matrix.indices, dtype=np.intp)
+        return np.asarray(matrix.indices)
     return np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
 
 
@@ -146,13 +159,13 @@ def weighted_products(left: Any, right: Any, weights: Float64) -> Float64:
     n, k = right.shape
     if left is right and FULL * right.nnz > n * k:
         return _filled_square(right, np.sqrt(weights))
-    weighted = right.copy()
-    weighted.data *= weights[weighted.indices]
+    values = right.data * weights[right.indices]
+    weighted = sparse.csc_array((values, right.indices, right.indptr), shape=right.shape)
     if k > SEVERAL and SPARSE * right.nnz < n * k:
         return np.asarray((weighted.T @ left).toarray().T)
     products = np.empty((left.shape[1], k))
     for where in slices(k, n // TOGETHER):
-        products[:, where] = left.T @ weighted[:, where].toarray(order="C")
+        products[:, where] = left.T @ weighted[:, where].T.toarray().T
     return products
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ._linalg import room_for
 from ._stacked import AnyDesign
 from ._typing import Float64, Index
 
@@ -36,7 +37,7 @@ class WorkingSet:
         old, size = self._known, self.features.size
         if size > old:
             if size > len(self._gram):
-                grown = np.empty((min(max(size, 2 * old), self.position.size),) * 2)
+                grown = np.empty((min(room_for(size), self.position.size),) * 2)
                 grown[:old, :old] = self._gram[:old, :old]
                 self._gram = grown
             block = self.columns.products(old)
