@@ -47,16 +47,16 @@ class SparseDesign(Design):
     def _chosen_product(self, features: Index, right: Float64) -> Float64:
         return np.asarray(self.X[:, features].T @ right)
 
-    def _parts(self, least: int) -> Iterator[tuple[slice, slice, Any]]:
-        """Walk through X along its compressed axis, at least so many stored values at a time.
+    def _parts(self, least: int, first: int = 0) -> Iterator[tuple[slice, slice, Any]]:
+        """Walk through X along its compressed axis from `first` on, many stored values at a time.
 
-        `least` is what a part costs besides its values.
+        They are `least` or more: what a part costs besides its values.
         """
         n, p = self.shape
-        pointers = self.X.indptr
-        starts = np.searchsorted(pointers, np.arange(0, self.X.nnz, max(least, BLOCK)))
-        edges = np.unique([0, *starts, n if self.by_rows else p]).tolist()
-        for start, stop in pairwise(edges):
+        pointers = self.X.indptr[first:]
+        steps = np.arange(pointers[0], pointers[-1], max(least, BLOCK))
+        starts = first + np.searchsorted(pointers, steps)
+        for start, stop in pairwise(np.unique([first, *starts, n if self.by_rows else p])):
             part = slice(start, stop)
             rows, columns = (part, slice(0, p)) if self.by_rows else (slice(0, n), part)
             yield rows, columns, self._part(part)
@@ -102,7 +102,7 @@ class SparseDesign(Design):
         gram = -np.multiply.outer(self.mean, self.mean)
         for rows, columns, part in self._parts(max(self.shape)):
             right = part.tocsc()
-            for others, left in self._not_before(columns, right):
+            for others, left in self._from(columns, right):
                 gram[others, columns] += weighted_products(left, right, weights[rows])
                 gram[columns, others] = gram[others, columns].T
         for where in slices(self.fragile.size, self.shape[0]):
@@ -111,17 +111,14 @@ class SparseDesign(Design):
             gram[features] = gram[:, features].T
         return gram
 
-    def _not_before(self, columns: slice, part: Any) -> Iterator[tuple[slice, Any]]:
-        """A part's columns and all after them, on its rows, in pieces of float64."""
-        rest = slice(columns.start, self.shape[1])
+    def _from(self, columns: slice, part: Any) -> Iterator[tuple[slice, Any]]:
+        """A part's columns and all after them, on its rows: in one piece, if as X holds them."""
         if self.by_rows:
-            yield rest, part
-        elif self.X.dtype == np.float64:
-            yield rest, self._part(rest)
-        else:
-            for _, others, other in self._parts(max(self.shape)):
-                if others.start >= columns.start:
-                    yield others, other
+            yield columns, part
+            return
+        least = self.X.nnz if self.X.dtype == np.float64 else max(self.shape)
+        for _, others, other in self._parts(least, columns.start):
+            yield others, other
 
     def moments(self, rows: Index, response: Float64) -> Float64:
         p = self.shape[1]

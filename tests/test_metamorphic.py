@@ -41,6 +41,21 @@ def test_containers_agree(container, precompute):
     assert_allclose(model.predict(container(X)), expected.predict(X))
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("layout", [sparse.csr_array, sparse.csc_array])
+def test_sparse_data_that_are_read_in_parts(layout, dtype):
+    rng = np.random.default_rng(2)
+    data = rng.integers(-3, 4, (1500, 220)).astype(dtype)
+    data[:, 100:] *= rng.random((1500, 120)) < 0.2  # some columns full, others not
+    target = data[:, ::20].sum(axis=1) + rng.standard_normal(1500)
+    weights = rng.exponential(size=1500)
+    parameters = {"alpha": 0.1, "penalty_weights": None, "precompute": True}
+    expected = fit(data.astype(np.float64), target, weights, **parameters)
+    model = fit(layout(data), target, weights, **parameters)
+    assert np.count_nonzero(expected.coef_) > 20
+    assert_allclose(model.coef_, expected.coef_, rtol=1e-6, atol=1e-6)
+
+
 def test_repeated_rows_are_integer_weights(container, precompute):
     repeats = WEIGHTS.astype(int)
     repeated = fit(container(np.repeat(X, repeats, axis=0)), np.repeat(y, repeats))
