@@ -89,11 +89,22 @@ class Appraisal:
         gap = certificate.gap
         converged = gap <= self.allowed(certificate)
         if self.settings.dtype != np.float64:
-            exact, values = values, values.astype(self.settings.dtype).astype(np.float64)
+            exact, values = values, self._rounded(values)
             price, intercept = self._price(alpha, support, exact, values)
             gap += price
         features = self.working_set.features[support]
         return PathPoint(alpha, features, values, intercept, gap, self.asked, converged, sweeps)
+
+    def _rounded(self, values: Float64) -> Float64:
+        """Coefficients as they are returned, in a shorter type."""
+        with np.errstate(over="ignore"):
+            rounded = values.astype(self.settings.dtype).astype(np.float64)
+        if not np.isfinite(rounded).all():
+            raise ValueError(
+                f"A coefficient of {np.abs(values).max():.1e} is out of the range of X's type, "
+                f"{np.dtype(self.settings.dtype)}. Scale the data, or pass X as float64."
+            )
+        return rounded
 
     def _price(
         self, alpha: float, support: Index, values: Float64, rounded: Float64

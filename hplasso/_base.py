@@ -1,4 +1,4 @@
-"""The border: parameters, weights and Gram matrices are checked here, and nowhere below."""
+"""The border: what parameters and weights may be; the estimators check them before any work."""
 
 from __future__ import annotations
 
@@ -60,7 +60,9 @@ BOOLEAN = Constraint("an instance of 'bool'", lambda value: isinstance(value, bo
 NONE = Constraint("None", lambda value: value is None)
 ARRAY = Constraint(
     "an array-like",
-    lambda value: hasattr(value, "__array__") or isinstance(value, list | tuple),
+    lambda value: (
+        isinstance(value, list | tuple) or (hasattr(value, "__array__") and np.ndim(value) > 0)
+    ),
 )
 MAPPING = Constraint("a dict", lambda value: isinstance(value, Mapping))
 RANDOM_STATE = Constraint(

@@ -136,9 +136,7 @@ class CrossValidationDisplay(Display):
             penalties, mean - errors, mean + errors, color="C0", alpha=0.2, label="± 1 SE"
         )
         for (label, value), dashes in zip(self.chosen.items(), ["--", ":"], strict=False):
-            ax.axvline(
-                value, color="0.3", linestyle=dashes, linewidth=1.0, label=f"{label}: {value:.3g}"
-            )
+            self._mark(label, value, dashes)
         self._penalty_axis(penalties, self.penalty_name)
         ax.set_ylabel(self.loss_name)
         ax.legend(fontsize="small")

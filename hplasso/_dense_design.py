@@ -32,8 +32,9 @@ class DenseDesign(Design):
 
     def _direct(self) -> bool:
         """Whether BLAS can work on X as it lies in memory."""
-        item = self.X.itemsize
-        return self.X.dtype == np.float64 and item in self.X.strides
+        (n, p), (down, across), item = self.shape, self.X.strides, self.X.itemsize
+        together = (across == item and down >= p * item) or (down == item and across >= n * item)
+        return self.X.dtype == np.float64 and together
 
     def _blocks(self) -> Iterator[tuple[slice, slice, Float64]]:
         """Walk through X in the order of memory: rows, columns, and the block as float64."""
@@ -94,9 +95,8 @@ class DenseDesign(Design):
                 for rows in slices(n, p):
                     block = self.root[rows, None] * (self.X[rows] - self.mean)
                     gram += block.T @ block
-        constant = self.spread == 0.0
-        gram[constant] = 0.0
-        gram[:, constant] = 0.0
+        gram[self.constant] = 0.0
+        gram[:, self.constant] = 0.0
         return gram
 
     def moments(self, rows: Index, response: Float64) -> Float64:

@@ -9,11 +9,20 @@ from scipy import sparse
 from sklearn.utils import assert_all_finite
 
 from ._dense_design import DenseDesign
-from ._design_base import Columns, Design, slices
+from ._design_base import BLOCK, Columns, Design, slices
 from ._sparse_design import SparseDesign
 from ._typing import Float64, Index
 
-__all__ = ["Columns", "Design", "as_array", "as_rows", "check_range", "checked_design", "slices"]
+__all__ = [
+    "BLOCK",
+    "Columns",
+    "Design",
+    "as_array",
+    "as_rows",
+    "check_range",
+    "checked_design",
+    "slices",
+]
 
 # Sums of squares of larger numbers overflow, of smaller ones vanish.
 LARGEST, SMALLEST = 1e145, 1e-145

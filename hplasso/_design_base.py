@@ -10,8 +10,8 @@ centred columns, as float64.
 
 Precision. Z'r is computed as X' (sqrt(v) r) less the share of the means, which is small as r is
 orthogonal to sqrt(v) but for rounding: good as long as a column's mean does not dwarf its spread.
-*Fragile* columns, where it does (constant columns among them), are treated in small blocks that
-are centred first. Blocks of float32 are widened on the way: all arithmetic is in float64.
+*Fragile* columns, where it does, are treated in small blocks that are centred first; of constant
+columns nothing is left. Blocks of float32 are widened on the way: all arithmetic is in float64.
 """
 
 from __future__ import annotations
@@ -96,6 +96,8 @@ class Design(ABC):
     ----------
     mean, spread : ndarrays of shape (p,)
         m, and the length of the columns of Z; 0 for constant columns under an intercept.
+    fragile, constant : ndarrays
+        The fragile columns that are not constant; those of length 0.
     rounding : ndarray of shape (p,)
         Rounding error of a correlation, for an r of length one.
     size : ndarray of shape (p,)
@@ -128,11 +130,15 @@ class Design(ABC):
         self.root = np.sqrt(weights)
         self.mean = mean if self.fit_intercept else np.zeros_like(mean)
         variance = square - self.mean**2
-        self.fragile = np.flatnonzero(doubtful | (variance <= self.fragile_below * square))
+        empty = (square == 0.0) & ~doubtful
+        close = variance <= self.fragile_below * square
+        self.fragile = np.flatnonzero((doubtful | close) & ~empty)
         variance[self.fragile] = self._centre_fragile(weights, square)
         self.spread = np.sqrt(variance)
         raw = np.sqrt(square)
         raw[self.fragile] = self.spread[self.fragile]
+        self.fragile = self.fragile[self.spread[self.fragile] > 0.0]
+        self.constant = np.flatnonzero(self.spread == 0.0)
         self.rounding = ROUNDING * raw
         self.size = self._size_in_predictions(raw)
 
@@ -219,7 +225,9 @@ class Design(ABC):
             blocks = (features[where] for where in slices(features.size, self.shape[0]))
             return np.concatenate([self.block(block).T @ residual for block in blocks])
         z = self._chosen_product(features, self.root * residual)
-        return z - self.mean[features] * float(self.root @ residual)
+        z -= self.mean[features] * float(self.root @ residual)
+        z[self.spread[features] == 0.0] = 0.0
+        return z
 
     def product(self, right: Float64) -> Float64:
         """Z'right, for `right` of shape (n,) or (n, k)."""
@@ -229,7 +237,17 @@ class Design(ABC):
         for where in slices(self.fragile.size, self.shape[0]):
             features = self.fragile[where]
             result[features] = self.block(features).T @ right
+        result[self.constant] = 0.0
         return result
+
+    def mend(self, gram: Float64) -> None:
+        """Set what a Gram matrix of all features holds of fragile and constant columns."""
+        for where in slices(self.fragile.size, self.shape[0]):
+            features = self.fragile[where]
+            gram[:, features] = self.product(self.block(features))
+            gram[features] = gram[:, features].T
+        gram[self.constant] = 0.0
+        gram[:, self.constant] = 0.0
 
 
 def slices(total: int, width: int) -> Iterator[slice]:

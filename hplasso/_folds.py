@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ._design import Design, check_range, checked_design, slices
+from ._design import BLOCK, Design, check_range, checked_design, slices
 from ._regression import Regression, gram_pays
 from ._reports import PathPoint
 from ._typing import Float64, Index
@@ -106,40 +106,52 @@ class Folds:
         folds: Sequence[Fold],
         n_solutions: int,
     ) -> None:
-        self.X, self.y, self.raw, self.folds = X, y, raw, folds
+        self.y, self.raw, self.folds = y, raw, folds
         self.fit_intercept = fit_intercept
         check_range("y", float(np.abs(y).max()))
         self.design = checked_design(X, raw / raw.sum(), fit_intercept)
-        root = self.design.root
-        self.offset = float(root**2 @ y) if fit_intercept else 0.0
-        self._moments: list[Float64 | None] = [None] * len(folds)
-        self._everything = np.empty((0, 0))
-        if not gram_pays(self.design, precompute, n_solutions):
-            self.full = Regression(self.design, y[:, None])
-            return
-        response = root * (y - self.offset)
-        for number, fold in enumerate(folds):
-            if fold.counts is None:
-                self._moments[number] = self.design.moments(fold.test, response)
-        counts = np.zeros(len(y), dtype=np.intp)
-        for fold in folds:
-            counts[fold.test] += fold.counts is None
-        if counts[0] and (counts == counts[0]).all():  # each sample is tested equally often
-            parts = [part for part in self._moments if part is not None]
-            self._everything = sum(parts[1:], parts[0]) / counts[0]
+        self.offset = float(self.design.root**2 @ y) if fit_intercept else 0.0
+        self._by_moments = gram_pays(self.design, precompute, n_solutions)
+        self._kept: dict[int, Float64] = {}
+        if self._by_moments:
+            self._everything = self._all_moments()
+            self.full = self._from_moments(self.design, self._everything, np.ones(()))
         else:
-            self._everything = self.design.moments(np.arange(len(y)), response)
-        self.full = self._from_moments(self.design, self._everything, np.ones(()))
+            self.full = Regression(self.design, y[:, None])
+
+    def _all_moments(self) -> Float64:
+        """The moments of all samples; those of the folds are kept, if they hold no more than X."""
+        n, p = self.design.shape
+        if len(self.folds) * (p + 2) ** 2 <= max(self.design.n_stored, BLOCK):
+            found = ((number, self._moments(number)) for number in range(len(self.folds)))
+            self._kept = {number: part for number, part in found if part is not None}
+            times = np.zeros(n, dtype=np.intp)
+            for number in self._kept:
+                times[self.folds[number].test] += 1
+            if self._kept and (times == times[0]).all():  # each sample is tested equally often
+                return np.asarray(sum(self._kept.values()) / times[0])
+        return self.design.moments(np.arange(n), self._response())
+
+    def _moments(self, number: int) -> Float64 | None:
+        """The moments of a fold's test samples, if its training samples are just the others."""
+        fold = self.folds[number]
+        if not self._by_moments or fold.counts is not None:
+            return None
+        kept = self._kept.get(number)
+        return self.design.moments(fold.test, self._response()) if kept is None else kept
+
+    def _response(self) -> Float64:
+        """y, weighted and centred."""
+        return np.asarray(self.design.root * (self.y - self.offset))
 
     def training(self, number: int) -> Regression:
         """Least squares on the training samples of a fold."""
-        weights, held_out = self.folds[number].weights(self.raw), self._moments[number]
-        if held_out is None:
-            design = checked_design(self.X, weights, self.fit_intercept)
-            gram = design.gram() if self._everything.size else None
-            return Regression(design, self.y[:, None], gram)
-        moments = self._everything - held_out
+        weights, held_out = self.folds[number].weights(self.raw), self._moments(number)
         p = self.design.shape[1]
+        if held_out is None or 1.0 - held_out[p + 1, p + 1] <= CANCELLED:
+            design = checked_design(self.design.X, weights, self.fit_intercept)
+            return Regression(design, self.y[:, None], design.gram() if self._by_moments else None)
+        moments = self._everything - held_out
         mass = moments[p + 1, p + 1]
         shift = moments[p + 1, :p] / mass if self.fit_intercept else np.zeros(p)
         sums = moments.diagonal()[:p]
@@ -155,19 +167,18 @@ class Folds:
         if self.fit_intercept:
             moments = moments - np.multiply.outer(moments[p + 1], moments[p + 1]) / mass
         gram, cross = moments[:p, :p] / mass, moments[:p, [p]] / mass
-        for where in slices(design.fragile.size, design.shape[0]):
-            features = design.fragile[where]
-            block = design.block(features)
-            gram[:, features] = design.product(block)
-            gram[features] = gram[:, features].T
-            cross[features, 0] = block.T @ (design.root * (self.y - self.offset))
+        design.mend(gram)
+        if design.fragile.size:
+            response = design.root * (self.y - self.offset)
+            cross[design.fragile, 0] = design.read(design.fragile, response)
+        cross[design.constant] = 0.0
         return Regression(design, self.y[:, None], gram, cross)
 
     def mean_squares(self, number: int, points: Sequence[PathPoint], intercepts: Any) -> Float64:
         """The mean squared error on the test samples of a fold, of shape (L,) for L solutions."""
         features, coefficients = side_by_side(points)
         intercepts = np.asarray(intercepts)
-        moments = self._moments[number]
+        moments = self._moments(number)
         if moments is not None and not np.isin(features, self.design.fragile).any():
             shifts = intercepts + self.design.mean[features] @ coefficients - self.offset
             ends = np.stack([np.ones_like(shifts), -shifts])

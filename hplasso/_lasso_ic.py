@@ -40,7 +40,7 @@ from ._typing import Float64
 
 ESTIMATOR_CONSTRAINTS: Constraints = {
     "criterion": (one_of("aic", "aicc", "bic", "ebic"),),
-    "eps": (real(0.0, open_low=True),),
+    "eps": (real(0.0, 1.0, open_low=True),),
     "alphas": (integer(1), ARRAY),
     "fit_intercept": (BOOLEAN,),
     "noise_variance": (real(0.0, open_low=True), NONE),

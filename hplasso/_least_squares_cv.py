@@ -13,7 +13,7 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import validate_data
 
-from ._base import ARRAY, BOOLEAN, Constraints, check_parameters, integer, raw_weights, real
+from ._base import ARRAY, BOOLEAN, Constraints, check_parameters, integer, normalised_weights, real
 from ._fitting import Task, fit_method, listeners_of
 from ._folds import Folds, checked_folds
 from ._least_squares_path import (
@@ -38,7 +38,7 @@ from ._settings import PathSettings
 from ._typing import Float64
 
 ESTIMATOR_CONSTRAINTS: Constraints = {
-    "eps": (real(0.0, open_low=True),),
+    "eps": (real(0.0, 1.0, open_low=True),),
     "alphas": (integer(1), ARRAY),
     "l1_ratio": (real(0.0, 1.0, open_low=True), ARRAY),
     "fit_intercept": (BOOLEAN,),
@@ -99,7 +99,7 @@ class LeastSquaresCV(LinearRegressor):
         y = np.asarray(y, dtype=np.float64)
         n_features = X.shape[1]
         precompute = checked_precompute(self.precompute, n_features)
-        weights = raw_weights(sample_weight, X)
+        weights = normalised_weights(sample_weight, X)
         extra = routed(self, "fit", sample_weight, params)
         splits = check_cv(self.cv).split(X, y, **(extra.splitter.split if extra else {}))
         folds = checked_folds(splits, weights, sample_weight is not None)

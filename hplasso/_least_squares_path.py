@@ -44,7 +44,7 @@ SHARED_CONSTRAINTS: Constraints = {
 }
 PATH_CONSTRAINTS: Constraints = {
     "l1_ratio": (real(0.0, 1.0, open_low=True),),
-    "eps": (real(0.0, open_low=True),),
+    "eps": (real(0.0, 1.0, open_low=True),),
     "alphas": (integer(1), ARRAY, NONE),
     "return_n_iter": (BOOLEAN,),
     **SHARED_CONSTRAINTS,
@@ -321,10 +321,12 @@ def _path(
     grid = given
     with threads_for_data(X.size):
         regression = regression_of(X, targets, weights, False, precompute, length, Xy)
-        tracers = [regression.tracer(target, settings, coef_init) for target in range(n_targets)]
+        tracers = [regression.tracer(target, settings) for target in range(n_targets)]
         if isinstance(grid, int):
             first = max(tracer.alpha_max() for tracer in tracers) / l1_ratio
             grid = alpha_grid(first, parameters["eps"], grid)
+        if coef_init is not None:
+            tracers = [regression.tracer(t, settings, coef_init) for t in range(n_targets)]
         paths = [trace_by_chords(tracer, l1_ratio * grid) for tracer in tracers]
     warn_not_converged([point for path in paths for point in path], settings.name_alpha)
     coefs = np.zeros((n_targets, n_features, len(grid)), dtype=X.dtype)

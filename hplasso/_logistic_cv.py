@@ -268,8 +268,9 @@ class HadamardLogisticRegressionCV(LinearClassifier):
             if sample_weight is not None:
                 score_params["sample_weight"] = raw_weights(sample_weight, X)
         with Task.of_fit(self, len(folds) + 1) as task, threads_for_data(X.size):
-            everything = Validation(X, y, labels, parameters, score_params)
             problem = Classification(X, labels, self.fit_intercept)
+            X = problem.base.X  # put in order, if it is sparse and was not
+            everything = Validation(X, y, labels, parameters, score_params)
             self.Cs_ = self._grid(given, problem, everything, ratios)
             self.l1_ratios_ = np.array(ratios)
             results = self._cross_validate(everything, folds, task)

@@ -74,7 +74,8 @@ class BinaryLoss:
     def __init__(self, codes: Any, weights: Float64) -> None:
         self.signs = 2.0 * codes - 1.0
         self.weights = weights
-        self.share = float(weights @ codes)
+        shares = float(weights @ (codes == 0)), float(weights @ codes)
+        self._balanced = float(np.log(shares[1]) - np.log(shares[0]))
         self._signed_weights = weights * self.signs
 
     def predict(self, outputs: Float64) -> Prediction:
@@ -109,7 +110,7 @@ class BinaryLoss:
             step = lack / total if total > 0.0 else inf
             if not (abs(step) <= SHORT or isfinite(low + high)):
                 # at its ends all P_i are too small, or too large
-                balanced = float(np.log(self.share) - np.log1p(-self.share))
+                balanced = self._balanced
                 low, high = balanced - float(linear.max()), balanced - float(linear.min())
             low, high = (low, min(high, b)) if lack < 0.0 else (max(low, b), high)
             new = b + step if low <= b + step <= high else 0.5 * (low + high)

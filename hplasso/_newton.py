@@ -130,13 +130,12 @@ def finish(
     problem: RestrictedProblem,
     start: Point,
     face: Face,
-    fallback: Callable[[RestrictedProblem, Point], Point] | None = None,
+    fallback: Callable[[RestrictedProblem, Point], Point],
 ) -> Point:
     """Limit points, each below the one before: the first on `face`, and below `start`.
 
-    Where f does not go down, the `fallback`, by default `descend`, takes the next step.
+    Where f does not go down, the `fallback`, such as `descend`, takes the next step.
     """
-    fallback = fallback or descend
     point = _limit_points(problem, start, face, fallback)
     if problem.factor.refine():
         point = _limit_points(problem, point, entered_face(point, NOBODY), fallback)

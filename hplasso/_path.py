@@ -171,7 +171,7 @@ class PathTracer:
         return alpha * self.settings.penalty_weights[features], ridge
 
     def alpha_max(self) -> float:
-        """The smallest alpha at which every penalised coefficient is zero.
+        """The smallest alpha at which every penalised coefficient is zero, for a tracer at zero.
 
         Moves the place there: to the fit of the features without penalty, if there are any. The
         listener hears nothing of it.
@@ -184,6 +184,8 @@ class PathTracer:
             told, self.settings = self.settings, replace(self.settings, listener=None)
             self.solve(2.0 * float(lengths.max(initial=0.0)))
             self.settings = told
+            place = self.place  # at that alpha, correlations were not looked at closely
+            self.place = self._observe(place.theta, place.support, place.state)
         pull = self._pull(self.place.z)
         return float(np.max(pull[penalised] / weights[penalised], initial=0.0))
 

@@ -203,10 +203,7 @@ class RegularizationPathDisplay(Display):
         self._penalty_axis(penalties, self.penalty_name)
         ax.set_ylabel("coefficient")
         for number, (label, value) in enumerate((self.chosen or {}).items()):
-            dashes = ["--", ":", "-."][number % 3]
-            ax.axvline(
-                value, color="0.3", linestyle=dashes, linewidth=1.0, label=f"{label}: {value:.3g}"
-            )
+            self._mark(label, value, ["--", ":", "-."][number % 3])
         if self.chosen:
             ax.legend(loc="upper left", fontsize="small")
         self._label(names, live, coefs, n_labels)

@@ -20,7 +20,7 @@ from ._least_squares_path import path_settings as regression_settings
 from ._linear_classifier import LinearClassifier
 from ._linear_regressor import LinearRegressor
 from ._logistic_path import ACCEPTED as FOR_CLASSIFICATION
-from ._logistic_path import n_rows, penalty_of
+from ._logistic_path import TINY, n_rows, penalty_of
 from ._logistic_path import path_settings as classification_settings
 from ._path import PathTracer
 from ._regression import regression_of
@@ -113,9 +113,11 @@ def _regression(
     fit_intercept = parameters["fit_intercept"]
     regression = regression_of(X, as_columns(y), weights, fit_intercept, "auto", N_PENALTIES)
     chosen = _chosen(estimator, parameters, "alpha")
-    penalties = getattr(estimator, "alphas_", None)
+    penalties: Any = getattr(estimator, "alphas_", None)
+    if np.ndim(penalties) == 2:  # a row for each l1_ratio
+        penalties = penalties[list(estimator.l1_ratio).index(ratio)]
     if penalties is None or np.ndim(penalties) != 1:
-        first = regression.tracer(0, settings).alpha_max() / ratio
+        first = max(regression.tracer(0, settings).alpha_max() / ratio, TINY)
         length = min([LENGTH, *(0.5 * value / first for value in chosen.values() if value > 0.0)])
         penalties = alpha_grid(first, length, N_PENALTIES)
     tracer = regression.tracer(0, settings)
@@ -135,7 +137,7 @@ def _classification(
     chosen = _chosen(estimator, parameters, "C")
     penalties = getattr(estimator, "Cs_", None)
     if penalties is None:
-        first = unit / problem.tracer(settings).alpha_max()
+        first = unit / max(problem.tracer(settings).alpha_max(), TINY)
         last = max([first / LENGTH**0.5, *(2.0 * value for value in chosen.values())])
         penalties = np.geomspace(first, last, N_PENALTIES)
     tracer, rows = problem.tracer(settings), n_rows(labels)

@@ -105,10 +105,7 @@ class SparseDesign(Design):
             for others, left in self._from(columns, right):
                 gram[others, columns] += weighted_products(left, right, weights[rows])
                 gram[columns, others] = gram[others, columns].T
-        for where in slices(self.fragile.size, self.shape[0]):
-            features = self.fragile[where]
-            gram[:, features] = self.product(self.block(features))
-            gram[features] = gram[:, features].T
+        self.mend(gram)
         return gram
 
     def _from(self, columns: slice, part: Any) -> Iterator[tuple[slice, Any]]:
@@ -122,33 +119,34 @@ class SparseDesign(Design):
 
     def moments(self, rows: Index, response: Float64) -> Float64:
         p = self.shape[1]
-        part = self.X[rows].astype(np.float64)
-        ends = np.stack([response[rows], self.root[rows]], axis=1)
-        weighted = part.copy()
-        weighted.data *= (self.root[rows] ** 2)[_row_numbers(weighted)]
-        raw = np.multiply.outer(part.T @ self.root[rows] ** 2, self.mean)
-        moments = np.empty((p + 2, p + 2))
-        moments[:p, :p] = (part.T @ weighted).toarray() - raw - raw.T
-        moments[:p, :p] += float(ends[:, 1] @ ends[:, 1]) * np.multiply.outer(self.mean, self.mean)
-        moments[:p, p:] = part.T @ (self.root[rows, None] * ends)
-        moments[:p, p:] -= np.multiply.outer(self.mean, self.root[rows] @ ends)
+        ends = np.stack([response, self.root], axis=1)
+        moments = np.zeros((p + 2, p + 2))
+        for some in self._row_parts(rows):
+            part = self.X[some].astype(np.float64, copy=False).tocsc()
+            moments[:p, :p] += weighted_products(part, part, self.root[some] ** 2)
+            moments[:p, p:] += part.T @ (self.root[some, None] * ends[some])
+        moments[p:, p:] = ends[rows].T @ ends[rows]
+        raw = np.multiply.outer(moments[:p, p + 1], self.mean)
+        moments[:p, :p] += moments[p + 1, p + 1] * np.multiply.outer(self.mean, self.mean)
+        moments[:p, :p] -= raw + raw.T
+        moments[:p, p:] -= np.multiply.outer(self.mean, moments[p + 1, p:])
         moments[p:, :p] = moments[:p, p:].T
-        moments[p:, p:] = ends.T @ ends
         return moments
+
+    def _row_parts(self, rows: Index) -> Iterator[Index]:
+        """Some rows: of CSR, about as many values at a time as their products have; of CSC, all."""
+        if not self.by_rows:
+            return iter([rows])
+        n, p = self.shape
+        width = self.X.nnz // n * BLOCK // max(BLOCK, p * p)
+        return (rows[where] for where in slices(rows.size, width))
 
     def rows(self, rows: Index, features: Index) -> Any:
         part = self.X[rows][:, features] if self.by_rows else self.X[:, features][rows]
-        return part.astype(np.float64)
+        return part.astype(np.float64, copy=False)
 
     def columns(self) -> Columns:
         return SparseColumns(self)
-
-
-def _row_numbers(matrix: Any) -> Index:
-    """The row of each stored value."""
-    if matrix.format == "csc":
-        return np.asarray(matrix.indices)
-    return np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
 
 
 def weighted_products(left: Any, right: Any, weights: Float64) -> Float64:

@@ -5,7 +5,7 @@ import pytest
 from scipy import sparse
 from sklearn.datasets import load_diabetes
 
-from hplasso import HadamardLasso, lasso_path
+from hplasso import HadamardLasso, HadamardLassoCV, lasso_path
 
 X, y = load_diabetes(return_X_y=True)
 
@@ -154,3 +154,23 @@ def test_gram_of_data_that_are_not_centred_is_formed_again():
     with pytest.warns(UserWarning, match="recomputing Gram matrix"):
         model.fit(shifted, y)
     np.testing.assert_allclose(model.coef_, HadamardLasso(0.1).fit(shifted, y).coef_)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "words"),
+    [
+        ({"alphas": np.float64(0.1)}, "'alphas' parameter.*an int"),
+        ({"alphas": np.array(3.0)}, "'alphas' parameter.*an int"),
+        ({"eps": 2.0}, r"'eps' parameter.*in the range \(0.0, 1.0\]"),
+    ],
+)
+def test_grids(parameters, words):
+    with pytest.raises(ValueError, match=words):
+        lasso_path(X, y, **parameters)
+    with pytest.raises(ValueError, match=words):
+        HadamardLassoCV(**parameters).fit(X, y)
+
+
+def test_coefficients_beyond_the_range_of_float32():
+    with pytest.raises(ValueError, match="out of the range of X's type, float32"):
+        HadamardLasso(1e38).fit(X.astype(np.float32), 1e40 * y)

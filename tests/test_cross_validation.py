@@ -17,6 +17,7 @@ from sklearn.linear_model import ElasticNetCV, LassoCV
 from sklearn.model_selection import (
     GroupKFold,
     KFold,
+    LeaveOneOut,
     RepeatedKFold,
     ShuffleSplit,
     TimeSeriesSplit,
@@ -179,6 +180,30 @@ def test_memory_of_tall_data():
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 0.15 * data.nbytes
+
+
+def test_memory_of_many_folds():
+    data, target = make_regression(300, 100, noise=1.0, random_state=0)
+    tracemalloc.start()
+    model = HadamardLassoCV(cv=LeaveOneOut(), alphas=[10.0, 1.0]).fit(data, target)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 5e6  # the moments of all folds are 25 MB
+    rest = HadamardLasso(1.0).fit(data[1:], target[1:])
+    assert_allclose(model.mse_path_[1, 0], (rest.predict(data[:1])[0] - target[0]) ** 2)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e308])
+def test_a_sample_that_outweighs_all_others(scale):
+    weights = np.full(len(y), scale)
+    weights[0] *= 1e20 if scale == 1.0 else 1.0
+    splits = list(KFold(5).split(X))
+    model = HadamardLassoCV(alphas=[1.0, 0.1], cv=splits, tol=1e-8).fit(X, y, weights)
+    train, test = splits[0]
+    fold = HadamardLasso(0.1, tol=1e-8).fit(X[train], y[train])
+    errors = (fold.predict(X[test]) - y[test]) ** 2
+    expected = np.average(errors, weights=weights[test] / weights.max())
+    assert_allclose(model.mse_path_[1, 0], expected, rtol=1e-6)
 
 
 def test_two_jobs_give_the_same_numbers():

@@ -59,6 +59,24 @@ def test_path_of_a_cross_validated_estimator():
     assert {"0", "10"} <= set(counts)
 
 
+def test_path_of_the_chosen_l1_ratio():
+    model = HadamardElasticNetCV(l1_ratio=[0.5, 0.9], alphas=10).fit(X, y)
+    display = RegularizationPathDisplay.from_estimator(model, X, y)
+    assert_array_equal(display.penalties, model.alphas_[[0.5, 0.9].index(model.l1_ratio_)])
+
+
+@pytest.mark.parametrize(
+    ("model", "data", "target"),
+    [
+        (HadamardLasso(), X, np.ones(442)),
+        (HadamardLogisticRegression(), np.ones((150, 4)), SPECIES),
+    ],
+)
+def test_path_where_nothing_enters(model, data, target):
+    display = RegularizationPathDisplay.from_estimator(model, data, target)
+    assert not display.coefs.any()
+
+
 def test_path_that_was_computed():
     alphas, coefs, _ = lasso_path(X, y - y.mean(), alphas=20)
     _, ax = plt.subplots()

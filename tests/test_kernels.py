@@ -147,7 +147,7 @@ def test_finish_never_goes_up(problem):
     point = point_of(problem, np.zeros_like(problem.target))
     values = [0.0]
     while not point.optimal:
-        point = finish(problem, point, forecast(problem, point))
+        point = finish(problem, point, forecast(problem, point), descend)
         values.append(objective(problem, point.theta))
     assert (np.diff(values) <= 1e-12 * np.abs(values[-1])).all()
 

@@ -456,3 +456,18 @@ def test_tight_on_many_samples():
     _, _, _, gaps = logistic_path(sparse.csc_array(X), y, Cs=10, tol=1e-11)
     share = y.mean()
     assert gaps.max() <= 1e-11 * (entr(share) + entr(1.0 - share))
+
+
+def test_grid_does_not_depend_on_the_start():
+    X, y = load_breast_cancer(return_X_y=True)
+    start = HadamardLogisticRegression().fit(X, y).coef_
+    plain, started = (logistic_path(X, y, Cs=5, coef_init=init) for init in (None, start))
+    assert_allclose(started[0], plain[0])
+
+
+def test_a_class_of_next_to_no_weight():
+    y = np.r_[0, np.ones(29)]
+    weights = np.r_[1e-20, np.ones(29)]
+    X = np.random.default_rng(0).normal(size=(30, 3))
+    model = HadamardLogisticRegression(C=1e-3).fit(X, y, weights)
+    assert_allclose(model.intercept_, np.log(29 / 1e-20))

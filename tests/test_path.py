@@ -15,6 +15,7 @@ from hplasso._correlations import Correlations
 from hplasso._design import make_design
 from hplasso._regression import regression_of
 from hplasso._settings import PathSettings
+from hplasso._sparse_design import SparseDesign
 from hplasso._working_set import CompleteSet, WorkingSet
 
 DIABETES = load_diabetes(return_X_y=True)
@@ -73,6 +74,39 @@ def test_grid_starts_where_penalised_features_enter():
     coefs = lasso_path(X, y - y.mean(), alphas=20, penalty_weights=weights)[1]
     assert_array_equal(np.flatnonzero(coefs[:, 0]), [2])
     assert np.count_nonzero(coefs[:, 1]) == 2
+
+
+def test_grid_of_wide_data_with_a_feature_without_penalty():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((100, 1000))
+    X[:, 1:40] = X[:, [0]] + 0.1 * X[:, 1:40]  # the first to be taken in for the free one
+    y = 10.0 * X[:, 0] + X[:, 999]
+    weights = rng.uniform(0.5, 2.0, 1000)
+    weights[0] = 0.0
+    left = y - X[:, 0] * (X[:, 0] @ y) / (X[:, 0] @ X[:, 0])
+    first = (np.abs(X[:, 1:].T @ left) / weights[1:]).max() / 100
+    alphas, coefs, _ = lasso_path(X, y, alphas=5, penalty_weights=weights)
+    assert_allclose(alphas[0], first, rtol=1e-6)
+    assert_array_equal(np.flatnonzero(coefs[:, 0]), [0])
+
+
+def test_grid_does_not_depend_on_the_start():
+    X, y = WIDE
+    start = lasso_path(X, y, alphas=[0.1])[1][:, 0]
+    plain, started = (lasso_path(X, y, alphas=5, coef_init=init) for init in (None, start))
+    assert_array_equal(started[0], plain[0])
+
+
+@pytest.mark.parametrize("layout", [sparse.csr_array, sparse.csc_array])
+def test_columns_of_zeros_cost_nothing(layout, monkeypatch):
+    X, y = WIDE
+    X = X * (np.abs(X) > 1.5)
+    X[:, 500:] = 0.0
+    monkeypatch.setattr(SparseDesign, "_centred", None)  # no column has to be centred by itself
+    model = HadamardLasso(1.0, tol=1e-8).fit(layout(X), y)
+    few = HadamardLasso(1.0, tol=1e-8).fit(X[:, :500], y)
+    assert_allclose(model.coef_[:500], few.coef_, atol=1e-6)
+    assert not model.coef_[500:].any()
 
 
 def test_gram_and_xy_given():
