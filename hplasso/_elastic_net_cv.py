@@ -35,7 +35,7 @@ class HadamardElasticNetCV(LeastSquaresCV):
         Largest number of sweeps at each alpha.
     tol : float, default=1e-4
         Largest duality gap, relative to ``||y - mean(y)||^2 / n_samples`` (weighted) of the samples
-        that are fitted.
+        that are fitted; to ``||y||^2 / n_samples`` without an intercept.
     copy_X : bool, default=True
         Without effect, as `X` is never changed. For compatibility.
     cv : int, splitter or iterable, default=None

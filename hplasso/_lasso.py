@@ -41,7 +41,8 @@ class HadamardLasso(LeastSquaresEstimator):
     max_iter : int, default=1000
         Largest number of sweeps.
     tol : float, default=1e-4
-        Largest duality gap, relative to ``||y - mean(y)||^2 / n_samples`` (weighted).
+        Largest duality gap, relative to ``||y - mean(y)||^2 / n_samples`` (weighted); to
+        ``||y||^2 / n_samples`` without an intercept.
     warm_start : bool, default=False
         Whether to start from the coefficients of the last fit. Coefficients that are zero there can
         become non-zero.

@@ -83,7 +83,8 @@ class HadamardLassoIC(LinearRegressor):
     max_iter : int, default=1000
         Largest number of sweeps at each alpha.
     tol : float, default=1e-4
-        Largest duality gap, relative to ``||y - mean(y)||^2 / n_samples``.
+        Largest duality gap, relative to ``||y - mean(y)||^2 / n_samples``; to
+        ``||y||^2 / n_samples`` without an intercept.
     copy_X : bool, default=True
         Without effect, as `X` is never changed. For compatibility.
     verbose : bool or int, default=False
@@ -112,8 +113,8 @@ class HadamardLassoIC(LinearRegressor):
         The criterion at each of them.
     degrees_of_freedom_ : ndarray of shape (n_alphas,)
         The number of non-zero coefficients at each of them. It estimates the degrees of freedom
-        without bias (Zou, Hastie and Tibshirani 2007); the columns of a solution found here are
-        independent.
+        without bias (Zou, Hastie and Tibshirani 2007) where their columns are independent, as those
+        of a solution found here are; large supports of very sparse columns may not be.
     noise_variance_ : float
         The noise variance that was used.
     coef_ : ndarray of shape (n_features,)
