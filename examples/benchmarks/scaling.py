@@ -10,7 +10,7 @@ and the slopes of straight lines through them are printed.
 
 from __future__ import annotations
 
-import sys
+import argparse
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -37,7 +37,10 @@ def problem_of(n_samples: int, n_features: int) -> Problem:
     return Problem(X, y, first * np.geomspace(1.0, 0.01, 100), False)
 
 
-def main(file: str = "scaling.png") -> None:
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("file", nargs="?", default="scaling.png", help="the picture")
+    arguments = parser.parse_args()
     figure, axes = plt.subplots(1, 2, figsize=(9, 3.8), sharey=True, layout="constrained")
     for (label, shape), ax in zip(SERIES.items(), axes, strict=True):
         seconds = []
@@ -54,8 +57,8 @@ def main(file: str = "scaling.png") -> None:
         ax.set_xlabel(label)
         ax.legend()
     axes[0].set_ylabel("seconds")
-    figure.savefig(file, dpi=120)
+    figure.savefig(arguments.file, dpi=120)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()
