@@ -20,10 +20,11 @@ from ._logistic_loss import LogisticLoss, Prediction
 from ._typing import Float64, Index
 from ._working_set import WorkingSet
 
-# Multiplications below which a Hessian costs no more than all the rest of a step.
+# Multiplications up to which a Hessian costs no more than the rest of a step. Of a single output it
+# then is that of each state; of several it takes many small products.
 CHEAP = 4e6
-# The mean relative change of the residuals up to which such a Hessian is kept; it grows with this
-# power of the cost, up to that of the dearest.
+# The mean relative change of the residuals up to which others are kept; it grows with this power of
+# the cost, up to that of the dearest.
 SLIGHT, DEARER, DRIFT = 0.01, 0.3, 0.1
 TINY = 1e-300
 
@@ -66,7 +67,7 @@ class Hessian:
         return block
 
     def _stale(self, cost: float, prediction: Prediction) -> bool:
-        if self.anchor is None:
+        if self.anchor is None or (cost <= CHEAP and self.loss.n_outputs == 1):
             return True
         drift = self.loss.weights @ np.abs(prediction.residual - self.anchor.residual)
         allowed = min(DRIFT, SLIGHT * max(1.0, cost / CHEAP) ** DEARER)
