@@ -157,7 +157,7 @@ class Folds:
         sums = moments.diagonal()[:p]
         mean = self.design.mean + shift
         variance = np.maximum(sums / mass - shift**2, 0.0)
-        doubtful = mass * variance <= CANCELLED * self.design.spread**2
+        doubtful = mass * variance < CANCELLED * self.design.spread**2
         design = self.design.reweighted(weights, mean, variance + mean**2, doubtful)
         return self._from_moments(design, moments, mass)
 

@@ -98,9 +98,9 @@ class SparseDesign(Design):
 
     def gram(self) -> Float64:
         self.passes += 1
-        weights = self.root**2
+        (n, p), weights = self.shape, self.root**2
         gram = -np.multiply.outer(self.mean, self.mean)
-        for rows, columns, part in self._parts(max(self.shape)):
+        for rows, columns, part in self._parts(p * p if self.by_rows else n):
             right = part.tocsc()
             for others, left in self._from(columns, right):
                 gram[others, columns] += weighted_products(left, right, weights[rows])
@@ -113,7 +113,7 @@ class SparseDesign(Design):
         if self.by_rows:
             yield columns, part
             return
-        least = self.X.nnz if self.X.dtype == np.float64 else max(self.shape)
+        least = self.X.nnz if self.X.dtype == np.float64 else self.shape[0]
         for _, others, other in self._parts(least, columns.start):
             yield others, other
 
