@@ -58,8 +58,10 @@ def row_of(task: str, packages: dict, ratios: dict[str, list[float]]) -> list[st
         ours, other, theirs = rivals(packages, level)
         ratio = NOTHING
         if ours and theirs:
-            ratios[level].append(theirs / ours)
-            ratio = f"**{theirs / ours:#.2g}**".replace(".*", "*")
+            value = theirs / ours
+            ratios[level].append(value)
+            digits = f"{value:.0f}" if value >= 99.5 else f"{value:#.2g}".rstrip(".")
+            ratio = f"**{digits}**"
         row += [seconds(ours), f"{seconds(theirs)} {other}" if theirs else NOTHING, ratio]
     return [*row, NOTHING if memory is None else f"{memory:.2f}"]
 
