@@ -130,9 +130,8 @@ class Design(ABC):
         self.root = np.sqrt(weights)
         self.mean = mean if self.fit_intercept else np.zeros_like(mean)
         variance = square - self.mean**2
-        empty = (square == 0.0) & ~doubtful
-        close = variance <= self.fragile_below * square
-        self.fragile = np.flatnonzero((doubtful | close) & ~empty)
+        close = (square > 0.0) & (variance <= self.fragile_below * square)
+        self.fragile = np.flatnonzero(doubtful | close)
         variance[self.fragile] = self._centre_fragile(weights, square)
         self.spread = np.sqrt(variance)
         raw = np.sqrt(square)

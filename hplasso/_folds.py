@@ -130,7 +130,7 @@ class Folds:
                 times[self.folds[number].test] += 1
             if self._kept and (times == times[0]).all():  # each sample is tested equally often
                 return np.asarray(sum(self._kept.values()) / times[0])
-        return self.design.moments(np.arange(n), self._response())
+        return self.design.moments(np.arange(n), self._response(self.design))
 
     def _moments(self, number: int) -> Float64 | None:
         """The moments of a fold's test samples, if its training samples are just the others."""
@@ -138,11 +138,13 @@ class Folds:
         if not self._by_moments or fold.counts is not None:
             return None
         kept = self._kept.get(number)
-        return self.design.moments(fold.test, self._response()) if kept is None else kept
+        if kept is None:
+            return self.design.moments(fold.test, self._response(self.design))
+        return kept
 
-    def _response(self) -> Float64:
-        """y, weighted and centred."""
-        return np.asarray(self.design.root * (self.y - self.offset))
+    def _response(self, design: Design) -> Float64:
+        """y less its mean over all samples, under the weights of a design."""
+        return np.asarray(design.root * (self.y - self.offset))
 
     def training(self, number: int) -> Regression:
         """Least squares on the training samples of a fold."""
@@ -169,8 +171,7 @@ class Folds:
         gram, cross = moments[:p, :p] / mass, moments[:p, [p]] / mass
         design.mend(gram)
         if design.fragile.size:
-            response = design.root * (self.y - self.offset)
-            cross[design.fragile, 0] = design.read(design.fragile, response)
+            cross[design.fragile, 0] = design.read(design.fragile, self._response(design))
         cross[design.constant] = 0.0
         return Regression(design, self.y[:, None], gram, cross)
 

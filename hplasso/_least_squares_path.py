@@ -321,11 +321,12 @@ def _path(
     grid = given
     with threads_for_data(X.size):
         regression = regression_of(X, targets, weights, False, precompute, length, Xy)
-        tracers = [regression.tracer(target, settings) for target in range(n_targets)]
+        start = None if isinstance(grid, int) else coef_init  # a grid begins at zero
+        tracers = [regression.tracer(target, settings, start) for target in range(n_targets)]
         if isinstance(grid, int):
             first = max(tracer.alpha_max() for tracer in tracers) / l1_ratio
             grid = alpha_grid(first, parameters["eps"], grid)
-        if coef_init is not None:
+        if start is not coef_init:
             tracers = [regression.tracer(t, settings, coef_init) for t in range(n_targets)]
         paths = [trace_by_chords(tracer, l1_ratio * grid) for tracer in tracers]
     warn_not_converged([point for path in paths for point in path], settings.name_alpha)

@@ -171,11 +171,12 @@ def logistic_path(
         coef_init = checked_coefficients(coef_init, labels, X, "coef_init")
     with threads_for_data(X.size):
         problem = Classification(X, labels, fit_intercept)
-        tracer = problem.tracer(settings)
+        start = None if isinstance(grid, int) else coef_init  # a grid begins at zero
+        tracer = problem.tracer(settings, start)
         if isinstance(grid, int):
             first = l1_ratio / (max(tracer.alpha_max(), TINY) * labels.total)
             grid = first * np.geomspace(1.0, 1.0 / eps, grid)
-        if coef_init is not None:
+        if start is not coef_init:
             tracer = problem.tracer(settings, coef_init)
         points = trace_by_means(tracer, problem.term, penalty_of(grid, l1_ratio, labels))
     warn_not_converged(points, settings.name_alpha)
