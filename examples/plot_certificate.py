@@ -122,8 +122,7 @@ for tol in (1e-4, 1e-8, 1e-14):
 #
 # ``CertificateDisplay`` draws the gap, f, and the objective g of the two factors of theta = mu *
 # nu, after each sweep. Both fits come down to their alpha by steps first. Then the alternation
-# comes nearer by about the same factor with each sweep; with its limit in closed form, the next
-# sweep arrives.
+# comes nearer by about the same factor with each sweep; its limit in closed form arrives.
 
 X, y = load_diabetes(return_X_y=True)
 figure, axes = plt.subplots(1, 2, figsize=(7.4, 3.9), layout="constrained")

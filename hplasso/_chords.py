@@ -11,7 +11,7 @@ which takes no pass over X, and nothing that grows with p. As the path is piecew
 only features that enter or leave between the ends contribute, and they of the second order in the
 distance. If that is not good enough, the alpha in the middle is solved, and there are two chords.
 The finish (`_newton`) does that from the point of the chord, which has nearly the right face; only
-if that fails is there a sweep.
+if that fails is it solved from an end.
 
 References
 ----------

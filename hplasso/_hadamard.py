@@ -13,8 +13,8 @@ diag(lambda),
                                  =  Lambda^-1 D C (I + C'D Lambda^-1 D C)^-1 y     dual, n x n
 
 One *sweep* is this update of mu and then the same one of nu. Neither lets g go up. *Balancing*,
-(mu, nu) <- (sign(theta) sqrt|theta|, sqrt|theta|), keeps theta and lowers g to f(theta). Where the
-finish follows anyway and the system is large, some conjugate gradients towards each update take its
+(mu, nu) <- (sign(theta) sqrt|theta|, sqrt|theta|), keeps theta and lowers g to f(theta). Where
+conjugate gradients solve, and the finish follows anyway, some of them towards each update take its
 place (`descending_sweep`): they, too, never let g go up.
 
 Zero is absorbing: from nu_j = 0 follows mu_j = 0, for ever. A coordinate that is to enter starts

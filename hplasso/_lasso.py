@@ -21,7 +21,7 @@ class HadamardLasso(LeastSquaresEstimator):
 
     The coefficients are written as a product, ``coef = mu * nu``, which turns the L1 penalty into a
     ridge penalty on mu and nu. Each of them is updated in closed form while the other is held: a
-    sweep. After each sweep, the limit that the sweeps are heading for is computed in closed form as
+    sweep. The limit that the sweeps on a support are heading for is computed in closed form as
     well, and taken if the objective goes down. The result is certified by a duality gap.
 
     Parameters
@@ -53,9 +53,10 @@ class HadamardLasso(LeastSquaresEstimator):
     selection : {'cyclic', 'random'}, default='cyclic'
         Without effect, as coordinates are not updated one by one. For compatibility.
     solver : {'auto', 'alternating'}, default='auto'
-        - 'auto': sweeps, each followed by the limit in closed form. Exact to rounding on the
-          working set (for large supports of very sparse columns, as exact as `tol` asks);
-          usually a single sweep.
+        - 'auto': all sweeps on a support at once, by their limit in closed form, and so from one
+          support to the next. Exact to rounding on the working set (for large supports of very
+          sparse columns, as exact as `tol` asks). A round of this counts as a sweep; one is
+          usually enough.
         - 'alternating': sweeps alone, the alternating ridge regressions of Hoff (2017), until the
           duality gap is reached. Linear convergence: for study, and for comparison. Coefficients
           are set to zero where the gap certifies it; others may be very small instead.

@@ -72,7 +72,8 @@ class HadamardLogisticRegression(LinearClassifier):
         Whether to start from the coefficients of the last fit. Coefficients that are zero there can
         become non-zero.
     solver : {'auto', 'alternating'}, default='auto'
-        - 'auto': sweeps, each followed by the limit of the sweeps in closed form.
+        - 'auto': all sweeps on a support at once, by their limit in closed form, and so from one
+          support to the next. A round of this counts as a sweep.
         - 'alternating': sweeps alone: ridge-penalised Newton steps in mu and in nu (Hoff 2017).
           Linear convergence: for study, and for comparison; needs a larger `max_iter`.
     penalty_weights : array-like of shape (n_features,), default=None

@@ -1,4 +1,4 @@
-"""Solve the problem on a working set: sweeps, and, unless they are asked for alone, the finish."""
+"""Solve the problem on a working set: by the finish, or by sweeps, if these are asked for alone."""
 
 from __future__ import annotations
 
@@ -8,16 +8,22 @@ from typing import NamedTuple
 import numpy as np
 
 from ._certificate import Certificate, certainly_zero, certify, reach
-from ._face_factor import SMALL, FaceFactor
+from ._face_factor import FaceFactor
 from ._hadamard import Factors, balance, descending_sweep, proximal_seed, sweep
-from ._newton import NOBODY, Face, Point, descend, finish, point_at, point_of, violators
+from ._newton import (
+    NOBODY,
+    Face,
+    Point,
+    descend,
+    entered_face,
+    finish,
+    point_at,
+    point_of,
+    violators,
+)
 from ._problem import RestrictedProblem
 from ._typing import Float64, Index, Mask
 
-# Two factorisations of a face of this size cost more than some products with its Gram matrix.
-LARGE_FACE = 150
-# Where so many coordinates are likely to come in at a time, others will leave.
-MANY_LIKELY = 4
 # What is left of a coordinate's curvature when correlated ones follow it.
 FOLLOWED = 0.4
 NO_SIGNS: Float64 = np.empty(0)
@@ -39,7 +45,7 @@ def solve_with_finish(
     gap: float,
     max_sweeps: int,
 ) -> Restricted:
-    """``solver='auto'``: sweep, finish, and again, until nothing wants to move; f never goes up.
+    """``solver='auto'``: forecast, finish, and again, till nothing wants to move; f never goes up.
 
     `likely` coordinates are tried on the first face. The gap asked for does not come in: the finish
     is exact, or the problem's FaceGradients know how exact it has to be.
@@ -71,7 +77,7 @@ def _fallback(problem: RestrictedProblem) -> Callable[[RestrictedProblem, Point]
 
 def sweep_on(problem: RestrictedProblem, point: Point) -> Point:
     """Where a sweep takes the support and the leading violators, balanced."""
-    start = _let_in_violators(problem, point, point.support)
+    start = _let_in_violators(problem, point)
     problem.factor.bring(problem.gram, start.support, point.support.size)
     face, theta = problem.factor.places, start.theta
     factors, _ = descending_sweep(problem.of_factor(), balance(theta[face]), start.z[face])
@@ -80,32 +86,49 @@ def sweep_on(problem: RestrictedProblem, point: Point) -> Point:
 
 
 def forecast(problem: RestrictedProblem, point: Point, likely: Index = NOBODY) -> Face:
-    """The face that a sweep is heading for.
+    """The face that sweeps are heading for.
 
-    The sweep is on the support, and the `likely` coordinates are let in after it, to the side that
-    they pull to. Where these are many, it is on the face that the present one leads to instead, and
-    where there is no support yet, on the leading violators. After it each coordinate goes where one
-    proximal step takes it: those that are still shrinking come out as zero.
+    Those on a support go to the minimiser on its face, in closed form: coordinates whose sign comes
+    out wrong there leave, the leading violators enter. Where there is no support yet, or conjugate
+    gradients solve, a sweep is made instead.
     """
-    exact, n_trusted = isinstance(problem.factor, FaceFactor), point.support.size
+    if not point.support.size or not isinstance(problem.factor, FaceFactor):
+        return _swept_face(problem, point, likely)
+    factor = problem.factor
+    factor.bring(problem.gram, point.support, point.support.size)
+    support = factor.places
+    signs = np.sign(point.theta[support])
+    values = factor.solve(problem.target[support] - problem.penalty[support] * signs)
+    stays = values * signs > 0.0
+    if problem.free is not None:
+        stays |= problem.free[support] & ~factor.held
+    limit = point_at(problem, support, values)
+    return entered_face(limit._replace(support=support[stays]), violators(problem, limit))
+
+
+def _swept_face(problem: RestrictedProblem, point: Point, likely: Index) -> Face:
+    """The face that a sweep leads to: on the support, or, where there is none, leading violators.
+
+    After the sweep each coordinate goes where one proximal step takes it: those that are still
+    shrinking come out as zero. The `likely` coordinates are let in then, to the side that they pull
+    to.
+    """
+    factor, n_trusted = problem.factor, point.support.size
     if not n_trusted:
-        point, likely = _let_in_violators(problem, point, point.support), NOBODY
-    elif exact and likely.size >= MANY_LIKELY:
-        ahead, kept = _minimise_on_face(problem, point)
-        point, likely = _let_in_violators(problem, ahead, kept), NOBODY
-        n_trusted = kept.size
-    face, part, held = _to_sweep(problem, point.support, n_trusted)
+        point, likely = _let_in_violators(problem, point), NOBODY
+    factor.bring(problem.gram, point.support, n_trusted)
+    face, part = factor.places, problem.of_factor()
     if not face.size:
         return Face(face, NO_SIGNS, 0)
     factors = balance(point.theta[face])
-    if n_trusted and (not exact or face.size >= LARGE_FACE):
+    if n_trusted:
         factors, z = descending_sweep(part, factors, point.z[face])
         values = factors.theta
     else:
         values = sweep(part, factors).theta
         z = part.target - part.gram @ values
     step = values * part.diagonal + z
-    stays = _staying(step, part.penalty, part.positive, part.free) & ~held
+    stays = _staying(step, part.penalty, part.positive, part.free) & ~factor.held
     support = np.concatenate([face[stays], likely])
     signs = np.sign(np.concatenate([step[stays], point.z[likely]]))
     if problem.positive:  # the likely ones may pull the other way still
@@ -119,35 +142,12 @@ def _staying(step: Float64, penalty: Float64, positive: bool, free: Mask | None)
     return stays if free is None else stays | free
 
 
-def _to_sweep(
-    problem: RestrictedProblem, support: Index, n_trusted: int
-) -> tuple[Index, RestrictedProblem, Mask]:
-    """The face that a sweep is on, its problem, and which of its coordinates are held at zero."""
-    factor = problem.factor
-    if isinstance(factor, FaceFactor) and support.size < SMALL:  # its factor would not be used
-        return support, problem.on(support), np.zeros(support.size, dtype=bool)
-    factor.bring(problem.gram, support, n_trusted)
-    return factor.places, problem.of_factor(), factor.held
-
-
-def _minimise_on_face(problem: RestrictedProblem, point: Point) -> tuple[Point, Index]:
-    """The minimiser on the face of a point, and the coordinates that keep their sign there."""
-    factor = problem.factor
-    factor.bring(problem.gram, point.support, point.support.size)
-    face = factor.places
-    signs = np.sign(point.theta[face])
-    values = factor.solve(problem.target[face] - problem.penalty[face] * signs)
-    stays = values * signs > 0.0
-    if problem.free is not None:
-        stays |= problem.free[face] & ~factor.held
-    return point_at(problem, face, values), face[stays]
-
-
-def _let_in_violators(problem: RestrictedProblem, point: Point, kept: Index) -> Point:
-    """A point on the coordinates that are kept and the leading violators."""
+def _let_in_violators(problem: RestrictedProblem, point: Point) -> Point:
+    """A point with the leading violators on its support."""
     entrants = violators(problem, point)
-    values = np.concatenate([point.theta[kept], proximal_seed(problem, point.z, entrants)])
-    return point_at(problem, np.concatenate([kept, entrants]), values)
+    seeds = proximal_seed(problem, point.z, entrants)
+    values = np.concatenate([point.theta[point.support], seeds])
+    return point_at(problem, np.concatenate([point.support, entrants]), values)
 
 
 def solve_alternating(
