@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -40,34 +39,21 @@ class Appraisal:
     def of_place(self, alpha: float, place: Observation) -> Certificate:
         """The certificate of a place."""
         on, theta = self.working_set.features[place.support], place.theta[place.support]
-        slack, divergence = self.slack(place.noise, on), place.state.divergence
-        return self.certify(alpha, on, theta, place.z[on], slack, place.level, divergence)
-
-    def certify(
-        self,
-        alpha: float,
-        features: Index,
-        theta: Float64,
-        z: Float64,
-        slack: Float64,
-        level: float,
-        divergence: Callable[[float], float],
-    ) -> Certificate:
-        """The certificate of coefficients of some features."""
-        penalty, of_loss = alpha * self.settings.penalty_weights[features], divergence
+        z, slack, divergence = place.z[on], self.slack(place.noise, on), place.state.divergence
         if self.settings.ridge_ratio:
-            ridge = self.settings.ridge(alpha, features)
+            ridge, of_loss = self.settings.ridge(alpha, on), divergence
             z = z - ridge * theta
             square = float(ridge @ theta**2)
 
             def divergence(kappa: float) -> float:
                 return of_loss(kappa) + 0.5 * (1.0 - kappa) ** 2 * square
 
-        return certify(alpha, level, penalty, slack, z, theta, divergence)
+        penalty = alpha * self.settings.penalty_weights[on]
+        return certify(alpha, place.level, penalty, slack, z, theta, divergence)
 
-    def allowed(self, certificate: Certificate) -> float:
+    def allowed(self, floor: float) -> float:
         """The gap that is asked for, or what rounding contributes, unless that means nothing."""
-        return max(self.asked, min(certificate.floor, self.term.scale))
+        return max(self.asked, min(floor, self.term.scale))
 
     def point_at(
         self, alpha: float, place: Observation, certificate: Certificate, sweeps: int
@@ -87,7 +73,7 @@ class Appraisal:
     ) -> PathPoint:
         """What is returned of coefficients on a support in the working set."""
         gap = certificate.gap
-        converged = gap <= self.allowed(certificate)
+        converged = gap <= self.allowed(certificate.floor)
         if self.settings.dtype != np.float64:
             exact, values = values, self._rounded(values)
             price, intercept = self._price(alpha, support, exact, values)

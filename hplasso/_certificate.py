@@ -65,6 +65,11 @@ def reach(z: Float64, slack: Float64, weights: Float64 | None, positive: bool) -
     return np.divide(excess, weights, out=unpenalised, where=weights > 0.0)
 
 
+def complementarity(penalty: Float64, z: Float64, theta: Float64) -> Float64:
+    """The sum over j, the last axis, of lambda_j |theta_j| - z_j theta_j, none of it negative."""
+    return np.asarray(np.abs(penalty * np.abs(theta) - z * theta).sum(axis=-1))
+
+
 def certify(
     alpha: float,
     level: float,
@@ -79,10 +84,9 @@ def certify(
     `level` is the largest `reach` of all features, on the support or not.
     """
     kappa = alpha / level if level > alpha else 1.0
-    size = np.abs(theta)
     gap = divergence(kappa) if kappa < 1.0 else 0.0
-    gap += float(np.abs(penalty * size - kappa * z * theta).sum())
-    return Certificate(gap, kappa, float(slack @ size))
+    gap += float(complementarity(penalty, kappa * z, theta))
+    return Certificate(gap, kappa, float(slack @ np.abs(theta)))
 
 
 def certainly_zero(

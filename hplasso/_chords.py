@@ -24,11 +24,11 @@ ICML 2019.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import cached_property
+from typing import Any
 
 import numpy as np
 
-from ._certificate import reach
+from ._certificate import Certificate, complementarity, reach
 from ._knots import Knot
 from ._path import PathTracer
 from ._reports import PathPoint
@@ -42,6 +42,7 @@ STRIDE, SHORT_STRIDE = 6, 4
 LARGE_SUPPORT = 100
 # A chord of half the length has a gap that is smaller by some factor up to this, as a rule.
 HALVED = 8.0
+TINY, HUGE = np.finfo(np.float64).tiny, np.finfo(np.float64).max
 
 
 def trace_by_chords(tracer: PathTracer, alphas: Iterable[float]) -> list[PathPoint]:
@@ -81,12 +82,10 @@ def _between(
     chord, middle = Chord(tracer, first, last), len(alphas) // 2
     early, alpha, late = alphas[:middle], alphas[middle], alphas[middle + 1 :]
     if expected * 4.0 * chord.shares(alpha).prod() <= tracer.appraisal.asked:
-        point = chord.at(alpha)
-        if point.converged:  # the others then are, too, as a rule
-            points = [*map(chord.at, early), point, *map(chord.at, late)]
-            if all(point.converged for point in points):
-                return points
-        expected = point.gap
+        theta, certificates = chord.certified(alphas)
+        if all(gap <= tracer.appraisal.allowed(floor) for gap, _, floor in certificates):
+            return [*map(chord.point, alphas, theta, certificates)]
+        expected = certificates[middle].gap
     tracer.return_to(last, first)
     point, expected = chord.finish(alpha) or tracer.solve(alpha), expected / HALVED
     knot = Knot(alpha, tracer.place)
@@ -110,16 +109,25 @@ class Chord:
         self.features = features[self.support]
         self.theta = theta[:, self.support]
 
-    @cached_property
-    def z(self) -> Float64:
-        """The correlations on the support."""
-        return np.array([self._correlations(knot) for knot in self.ends])
-
-    @cached_property
-    def slack(self) -> Float64:
-        """What rounding may add to them, at either end."""
-        slack = self.tracer.appraisal.slack
-        return np.maximum(*(slack(end.place.noise, self.features) for end in self.ends))
+    def certified(self, alphas: Sequence[float]) -> tuple[Float64, list[Certificate]]:
+        """The coefficients at some alphas between the ends, as rows, and their certificates."""
+        settings, ends, shares = self.tracer.settings, self.ends, self.shares(np.array(alphas))
+        theta, z = shares @ self.theta, shares @ [self._correlations(end) for end in ends]
+        slack = self.tracer.appraisal.slack(max(end.place.noise for end in ends), self.features)
+        levels = shares @ [min(max(end.place.level, end.alpha), HUGE) for end in ends]
+        squares = shares @ [end.place.state.square for end in ends]  # or less, by convexity
+        weights = settings.penalty_weights[self.features]
+        penalty = np.multiply.outer(alphas, weights)
+        if settings.ridge_ratio and self.support.size:
+            ridge = settings.ridge_ratio * penalty
+            z -= ridge * theta
+            squares += (ridge * theta**2).sum(axis=1)
+            levels = np.maximum(levels, reach(z, slack, weights, settings.positive).max(axis=1))
+        kappa = np.minimum(1.0, alphas / np.maximum(levels, TINY))
+        gaps = 0.5 * (1.0 - kappa) ** 2 * squares
+        gaps += complementarity(penalty, kappa[:, None] * z, theta)
+        columns = (array.tolist() for array in (gaps, kappa, np.abs(theta) @ slack))
+        return theta, [*map(Certificate, *columns)]
 
     def _correlations(self, knot: Knot) -> Float64:
         """z on the support at an end; exact, too, of features that were not admitted yet."""
@@ -130,35 +138,18 @@ class Chord:
             z[late] = columns.correlations(knot.place.state.residual)[self.support[late]]
         return z
 
-    def at(self, alpha: float) -> PathPoint:
-        """The point of the chord at an alpha between its ends, with its gap."""
-        tracer, shares = self.tracer, self.shares(alpha)
-        theta, z = shares @ self.theta, shares @ self.z
-        levels = [max(end.place.level, end.alpha) for end in self.ends]
-        level = sum(part * end for part, end in zip(shares.tolist(), levels, strict=True) if part)
-        if tracer.settings.ridge_ratio and self.support.size:
-            weights = tracer.settings.penalty_weights[self.features]
-            pull = z - tracer.settings.ridge(alpha, self.features) * theta
-            ranges = reach(pull, self.slack, weights, tracer.settings.positive)
-            level = max(level, float(ranges.max()))
-        states = [knot.place.state for knot in self.ends]
-
-        def divergence(kappa: float) -> float:  # or less, as it is convex
-            return float(shares @ [state.divergence(kappa) for state in states])
-
-        certificate = tracer.appraisal.certify(
-            alpha, self.features, theta, z, self.slack, level, divergence
-        )
-        intercept = states[0].intercept
-        return tracer.appraisal.point(alpha, self.support, theta, intercept, certificate)
+    def point(self, alpha: float, theta: Float64, certificate: Certificate) -> PathPoint:
+        """What is returned of coefficients on the support."""
+        intercept = self.ends[0].place.state.intercept
+        return self.tracer.appraisal.point(alpha, self.support, theta, intercept, certificate)
 
     def finish(self, alpha: float) -> PathPoint | None:
         """The solution there, by the finish; None if that does not lead to it."""
         return self.tracer.finish_from(alpha, self.support, self.shares(alpha) @ self.theta)
 
-    def shares(self, alpha: float) -> Float64:
-        """1 - t and t."""
+    def shares(self, alpha: Any) -> Float64:
+        """1 - t and t at one alpha, or at several, as rows."""
         first, last = self.ends
         length = first.alpha - last.alpha
-        share = (first.alpha - alpha) / length if length > 0.0 else 0.5
-        return np.array([1.0 - share, share])
+        share = (first.alpha - alpha) / length if length > 0.0 else np.full_like(alpha, 0.5)
+        return np.array([1.0 - share, share]).T

@@ -209,7 +209,7 @@ class PathTracer:
             sweeps += max(1, self._solve_restricted(alpha, asked, left, again))
             certificate = self.appraisal.of_place(alpha, self.place)
             self._report(alpha, certificate.gap, sweeps)
-            if certificate.gap <= self.appraisal.allowed(certificate):
+            if certificate.gap <= self.appraisal.allowed(certificate.floor):
                 if polished:
                     break
                 polished = True
