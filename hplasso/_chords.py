@@ -111,21 +111,23 @@ class Chord:
 
     def certified(self, alphas: Sequence[float]) -> tuple[Float64, list[Certificate]]:
         """The coefficients at some alphas between the ends, as rows, and their certificates."""
-        settings, ends, shares = self.tracer.settings, self.ends, self.shares(np.array(alphas))
+        settings, ends, at = self.tracer.settings, self.ends, np.array(alphas)
+        shares = self.shares(at)
         theta, z = shares @ self.theta, shares @ [self._correlations(end) for end in ends]
         slack = self.tracer.appraisal.slack(max(end.place.noise for end in ends), self.features)
-        levels = shares @ [min(max(end.place.level, end.alpha), HUGE) for end in ends]
-        squares = shares @ [end.place.state.square for end in ends]  # or less, by convexity
+        reaching = [min(max(end.place.level, end.alpha), HUGE) for end in ends]
+        squares = [end.place.state.square for end in ends]  # that of a mean is less, by convexity
+        levels, squares = np.array([reaching, squares]) @ shares.T
         weights = settings.penalty_weights[self.features]
-        penalty = np.multiply.outer(alphas, weights)
+        penalty = np.multiply.outer(at, weights)
         if settings.ridge_ratio and self.support.size:
             ridge = settings.ridge_ratio * penalty
             z -= ridge * theta
             squares += (ridge * theta**2).sum(axis=1)
             levels = np.maximum(levels, reach(z, slack, weights, settings.positive).max(axis=1))
-        kappa = np.minimum(1.0, alphas / np.maximum(levels, TINY))
-        gaps = 0.5 * (1.0 - kappa) ** 2 * squares
-        gaps += complementarity(penalty, kappa[:, None] * z, theta)
+        kappa = np.minimum(1.0, at / np.maximum(levels, TINY))
+        gaps = complementarity(penalty, kappa[:, None] * z, theta)
+        gaps += 0.5 * (1.0 - kappa) ** 2 * squares
         columns = (array.tolist() for array in (gaps, kappa, np.abs(theta) @ slack))
         return theta, [*map(Certificate, *columns)]
 

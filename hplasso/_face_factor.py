@@ -106,6 +106,8 @@ class FaceFactor:
 
     def _solve_once(self, right: Float64) -> Float64:
         """`solve` to the precision of W."""
+        if not self._out.size and len(self._lower) == right.size:
+            return np.asarray(dpotrs(self._lower, right, lower=1)[0])
         lower = self._lower[:, : right.size]
         half = dtrtrs(lower, right, lower=1)[0]
         if self._out.size:

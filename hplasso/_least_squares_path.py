@@ -332,8 +332,9 @@ def _path(
     warn_not_converged([point for path in paths for point in path], settings.name_alpha)
     coefs = np.zeros((n_targets, n_features, len(grid)), dtype=X.dtype)
     for path, coef in zip(paths, coefs, strict=True):
-        for column, point in enumerate(path):
-            coef[point.features, column] = point.values
+        rows = np.concatenate([point.features for point in path])
+        columns = np.repeat(np.arange(len(path)), [point.features.size for point in path])
+        coef[rows, columns] = np.concatenate([point.values for point in path])
     gaps = np.array([[point.gap for point in path] for path in paths])
     sweeps = [[point.sweeps for point in path] for path in paths]
     single = np.ndim(y) == 1

@@ -47,8 +47,10 @@ def threads_for_data(n_stored: int) -> Iterator[None]:
 
     What runs in other threads, as folds may, has one thread throughout.
     """
-    given = max((library["num_threads"] for library in _blas().info()), default=1)
-    token = _threads_given.set(given if n_stored >= LARGE_DATA else 1)
+    given = 1
+    if n_stored >= LARGE_DATA:
+        given = max((library["num_threads"] for library in _blas().info()), default=1)
+    token = _threads_given.set(given)
     try:
         with _blas().limit(limits=1):
             yield

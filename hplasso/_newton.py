@@ -75,13 +75,13 @@ def point_at(problem: RestrictedProblem, support: Index, values: Float64) -> Poi
     """The point with these values on the support."""
     theta = np.zeros(len(problem.target))
     theta[support] = values
-    return Point(theta, problem.correlations(support, values), support)
+    return Point(theta, problem.correlations(theta, support), support)
 
 
 def point_of(problem: RestrictedProblem, theta: Float64) -> Point:
     """The point theta."""
     support = theta.nonzero()[0]
-    return Point(theta, problem.correlations(support, theta[support]), support)
+    return Point(theta, problem.correlations(theta, support), support)
 
 
 def violators(problem: RestrictedProblem, point: Point, room: float | None = None) -> Index:

@@ -460,9 +460,10 @@ class PathTracer:
     def _likely(self, alpha: float) -> Index:
         """Coordinates at zero that reach their penalty if correlations go on as before.
 
-        Between two solutions, those that are not at zero in the other.
+        Between two solutions, those that are not at zero in the other. Where an exact model is
+        solved by a factor, the finish finds them itself.
         """
-        if not self._knots.lead_to(alpha):
+        if not self._knots.lead_to(alpha) or (self.term.exact and not self._leaned):
             return NOBODY
         theta, other = self.place.theta, self._knots.between(alpha)
         if other is not None:

@@ -64,13 +64,11 @@ class RestrictedProblem:
         """The diagonal of G."""
         return self.gram.diagonal()
 
-    def correlations(self, support: Index, values: Float64) -> Float64:
+    def correlations(self, theta: Float64, support: Index) -> Float64:
         """z = c - G theta, the descent direction of the smooth part."""
         if support.size > GATHERED * self.target.size or not isinstance(self.gram, np.ndarray):
-            theta = np.zeros_like(self.target)
-            theta[support] = values
             return self.target - self.gram @ theta
-        return self.target - values @ self.gram[support]
+        return self.target - theta[support] @ self.gram[support]
 
     def change(self, theta: Float64, z: Float64, new: Float64, new_z: Float64) -> float:
         """f(new) - f(theta), from differences: exact where f itself would round them away."""
