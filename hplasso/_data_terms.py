@@ -204,7 +204,7 @@ class LeastSquares:
         known = self._target.size
         if known < working_set.features.size:
             new = working_set.columns.correlations(self.response)[known:]
-            self._target = np.append(self._target, new)
+            self._target = np.concatenate([self._target, new])
         return self._target
 
     def refresh(self) -> None:

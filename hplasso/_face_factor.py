@@ -97,6 +97,8 @@ class FaceFactor:
         """The minimiser of 1/2 theta'G_FF theta - right'theta with theta_H = 0."""
         if not right.size:
             return right
+        if not self._out.size and len(self._lower) == right.size:
+            return np.asarray(dpotrs(self._lower, right, lower=1)[0])
         theta = self._solve_once(right)
         if self._out.size:  # what is held may be close to what is not: W loses digits there
             rest = right - self.gram @ theta
@@ -106,8 +108,6 @@ class FaceFactor:
 
     def _solve_once(self, right: Float64) -> Float64:
         """`solve` to the precision of W."""
-        if not self._out.size and len(self._lower) == right.size:
-            return np.asarray(dpotrs(self._lower, right, lower=1)[0])
         lower = self._lower[:, : right.size]
         half = dtrtrs(lower, right, lower=1)[0]
         if self._out.size:

@@ -47,8 +47,9 @@ def solve_with_finish(
 ) -> Restricted:
     """``solver='auto'``: forecast, finish, and again, till nothing wants to move; f never goes up.
 
-    `likely` coordinates are tried on the first face. The gap asked for does not come in: the finish
-    is exact, or the problem's FaceGradients know how exact it has to be.
+    `likely` coordinates are tried on the first face where conjugate gradients solve. The gap asked
+    for does not come in: the finish is exact, or the problem's FaceGradients know how exact it has
+    to be.
     """
     point, sweeps, fallback = start, 0, _fallback(problem)
     while sweeps < max_sweeps and not point.optimal:

@@ -57,7 +57,7 @@ class WorkingSet:
             size = self.features.size
             self.columns.append(new)
             self.position[new] = np.arange(size, size + new.size)
-            self.features = np.append(self.features, new)
+            self.features = np.concatenate([self.features, new])
 
 
 class CompleteSet(WorkingSet):
