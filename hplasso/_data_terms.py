@@ -110,7 +110,7 @@ class DataTerm(Protocol):
         ...
 
     def refresh(self) -> None:
-        """The next model has to be exact about its state; others may be nearly so."""
+        """The next model is to be made anew: about its own state, from the working set as it is."""
         ...
 
     def square(self, state: Any) -> float:
@@ -208,7 +208,7 @@ class LeastSquares:
         return self._target
 
     def refresh(self) -> None:
-        pass
+        self._target = np.empty(0)
 
     def square(self, state: SquaredState) -> float:
         return state.square

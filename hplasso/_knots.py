@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ._typing import Float64, Index
+from ._typing import Float64, Index, Mask
 
 
 class Observation(NamedTuple):
@@ -37,6 +37,11 @@ class Observation(NamedTuple):
         theta[: self.theta.size] = self.theta
         return self._replace(theta=theta)
 
+    def on(self, kept: Index) -> Observation:
+        """On what is kept of the working set, which is all that is not zero."""
+        theta = self.theta[kept]
+        return self._replace(theta=theta, support=theta.nonzero()[0])
+
 
 class Knot(NamedTuple):
     """An alpha, and the place that is the solution there."""
@@ -55,6 +60,17 @@ class Knots:
         """Remember a knot, in place of an earlier one at the same alpha; and the one before it."""
         others = [other for other in self._knots if other.alpha != knot.alpha]
         self._knots = [*(others[-1:] if before is None else [before]), knot]
+
+    def live(self, size: int) -> Mask:
+        """What is not zero in either, of a working set of this size."""
+        live = np.zeros(size, dtype=bool)
+        for knot in self._knots:
+            live[knot.place.support] = True
+        return live
+
+    def keep(self, kept: Index, size: int) -> None:
+        """Number the coordinates anew, as those that are kept of a working set of this size."""
+        self._knots = [Knot(alpha, place.grown(size).on(kept)) for alpha, place in self._knots]
 
     def lead_to(self, alpha: float) -> bool:
         """Whether there are two, of decreasing alpha, and this one is further on, or between."""

@@ -25,8 +25,8 @@ from typing import Any
 
 import numpy as np
 
+from ._admission import MIN_ADMITTED, Admission
 from ._appraisal import Appraisal
-from ._certificate import reach
 from ._correlations import ALL
 from ._data_terms import DataTerm, Model
 from ._face_factor import FaceFactor
@@ -42,11 +42,6 @@ from ._subproblem import SOLVERS, Restricted, finish_from
 from ._typing import Float64, Index
 from ._working_set import WorkingSet
 
-# The least number of violators admitted at a time, if there are as many.
-MIN_ADMITTED = 20
-# What a correlation may come to lack of its penalty, as a part of the way to the next alpha; more
-# where conjugate gradients solve, to which another feature is cheap, and another round is not.
-NEAR, NEAR_LEAN = 0.1, 0.75
 # Rounds that may pass with nothing new to admit and no smaller gap. The alternation alone is slow,
 # and has all that it is given.
 MAX_STALLED = 5
@@ -64,6 +59,9 @@ LONG_STEP, SHORT_STEP = 0.5, 0.85
 SMALL_RANK = 200
 MOSTLY = 2.0 / 3.0
 NEAREST = 1e-6
+# On the way, what is not in the support is let go of where it is more than half of the working set
+# and the Gram matrix of that would fill more than this part of X.
+CROWDED = 0.125
 # The gap that is asked for on the way, relative to the loss without features.
 PASSING = 1e-3
 # What the alternation leaves to the certificate of the gap that is asked for.
@@ -100,8 +98,7 @@ class PathTracer:
         self.design = design
         self.settings = settings
         self.appraisal = Appraisal(term, working_set, design, settings)
-        weights = settings.penalty_weights
-        self._weights = None if (weights == 1.0).all() else weights
+        self.admission = Admission(working_set, self.appraisal, settings)
         theta = self._independent_start(start)
         state = term.state(working_set, theta)
         if theta.any():
@@ -115,6 +112,7 @@ class PathTracer:
         self._lean = settings.solver == "auto"  # whether conjugate gradients may be tried
         self._leaned = False  # whether they were, the last time
         self._imbalance = 0.0  # g - f at the factors of the last sweep
+        self._solved = False  # whether there are solutions on the working set as it is numbered
 
     def _independent_start(self, start: Float64 | None) -> Float64:
         """Start coefficients on the working set, those of dependent columns left out."""
@@ -142,7 +140,7 @@ class PathTracer:
         self, theta: Float64, support: Index, state: Any, alpha: float | None = None
     ) -> Observation:
         """The place theta; exact as far as optimality at `alpha` is concerned, or everywhere."""
-        limit = None if alpha is None else self._bound(alpha)
+        limit = None if alpha is None else self.admission.bound(alpha)
         z, exact = self.term.correlations(self.working_set, state, limit, self.settings.positive)
         on, values = self.working_set.features[support], theta[support]
         noise = self.term.norm + float(self.design.size[on] @ np.abs(values))
@@ -150,19 +148,9 @@ class PathTracer:
         if self.settings.ridge_ratio and alpha is not None:
             pull = z.copy()
             pull[on] -= self.settings.ridge(alpha, on) * values
-        level = float(self._reach(pull, noise, exact).max(initial=0.0))
+        level = float(self.admission.reach(pull, noise, exact).max(initial=0.0))
         exact_from = 0.0 if alpha is None else alpha
         return Observation(theta, support, state, z, noise, level, exact_from)
-
-    def _reach(self, z: Float64, noise: float, features: Index | slice = ALL) -> Float64:
-        """The smallest alpha that each of some features is feasible at, given z of all."""
-        slack = self.appraisal.slack(noise, features)
-        weights = None if self._weights is None else self._weights[features]
-        return reach(z[features], slack, weights, self.settings.positive)
-
-    def _bound(self, alpha: float) -> Float64 | float:
-        """What correlations may come to at alpha: one number for all features, or one for each."""
-        return alpha if self._weights is None else alpha * self._weights
 
     def _penalties(self, alpha: float) -> tuple[Float64, Float64 | None]:
         """The L1 penalties lambda_j of the working set, and its ridge penalties, if any."""
@@ -186,7 +174,7 @@ class PathTracer:
             self.settings = told
             place = self.place  # at that alpha, correlations were not looked at closely
             self.place = self._observe(place.theta, place.support, place.state)
-        pull = self._pull(self.place.z)
+        pull = self.admission.pull(self.place.z)
         return float(np.max(pull[penalised] / weights[penalised], initial=0.0))
 
     def solve(self, alpha: float) -> PathPoint:
@@ -198,7 +186,7 @@ class PathTracer:
             certificate = self.appraisal.of_place(alpha, self.place)
             return self.appraisal.point_at(alpha, self.place, certificate, 0)
         sweeps, stalled, before = self._approach(alpha, asked), 0.0, np.inf
-        self._admit(self._awaited(alpha))
+        self._admit(self.admission.awaited(self.place, self._knots, alpha, self._leaned))
         if not self.term.exact and self._knots.between(alpha) is None:
             self._extrapolate(alpha)
         patience = MAX_STALLED if self.settings.solver == "auto" else np.inf
@@ -216,7 +204,7 @@ class PathTracer:
             rate = min(1.0, certificate.gap / before) if before > 0.0 else 1.0
             if certificate.gap * rate**TOO_MANY > asked:
                 self.term.refresh()
-            entrants = self._outside(alpha)
+            entrants = self.admission.outside(self.place, alpha)
             self._admit(entrants)
             going = entrants.size > 0 or certificate.gap < 0.9 * before
             if going:
@@ -228,6 +216,7 @@ class PathTracer:
             if stalled and self._leaned:
                 self._leave_lean()
         self._knots.add(Knot(alpha, self.place))
+        self._solved = True
         return self.appraisal.point_at(alpha, self.place, certificate, sweeps)
 
     def finish_from(self, alpha: float, support: Index, values: Float64) -> PathPoint | None:
@@ -291,8 +280,9 @@ class PathTracer:
             if ahead <= 1 or share == 0:
                 return sweeps
             stage *= (nearest / stage) ** (1.0 / ahead)
-            reaching = self._number_beyond(stage)
-            self._admit(self._outside(stage))
+            self._let_go()
+            reaching = self.admission.number_beyond(self.place, stage)
+            self._admit(self.admission.outside(self.place, stage))
             sweeps += self._solve_restricted(stage, passing, share)
             stayed = self.place.support.size / max(reaching, 1)
             self._report(alpha, None, sweeps)
@@ -300,12 +290,27 @@ class PathTracer:
 
     def _may_go_to(self, stage: float) -> bool:
         """Whether few features reach beyond an alpha, or supports are small in any case."""
-        few = self._number_beyond(stage) <= MIN_ADMITTED + 2 * self.place.support.size
+        few = self.admission.number_beyond(self.place, stage)
+        few = few <= MIN_ADMITTED + 2 * self.place.support.size
         return few or min(self.design.shape) < SMALL_RANK
 
-    def _number_beyond(self, bound: float) -> int:
-        """How many features reach beyond `bound`, those of the working set among them."""
-        return int(np.count_nonzero(self._reach(self.place.z, self.place.noise) > bound))
+    def _let_go(self) -> None:
+        """Let go of what is not in the support, nor was in the last, where that is too much.
+
+        Only before there are solutions that are numbered as the working set is now.
+        """
+        place, size = self.place, self.working_set.features.size
+        crowded = size > 2 * place.support.size and size**2 > CROWDED * self.design.n_stored
+        if not crowded or self._solved or self.working_set.fixed:
+            return
+        live = self._knots.live(size)
+        live[place.support] = True
+        kept = live.nonzero()[0]
+        self.working_set.keep(kept)
+        self.term.refresh()
+        self._factor = FaceFactor()
+        self._knots.keep(kept, size)
+        self.place = place.on(kept)
 
     def _report(self, alpha: float, gap: float | None, sweeps: int) -> None:
         """Tell the listener, if there is one, where the place stands as a solution at `alpha`."""
@@ -320,48 +325,6 @@ class PathTracer:
         sizes = self.working_set.features.size, place.support.size
         surrogate, asked = objective + self._imbalance, self.appraisal.asked
         listener.iteration(Iteration(alpha, sweeps, *sizes, objective, surrogate, gap, asked))
-
-    def _outside(self, bound: float) -> Index:
-        """Features outside the working set that reach beyond `bound`.
-
-        If they are more than the support has already, those that reach furthest.
-        """
-        return self._foremost(self._beyond(bound))
-
-    def _beyond(self, bound: float) -> Index:
-        """All features outside the working set that reach beyond `bound`."""
-        bound = max(bound, 0.0)
-        features = self._wanting(self.place.z, bound)
-        return features[self._reach(self.place.z, self.place.noise, features) > bound]
-
-    def _wanting(self, z: Float64, alpha: float) -> Index:
-        """Features outside the working set whose correlations are too large at alpha."""
-        features = (self._pull(z) > self._bound(alpha)).nonzero()[0]
-        return features[self.working_set.position[features] < 0]
-
-    def _foremost(self, features: Index) -> Index:
-        """Those that reach furthest, if they are more than the support has already."""
-        room = max(MIN_ADMITTED, self.place.support.size)
-        if features.size <= room:
-            return features
-        reaching = self._reach(self.place.z, self.place.noise, features)
-        return features[np.argpartition(-reaching, room)[:room]]
-
-    def _awaited(self, alpha: float) -> Index:
-        """Features that may be needed at `alpha`, the next one.
-
-        Those that come near where correlations go on as before. Where there is no before, those
-        that the sequential strong rule admits, |z_j| >= w_j (2 alpha - alpha_old).
-        """
-        if not self._knots.lead_to(alpha):
-            return self._foremost(self._beyond(2.0 * alpha - self.place.level))
-        lack = NEAR_LEAN if self._leaned else NEAR
-        near = alpha - lack * max(0.0, self._knots.alpha - alpha)
-        return self._foremost(self._wanting(self._knots.correlations(alpha), near))
-
-    def _pull(self, z: Float64) -> Float64:
-        """|z|, or z if positive."""
-        return z if self.settings.positive else np.abs(z)
 
     def _admit(self, features: Index) -> None:
         self.working_set.admit(features)
@@ -413,7 +376,7 @@ class PathTracer:
         """A model about the place, its restricted problem, and the place as a point of that."""
         working_set, settings, place = self.working_set, self.settings, self.place
         penalty, ridge = self._penalties(alpha)
-        penalised = self._weights is None or bool(penalty.all())
+        penalised = self.admission.weights is None or bool(penalty.all())
         lean = self._lean and penalised
         model = self.term.model(working_set, place, support, penalty, likely, lean)
         on, gram, target = model.where, model.gram, model.target
@@ -470,7 +433,7 @@ class PathTracer:
             return other.place.support[theta[other.place.support] == 0.0]
         z = self._knots.correlations(alpha, self.working_set.features)
         penalty, _ = self._penalties(alpha)
-        return ((self._pull(z) > penalty) & (theta == 0.0)).nonzero()[0]
+        return ((self.admission.pull(z) > penalty) & (theta == 0.0)).nonzero()[0]
 
     def _extrapolate(self, alpha: float) -> None:
         """Start from where the last two solutions point, on a logarithmic scale of alpha.

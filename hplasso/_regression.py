@@ -42,7 +42,8 @@ class Regression:
         self, design: Design, Y: Float64, gram: Float64 | None = None, cross: Float64 | None = None
     ) -> None:
         self.design = design
-        self.working_set = WorkingSet(design) if gram is None else CompleteSet(gram)
+        fixed = Y.shape[1] > 1
+        self.working_set = WorkingSet(design, fixed) if gram is None else CompleteSet(gram)
         self.terms: list[DataTerm] = []
         for target in range(Y.shape[1]):
             term = LeastSquares(design, Y[:, target])

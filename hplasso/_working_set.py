@@ -22,10 +22,14 @@ class WorkingSet:
     features : ndarray of shape (k,)
     position : ndarray of shape (p,)
         Place of a feature in `features`, -1 if it is not there.
+    fixed : bool
+        Whether features keep their places for good, as they have to where targets share them.
     """
 
-    def __init__(self, design: AnyDesign) -> None:
-        self.columns = design.columns()
+    def __init__(self, design: AnyDesign, fixed: bool = False) -> None:
+        self.fixed = fixed
+        self._empty_columns = design.columns
+        self.columns = self._empty_columns()
         self.features = np.empty(0, dtype=np.intp)
         self.position = np.full(design.shape[1], -1, dtype=np.intp)
         self._gram = np.empty((0, 0))
@@ -59,11 +63,23 @@ class WorkingSet:
             self.position[new] = np.arange(size, size + new.size)
             self.features = np.concatenate([self.features, new])
 
+    def keep(self, places: Index) -> None:
+        """Let go of all features but those at some places; these are numbered anew."""
+        known = places.size if (places < self._known).all() else 0
+        self._gram = self._gram[places].take(places, axis=1) if known else np.empty((0, 0))
+        self._known = known
+        self.position[self.features] = -1
+        self.features = self.features[places]
+        self.position[self.features] = np.arange(places.size)
+        self.columns = self._empty_columns()
+        self.columns.append(self.features)
+
 
 class CompleteSet(WorkingSet):
     """All features at once, on a Gram matrix that is there already; X is not needed any more."""
 
     def __init__(self, gram: Float64) -> None:
+        self.fixed = True
         self.features = np.arange(len(gram))
         self.position = self.features
         self._gram = gram

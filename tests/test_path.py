@@ -1,9 +1,12 @@
 """lasso_path and the driver behind it: values, and what they cost."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 import sklearn
 from numpy.testing import assert_allclose, assert_array_equal
+from oracle import Lasso as Oracle
 from scipy import sparse
 from sklearn.datasets import load_breast_cancer, load_diabetes, make_regression
 from sklearn.linear_model import lasso_path as reference_path
@@ -169,6 +172,41 @@ def test_cold_fit_at_a_small_alpha_takes_few_sweeps(n_features):
         model = HadamardLasso(factor * alpha_max, tol=1e-8).fit(X, y)
         assert model.dual_gap_ <= 1e-8 * y.var()
         assert model.n_iter_ <= 120  # 85 steps to a millionth of alpha_max, and some rounds
+
+
+def correlated_neighbours(n_samples, n_features, n_targets=1):
+    """Columns correlated by .99, of which many come and go; a few of them make y."""
+    rng = np.random.default_rng(2)
+    X = rng.standard_normal((n_samples, n_features))
+    for j in range(1, n_features):
+        X[:, j] = 0.99 * X[:, j - 1] + np.sqrt(1.0 - 0.99**2) * X[:, j]
+    causes = X[:, :: n_features // 40]
+    Y = causes @ rng.standard_normal((causes.shape[1], n_targets))
+    return X, Y + 0.1 * rng.standard_normal((n_samples, n_targets))
+
+
+def test_cold_fit_lets_go_of_features_that_went():
+    X, Y = correlated_neighbours(200, 2000)
+    y = Y[:, 0]
+    alpha = 0.003 * np.abs(X.T @ (y - y.mean())).max() / len(y)
+    model = HadamardLasso(alpha=alpha).fit(X, y)
+    tracemalloc.start()
+    again = HadamardLasso(alpha=alpha).fit(X, y)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2.0 * X.nbytes  # all that ever entered take more than five times X
+    assert_array_equal(model.coef_, again.coef_)
+    problem = Oracle(X, y, alpha, np.ones(len(X)), np.ones(X.shape[1]))
+    gap = problem.objective(model.coef_, model.intercept_) - problem.lower_bound(model.coef_)
+    assert gap <= 1e-10 * np.var(y)
+
+
+def test_cold_fits_of_several_targets_are_those_of_each():
+    X, Y = correlated_neighbours(100, 500, n_targets=2)
+    together = HadamardLasso(alpha=0.05, tol=1e-12).fit(X, Y)
+    for target, y in enumerate(Y.T):
+        alone = HadamardLasso(alpha=0.05, tol=1e-12).fit(X, y)
+        assert_allclose(together.coef_[target], alone.coef_, atol=1e-8)
 
 
 def test_coef_init_does_not_matter_in_the_end():

@@ -39,6 +39,7 @@ ORDER = [
     "_chords",
     "_means",
     "_path",
+    "_admission",
     "_appraisal",
     "_settings",
     "_fitting",
