@@ -61,7 +61,7 @@ MOSTLY = 2.0 / 3.0
 NEAREST = 1e-6
 # On the way, what is not in the support is let go of where it is more than half of the working set
 # and the Gram matrix of that would fill more than this part of X.
-CROWDED = 0.125
+CROWDED = 0.25
 # The gap that is asked for on the way, relative to the loss without features.
 PASSING = 1e-3
 # What the alternation leaves to the certificate of the gap that is asked for.
