@@ -42,7 +42,8 @@ STRIDE, SHORT_STRIDE = 6, 4
 LARGE_SUPPORT = 100
 # A chord of half the length has a gap that is smaller by some factor up to this, as a rule.
 HALVED = 8.0
-TINY, HUGE = np.finfo(np.float64).tiny, np.finfo(np.float64).max
+# Instead of an infinite level, none of which is a mean's share.
+HUGE = float(np.finfo(np.float64).max)
 
 
 def trace_by_chords(tracer: PathTracer, alphas: Iterable[float]) -> list[PathPoint]:
@@ -110,7 +111,10 @@ class Chord:
         self.theta = theta[:, self.support]
 
     def certified(self, alphas: Sequence[float]) -> tuple[Float64, list[Certificate]]:
-        """The coefficients at some alphas between the ends, as rows, and their certificates."""
+        """The coefficients at some alphas between the ends, as rows, and their certificates.
+
+        That is `certify`, for squared loss at all of them at once.
+        """
         settings, ends, at = self.tracer.settings, self.ends, np.array(alphas)
         shares = self.shares(at)
         theta, z = shares @ self.theta, shares @ [self._correlations(end) for end in ends]
@@ -125,7 +129,7 @@ class Chord:
             z -= ridge * theta
             squares += (ridge * theta**2).sum(axis=1)
             levels = np.maximum(levels, reach(z, slack, weights, settings.positive).max(axis=1))
-        kappa = np.minimum(1.0, at / np.maximum(levels, TINY))
+        kappa = np.divide(at, levels, out=np.ones_like(at), where=levels > at)
         gaps = complementarity(penalty, kappa[:, None] * z, theta)
         gaps += 0.5 * (1.0 - kappa) ** 2 * squares
         columns = (array.tolist() for array in (gaps, kappa, np.abs(theta) @ slack))
@@ -137,7 +141,8 @@ class Chord:
         if knot.place.theta.size < self.tracer.working_set.features.size:
             late = self.support >= knot.place.theta.size
             columns = self.tracer.working_set.columns
-            z[late] = columns.correlations(knot.place.state.residual)[self.support[late]]
+            if late.any():
+                z[late] = columns.correlations(knot.place.state.residual)[self.support[late]]
         return z
 
     def point(self, alpha: float, theta: Float64, certificate: Certificate) -> PathPoint:

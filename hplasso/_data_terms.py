@@ -53,15 +53,14 @@ class Model(NamedTuple):
         The coordinates.
     gram, target : ndarrays of shape (k, k) and (k,)
         Its Hessian on them, and its descent direction where they are zero.
-    support, likely : ndarrays
-        Places within `where` of the support and of those that may well join it.
+    support : ndarray
+        Places within `where` of the support.
     """
 
     where: Any
     gram: Float64
     target: Float64
     support: Index
-    likely: Index
 
 
 class DataTerm(Protocol):
@@ -110,7 +109,7 @@ class DataTerm(Protocol):
         ...
 
     def refresh(self) -> None:
-        """The next model is to be made anew: about its own state, from the working set as it is."""
+        """The next model has to be exact about its state; others may be nearly so."""
         ...
 
     def square(self, state: Any) -> float:
@@ -169,7 +168,8 @@ class LeastSquares:
             self.response[:] = self.scale = 0.0
         self.norm = float(np.sqrt(self.scale))
         self._correlations = Correlations(design)
-        self._target = np.empty(0)
+        self._target = np.empty(0)  # c
+        self._columns: Any = None  # that it is of
 
     def state(self, working_set: WorkingSet, theta: Float64) -> SquaredState:
         residual = self.response
@@ -197,18 +197,20 @@ class LeastSquares:
     ) -> Model:
         gram = working_set.operator(support) if lean else None
         target = self._targets(working_set)
-        return Model(ALL, working_set.gram if gram is None else gram, target, support, likely)
+        return Model(ALL, working_set.gram if gram is None else gram, target, support)
 
     def _targets(self, working_set: WorkingSet) -> Float64:
         """c = Z'y on the working set."""
-        known = self._target.size
+        columns, known = working_set.columns, self._target.size
+        if columns is not self._columns:
+            self._columns, self._target, known = columns, np.empty(0), 0
         if known < working_set.features.size:
-            new = working_set.columns.correlations(self.response)[known:]
+            new = columns.correlations(self.response)[known:]
             self._target = np.concatenate([self._target, new])
         return self._target
 
     def refresh(self) -> None:
-        self._target = np.empty(0)
+        pass
 
     def square(self, state: SquaredState) -> float:
         return state.square

@@ -97,7 +97,7 @@ class FaceFactor:
         """The minimiser of 1/2 theta'G_FF theta - right'theta with theta_H = 0."""
         if not right.size:
             return right
-        if not self._out.size and len(self._lower) == right.size:
+        if not self._out.size and len(self._lower) == right.size:  # in one piece of memory
             return np.asarray(dpotrs(self._lower, right, lower=1)[0])
         theta = self._solve_once(right)
         if self._out.size:  # what is held may be close to what is not: W loses digits there

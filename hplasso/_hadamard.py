@@ -111,14 +111,9 @@ def _update(problem: RestrictedProblem, factor: Float64, other: Float64) -> Floa
 def descending_sweep(
     problem: RestrictedProblem, factors: Factors, z: Float64
 ) -> tuple[Factors, Float64]:
-    """A sweep by conjugate gradients, for large systems; z = c - G theta is carried along."""
-    mu, nu, free = factors.mu, factors.nu, problem.free
-    if free is not None:
-        mu, nu = np.where(free, factors.theta, mu), np.where(free, 1.0, nu)
-    mu, z = ridge_descent(problem, mu, nu, z)
-    if free is not None:
-        mu, nu = np.where(free, 1.0, mu), np.where(free, mu, nu)
-    nu, z = ridge_descent(problem, nu, mu, z)
+    """A sweep by conjugate gradients, all penalised; z = c - G theta is carried along."""
+    mu, z = ridge_descent(problem, factors.mu, factors.nu, z)
+    nu, z = ridge_descent(problem, factors.nu, mu, z)
     return Factors(mu, nu), z
 
 

@@ -124,9 +124,8 @@ class LogisticTerm:
         moving[support] = False
         where = np.concatenate([support, moving.nonzero()[0]])
         gram = self._hessian.at(working_set, place.state.prediction, where)
-        places = np.searchsorted(where[support.size :], likely) + support.size
         target = gram @ place.theta[where] + z[where]
-        return Model(where, gram, target, np.arange(support.size), places)
+        return Model(where, gram, target, np.arange(support.size))
 
     def refresh(self) -> None:
         self._hessian.forget()

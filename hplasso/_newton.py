@@ -38,8 +38,8 @@ import numpy as np
 from ._problem import RestrictedProblem
 from ._typing import Float64, Index
 
-# Along a path one to three limit points settle an alpha; a support that takes more is better
-# served by another sweep.
+# Along a path one to three limit points settle an alpha. A quadratic model of another loss is worth
+# no more than these.
 MAX_LIMIT_POINTS = 5
 # At most this many coordinates enter at a time, and no more than a GROWTH-th of the support: each
 # turns the direction of the others, and of too many at a time most have to go again.

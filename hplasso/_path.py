@@ -59,7 +59,7 @@ LONG_STEP, SHORT_STEP = 0.5, 0.85
 SMALL_RANK = 200
 MOSTLY = 2.0 / 3.0
 NEAREST = 1e-6
-# On the way, what is not in the support is let go of where it is more than half of the working set
+# On the way, what is not in the support is let go of where it is more than half of the working set,
 # and the Gram matrix of that would fill more than this part of X.
 CROWDED = 0.25
 # The gap that is asked for on the way, relative to the loss without features.
@@ -77,7 +77,7 @@ class PathTracer:
     ----------
     term : DataTerm
     working_set : WorkingSet
-        May be shared with other targets; it grows.
+        May be shared with other targets; it grows. Of its own, a cold fit lets features go.
     design : Design or StackedDesign
         For what it says of the columns' lengths; no pass over X is made through it.
     settings : PathSettings
@@ -183,6 +183,7 @@ class PathTracer:
         if not place.support.size and alpha < place.exact_from:
             self.place = self._observe(place.theta, place.support, place.state, alpha)
         if self.place.level <= alpha and not self.place.support.size:  # zero, and optimal
+            self._solved = True
             certificate = self.appraisal.of_place(alpha, self.place)
             return self.appraisal.point_at(alpha, self.place, certificate, 0)
         sweeps, stalled, before = self._approach(alpha, asked), 0.0, np.inf
@@ -290,27 +291,24 @@ class PathTracer:
 
     def _may_go_to(self, stage: float) -> bool:
         """Whether few features reach beyond an alpha, or supports are small in any case."""
-        few = self.admission.number_beyond(self.place, stage)
-        few = few <= MIN_ADMITTED + 2 * self.place.support.size
-        return few or min(self.design.shape) < SMALL_RANK
+        few = MIN_ADMITTED + 2 * self.place.support.size
+        reaching = self.admission.number_beyond(self.place, stage)
+        return reaching <= few or min(self.design.shape) < SMALL_RANK
 
     def _let_go(self) -> None:
         """Let go of what is not in the support, nor was in the last, where that is too much.
 
         Only before there are solutions that are numbered as the working set is now.
         """
-        place, size = self.place, self.working_set.features.size
-        crowded = size > 2 * place.support.size and size**2 > CROWDED * self.design.n_stored
-        if not crowded or self._solved or self.working_set.fixed:
+        working_set, size = self.working_set, self.working_set.features.size
+        if self._solved or working_set.fixed or not self.term.exact:
             return
-        live = self._knots.live(size)
-        live[place.support] = True
-        kept = live.nonzero()[0]
-        self.working_set.keep(kept)
-        self.term.refresh()
-        self._factor = FaceFactor()
-        self._knots.keep(kept, size)
-        self.place = place.on(kept)
+        kept = self._knots.live(size).nonzero()[0]
+        if size**2 > CROWDED * self.design.n_stored and 0 < 2 * kept.size < size:
+            working_set.keep(kept)
+            self._factor = FaceFactor()
+            self._knots.keep(kept, size)
+            self.place = self.place.on(kept)
 
     def _report(self, alpha: float, gap: float | None, sweeps: int) -> None:
         """Tell the listener, if there is one, where the place stands as a solution at `alpha`."""
@@ -337,14 +335,16 @@ class PathTracer:
     ) -> int:
         """Move the place to the model's solution on the working set; return the sweeps taken.
 
-        If it is `again`, at the same alpha, the finish goes on from the place without a sweep.
+        If it is `again`, at the same alpha, the finish goes on from the place without a forecast.
         """
         place, working_set, settings = self.place, self.working_set, self.settings
-        model, problem, start = self._problem(alpha, asked, place.support, self._likely(alpha))
-        if not isinstance(problem.factor, FaceFactor):
+        likely = self._likely(alpha)
+        model, problem, start = self._problem(alpha, asked, place.support, likely)
+        self._leaned = isinstance(problem.factor, FaceGradients)
+        if self._leaned:
             max_sweeps = 1
         single = settings.listener is not None and settings.listener.every_sweep
-        if single or not self.term.exact:  # a model is worth no more than a sweep
+        if single or not self.term.exact:  # a model is worth no more than one round
             max_sweeps = min(max_sweeps, 1)
         solve = SOLVERS[settings.solver]
         square = partial(self.term.square, place.state)
@@ -353,8 +353,8 @@ class PathTracer:
             solution = Restricted(point, 0)
         else:
             gap = INNER_SHARE * asked
-            solution = solve(problem, start, model.likely, square, gap, max_sweeps)
-        self._leaned = isinstance(problem.factor, FaceGradients)
+            likely = likely if self._leaned else NOBODY
+            solution = solve(problem, start, likely, square, gap, max_sweeps)
         if problem.factor.failed:
             self._leave_lean()
             return self._solve_restricted(alpha, asked, max_sweeps)

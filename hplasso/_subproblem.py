@@ -90,10 +90,12 @@ def forecast(problem: RestrictedProblem, point: Point, likely: Index = NOBODY) -
     """The face that sweeps are heading for.
 
     Those on a support go to the minimiser on its face, in closed form: coordinates whose sign comes
-    out wrong there leave, the leading violators enter. Where there is no support yet, or conjugate
-    gradients solve, a sweep is made instead.
+    out wrong there leave, the leading violators enter. Where conjugate gradients solve, a sweep is
+    made instead, and the `likely` coordinates enter.
     """
-    if not point.support.size or not isinstance(problem.factor, FaceFactor):
+    if not point.support.size:
+        return _first_face(problem, point)
+    if not isinstance(problem.factor, FaceFactor):
         return _swept_face(problem, point, likely)
     factor = problem.factor
     factor.bring(problem.gram, point.support, point.support.size)
@@ -107,34 +109,41 @@ def forecast(problem: RestrictedProblem, point: Point, likely: Index = NOBODY) -
     return entered_face(limit._replace(support=support[stays]), violators(problem, limit))
 
 
-def _swept_face(problem: RestrictedProblem, point: Point, likely: Index) -> Face:
-    """The face that a sweep leads to: on the support, or, where there is none, leading violators.
-
-    After the sweep each coordinate goes where one proximal step takes it: those that are still
-    shrinking come out as zero. The `likely` coordinates are let in then, to the side that they pull
-    to.
-    """
-    factor, n_trusted = problem.factor, point.support.size
-    if not n_trusted:
-        point, likely = _let_in_violators(problem, point), NOBODY
-    factor.bring(problem.gram, point.support, n_trusted)
-    face, part = factor.places, problem.of_factor()
+def _first_face(problem: RestrictedProblem, point: Point) -> Face:
+    """From zero: a sweep on the leading violators, then one proximal step of each."""
+    point = _let_in_violators(problem, point)
+    problem.factor.bring(problem.gram, point.support, 0)
+    face, part = problem.factor.places, problem.of_factor()
     if not face.size:
         return Face(face, NO_SIGNS, 0)
-    factors = balance(point.theta[face])
-    if n_trusted:
-        factors, z = descending_sweep(part, factors, point.z[face])
-        values = factors.theta
-    else:
-        values = sweep(part, factors).theta
-        z = part.target - part.gram @ values
-    step = values * part.diagonal + z
-    stays = _staying(step, part.penalty, part.positive, part.free) & ~factor.held
-    support = np.concatenate([face[stays], likely])
-    signs = np.sign(np.concatenate([step[stays], point.z[likely]]))
+    values = sweep(part, balance(point.theta[face])).theta
+    return _proximal_face(part, face, values, part.target - part.gram @ values)
+
+
+def _swept_face(problem: RestrictedProblem, point: Point, likely: Index) -> Face:
+    """A sweep by conjugate gradients on the support, then one proximal step of each.
+
+    The `likely` coordinates are let in then, to the side that they pull to.
+    """
+    factor = problem.factor
+    factor.bring(problem.gram, point.support, point.support.size)
+    places, part = factor.places, problem.of_factor()
+    factors, z = descending_sweep(part, balance(point.theta[places]), point.z[places])
+    face = _proximal_face(part, places, factors.theta, z, ~factor.held)
+    support = np.concatenate([face.support, likely])
+    signs = np.sign(np.concatenate([face.signs, point.z[likely]]))
     if problem.positive:  # the likely ones may pull the other way still
         signs[:] = 1.0
-    return Face(support, signs, support.size - likely.size)
+    return Face(support, signs, face.support.size)
+
+
+def _proximal_face(
+    part: RestrictedProblem, places: Index, values: Float64, z: Float64, free: Mask | bool = True
+) -> Face:
+    """Where one proximal step takes coordinates; those that are still shrinking go to zero."""
+    step = values * part.diagonal + z
+    stays = _staying(step, part.penalty, part.positive, part.free) & free
+    return Face(places[stays], np.sign(step[stays]), int(np.count_nonzero(stays)))
 
 
 def _staying(step: Float64, penalty: Float64, positive: bool, free: Mask | None) -> Mask:

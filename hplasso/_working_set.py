@@ -27,9 +27,8 @@ class WorkingSet:
     """
 
     def __init__(self, design: AnyDesign, fixed: bool = False) -> None:
-        self.fixed = fixed
-        self._empty_columns = design.columns
-        self.columns = self._empty_columns()
+        self.design, self.fixed = design, fixed
+        self.columns = design.columns()
         self.features = np.empty(0, dtype=np.intp)
         self.position = np.full(design.shape[1], -1, dtype=np.intp)
         self._gram = np.empty((0, 0))
@@ -71,7 +70,7 @@ class WorkingSet:
         self.position[self.features] = -1
         self.features = self.features[places]
         self.position[self.features] = np.arange(places.size)
-        self.columns = self._empty_columns()
+        self.columns = self.design.columns()
         self.columns.append(self.features)
 
 

@@ -12,13 +12,15 @@ from sklearn.datasets import load_breast_cancer, load_diabetes, make_regression
 from sklearn.linear_model import lasso_path as reference_path
 from sklearn.preprocessing import StandardScaler
 
+import hplasso._face_factor
 import hplasso._linalg
-from hplasso import HadamardLasso, lasso_path
+from hplasso import HadamardElasticNet, HadamardLasso, enet_path, lasso_path
 from hplasso._correlations import Correlations
 from hplasso._design import make_design
 from hplasso._regression import regression_of
 from hplasso._settings import PathSettings
 from hplasso._sparse_design import SparseDesign
+from hplasso._stacked import StackedDesign
 from hplasso._working_set import CompleteSet, WorkingSet
 
 DIABETES = load_diabetes(return_X_y=True)
@@ -188,25 +190,67 @@ def correlated_neighbours(n_samples, n_features, n_targets=1):
 def test_cold_fit_lets_go_of_features_that_went():
     X, Y = correlated_neighbours(200, 2000)
     y = Y[:, 0]
-    alpha = 0.003 * np.abs(X.T @ (y - y.mean())).max() / len(y)
-    model = HadamardLasso(alpha=alpha).fit(X, y)
+    model = HadamardLasso(alpha=0.003 * np.abs(X.T @ (y - y.mean())).max() / len(y))
+    model.fit(X, y)
     tracemalloc.start()
-    again = HadamardLasso(alpha=alpha).fit(X, y)
+    model.fit(X, y)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 2.0 * X.nbytes  # all that ever entered take more than five times X
-    assert_array_equal(model.coef_, again.coef_)
-    problem = Oracle(X, y, alpha, np.ones(len(X)), np.ones(X.shape[1]))
+    problem = Oracle(X, y, model.alpha, np.ones(len(X)), np.ones(X.shape[1]))
     gap = problem.objective(model.coef_, model.intercept_) - problem.lower_bound(model.coef_)
     assert gap <= 1e-10 * np.var(y)
 
 
-def test_cold_fits_of_several_targets_are_those_of_each():
-    X, Y = correlated_neighbours(100, 500, n_targets=2)
-    together = HadamardLasso(alpha=0.05, tol=1e-12).fit(X, Y)
-    for target, y in enumerate(Y.T):
-        alone = HadamardLasso(alpha=0.05, tol=1e-12).fit(X, y)
-        assert_allclose(together.coef_[target], alone.coef_, atol=1e-8)
+@pytest.mark.parametrize("container", [np.asarray, sparse.csc_array])
+@pytest.mark.parametrize("parameters", [{}, {"positive": True}, {"l1_ratio": 0.9}])
+def test_fits_that_let_go_agree_with_paths_that_do_not(container, parameters):
+    X, Y = correlated_neighbours(100, 500)
+    X, y = X - X.mean(axis=0), Y[:, 0] - Y.mean()
+    parameters = {"l1_ratio": 1.0, "tol": 1e-12, **parameters}
+    alphas, coefs, _ = enet_path(X, y, eps=3e-3, **parameters)
+    model = HadamardElasticNet(alphas[-1], fit_intercept=False, **parameters)
+    assert_allclose(model.fit(container(X), y).coef_, coefs[:, -1], atol=1e-7)
+
+
+def test_far_steps_after_a_start_that_is_worse_than_zero():
+    """Its features are let go of, and still there is a target, and a solution, of that size."""
+    X, Y = correlated_neighbours(200, 400, n_targets=2)
+    Y /= np.abs(X.T @ Y).max(axis=0) / len(Y)  # the first features enter at 1
+    alphas = np.array([1.1, 0.15, 0.1])
+    options = {"coef_init": np.full(400, 1e3), "tol": 1e-8}
+    for some in (alphas, alphas[1:]):
+        together = lasso_path(X, Y, alphas=some, **options)[1]
+        for target, y in enumerate(Y.T):
+            expected = lasso_path(X, y, alphas=some, tol=1e-12)[1]
+            assert_allclose(together[target], expected, atol=1e-4)
+            assert_allclose(lasso_path(X, y, alphas=some, **options)[1], expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("container", [np.asarray, sparse.csc_array])
+@pytest.mark.parametrize("n_outputs", [1, 3])
+@pytest.mark.parametrize("formed", [False, True])
+def test_working_set_that_lets_go(container, n_outputs, formed):
+    X = container(TALL[0][:60])
+    design = make_design(X, np.full(60, 1 / 60), True)
+    if n_outputs > 1:
+        design = StackedDesign(design, n_outputs)
+    features = np.array([4, 17, 9, 2, 25])
+    working_set = WorkingSet(design)
+    working_set.admit(features)
+    if formed:
+        assert working_set.gram.shape == (5, 5)
+    working_set.keep(np.array([3, 0]))
+    working_set.admit(np.array([9, 11]))
+    fresh = WorkingSet(design)
+    fresh.admit(np.array([2, 4, 9, 11]))
+    residual = np.random.default_rng(0).standard_normal(60 * n_outputs)
+    assert_array_equal(working_set.features, fresh.features)
+    assert_array_equal(working_set.position, fresh.position)
+    assert_allclose(working_set.gram, fresh.gram, atol=1e-12)
+    assert_allclose(
+        working_set.columns.correlations(residual), fresh.columns.correlations(residual)
+    )
 
 
 def test_coef_init_does_not_matter_in_the_end():
@@ -328,9 +372,10 @@ def test_few_factorisations(monkeypatch):
         return original(*args, **kwargs)
 
     monkeypatch.setattr(hplasso._linalg, "dpotrf", counted)
+    monkeypatch.setattr(hplasso._face_factor, "dpotrf", counted)
     points, _ = standardised_path(*WIDE, 100, 0.01)
-    # two in the sweep and about two in the finish, per alpha; one or two where many coordinates go
-    assert count <= 6 * len(points)
+    # most alphas need none, as they lie on chords; the others one for each face on the way
+    assert count <= len(points)
 
 
 def test_wide_path_never_forms_the_gram_matrix_of_all_features():
