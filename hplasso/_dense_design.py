@@ -229,22 +229,34 @@ class DenseColumns(Columns):
         return np.asarray(self.buffer[: self.size] @ residual)
 
     def cross(self, left: Index, right: Index, weights: Float64) -> Float64:
-        weighted = self.buffer[right]
-        if left is right:
-            weighted *= np.sqrt(weights)
-            return weighted @ weighted.T
-        weighted *= weights
-        return self._times(left, weighted.T)
+        if left is not right:
+            return self._times(left, (self.buffer[right] * weights).T)
+        root, result = np.sqrt(weights), np.zeros((right.size, right.size))
+        for samples, block in self._blocks(right):
+            block *= root[samples]
+            result += block @ block.T
+        return result
 
     def scaled_cross(self, places: Index, outputs: Index, first: int, weights: Float64) -> Float64:
-        scaled = self.buffer[places] * weights.T[outputs]
-        return scaled @ scaled[first:].T
+        result = np.zeros((places.size, places.size - first))
+        for samples, block in self._blocks(places):
+            block *= weights.T[:, samples][outputs]
+            result += block @ block[first:].T
+        return result
 
     def total(self, places: Index, weights: Float64) -> Float64:
         return self._times(places, weights)
 
     def _times(self, places: Index, right: Float64) -> Float64:
-        """Some columns, as rows, times `right`: copied, unless they are most of all."""
+        """Some columns, as rows, times `right`: with all, if they are most of these."""
         if places.size > MOST * self.size:
             return np.asarray((self.buffer[: self.size] @ right)[places])
-        return np.asarray(self.buffer[places] @ right)
+        result = np.zeros((places.size, right.shape[1]))
+        for samples, block in self._blocks(places):
+            result += block @ right[samples]
+        return result
+
+    def _blocks(self, places: Index) -> Iterator[tuple[slice, Float64]]:
+        """Some columns, as rows, copied for some samples after the other."""
+        for samples in slices(self.design.shape[0], places.size):
+            yield samples, self.buffer[:, samples][places]
