@@ -157,10 +157,16 @@ class LogisticTerm:
             after = self._state(outputs, state.intercept + fraction * shift)
             dearer = after.prediction.losses - state.prediction.losses
             rise = float(self.weights @ dearer) + _rise_of_penalty(theta, new, penalty)
-            if rise <= ROUNDING * state.loss:
+            if rise <= 0.0 or rise <= self._rounding(state):
                 return new, after
             fraction *= 0.5
         return theta, state
+
+    def _rounding(self, state: LogisticState) -> float:
+        """What rounding of the outputs, and of the losses, may contribute to a rise of the loss."""
+        outputs = np.abs(state.linear) + np.abs(state.intercept)
+        shares = self.weights @ (np.abs(state.prediction.residual) * outputs)
+        return ROUNDING * (state.loss + float(shares.sum()))
 
     def _intercept_change(self, prediction: Prediction, change: Float64) -> Float64:
         """To first order, what a change of the outputs does to the best intercepts."""

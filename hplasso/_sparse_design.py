@@ -243,6 +243,7 @@ class SparseColumns(Columns):
         centred = np.flatnonzero(np.isin(features, design.fragile))
         for column in centred:
             full = design._centred(features[[column]])
+            full -= design.root**2 @ full  # others are not centred: what rounding left counts
             new = sparse.hstack([new[:, :column], full, new[:, column + 1 :]], format="csc")
         self.chosen = sparse.hstack([self.chosen, new], format="csc")
         self.features = np.append(self.features, features)

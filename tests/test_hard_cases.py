@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+import random_logistic_problems
+import random_problems
 from numpy.testing import assert_allclose, assert_array_equal
 from oracle import Lasso as Oracle
 from scipy import sparse
 
-from hplasso import HadamardLasso, lasso_path
+from hplasso import HadamardLasso, HadamardLogisticRegression, lasso_path
 
 RNG = np.random.default_rng(0)
 
@@ -190,3 +192,16 @@ def test_huge_and_tiny_targets():
     for scale in (1e-100, 1e100):
         scaled = HadamardLasso(0.1 * scale, tol=1e-10).fit(X, y * scale)
         assert_allclose(scaled.coef_ / scale, base.coef_, rtol=1e-9, atol=1e-10)
+
+
+@pytest.mark.parametrize("seed", [1834, 2453, 2532, 3265])
+def test_sparse_columns_far_from_zero_beside_others(seed):
+    """What rounding leaves of a mean shows in products with columns that are not centred."""
+    assert not random_problems.check(seed)
+
+
+def test_last_steps_where_classes_nearly_separate():
+    """Outputs are large there, and so is the rounding that a rise of the loss is judged by."""
+    X, labels, parameters, _, _, _ = random_logistic_problems.draw(2297)
+    model = HadamardLogisticRegression(tol=1e-10, **parameters).fit(X, labels)
+    assert model.dual_gap_ <= 1e-10
