@@ -71,7 +71,8 @@ class FaceFactor:
         first `n_trusted`. `gram` is that of all coordinates.
         """
         if wanted.size < SMALL or not self.places.size:
-            if self._out.size or not np.array_equal(self.places, wanted):
+            same = self.places.size == wanted.size and (self.places == wanted).all()
+            if self._out.size or not same:
                 self._begin(gram, wanted, n_trusted)
             return
         position = np.full(len(gram), -1, dtype=np.intp)
@@ -121,11 +122,15 @@ class FaceFactor:
     def _begin(self, gram: Float64, wanted: Index, n_trusted: int) -> None:
         """A new factor."""
         block = gram[wanted].take(wanted, axis=1)
-        self._lower, kept = independent_cholesky(block, n_trusted)
+        lower, kept = independent_cholesky(block, n_trusted)
         if kept.size < wanted.size:
             wanted, block = wanted[kept], block[np.ix_(kept, kept)]
-        self.places, self._gram = wanted, block
-        self.held = np.zeros(wanted.size, dtype=bool)
+        self._set(wanted, block, lower)
+
+    def _set(self, places: Index, block: Float64, lower: Float64) -> None:
+        """A factor that is known, with nothing held."""
+        self.places, self._gram, self._lower = places, block, lower
+        self.held = np.zeros(places.size, dtype=bool)
         self._out, self._half, self._middle = NO_PLACES, NOTHING, None
 
     def _append(self, gram: Float64, new: Index) -> None:
@@ -196,8 +201,9 @@ class FaceFactor:
         """Hold just these at zero, or, if they are many, go on without them."""
         few = max(MIN_HELD, held.size // HELD)
         if held.size < SMALL or np.count_nonzero(held) > few:
-            active = self.places[~held]
-            self._begin(gram, active, active.size)
+            stays = (~held).nonzero()[0]  # independent, as they have been with the others
+            block = self.gram[stays].take(stays, axis=1)
+            self._set(self.places[stays], block, dpotrf(block.T, lower=1, clean=0)[0])
             return
         stay = held[self._out]
         new = (held & ~self.held).nonzero()[0]
