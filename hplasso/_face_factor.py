@@ -82,13 +82,13 @@ class FaceFactor:
         held = np.ones(self.places.size, dtype=bool)
         held[known] = False
         if known.size < self.places.size or self._out.size:
-            self._hold(gram, held)
+            self._hold(held)
         if new.size:
             self._append(gram, new)
 
-    def hold(self, gram: Float64, leaving: Mask) -> None:
+    def hold(self, leaving: Mask) -> None:
         """Hold more coordinates at zero, or leave them out."""
-        self._hold(gram, self.held | leaving)
+        self._hold(self.held | leaving)
 
     def refine(self) -> bool:
         """Conjugate gradients may be made more exact."""
@@ -197,7 +197,7 @@ class FaceFactor:
             gram[:old, :old], lower[:old, :old] = self._gram[:old, :old], self._lower[:old, :old]
             self._gram, self._lower = gram, lower
 
-    def _hold(self, gram: Float64, held: Mask) -> None:
+    def _hold(self, held: Mask) -> None:
         """Hold just these at zero, or, if they are many, go on without them."""
         few = max(MIN_HELD, held.size // HELD)
         if held.size < SMALL or np.count_nonzero(held) > few:

@@ -97,7 +97,7 @@ class FaceGradients:
             self.gram = gram if whole else gram.on(wanted)
         self.held = ~free[self.places]
 
-    def hold(self, gram: Operator, leaving: Mask) -> None:
+    def hold(self, leaving: Mask) -> None:
         """Hold more coordinates at zero."""
         self.held = self.held | leaving
 

@@ -36,7 +36,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ._problem import RestrictedProblem
-from ._typing import Float64, Index
+from ._typing import Float64, Index, Mask
 
 # Along a path one to three limit points settle an alpha. A quadratic model of another loss is worth
 # no more than these.
@@ -116,14 +116,26 @@ def limit_point(problem: RestrictedProblem, face: Face) -> Point:
     signs[face.support] = face.signs
     right = problem.target - problem.penalty * signs
     while True:
-        support, active = factor.places, ~factor.held
-        values = factor.solve(right[support])
-        wrong = active & (values * signs[support] <= 0.0)
-        if problem.free is not None:
-            wrong &= ~problem.free[support]
+        values, wrong = minimise_on_face(problem, signs, right)
         if not wrong.any():
-            return point_at(problem, support[active], values[active])
-        factor.hold(problem.gram, wrong)
+            active = ~factor.held
+            return point_at(problem, factor.places[active], values[active])
+        factor.hold(wrong)
+
+
+def minimise_on_face(
+    problem: RestrictedProblem, signs: Float64, right: Float64
+) -> tuple[Float64, Mask]:
+    """The minimiser on the factor's face, and which of its coordinates have the wrong sign there.
+
+    `signs` and ``right = c - lambda o signs`` are of all coordinates.
+    """
+    support = problem.factor.places
+    values = problem.factor.solve(right[support])
+    wrong = ~problem.factor.held & (values * signs[support] <= 0.0)
+    if problem.free is not None:
+        wrong &= ~problem.free[support]
+    return values, wrong
 
 
 def finish(

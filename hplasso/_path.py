@@ -301,10 +301,11 @@ class PathTracer:
         Only before there are solutions that are numbered as the working set is now.
         """
         working_set, size = self.working_set, self.working_set.features.size
-        if self._solved or working_set.fixed or not self.term.exact:
+        bound = self._solved or working_set.fixed or not self.term.exact
+        if bound or size**2 <= CROWDED * self.design.n_stored:
             return
         kept = self._knots.live(size).nonzero()[0]
-        if size**2 > CROWDED * self.design.n_stored and 0 < 2 * kept.size < size:
+        if 0 < 2 * kept.size < size:
             working_set.keep(kept)
             self._factor = FaceFactor()
             self._knots.keep(kept, size)

@@ -17,6 +17,7 @@ from ._newton import (
     descend,
     entered_face,
     finish,
+    minimise_on_face,
     point_at,
     point_of,
     violators,
@@ -79,11 +80,18 @@ def _fallback(problem: RestrictedProblem) -> Callable[[RestrictedProblem, Point]
 def sweep_on(problem: RestrictedProblem, point: Point) -> Point:
     """Where a sweep takes the support and the leading violators, balanced."""
     start = _let_in_violators(problem, point)
-    problem.factor.bring(problem.gram, start.support, point.support.size)
-    face, theta = problem.factor.places, start.theta
-    factors, _ = descending_sweep(problem.of_factor(), balance(theta[face]), start.z[face])
-    theta[face] = factors.theta
-    return point_of(problem, theta)
+    _, factors, _ = _descend_on_face(problem, start)
+    start.theta[problem.factor.places] = factors.theta
+    return point_of(problem, start.theta)
+
+
+def _descend_on_face(
+    problem: RestrictedProblem, point: Point
+) -> tuple[RestrictedProblem, Factors, Float64]:
+    """A sweep by conjugate gradients on the face of a point: its problem, the factors, and z."""
+    problem.factor.bring(problem.gram, point.support, point.support.size)
+    places, part = problem.factor.places, problem.of_factor()
+    return part, *descending_sweep(part, balance(point.theta[places]), point.z[places])
 
 
 def forecast(problem: RestrictedProblem, point: Point, likely: Index = NOBODY) -> Face:
@@ -99,14 +107,11 @@ def forecast(problem: RestrictedProblem, point: Point, likely: Index = NOBODY) -
         return _swept_face(problem, point, likely)
     factor = problem.factor
     factor.bring(problem.gram, point.support, point.support.size)
-    support = factor.places
-    signs = np.sign(point.theta[support])
-    values = factor.solve(problem.target[support] - problem.penalty[support] * signs)
-    stays = values * signs > 0.0
-    if problem.free is not None:
-        stays |= problem.free[support] & ~factor.held
-    limit = point_at(problem, support, values)
-    return entered_face(limit._replace(support=support[stays]), violators(problem, limit))
+    signs = np.sign(point.theta)
+    values, wrong = minimise_on_face(problem, signs, problem.target - problem.penalty * signs)
+    limit = point_at(problem, factor.places, values)
+    stays = factor.places[~(wrong | factor.held)]
+    return entered_face(limit._replace(support=stays), violators(problem, limit))
 
 
 def _first_face(problem: RestrictedProblem, point: Point) -> Face:
@@ -126,10 +131,8 @@ def _swept_face(problem: RestrictedProblem, point: Point, likely: Index) -> Face
     The `likely` coordinates are let in then, to the side that they pull to.
     """
     factor = problem.factor
-    factor.bring(problem.gram, point.support, point.support.size)
-    places, part = factor.places, problem.of_factor()
-    factors, z = descending_sweep(part, balance(point.theta[places]), point.z[places])
-    face = _proximal_face(part, places, factors.theta, z, ~factor.held)
+    part, factors, z = _descend_on_face(problem, point)
+    face = _proximal_face(part, factor.places, factors.theta, z, ~factor.held)
     support = np.concatenate([face.support, likely])
     signs = np.sign(np.concatenate([face.signs, point.z[likely]]))
     if problem.positive:  # the likely ones may pull the other way still
