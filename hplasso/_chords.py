@@ -88,7 +88,7 @@ def _between(
             return [*map(chord.point, alphas, theta, certificates)]
         expected = certificates[middle].gap
     tracer.return_to(last, first)
-    point, expected = chord.finish(alpha) or tracer.solve(alpha), expected / HALVED
+    point, expected = chord.solve(alpha), expected / HALVED
     knot = Knot(alpha, tracer.place)
     return [
         *_between(tracer, first, knot, early, expected),
@@ -150,9 +150,9 @@ class Chord:
         intercept = self.ends[0].place.state.intercept
         return self.tracer.appraisal.point(alpha, self.support, theta, intercept, certificate)
 
-    def finish(self, alpha: float) -> PathPoint | None:
-        """The solution there, by the finish; None if that does not lead to it."""
-        return self.tracer.finish_from(alpha, self.support, self.shares(alpha) @ self.theta)
+    def solve(self, alpha: float) -> PathPoint:
+        """The solution there, from the point of the chord."""
+        return self.tracer.solve_from(alpha, self.support, self.shares(alpha) @ self.theta)
 
     def shares(self, alpha: Any) -> Float64:
         """1 - t and t at one alpha, or at several, as rows."""

@@ -13,9 +13,13 @@ diag(lambda),
                                  =  Lambda^-1 D C (I + C'D Lambda^-1 D C)^-1 y     dual, n x n
 
 One *sweep* is this update of mu and then the same one of nu. Neither lets g go up. *Balancing*,
-(mu, nu) <- (sign(theta) sqrt|theta|, sqrt|theta|), keeps theta and lowers g to f(theta). Where
-conjugate gradients solve, and the finish follows anyway, some of them towards each update take its
-place (`descending_sweep`): they, too, never let g go up.
+(mu, nu) <- (sign(theta) sqrt|theta|, sqrt|theta|), keeps theta and lowers g to f(theta). Where the
+systems are too large to be factorised, and the finish follows anyway, some conjugate gradients
+towards each update take its place (`descending_sweep`): they, too, never let g go up.
+
+Balanced factors are safe here, as each update is exact. *Simultaneous* gradient steps keep
+mu = s nu, for any pattern of signs s in which they start: no sign ever changes, and a coordinate of
+the wrong sign ends at a saddle of g, with theta_j = 0 and |z_j| > lambda_j.
 
 Zero is absorbing: from nu_j = 0 follows mu_j = 0, for ever. A coordinate that is to enter starts
 from the factor of one proximal step of its own (`proximal_seed`); none is ever set to zero because

@@ -5,32 +5,40 @@ to the solution of
 
     G_AA theta_A = c_A - lambda_A s_A,
 
-which is also Newton's step on g at balanced factors. Solve it; the coordinates whose sign came out
-wrong leave; solve again, until the signs agree: a *limit point*, the minimiser of f on its face.
-It is taken if f went down (a primal-dual active set, or semismooth Newton, step); the factor of
-G_AA follows from face to face (`_face_factor`). Where f did not go down,
-*descend*: walk from the last point towards the minimiser of its own face plus the one coordinate
-that wants in most, stopping to drop whatever reaches zero on the way. There f goes down at every
-step, and ends in the minimiser of a face again.
+if that has these signs. Solving it is Newton's method for f on the orthant of s. It is not Newton's
+method for g: with d for the step of theta, that solves, at balanced factors,
+
+    [G_AA + diag((lambda_A - s_A z_A) / (2 |theta_A|))] d = z_A - lambda_A s_A,
+
+and agrees with the finish only at the fixed point, where z_A = lambda_A s_A.
+
+From the face that a sweep shows, coordinates whose sign comes out wrong leave and violators enter,
+all at once, and the system is solved again, as long as f goes down or fewer of them are left: a
+primal-dual active set, or block pivoting, method. Where all signs are right the solution is a
+*limit point*, the minimiser of f on its face. It is taken if f there is below that of the swept
+product; the factor of G_AA follows from face to face (`_face_factor`).
+
+What sweeps cannot do, as the support is kept independent, is to bring in a column that depends on
+it. Then *descend*: walk from the last point towards the minimiser of its own face, stopping to drop
+whatever reaches zero on the way; then move along the null vector that brings the new one in, on
+which the fit stands still and the penalty falls, until a coordinate of the support reaches zero and
+makes room (a pivot of the simplex method). f goes down at every step, and a descent ends in the
+minimiser of a face.
 
 Why it ends: each point taken is the minimiser of its face, with a smaller f than the one before,
 and there are finitely many faces.
 
-Dependent columns: the support is kept independent. A coordinate whose column depends on the
-support's is left out of a limit point; if it still wants in when the others have settled, the
-descent moves along the null vector that brings it in, on which the fit stands still and the
-penalty falls, until a coordinate of the support reaches zero and makes room (a pivot of the
-simplex method).
-
 References
 ----------
+L. F. Portugal, J. J. Judice and L. N. Vicente, A comparison of block pivoting and interior-point
+algorithms for linear least squares problems with nonnegative variables, Mathematics of Computation
+63 (1994) 625-643.
 H. Lee, A. Battle, R. Raina and A. Y. Ng, Efficient sparse coding algorithms, NeurIPS 2006 (the
 descent, with one coordinate entering at a time: their feature-sign search).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -38,15 +46,17 @@ import numpy as np
 from ._problem import RestrictedProblem
 from ._typing import Float64, Index, Mask
 
-# Along a path one to three limit points settle an alpha. A quadratic model of another loss is worth
-# no more than these.
-MAX_LIMIT_POINTS = 5
 # At most this many coordinates enter at a time, and no more than a GROWTH-th of the support: each
 # turns the direction of the others, and of too many at a time most have to go again.
 MIN_ENTRANTS = 10
 GROWTH = 8
+# At most this many leave at a time, and no more than a LEAVING-th of the support, for the same
+# reason: on nearly saturated supports half of the signs may come out wrong at first.
+MIN_LEAVING = 5
+LEAVING = 16
 # Curvature, relative to that of the single coordinate, that is rounding of a dependent column's.
 CURVATURE_NOISE = 1e-13
+UNIT = float(np.finfo(np.float64).eps)
 NOBODY: Index = np.empty(0, dtype=np.intp)
 
 
@@ -84,99 +94,110 @@ def point_of(problem: RestrictedProblem, theta: Float64) -> Point:
     return Point(theta, problem.correlations(theta, support), support)
 
 
-def violators(problem: RestrictedProblem, point: Point, room: float | None = None) -> Index:
-    """The zero coordinates that optimality lets go, rounding set aside.
-
-    Those that pull hardest for their penalty: `room` of them, by default few beside the support.
-    """
+def violators(problem: RestrictedProblem, point: Point) -> Index:
+    """The zero coordinates that optimality lets go, rounding set aside."""
     pull = point.z if problem.positive else np.abs(point.z)
     wanting = (pull > problem.bound).nonzero()[0]
-    if not wanting.size:
-        return wanting
-    wanting = wanting[point.theta[wanting] == 0.0]
-    room = max(MIN_ENTRANTS, point.support.size // GROWTH) if room is None else room
+    return wanting[point.theta[wanting] == 0.0] if wanting.size else wanting
+
+
+def leading(problem: RestrictedProblem, point: Point, wanting: Index) -> Index:
+    """Of coordinates that want in, those that pull hardest for their penalty, few at a time."""
+    room = max(MIN_ENTRANTS, point.support.size // GROWTH)
     if wanting.size <= room:
         return wanting
-    dearness = problem.penalty[wanting] / pull[wanting]
-    return wanting[np.argpartition(dearness, int(room))[: int(room)]]
+    dearness = problem.penalty[wanting] / np.abs(point.z[wanting])
+    return wanting[np.argpartition(dearness, room)[:room]]
 
 
-def entered_face(point: Point, entrants: Index) -> Face:
-    """The face of a limit point and the coordinates that enter."""
-    support = np.concatenate([point.support, entrants])
-    signs = np.sign(np.concatenate([point.theta[point.support], point.z[entrants]]))
-    return Face(support, signs, point.support.size)
+def finish(problem: RestrictedProblem, start: Point, face: Face) -> Point:
+    """The last of the limit points from `face` on with f below that of `start`; or `start`."""
+    point = _limit_points(problem, start, face)
+    if point is not start and problem.factor.refine():
+        signs = np.sign(point.theta[point.support])
+        point = _limit_points(problem, point, Face(point.support, signs, point.support.size))
+    return point
 
 
-def limit_point(problem: RestrictedProblem, face: Face) -> Point:
-    """Solve on the face; what depends on the rest, or changes sign, is dropped until nothing is."""
+def _limit_points(problem: RestrictedProblem, start: Point, face: Face) -> Point:
+    """`finish`, as exact as the factor is.
+
+    1. Solve on the face. All signs are right, and nobody wants in: done.
+    2. Wrong signs leave, violators enter, as long as f goes down or fewer of them are left.
+    3. In the end wrong signs leave until there are none.
+    """
+    best, fewest = start, problem.target.size + 1
+    while True:
+        point, wrong = minimiser_on(problem, face)
+        wanting, n_wrong = violators(problem, point), int(wrong.sum())
+        if not n_wrong and not wanting.size:
+            return point._replace(optimal=True)
+        lower = not n_wrong and goes_down(problem, best, point)
+        best = point if lower else best
+        amiss = n_wrong + wanting.size
+        if problem.factor.failed or not (lower or amiss < fewest):
+            break
+        fewest = min(fewest, amiss)
+        face = next_face(best, point, wrong, leading(problem, point, wanting))
+    while wrong.any() and not problem.factor.failed:
+        point, wrong = minimiser_on(problem, next_face(best, point, wrong, NOBODY))
+    return point if goes_down(problem, best, point) else best
+
+
+def next_face(best: Point, point: Point, wrong: Mask, entrants: Index) -> Face:
+    """The face of a point with the entrants, without its coordinates of the wrong sign.
+
+    Of many of these those leave that reach zero first on the way from the best point.
+    """
+    support, signs = point.support, np.sign(point.theta[point.support])
+    signs[wrong] *= -1.0
+    leaving, room = wrong.nonzero()[0], max(MIN_LEAVING, support.size // LEAVING)
+    if leaving.size > room:
+        before, after = np.abs([best.theta[support[leaving]], point.theta[support[leaving]]])
+        leaving = leaving[np.argpartition(before / (before + after), room)[:room]]
+    stays = np.ones(support.size, dtype=bool)
+    stays[leaving] = False
+    return Face(
+        np.concatenate([support[stays], entrants]),
+        np.concatenate([signs[stays], np.sign(point.z[entrants])]),
+        support.size - leaving.size,
+    )
+
+
+def minimiser_on(problem: RestrictedProblem, face: Face) -> tuple[Point, Mask]:
+    """Where G_AA theta_A = c_A - lambda_A s_A; and which of its support have the wrong sign there.
+
+    The support is the face's, without columns that depend on the rest.
+    """
     factor = problem.factor
     factor.bring(problem.gram, face.support, face.n_trusted)
     signs = np.zeros(len(problem.target))
     signs[face.support] = face.signs
-    right = problem.target - problem.penalty * signs
-    while True:
-        values, wrong = minimise_on_face(problem, signs, right)
-        if not wrong.any():
-            active = ~factor.held
-            return point_at(problem, factor.places[active], values[active])
-        factor.hold(wrong)
-
-
-def minimise_on_face(
-    problem: RestrictedProblem, signs: Float64, right: Float64
-) -> tuple[Float64, Mask]:
-    """The minimiser on the factor's face, and which of its coordinates have the wrong sign there.
-
-    `signs` and ``right = c - lambda o signs`` are of all coordinates.
-    """
-    support = problem.factor.places
-    values = problem.factor.solve(right[support])
-    wrong = ~problem.factor.held & (values * signs[support] <= 0.0)
+    places = factor.places
+    values = factor.solve(problem.target[places] - problem.penalty[places] * signs[places])
+    wrong = values * signs[places] <= 0.0
     if problem.free is not None:
-        wrong &= ~problem.free[support]
-    return values, wrong
+        wrong &= ~problem.free[places]
+    if factor.held.any():
+        active = ~factor.held
+        places, values, wrong = places[active], values[active], wrong[active]
+    return point_at(problem, places, values), wrong
 
 
-def finish(
-    problem: RestrictedProblem,
-    start: Point,
-    face: Face,
-    fallback: Callable[[RestrictedProblem, Point], Point],
-) -> Point:
-    """Limit points, each below the one before: the first on `face`, and below `start`.
-
-    Where f does not go down, the `fallback`, such as `descend`, takes the next step.
-    """
-    point = _limit_points(problem, start, face, fallback)
-    if problem.factor.refine():
-        point = _limit_points(problem, point, entered_face(point, NOBODY), fallback)
-    return point
+def goes_down(problem: RestrictedProblem, before: Point, after: Point) -> bool:
+    """Whether f is smaller after than before, by more than its rounding."""
+    return rise(problem, before, after) < 0.0
 
 
-def _limit_points(
-    problem: RestrictedProblem,
-    point: Point,
-    face: Face,
-    fallback: Callable[[RestrictedProblem, Point], Point],
-) -> Point:
-    """`finish`, as exact as the factor is."""
-    for _ in range(MAX_LIMIT_POINTS):
-        new = limit_point(problem, face)
-        entrants = violators(problem, new)
-        if not entrants.size:
-            return new._replace(optimal=True)
-        if problem.change(point.theta, point.z, new.theta, new.z) >= 0.0:
-            new = fallback(problem, point)
-            if problem.change(point.theta, point.z, new.theta, new.z) >= 0.0:
-                return point._replace(optimal=True)  # nothing left but rounding
-            entrants = violators(problem, new)
-        point, face = new, entered_face(new, entrants)
-    return point
+def rise(problem: RestrictedProblem, before: Point, after: Point) -> float:
+    """f after less f before; 0 if that is rounding."""
+    change = problem.change(before.theta, before.z, after.theta, after.z)
+    size = problem.penalty @ np.abs(after.theta) + np.abs(problem.target @ after.theta)
+    return change if abs(change) > UNIT * float(size) else 0.0
 
 
 def descend(problem: RestrictedProblem, point: Point) -> Point:
-    """From the minimiser of the face of `point`, let in the leading violator; f goes down."""
+    """From the minimiser of the face of a point, let in the leading violator; f goes down."""
     point = settle(problem, point.theta)
     wanting = violators(problem, point)
     if not wanting.size:

@@ -27,18 +27,19 @@ import numpy as np
 
 from ._admission import MIN_ADMITTED, Admission
 from ._appraisal import Appraisal
+from ._certificate import Certificate
 from ._correlations import ALL
 from ._data_terms import DataTerm, Model
 from ._face_factor import FaceFactor
 from ._face_gradients import FaceGradients
 from ._knots import Knot, Knots, Observation
 from ._linalg import independent_cholesky, plus_diagonal
-from ._newton import NOBODY, Point
+from ._newton import NOBODY, Point, point_at
 from ._problem import RestrictedProblem
 from ._reports import Iteration, PathPoint
 from ._settings import PathSettings
 from ._stacked import AnyDesign
-from ._subproblem import SOLVERS, Restricted, finish_from
+from ._subproblem import SOLVERS
 from ._typing import Float64, Index
 from ._working_set import WorkingSet
 
@@ -186,16 +187,41 @@ class PathTracer:
             self._solved = True
             certificate = self.appraisal.of_place(alpha, self.place)
             return self.appraisal.point_at(alpha, self.place, certificate, 0)
-        sweeps, stalled, before = self._approach(alpha, asked), 0.0, np.inf
+        if self.place.support.size and not self._solved:  # a warm start may do as it is
+            certificate = self.appraisal.of_place(alpha, self.place)
+            if certificate.gap <= asked:
+                return self._settled(alpha, certificate, 0)
+        sweeps = self._approach(alpha, asked)
         self._admit(self.admission.awaited(self.place, self._knots, alpha, self._leaned))
-        if not self.term.exact and self._knots.between(alpha) is None:
+        if self.term.exact:
+            return self._rounds(alpha, sweeps, self._predicted(alpha))
+        if self._knots.between(alpha) is None:
             self._extrapolate(alpha)
+        return self._rounds(alpha, sweeps)
+
+    def _predicted(self, alpha: float) -> tuple[Index, Float64] | None:
+        """Where the last two solutions point: a path is linear as long as no sign changes."""
+        if not self._knots.lead_to(alpha):
+            return None
+        theta = self.place.theta
+        goal = theta + self._knots.share(alpha) * self._knots.change(theta)
+        support = (goal * theta > 0.0).nonzero()[0]
+        return support, goal[support]
+
+    def solve_from(self, alpha: float, support: Index, values: Float64) -> PathPoint:
+        """Solve at one alpha, from coefficients on the working set that are near the solution."""
+        return self._rounds(alpha, 0, (support, values))
+
+    def _rounds(
+        self, alpha: float, sweeps: int, start: tuple[Index, Float64] | None = None
+    ) -> PathPoint:
+        """Solve on the working set, certify, admit who violates, until the gap is reached."""
+        asked, stalled, before = self.appraisal.asked, 0.0, np.inf
         patience = MAX_STALLED if self.settings.solver == "auto" else np.inf
         polished = self.term.exact or self.settings.tol > POLISHED
         while sweeps < self.settings.max_iter and stalled < patience:
-            left = self.settings.max_iter - sweeps
-            again = not self.term.exact and before < np.inf and not stalled
-            sweeps += max(1, self._solve_restricted(alpha, asked, left, again))
+            made = self._solve_restricted(alpha, asked, self.settings.max_iter - sweeps, start)
+            sweeps, start = sweeps + made, None
             certificate = self.appraisal.of_place(alpha, self.place)
             self._report(alpha, certificate.gap, sweeps)
             if certificate.gap <= self.appraisal.allowed(certificate.floor):
@@ -208,6 +234,8 @@ class PathTracer:
             entrants = self.admission.outside(self.place, alpha)
             self._admit(entrants)
             going = entrants.size > 0 or certificate.gap < 0.9 * before
+            if not made and not entrants.size:
+                break
             if going:
                 stalled, before = 0, certificate.gap
             elif certificate.kappa > 0.0:
@@ -216,27 +244,13 @@ class PathTracer:
                 stalled += UNSETTLED
             if stalled and self._leaned:
                 self._leave_lean()
+        return self._settled(alpha, certificate, sweeps)
+
+    def _settled(self, alpha: float, certificate: Certificate, sweeps: int) -> PathPoint:
+        """Remember the place as the solution at alpha."""
         self._knots.add(Knot(alpha, self.place))
         self._solved = True
         return self.appraisal.point_at(alpha, self.place, certificate, sweeps)
-
-    def finish_from(self, alpha: float, support: Index, values: Float64) -> PathPoint | None:
-        """Solve at one alpha by limit points alone, from coefficients on the working set.
-
-        None, and no move, if that does not lead to the solution, or the alternation is to be alone.
-        """
-        if self.settings.solver != "auto":
-            return None
-        before = self.place
-        _, problem, _ = self._problem(alpha, self.appraisal.asked, support, NOBODY)
-        point = finish_from(problem, support, values)
-        state = self.term.state(self.working_set, point.theta)
-        found = self.move_to(alpha, point.theta, point.support, state)
-        if problem.factor.failed or not found.converged:
-            self.place = before
-            return None
-        self._knots.add(Knot(alpha, self.place))
-        return found
 
     def move_to(self, alpha: float, theta: Float64, support: Index, state: Any) -> PathPoint:
         """Move to coefficients on the working set; what they are worth at one alpha."""
@@ -332,33 +346,39 @@ class PathTracer:
         )  # it has grown here, or by another target
 
     def _solve_restricted(
-        self, alpha: float, asked: float, max_sweeps: int, again: bool = False
+        self,
+        alpha: float,
+        asked: float,
+        max_sweeps: int,
+        start: tuple[Index, Float64] | None = None,
     ) -> int:
-        """Move the place to the model's solution on the working set; return the sweeps taken.
+        """Move the place to the model's solution on the working set; return the sweeps made.
 
-        If it is `again`, at the same alpha, the finish goes on from the place without a forecast.
+        They start from the place, or from other coefficients, if these are given.
         """
         place, working_set, settings = self.place, self.working_set, self.settings
         likely = self._likely(alpha)
-        model, problem, start = self._problem(alpha, asked, place.support, likely)
+        support = place.support if start is None else start[0]
+        model, problem, point = self._problem(alpha, asked, support, likely)
+        if start is not None:
+            point = point_at(problem, *start)
         self._leaned = isinstance(problem.factor, FaceGradients)
         if self._leaned:
             max_sweeps = 1
-        single = settings.listener is not None and settings.listener.every_sweep
-        if single or not self.term.exact:  # a model is worth no more than one round
-            max_sweeps = min(max_sweeps, 1)
-        solve = SOLVERS[settings.solver]
-        square = partial(self.term.square, place.state)
-        if again and settings.solver == "auto":
-            point = finish_from(problem, start.support, start.theta[start.support])
-            solution = Restricted(point, 0)
-        else:
-            gap = INNER_SHARE * asked
-            likely = likely if self._leaned else NOBODY
-            solution = solve(problem, start, likely, square, gap, max_sweeps)
+        if settings.listener is not None and settings.listener.every_sweep:
+            max_sweeps = 1
+        solution = SOLVERS[settings.solver](
+            problem,
+            point,
+            likely if self._leaned else NOBODY,
+            partial(self.term.square, place.state),
+            INNER_SHARE * asked,
+            max_sweeps,
+            once=not self.term.exact,
+        )
         if problem.factor.failed:
             self._leave_lean()
-            return self._solve_restricted(alpha, asked, max_sweeps)
+            return solution.sweeps + self._solve_restricted(alpha, asked, max_sweeps)
         self._imbalance = solution.imbalance
         goal, support = solution.point.theta, solution.point.support
         if model.where is not ALL:

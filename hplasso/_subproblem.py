@@ -8,26 +8,31 @@ from typing import NamedTuple
 import numpy as np
 
 from ._certificate import Certificate, certainly_zero, certify, reach
-from ._face_factor import FaceFactor
 from ._hadamard import Factors, balance, descending_sweep, proximal_seed, sweep
 from ._newton import (
     NOBODY,
     Face,
     Point,
     descend,
-    entered_face,
     finish,
-    minimise_on_face,
+    goes_down,
+    leading,
     point_at,
     point_of,
+    rise,
     violators,
 )
 from ._problem import RestrictedProblem
-from ._typing import Float64, Index, Mask
+from ._typing import Float64, Index
 
-# What is left of a coordinate's curvature when correlated ones follow it.
-FOLLOWED = 0.4
-NO_SIGNS: Float64 = np.empty(0)
+# After so many sweeps in vain, at a time, a descent: columns that are nearly dependent need very
+# many. More take longer there; fewer leave to the descent what sweeps would end.
+LONGEST = 8
+# Of these rounds a quadratic model of another loss is worth no more than so many.
+MODEL_ROUNDS = 5
+# Up to this size the systems of a sweep are factorised, in k^3 / 3 multiplications each; some
+# conjugate gradients towards their solutions, with k^2 each, cost less for larger ones.
+FACTORISED = 256
 
 
 class Restricted(NamedTuple):
@@ -38,6 +43,17 @@ class Restricted(NamedTuple):
     imbalance: float = 0.0
 
 
+class Swept(NamedTuple):
+    """Where a sweep leads: the product of the factors, and the face that they show.
+
+    `complete` says whether no coordinate was left out because its column depends on others.
+    """
+
+    point: Point
+    face: Face
+    complete: bool
+
+
 def solve_with_finish(
     problem: RestrictedProblem,
     start: Point,
@@ -45,122 +61,100 @@ def solve_with_finish(
     square: Callable[[], float],
     gap: float,
     max_sweeps: int,
+    once: bool = False,
 ) -> Restricted:
-    """``solver='auto'``: forecast, finish, and again, till nothing wants to move; f never goes up.
+    """``solver='auto'``: sweeps, each with the finish from the face that it shows.
 
-    `likely` coordinates are tried on the first face where conjugate gradients solve. The gap asked
-    for does not come in: the finish is exact, or the problem's FaceGradients know how exact it has
-    to be.
+    1. Sweep over the support and the leading violators.
+    2. Take limit points, from the face that the factors show: the first if f there is below that of
+       their product, the others each below the one before. Nothing wants to move: done.
+    3. Without a limit point, the next sweeps go on from where the factors are, twice as many.
+
+    What sweeps can not do, or not in LONGEST, `descend` does: they leave out columns that depend on
+    others. If `once`, as for a model of another loss, no more than MODEL_ROUNDS lead to a limit
+    point each. `likely` coordinates are tried on the face where conjugate gradients solve. The gap
+    asked for does not come in: the finish is exact, or the problem's FaceGradients know how exact
+    it has to be.
     """
-    point, sweeps, fallback = start, 0, _fallback(problem)
-    while sweeps < max_sweeps and not point.optimal:
-        point = finish(problem, point, forecast(problem, point, likely), fallback)
-        sweeps, likely = sweeps + 1, likely[:0]
-    return Restricted(point, sweeps)
+    if not start.support.size and not violators(problem, start).size:
+        return Restricted(start._replace(optimal=True), 0)
+    factors, lowest, point = balance(start.theta), None, start
+    sweeps, length, rounds = 0, 1, MODEL_ROUNDS if once else max_sweeps
+    while True:
+        for _ in range(min(length, max_sweeps - sweeps)):
+            before, (point, face, complete) = point, sweep_on(problem, point, factors, likely)
+            sweeps += 1
+        if lowest is None or goes_down(problem, lowest, point):
+            lowest = point
+        new = finish(problem, lowest, face)
+        if new is lowest and (length >= LONGEST or not complete):
+            new = descend(problem, lowest)
+            new = new if goes_down(problem, lowest, new) else lowest._replace(optimal=True)
+        if new is lowest and rise(problem, before, point) == 0.0:
+            new = new._replace(optimal=True)
+        taken, lowest = new is not lowest, new
+        rounds -= taken
+        if new.optimal or sweeps >= max_sweeps or not rounds or problem.factor.failed:
+            return Restricted(new, sweeps)
+        length = 1 if taken else 2 * length
+        if taken:
+            point, factors = new, balance(new.theta)
 
 
-def finish_from(problem: RestrictedProblem, support: Index, values: Float64) -> Point:
-    """The finish alone, from coefficients near the solution, without those that are shrinking.
-
-    A coordinate is shrinking if one proximal step takes it to zero, while the others follow.
-    """
-    start = point_at(problem, support, values)
-    step = FOLLOWED * values * problem.diagonal[support] + start.z[support]
-    free = None if problem.free is None else problem.free[support]
-    stays = _staying(step, problem.penalty[support], problem.positive, free)
-    face = Face(support[stays], np.sign(values[stays]), 0)
-    return finish(problem, start, face, _fallback(problem))
-
-
-def _fallback(problem: RestrictedProblem) -> Callable[[RestrictedProblem, Point], Point]:
-    """What goes on where limit points do not: conjugate gradients have no independent support."""
-    return descend if isinstance(problem.factor, FaceFactor) else sweep_on
-
-
-def sweep_on(problem: RestrictedProblem, point: Point) -> Point:
-    """Where a sweep takes the support and the leading violators, balanced."""
-    start = _let_in_violators(problem, point)
-    _, factors, _ = _descend_on_face(problem, start)
-    start.theta[problem.factor.places] = factors.theta
-    return point_of(problem, start.theta)
-
-
-def _descend_on_face(
-    problem: RestrictedProblem, point: Point
-) -> tuple[RestrictedProblem, Factors, Float64]:
-    """A sweep by conjugate gradients on the face of a point: its problem, the factors, and z."""
-    problem.factor.bring(problem.gram, point.support, point.support.size)
+def sweep_on(
+    problem: RestrictedProblem, point: Point, factors: Factors, likely: Index = NOBODY
+) -> Swept:
+    """Sweep the factors of a point and of its leading violators, in place; read their face."""
+    entrants = leading(problem, point, violators(problem, point))
+    seed(problem, point, factors, entrants)
+    wanted = np.concatenate([point.support, entrants])
+    problem.factor.bring(problem.gram, wanted, point.support.size)
     places, part = problem.factor.places, problem.of_factor()
-    return part, *descending_sweep(part, balance(point.theta[places]), point.z[places])
+    new = _sweep_of(part, Factors(factors.mu[places], factors.nu[places]))
+    for factor, values in zip(factors, new, strict=True):
+        factor[:] = 0.0
+        factor[places] = values
+    theta = new.theta
+    moving = theta.nonzero()[0]
+    swept = point_at(problem, places[moving], theta[moving])
+    face = _proximal_face(part, places, theta, swept.z[places])
+    complete = problem.factor.active.size == wanted.size
+    return Swept(swept, _with_likely(problem, point, face, likely), complete)
 
 
-def forecast(problem: RestrictedProblem, point: Point, likely: Index = NOBODY) -> Face:
-    """The face that sweeps are heading for.
-
-    Those on a support go to the minimiser on its face, in closed form: coordinates whose sign comes
-    out wrong there leave, the leading violators enter. Where conjugate gradients solve, a sweep is
-    made instead, and the `likely` coordinates enter.
-    """
-    if not point.support.size:
-        return _first_face(problem, point)
-    if not isinstance(problem.factor, FaceFactor):
-        return _swept_face(problem, point, likely)
-    factor = problem.factor
-    factor.bring(problem.gram, point.support, point.support.size)
-    signs = np.sign(point.theta)
-    values, wrong = minimise_on_face(problem, signs, problem.target - problem.penalty * signs)
-    limit = point_at(problem, factor.places, values)
-    stays = factor.places[~(wrong | factor.held)]
-    return entered_face(limit._replace(support=stays), violators(problem, limit))
+def seed(problem: RestrictedProblem, point: Point, factors: Factors, entrants: Index) -> None:
+    """Give coordinates that are at zero the factors of one proximal step, in place."""
+    seeds = balance(proximal_seed(problem, point.z, entrants))
+    for factor, values in zip(factors, seeds, strict=True):
+        factor[entrants] = values
 
 
-def _first_face(problem: RestrictedProblem, point: Point) -> Face:
-    """From zero: a sweep on the leading violators, then one proximal step of each."""
-    point = _let_in_violators(problem, point)
-    problem.factor.bring(problem.gram, point.support, 0)
-    face, part = problem.factor.places, problem.of_factor()
-    if not face.size:
-        return Face(face, NO_SIGNS, 0)
-    values = sweep(part, balance(point.theta[face])).theta
-    return _proximal_face(part, face, values, part.target - part.gram @ values)
+def _sweep_of(part: RestrictedProblem, factors: Factors) -> Factors:
+    """A sweep: by factorisations, or, where these would cost more, by conjugate gradients."""
+    if isinstance(part.gram, np.ndarray) and len(part.target) <= FACTORISED:
+        return sweep(part, factors)
+    return descending_sweep(part, factors, part.target - part.gram @ factors.theta)[0]
 
 
-def _swept_face(problem: RestrictedProblem, point: Point, likely: Index) -> Face:
-    """A sweep by conjugate gradients on the support, then one proximal step of each.
-
-    The `likely` coordinates are let in then, to the side that they pull to.
-    """
-    factor = problem.factor
-    part, factors, z = _descend_on_face(problem, point)
-    face = _proximal_face(part, factor.places, factors.theta, z, ~factor.held)
-    support = np.concatenate([face.support, likely])
-    signs = np.sign(np.concatenate([face.signs, point.z[likely]]))
-    if problem.positive:  # the likely ones may pull the other way still
-        signs[:] = 1.0
-    return Face(support, signs, face.support.size)
-
-
-def _proximal_face(
-    part: RestrictedProblem, places: Index, values: Float64, z: Float64, free: Mask | bool = True
-) -> Face:
+def _proximal_face(part: RestrictedProblem, places: Index, values: Float64, z: Float64) -> Face:
     """Where one proximal step takes coordinates; those that are still shrinking go to zero."""
     step = values * part.diagonal + z
-    stays = _staying(step, part.penalty, part.positive, part.free) & free
+    stays = (step if part.positive else np.abs(step)) > part.penalty
+    stays &= values != 0.0
+    if part.free is not None:
+        stays |= part.free
     return Face(places[stays], np.sign(step[stays]), int(np.count_nonzero(stays)))
 
 
-def _staying(step: Float64, penalty: Float64, positive: bool, free: Mask | None) -> Mask:
-    """Which coordinates a proximal step does not take to zero."""
-    stays = (step if positive else np.abs(step)) > penalty
-    return stays if free is None else stays | free
-
-
-def _let_in_violators(problem: RestrictedProblem, point: Point) -> Point:
-    """A point with the leading violators on its support."""
-    entrants = violators(problem, point)
-    seeds = proximal_seed(problem, point.z, entrants)
-    values = np.concatenate([point.theta[point.support], seeds])
-    return point_at(problem, np.concatenate([point.support, entrants]), values)
+def _with_likely(problem: RestrictedProblem, point: Point, face: Face, likely: Index) -> Face:
+    """The face with the `likely` coordinates, on the side that they pull to."""
+    if not likely.size:
+        return face
+    support = np.concatenate([face.support, likely])
+    signs = np.sign(np.concatenate([face.signs, point.z[likely]]))
+    if problem.positive:  # they may pull the other way still
+        signs[:] = 1.0
+    return Face(support, signs, face.n_trusted)
 
 
 def solve_alternating(
@@ -170,6 +164,7 @@ def solve_alternating(
     square: Callable[[], float],
     gap: float,
     max_sweeps: int,
+    once: bool = False,
 ) -> Restricted:
     """``solver='alternating'``: sweeps alone, until the gap is reached on the working set.
 
@@ -179,11 +174,8 @@ def solve_alternating(
     if not start.support.size and not violators(problem, start).size:
         return Restricted(start, 0)
     point, factors, rest = start, balance(start.theta), square()
-    for sweeps in range(1, max_sweeps + 1):  # noqa: B007
-        entrants = violators(problem, point, np.inf)
-        seeds = balance(proximal_seed(problem, point.z, entrants))
-        for factor, seed in zip(factors, seeds, strict=True):
-            factor[entrants] = seed
+    for sweeps in range(1, 2 if once else max_sweeps + 1):  # noqa: B007
+        seed(problem, point, factors, violators(problem, point))
         factors = _sweep_live(problem, factors)
         new = point_of(problem, factors.theta)
         rest = max(0.0, rest - float((new.theta - point.theta) @ (point.z + new.z)))

@@ -108,7 +108,22 @@ def test_warm_start_lets_zeros_back_in():
     cold = HadamardLasso(alpha=0.5).fit(wide, target)
     assert few < np.count_nonzero(model.coef_)
     assert_allclose(model.coef_, cold.coef_, rtol=1e-6, atol=1e-8)
-    assert model.n_iter_ <= cold.n_iter_
+    near = HadamardLasso(alpha=0.6, warm_start=True, tol=1e-8).fit(wide, target)
+    near.set_params(alpha=0.5).fit(wide, target)
+    assert_allclose(near.coef_, cold.coef_, rtol=1e-6, atol=1e-8)
+    assert 0 < near.n_iter_ < cold.n_iter_
+
+
+@pytest.mark.parametrize("container", [np.asarray, sparse.csc_array, sparse.csr_array])
+def test_a_warm_start_that_meets_the_gap_takes_no_sweep(container):
+    X, y = make_regression(60, 200, n_informative=20, noise=1.0, random_state=0)
+    model = HadamardLasso(alpha=0.5, warm_start=True).fit(container(X), y)
+    coef, gap = model.coef_.copy(), model.dual_gap_
+    assert model.n_iter_ > 0
+    model.fit(container(X), y)
+    assert model.n_iter_ == 0
+    assert_array_equal(model.coef_, coef)
+    assert_allclose(model.dual_gap_, gap, atol=1e-10)
 
 
 @pytest.mark.parametrize("solver", ["auto", "alternating"])

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+import hplasso._subproblem
 from hplasso._certificate import certainly_zero, certify, reach
 from hplasso._data_terms import SquaredState
 from hplasso._hadamard import (
@@ -15,9 +16,9 @@ from hplasso._hadamard import (
     sweep,
 )
 from hplasso._linalg import independent_cholesky, solve_positive
-from hplasso._newton import descend, finish, point_of, settle, violators
+from hplasso._newton import descend, point_of, settle, violators
 from hplasso._problem import RestrictedProblem
-from hplasso._subproblem import SOLVERS, forecast
+from hplasso._subproblem import SOLVERS
 
 NONE = np.empty(0, dtype=np.intp)
 KINDS = ["tall", "wide", "duplicates", "correlated"]
@@ -143,13 +144,83 @@ def test_positive_sweeps_go_down_and_stay_positive(problem, seed):
         assert hadamard_objective(confined, factors) <= before + 1e-12 * abs(before)
 
 
-def test_finish_never_goes_up(problem):
-    point = point_of(problem, np.zeros_like(problem.target))
-    values = [0.0]
-    while not point.optimal:
-        point = finish(problem, point, forecast(problem, point), descend)
-        values.append(objective(problem, point.theta))
-    assert (np.diff(values) <= 1e-12 * np.abs(values[-1])).all()
+def solved(problem, max_sweeps=1000):
+    zero = point_of(problem, np.zeros_like(problem.target))
+    return SOLVERS["auto"](problem, zero, NONE, float, 0.0, max_sweeps)
+
+
+def test_what_is_taken_never_goes_up(problem, monkeypatch):
+    values = []
+
+    def observed(name):
+        original = getattr(hplasso._subproblem, name)
+
+        def step(problem, start, *face):
+            point = original(problem, start, *face)
+            values.append([objective(problem, start.theta), objective(problem, point.theta)])
+            return point
+
+        monkeypatch.setattr(hplasso._subproblem, name, step)
+
+    observed("finish")
+    observed("descend")
+    solution = solved(problem)
+    assert solution.point.optimal
+    assert solution.sweeps >= 1
+    assert len(values) >= 1
+    falls = np.diff(np.ravel(values))
+    assert (falls <= 1e-12 * abs(values[-1][-1])).all()
+
+
+def test_the_finish_starts_from_the_face_of_the_swept_factors(problem, monkeypatch):
+    seen = []
+    original = hplasso._subproblem.finish
+
+    def observed(problem, start, face):
+        seen.append((start, face))
+        return original(problem, start, face)
+
+    monkeypatch.setattr(hplasso._subproblem, "finish", observed)
+    assert solved(problem).sweeps >= 1
+    swept, face = seen[0]
+    # the first sweep, from the proximal steps of those that are furthest from optimal
+    excess = np.abs(problem.target) / problem.penalty
+    room = np.argsort(-excess)[:10]
+    room = room[excess[room] > 1.0]
+    size = (np.abs(problem.target) - problem.penalty)[room] / np.diagonal(problem.gram)[room]
+    nu = np.sqrt(size)
+    gram, target = problem.gram[np.ix_(room, room)], problem.target[room]
+    penalty = problem.penalty[room]
+    if np.linalg.matrix_rank(gram, tol=1e-8 * np.abs(gram).max()) < room.size:
+        pytest.skip("columns that depend on others are left out")
+    for _ in range(2):
+        factor = np.linalg.solve(nu[:, None] * gram * nu + np.diag(penalty), nu * target)
+        nu, other = factor, nu
+    theta = nu * other
+    assert_allclose(swept.theta[room], theta, rtol=1e-6, atol=1e-9 * np.abs(theta).max())
+    stays = np.abs(theta * np.diagonal(gram) + target - gram @ theta) > penalty
+    assert_array_equal(np.sort(face.support), np.sort(room[stays]))
+    assert_array_equal(face.signs, np.sign(swept.theta[face.support]))
+
+
+def test_only_dependent_columns_need_a_descent(monkeypatch):
+    """x_3 = x_1 + x_2, dearer at first than its parts, and the same with a column of its own."""
+    calls = []
+    original = hplasso._subproblem.descend
+    monkeypatch.setattr(
+        hplasso._subproblem, "descend", lambda *args: calls.append(1) or original(*args)
+    )
+    rng = np.random.default_rng(0)
+    for dependent in (True, False):
+        C = rng.normal(size=(3, 20))
+        if dependent:
+            C[2] = C[0] + C[1]
+        penalty = np.array([1.0, 1.0, 1.2])
+        problem = RestrictedProblem(C @ C.T, C @ (3 * C[2]), penalty, np.full(3, 1e-12))
+        start = settle(problem, np.array([1.0, 1.0, 0.0]))
+        assert_optimal(problem, SOLVERS["auto"](problem, start, NONE, float, 0.0, 100).point)
+        assert bool(calls) == dependent
+        calls.clear()
 
 
 def test_descent_alone_arrives(problem):
