@@ -14,6 +14,7 @@ from ._base import (
     BOOLEAN,
     NONE,
     Constraints,
+    check_one_target,
     check_parameters,
     integer,
     normalised_weights,
@@ -230,6 +231,8 @@ class HadamardLassoIC(LinearRegressor):
         parameters = self.get_params(deep=False)
         check_parameters(type(self).__name__, parameters, ESTIMATOR_CONSTRAINTS)
         given = checked_alphas(self.alphas)
+        name = type(self).__name__
+        check_one_target(name, y, f"sklearn.multioutput.MultiOutputRegressor({name}())")
         X, y = validate_data(self, X, y, **ACCEPTED | {"multi_output": False})
         n_features = X.shape[1]
         weights = normalised_weights(sample_weight, X)
