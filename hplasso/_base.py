@@ -144,6 +144,16 @@ def checked_penalty_weights(penalty_weights: Any, n_features: int) -> Float64:
     return np.asarray(weights)
 
 
+def check_one_target(owner: str, y: Any, instead: str) -> None:
+    """Raise a ValueError if y has several columns, which says what to use instead."""
+    shape = y.shape if hasattr(y, "shape") else np.asarray(y).shape
+    if len(shape) == 2 and shape[1] > 1:
+        raise ValueError(
+            f"y should be a 1d array, got an array of shape {shape} instead: {owner} takes one "
+            f"target. For several, use {instead}."
+        )
+
+
 def checked_array(values: Any, shape: tuple[int, ...], name: str) -> Float64:
     """An array of finite float64 of the given shape.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ._elastic_net import HadamardElasticNet
 from ._least_squares_cv import LeastSquaresCV
 from ._least_squares_path import enet_path
 
@@ -86,6 +87,17 @@ class HadamardElasticNetCV(LeastSquaresCV):
         as in glmnet.
     alphas_ : ndarray of shape (n_alphas,) or (n_l1_ratios, n_alphas)
         The alphas, largest first.
+    coef_path_ : ndarray or CSC array of shape (n_features, n_alphas)
+        Coefficients at each of the alphas of `l1_ratio_`, fitted to all samples: a
+        ``scipy.sparse.csc_array`` where that takes less memory, which is where less than two
+        thirds of the elements (in single precision, half) are not zero. Like those of
+        :func:`enet_path`, some are interpolated; those of the two rules are not.
+    intercept_path_ : ndarray of shape (n_alphas,)
+        Their intercepts.
+    dual_gap_path_ : ndarray of shape (n_alphas,)
+        Their certified duality gaps, in the units of the objective.
+    n_iter_path_ : ndarray of shape (n_alphas,)
+        Sweeps for each of them.
     dual_gap_ : float
         Certified duality gap at `alpha_`, in the units of the objective.
     n_iter_ : int
@@ -127,6 +139,7 @@ class HadamardElasticNetCV(LeastSquaresCV):
     (3, 100, 5)
     """
 
+    _single = HadamardElasticNet
     path = staticmethod(enet_path)
 
     def __init__(

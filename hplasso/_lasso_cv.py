@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ._lasso import HadamardLasso
 from ._least_squares_cv import LeastSquaresCV
 from ._least_squares_path import lasso_path
 
@@ -82,6 +83,17 @@ class HadamardLassoCV(LeastSquaresCV):
         as in glmnet.
     alphas_ : ndarray of shape (n_alphas,)
         The alphas, largest first.
+    coef_path_ : ndarray or CSC array of shape (n_features, n_alphas)
+        Coefficients at each of the alphas, fitted to all samples: a
+        ``scipy.sparse.csc_array`` where that takes less memory, which is where less than two
+        thirds of the elements (in single precision, half) are not zero. Like those of
+        :func:`lasso_path`, some are interpolated; those of the two rules are not.
+    intercept_path_ : ndarray of shape (n_alphas,)
+        Their intercepts.
+    dual_gap_path_ : ndarray of shape (n_alphas,)
+        Their certified duality gaps, in the units of the objective.
+    n_iter_path_ : ndarray of shape (n_alphas,)
+        Sweeps for each of them.
     dual_gap_ : float
         Certified duality gap at `alpha_`, in the units of the objective.
     n_iter_ : int
@@ -123,6 +135,7 @@ class HadamardLassoCV(LeastSquaresCV):
     ['sex', 'bmi', 'bp', 's3', 's5', 's6']
     """
 
+    _single = HadamardLasso
     path = staticmethod(lasso_path)
 
     def __init__(

@@ -14,6 +14,7 @@ from ._base import (
     BOOLEAN,
     NONE,
     Constraints,
+    check_one_target,
     check_parameters,
     integer,
     normalised_weights,
@@ -65,6 +66,10 @@ class HadamardLassoIC(LinearRegressor):
     where k(d) is ``2 d`` (AIC), ``2 d + 2 d (d + 1) / (n_samples - d - 1)`` (AICc),
     ``log(n_samples) d`` (BIC), or ``log(n_samples) d + 2 gamma log(n_features choose d)`` (EBIC).
 
+    With sample weights, `n_samples` is the number of those of positive weight, and RSS is the
+    weighted sum of squares, with the weights scaled to sum to `n_samples`. This is the criterion,
+    up to a constant, of a model where the noise of a sample has the variance s2 over its weight.
+
     Parameters
     ----------
     criterion : {'aic', 'aicc', 'bic', 'ebic'}, default='aic'
@@ -83,7 +88,7 @@ class HadamardLassoIC(LinearRegressor):
     max_iter : int, default=1000
         Largest number of sweeps at each alpha.
     tol : float, default=1e-4
-        Largest duality gap, relative to ``||y - mean(y)||^2 / n_samples``; to
+        Largest duality gap, relative to ``||y - mean(y)||^2 / n_samples`` (weighted); to
         ``||y||^2 / n_samples`` without an intercept.
     copy_X : bool, default=True
         Without effect, as `X` is never changed. For compatibility.
@@ -92,7 +97,7 @@ class HadamardLassoIC(LinearRegressor):
     positive : bool, default=False
         Whether the coefficients are confined to be non-negative.
     noise_variance : float, default=None
-        The variance of the noise. If None, what least squares on all features leave, over the
+        The variance s2 of the noise. If None, the RSS of least squares on all features, over the
         degrees of freedom that are left; that needs more samples than features. A y that is
         linear in the features counts as known to rounding.
     ebic_gamma : float, default=1.0
@@ -194,7 +199,7 @@ class HadamardLassoIC(LinearRegressor):
         self.penalty_weights = penalty_weights
 
     @fit_method
-    def fit(self, X: Any, y: Any) -> HadamardLassoIC:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> HadamardLassoIC:
         """Fit the path, and keep the solution of the smallest criterion.
 
         Parameters
@@ -203,6 +208,9 @@ class HadamardLassoIC(LinearRegressor):
             Training data.
         y : array-like of shape (n_samples,)
             Target values.
+        sample_weight : float or array-like of shape (n_samples,), default=None
+            Sample weights, not negative and not all zero. Only their ratios matter: a weight is not
+            a number of samples, which would have to be repeated. One of zero leaves a sample out.
 
         Returns
         -------
@@ -212,8 +220,8 @@ class HadamardLassoIC(LinearRegressor):
         Raises
         ------
         ValueError
-            If a parameter, `X` or `y` is not what it has to be, or the noise variance can not be
-            estimated.
+            If a parameter, `X`, `y` or a weight is not what it has to be, or the noise variance can
+            not be estimated.
 
         Warns
         -----
@@ -223,8 +231,12 @@ class HadamardLassoIC(LinearRegressor):
         parameters = self.get_params(deep=False)
         check_parameters(type(self).__name__, parameters, ESTIMATOR_CONSTRAINTS)
         given = checked_alphas(self.alphas)
+        name = type(self).__name__
+        check_one_target(name, y, f"sklearn.multioutput.MultiOutputRegressor({name}())")
         X, y = validate_data(self, X, y, **ACCEPTED | {"multi_output": False})
-        n_samples, n_features = X.shape
+        n_features = X.shape[1]
+        weights = normalised_weights(sample_weight, X)
+        n_samples = int(np.count_nonzero(weights))
         if self.noise_variance is None and n_samples <= n_features + self.fit_intercept:
             raise ValueError(
                 f"The noise variance can not be estimated from {n_samples} samples of {n_features} "
@@ -233,12 +245,11 @@ class HadamardLassoIC(LinearRegressor):
         precompute = checked_precompute(self.precompute, n_features)
         settings = path_settings(parameters, 1.0, n_features, X.dtype)
         length = given if isinstance(given, int) else len(given)
-        weights = normalised_weights(None, X)
         with Task.of_fit(self, length) as task, threads_for_data(X.size):
             regression = regression_of(
                 X, as_columns(y), weights, self.fit_intercept, precompute, length
             )
-            self.noise_variance_ = self._noise_variance(regression, settings)
+            self.noise_variance_ = self._noise_variance(regression, settings, n_samples)
             if isinstance(given, int):
                 given = alpha_grid(regression.tracer(0, settings).alpha_max(), self.eps, given)
             self.alphas_ = given.copy()
@@ -252,14 +263,17 @@ class HadamardLassoIC(LinearRegressor):
         warn_not_converged(points, settings.name_alpha)
         sizes = np.array([point.features.size for point in points])
         self.degrees_of_freedom_ = sizes
-        self.criterion_ = self._criterion(2.0 * n_samples * np.array(losses), sizes, X.shape)
+        squares = 2.0 * n_samples * np.array(losses)
+        self.criterion_ = self._criterion(squares, sizes, n_samples, n_features)
         best = int(np.argmin(self.criterion_))
         self.alpha_ = float(given[best])
         intercepts = [regression.intercept(points[best])]
         self._set_attributes([points[best]], intercepts, X.dtype, n_features)
         return self
 
-    def _noise_variance(self, regression: Regression, settings: PathSettings) -> float:
+    def _noise_variance(
+        self, regression: Regression, settings: PathSettings, n_samples: int
+    ) -> float:
         """The one given, or that of the residuals of least squares."""
         if self.noise_variance is not None:
             return float(self.noise_variance)
@@ -269,14 +283,12 @@ class HadamardLassoIC(LinearRegressor):
         tracer = regression.tracer(0, free)
         point = tracer.solve(1.0)
         warn_not_converged([point], lambda alpha: "alpha=0 (for the noise variance)")
-        n_samples = regression.design.shape[0]
         left = n_samples - point.features.size - int(self.fit_intercept)
         variance = n_samples * 2.0 * float(tracer.place.state.loss) / left
         return max(variance, ROUNDING * tracer.term.scale, float(np.finfo(np.float64).tiny))
 
-    def _criterion(self, squares: Float64, sizes: Any, shape: tuple[int, int]) -> Float64:
+    def _criterion(self, squares: Float64, sizes: Any, n: int, p: int) -> Float64:
         """The criterion, for residual sums of squares and numbers of coefficients."""
-        n, p = shape
         dearness = {"aic": 2.0, "aicc": 2.0, "bic": np.log(n), "ebic": np.log(n)}
         penalty = dearness[self.criterion] * sizes
         if self.criterion == "aicc":

@@ -5,17 +5,30 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 from sklearn.model_selection import check_cv
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ._base import ARRAY, BOOLEAN, Constraints, check_parameters, integer, normalised_weights, real
+from ._base import (
+    ARRAY,
+    BOOLEAN,
+    Constraints,
+    check_one_target,
+    check_parameters,
+    integer,
+    normalised_weights,
+    real,
+)
+from ._chords import trace_by_chords
 from ._fitting import Task, fit_method, listeners_of
 from ._folds import Folds, checked_folds
+from ._hadamard import balance
+from ._kept_path import coefficient_columns, fitted_at, trace_kept
 from ._least_squares_path import (
     ACCEPTED,
     SHARED_CONSTRAINTS,
@@ -26,6 +39,7 @@ from ._least_squares_path import (
 )
 from ._linalg import threads_for_data
 from ._linear_regressor import LinearRegressor
+from ._regression import Regression
 from ._reports import PathPoint, Printer, warn_not_converged
 from ._selection import (
     CV_CONSTRAINTS,
@@ -57,6 +71,8 @@ class Grid(NamedTuple):
 
 class LeastSquaresCV(LinearRegressor):
     """What :class:`HadamardLassoCV` and :class:`HadamardElasticNetCV` have in common."""
+
+    _single: Any  # the estimator at a single alpha
 
     @fit_method
     def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self:
@@ -95,6 +111,12 @@ class LeastSquaresCV(LinearRegressor):
         check_parameters(name, parameters, ESTIMATOR_CONSTRAINTS)
         l1_ratios = checked_ratios(name, "l1_ratio", given_ratio)
         given = checked_alphas(self.alphas)
+        check_one_target(
+            name,
+            y,
+            f"sklearn.multioutput.MultiOutputRegressor({name}()), which chooses for each, or "
+            f"sklearn.model_selection.GridSearchCV over {self._single.__name__}, for all alike",
+        )
         X, y = validate_data(self, X, y, **ACCEPTED | {"multi_output": False})
         y = np.asarray(y, dtype=np.float64)
         n_features = X.shape[1]
@@ -124,13 +146,9 @@ class LeastSquaresCV(LinearRegressor):
                     grid = alpha_grid(first, self.eps, grid)
                 grids.append(Grid(l1_ratio, grid, settings))
             errors = self._cross_validate(problems, grids, task)
-            chosen, alpha = self._choose(grids, errors, folds)
+            chosen = self._choose(grids, errors, folds)
             with task.subtask("refit"):
-                tracer = problems.full.tracer(0, grids[chosen].settings)
-                points = tracer.trace([alpha * l1_ratios[chosen]])
-        warn_not_converged(points, grids[chosen].settings.name_alpha)
-        intercepts = [problems.full.intercept(point) for point in points]
-        self._set_attributes(points, intercepts, X.dtype, n_features)
+                self._refit(problems.full, chosen, X)
         return self
 
     def _cross_validate(self, problems: Folds, grids: Sequence[Grid], task: Task) -> Float64:
@@ -146,8 +164,8 @@ class LeastSquaresCV(LinearRegressor):
             warn_not_converged(points, grid.settings.name_alpha)
         return np.stack([errors for errors, _ in results], axis=-1)
 
-    def _choose(self, grids: Sequence[Grid], errors: Float64, folds: Any) -> tuple[int, float]:
-        """Set what is known of the alphas; return the grid and the alpha of the rule."""
+    def _choose(self, grids: Sequence[Grid], errors: Float64, folds: Any) -> Grid:
+        """Set what is known of the alphas; return the grid of the best l1_ratio."""
         shares = [fold.test_weights.sum() for fold in folds]
         chosen, best, simplest, spreads = choose(np.moveaxis(errors, 2, 0), shares)
         alphas = grids[chosen].alphas
@@ -160,7 +178,52 @@ class LeastSquaresCV(LinearRegressor):
         self.alphas_ = alphas.copy() if same else np.stack([grid.alphas for grid in grids])
         if hasattr(self, "l1_ratio"):
             self.l1_ratio_ = grids[chosen].l1_ratio
-        return chosen, self.alpha_
+        return grids[chosen]
+
+    def _refit(self, full: Regression, grid: Grid, X: Any) -> None:
+        """Fit to all samples at the alpha of the rule, and along its grid."""
+        ratio, alphas, settings = grid
+        (fitted,) = full.tracer(0, settings).trace([ratio * self.alpha_])
+        printer = Printer(int(self.verbose), settings.name_alpha, "all samples: ")
+        quiet = replace(settings, listener=printer if printer.iterations else None)
+        points = trace_kept(
+            partial(trace_by_chords, full.tracer(0, quiet)),
+            ratio * alphas,
+            np.isin(alphas, [self.alpha_min_, self.alpha_1se_]),
+            fitted,
+        )
+        warn_not_converged(points, settings.name_alpha)
+        self._set_attributes([fitted], [full.intercept(fitted)], X.dtype, X.shape[1])
+        self._path_alphas = alphas.copy()
+        self.coef_path_ = coefficient_columns(points, X.shape[1], X.dtype)
+        self.intercept_path_ = np.array([*map(full.intercept, points)], dtype=X.dtype)
+        self.dual_gap_path_ = np.array([point.gap for point in points])
+        self.n_iter_path_ = np.array([point.sweeps for point in points])
+
+    def at(self, alpha: float) -> Any:
+        """The model at another alpha of the grid, from the path on all samples.
+
+        Parameters
+        ----------
+        alpha : float
+            One of `alphas_`, such as `alpha_1se_`; of several l1_ratios, of the row of `l1_ratio_`.
+
+        Returns
+        -------
+        model : HadamardLasso or HadamardElasticNet
+            Fitted, with the parameters of this estimator, at `l1_ratio_` if there are several.
+
+        Raises
+        ------
+        ValueError
+            If `alpha` is not on the grid.
+        """
+        check_is_fitted(self)
+        model, place = fitted_at(self, self._single, "alpha", alpha, self._path_alphas)
+        model.mu_, model.nu_ = balance(model.coef_)
+        model.intercept_ = self.intercept_path_[place] if self.fit_intercept else 0.0
+        model.n_iter_ = int(self.n_iter_path_[place])
+        return model
 
     def get_metadata_routing(self) -> Any:
         """How scikit-learn's metadata routing passes parameters on: to the splitter.

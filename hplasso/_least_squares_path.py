@@ -46,7 +46,9 @@ PATH_CONSTRAINTS: Constraints = {
     "l1_ratio": (real(0.0, 1.0, open_low=True),),
     "eps": (real(0.0, 1.0, open_low=True),),
     "alphas": (integer(1), ARRAY, NONE),
+    "fit_intercept": (BOOLEAN,),
     "return_n_iter": (BOOLEAN,),
+    "return_intercept": (BOOLEAN,),
     **SHARED_CONSTRAINTS,
 }
 
@@ -72,6 +74,8 @@ def lasso_path(
     coef_init: Any = None,
     verbose: bool | int = False,
     return_n_iter: bool = False,
+    fit_intercept: bool = False,
+    return_intercept: bool = False,
     positive: bool = False,
     sample_weight: Any = None,
     penalty_weights: Any = None,
@@ -85,11 +89,10 @@ def lasso_path(
 
     For each `alpha` of the sequence, the minimiser of::
 
-        1 / (2 * sum(s)) * sum_i s_i (y_i - x_i'coef)^2 + alpha * sum_j w_j |coef_j|
+        1 / (2 * sum(s)) * sum_i s_i (y_i - b - x_i'coef)^2 + alpha * sum_j w_j |coef_j|
 
-    with the sample weights s and the penalty weights w. As in
-    :func:`sklearn.linear_model.lasso_path`, there is no intercept: centre `X` and `y` if the model
-    is to have one.
+    with the sample weights s, the penalty weights w and the intercept b. As in
+    :func:`sklearn.linear_model.lasso_path`, b is zero by default; `fit_intercept` fits one.
 
     Parameters
     ----------
@@ -106,7 +109,8 @@ def lasso_path(
     precompute : bool, 'auto' or array-like of shape (n_features, n_features), default='auto'
         The Gram matrix ``X.T @ (s[:, None] * X)``, with weights s of mean one; or True to form it
         before anything else. With 'auto' and False it is formed where that is expected to save
-        time, when there are many more samples than features.
+        time, when there are many more samples than features. A given one is computed again, with
+        a warning, where `fit_intercept` finds `X` not centred.
     Xy : array-like of shape (n_features,) or (n_features, n_targets), default=None
         ``X.T @ (s * y)``; used if the Gram matrix is given.
     copy_X : bool, default=True
@@ -117,6 +121,12 @@ def lasso_path(
         1 prints a line for each alpha on standard error, 2 one for each iteration as well.
     return_n_iter : bool, default=False
         Whether to return the numbers of sweeps.
+    fit_intercept : bool, default=False
+        Whether to fit an intercept at each alpha, which is not penalised. The solutions and
+        ``alpha_max`` are then those of the estimator; centred `X` and `y` give the same
+        coefficients. Sparse `X` stays sparse.
+    return_intercept : bool, default=False
+        Whether to return the intercepts.
     positive : bool, default=False
         Whether the coefficients are confined to be non-negative.
     sample_weight : float or array-like of shape (n_samples,), default=None
@@ -128,9 +138,10 @@ def lasso_path(
     max_iter : int, default=1000
         Largest number of sweeps at each alpha.
     tol : float, default=1e-4
-        Largest duality gap, relative to ``||y||^2 / n_samples``. Between two alphas that are
-        solved, others get the mean of the two solutions where its gap is no larger; for
-        ``tol <= 1e-9`` every alpha is solved.
+        Largest duality gap, relative to ``||y||^2 / n_samples``, or with an intercept to
+        ``||y - mean(y)||^2 / n_samples`` (weighted). Between two alphas that are solved, others get
+        the mean of the two solutions where its gap is no larger; for ``tol <= 1e-9`` every alpha is
+        solved.
     random_state : int, RandomState instance or None, default=None
         Without effect, as nothing is random. For compatibility.
     selection : {'cyclic', 'random'}, default='cyclic'
@@ -147,6 +158,9 @@ def lasso_path(
     n_iters : list of int, or list of such lists
         The sweeps taken for each alpha, 0 where it follows from two other solutions. Returned if
         `return_n_iter` is True.
+    intercepts : ndarray of shape (n_alphas,) or (n_targets, n_alphas)
+        The intercepts, of `X`'s dtype; zero without `fit_intercept`. Returned, as the last, if
+        `return_intercept` is True.
 
     Raises
     ------
@@ -176,6 +190,9 @@ def lasso_path(
     >>> alphas, coefs, dual_gaps = lasso_path(X, y - y.mean(), alphas=5)
     >>> (coefs != 0).sum(axis=0)
     array([ 0,  4,  7,  9, 10])
+    >>> *_, intercepts = lasso_path(X, y, alphas=5, fit_intercept=True, return_intercept=True)
+    >>> intercepts.round(1)
+    array([152.1, 152.1, 152.1, 152.1, 152.1])
     """
     return _path("lasso_path", X, y, 1.0, locals())
 
@@ -193,6 +210,8 @@ def enet_path(
     coef_init: Any = None,
     verbose: bool | int = False,
     return_n_iter: bool = False,
+    fit_intercept: bool = False,
+    return_intercept: bool = False,
     positive: bool = False,
     sample_weight: Any = None,
     penalty_weights: Any = None,
@@ -206,12 +225,11 @@ def enet_path(
 
     For each `alpha` of the sequence, the minimiser of::
 
-        1 / (2 * sum(s)) * sum_i s_i (y_i - x_i'coef)^2
+        1 / (2 * sum(s)) * sum_i s_i (y_i - b - x_i'coef)^2
             + alpha * sum_j w_j (l1_ratio |coef_j| + (1 - l1_ratio) / 2 * coef_j^2)
 
-    with the sample weights s and the penalty weights w. As in
-    :func:`sklearn.linear_model.enet_path`, there is no intercept: centre `X` and `y` if the model
-    is to have one.
+    with the sample weights s, the penalty weights w and the intercept b. As in
+    :func:`sklearn.linear_model.enet_path`, b is zero by default; `fit_intercept` fits one.
 
     Parameters
     ----------
@@ -230,7 +248,8 @@ def enet_path(
     precompute : bool, 'auto' or array-like of shape (n_features, n_features), default='auto'
         The Gram matrix ``X.T @ (s[:, None] * X)``, with weights s of mean one; or True to form it
         before anything else. With 'auto' and False it is formed where that is expected to save
-        time, when there are many more samples than features.
+        time, when there are many more samples than features. A given one is computed again, with
+        a warning, where `fit_intercept` finds `X` not centred.
     Xy : array-like of shape (n_features,) or (n_features, n_targets), default=None
         ``X.T @ (s * y)``; used if the Gram matrix is given.
     copy_X : bool, default=True
@@ -241,6 +260,12 @@ def enet_path(
         1 prints a line for each alpha on standard error, 2 one for each iteration as well.
     return_n_iter : bool, default=False
         Whether to return the numbers of sweeps.
+    fit_intercept : bool, default=False
+        Whether to fit an intercept at each alpha, which is not penalised. The solutions and
+        ``alpha_max`` are then those of the estimator; centred `X` and `y` give the same
+        coefficients. Sparse `X` stays sparse.
+    return_intercept : bool, default=False
+        Whether to return the intercepts.
     positive : bool, default=False
         Whether the coefficients are confined to be non-negative.
     sample_weight : float or array-like of shape (n_samples,), default=None
@@ -252,9 +277,10 @@ def enet_path(
     max_iter : int, default=1000
         Largest number of sweeps at each alpha.
     tol : float, default=1e-4
-        Largest duality gap, relative to ``||y||^2 / n_samples``. Between two alphas that are
-        solved, others get the mean of the two solutions where its gap is no larger; for
-        ``tol <= 1e-9`` every alpha is solved.
+        Largest duality gap, relative to ``||y||^2 / n_samples``, or with an intercept to
+        ``||y - mean(y)||^2 / n_samples`` (weighted). Between two alphas that are solved, others get
+        the mean of the two solutions where its gap is no larger; for ``tol <= 1e-9`` every alpha is
+        solved.
     random_state : int, RandomState instance or None, default=None
         Without effect, as nothing is random. For compatibility.
     selection : {'cyclic', 'random'}, default='cyclic'
@@ -271,6 +297,9 @@ def enet_path(
     n_iters : list of int, or list of such lists
         The sweeps taken for each alpha, 0 where it follows from two other solutions. Returned if
         `return_n_iter` is True.
+    intercepts : ndarray of shape (n_alphas,) or (n_targets, n_alphas)
+        The intercepts, of `X`'s dtype; zero without `fit_intercept`. Returned, as the last, if
+        `return_intercept` is True.
 
     Raises
     ------
@@ -320,7 +349,8 @@ def _path(
     precompute = checked_precompute(parameters["precompute"], n_features)
     grid = given
     with threads_for_data(X.size):
-        regression = regression_of(X, targets, weights, False, precompute, length, Xy)
+        fit_intercept = bool(parameters["fit_intercept"])
+        regression = regression_of(X, targets, weights, fit_intercept, precompute, length, Xy)
         start = None if isinstance(grid, int) else coef_init  # a grid begins at zero
         tracers = [regression.tracer(target, settings, start) for target in range(n_targets)]
         if isinstance(grid, int):
@@ -336,10 +366,13 @@ def _path(
         columns = np.repeat(np.arange(len(path)), [point.features.size for point in path])
         coef[rows, columns] = np.concatenate([point.values for point in path])
     gaps = np.array([[point.gap for point in path] for path in paths])
-    sweeps = [[point.sweeps for point in path] for path in paths]
-    single = np.ndim(y) == 1
-    results = (grid, coefs[0] if single else coefs, gaps[0] if single else gaps)
-    return (*results, sweeps[0] if single else sweeps) if parameters["return_n_iter"] else results
+    results: list[Any] = [coefs, gaps]
+    if parameters["return_n_iter"]:
+        results.append([[point.sweeps for point in path] for path in paths])
+    if parameters["return_intercept"]:
+        intercepts = [[regression.intercept(point) for point in path] for path in paths]
+        results.append(np.array(intercepts, dtype=X.dtype))
+    return (grid, *(result[0] for result in results)) if np.ndim(y) == 1 else (grid, *results)
 
 
 def path_settings(

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
-from ._base import BOOLEAN, RANDOM_STATE, Constraints, check_parameters, real
+from ._base import BOOLEAN, RANDOM_STATE, Constraints, check_one_target, check_parameters, real
 from ._classification import Classification, encode
 from ._fitting import Task, fit_method
 from ._hadamard import balance
@@ -187,6 +187,8 @@ class HadamardLogisticRegression(LinearClassifier):
         """
         parameters = self.get_params(deep=False)
         check_parameters(type(self).__name__, parameters, ESTIMATOR_CONSTRAINTS)
+        name = type(self).__name__
+        check_one_target(name, y, f"sklearn.multioutput.MultiOutputClassifier({name}())")
         X, y = validate_data(self, X, y, **ACCEPTED)
         check_classification_targets(y)
         labels = encode(y, X, sample_weight, self.class_weight)

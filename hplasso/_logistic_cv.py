@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 from sklearn.model_selection import check_cv
 from sklearn.utils import check_consistent_length
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._base import (
     ARRAY,
     BOOLEAN,
     RANDOM_STATE,
     Constraints,
+    check_one_target,
     check_parameters,
     integer,
     raw_weights,
@@ -27,11 +31,22 @@ from ._classification import Classification, check_shares, encode
 from ._fitting import Task, fit_method
 from ._folds import Fold, checked_folds
 from ._hadamard import balance
+from ._kept_path import KEPT, compact, fitted_at, trace_kept
 from ._linalg import threads_for_data
 from ._linear_classifier import LinearClassifier
+from ._logistic import HadamardLogisticRegression
 from ._logistic_folds import FoldResult, Validation
-from ._logistic_path import ACCEPTED, SHARED_CONSTRAINTS, TINY, checked_Cs, n_rows, penalty_of
-from ._reports import warn_not_converged
+from ._logistic_path import (
+    ACCEPTED,
+    SHARED_CONSTRAINTS,
+    TINY,
+    checked_Cs,
+    n_rows,
+    path_arrays,
+    penalty_of,
+)
+from ._means import trace_by_means
+from ._reports import Printer, warn_not_converged
 from ._scoring import SCORING, scorer_of
 from ._selection import (
     CV_CONSTRAINTS,
@@ -93,7 +108,7 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         well.
     refit : bool, default=True
         Whether to fit to all samples at the C that was chosen. If not, the coefficients, intercepts
-        and C of the best model of each fold are averaged.
+        and C of the best model of each fold are averaged, and there is no path on all samples.
     random_state : int, RandomState instance or None, default=None
         Without effect, as nothing is random. For compatibility.
     solver : {'auto', 'alternating'}, default='auto'
@@ -131,6 +146,18 @@ class HadamardLogisticRegressionCV(LinearClassifier):
     scores_se_ : ndarray of shape (n_l1_ratios, n_cs)
         Standard errors of their means over the folds, which count by the weight of their test
         samples, as in glmnet.
+    coef_path_ : ndarray or CSC array of shape (n_features, n_cs), or (n_classes, n_features, n_cs)
+        Coefficients at each C for `l1_ratio_`, fitted to all samples; with an axis of classes if
+        there are three or more. For two, a ``scipy.sparse.csc_array`` where that takes less
+        memory, which is where less than two thirds of the elements (in single precision, half) are
+        not zero. Like those of :func:`logistic_path`, some are interpolated; those of the two rules
+        are not. Only with `refit`, as the next three.
+    intercept_path_ : ndarray of shape (n_cs,) or (n_classes, n_cs)
+        Their intercepts.
+    dual_gap_path_ : ndarray of shape (n_cs,)
+        Their certified duality gaps, in the units of the mean loss.
+    n_iter_path_ : ndarray of shape (n_cs,)
+        Sweeps for each of them, and models that took none.
     coefs_paths_ : ndarray of shape (n_folds, n_l1_ratios, n_cs, 1 or n_classes, n_features + 1)
         Coefficients of each fold, the intercept last; without it if `fit_intercept` is False.
     n_iter_ : ndarray of shape (n_folds, n_l1_ratios, n_cs)
@@ -249,6 +276,8 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         given = checked_Cs(self.Cs)
         if self.rule == "1se" and not self.refit:
             raise ValueError("rule='1se' needs refit=True. Got refit=False.")
+        name = type(self).__name__
+        check_one_target(name, y, f"sklearn.multioutput.MultiOutputClassifier({name}())")
         X, y = validate_data(self, X, y, **ACCEPTED)
         check_classification_targets(y)
         labels = encode(y, X, sample_weight, self.class_weight)
@@ -322,19 +351,62 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         self.C_ = self.C_min_ if self.rule == "min" else self.C_1se_
 
     def _refit(self, problem: Classification, everything: Validation) -> None:
-        """Fit to all samples at what was chosen."""
+        """Fit to all samples at what was chosen, and along the grid of C."""
         labels, X = everything.labels, everything.X
         settings = everything.settings(labels, self.l1_ratio_)
-        points = problem.tracer(settings).trace(
-            penalty_of(np.array([self.C_]), self.l1_ratio_, labels)
+        alphas = penalty_of(self.Cs_, self.l1_ratio_, labels)
+        (fitted,) = problem.tracer(settings).trace(alphas[self.Cs_ == self.C_][:1])
+        printer = Printer(int(self.verbose), settings.name_alpha, "all samples: ")
+        quiet = replace(settings, listener=printer if printer.iterations else None)
+        points = trace_kept(
+            partial(trace_by_means, problem.tracer(quiet), problem.term),
+            alphas,
+            np.isin(self.Cs_, [self.C_min_, self.C_1se_]),
+            fitted,
         )
         warn_not_converged(points, settings.name_alpha)
         self.coef_ = np.zeros((n_rows(labels), X.shape[1]), dtype=X.dtype)
-        self.intercept_ = problem.write(points[0], self.coef_).astype(X.dtype)
-        self.dual_gap_ = points[0].gap
+        self.intercept_ = problem.write(fitted, self.coef_).astype(X.dtype)
+        self.dual_gap_ = fitted.gap
+        coefs, self.intercept_path_ = path_arrays(problem, points, X)
+        self.coef_path_ = compact(sparse.csc_array(coefs)) if coefs.ndim == 2 else coefs
+        self.dual_gap_path_ = np.array([point.gap for point in points])
+        self.n_iter_path_ = np.array([point.sweeps for point in points], dtype=np.int32)
+
+    def at(self, C: float) -> HadamardLogisticRegression:
+        """The model at another C of the grid, from the path on all samples.
+
+        Parameters
+        ----------
+        C : float
+            One of `Cs_`, such as `C_1se_`.
+
+        Returns
+        -------
+        model : HadamardLogisticRegression
+            Fitted, with the parameters of this estimator, at `l1_ratio_`.
+
+        Raises
+        ------
+        ValueError
+            If `C` is not on the grid, or `refit` was False.
+        """
+        check_is_fitted(self)
+        if not hasattr(self, "coef_path_"):
+            raise ValueError("There is no path on all samples: at(C) needs refit=True.")
+        model, place = fitted_at(self, HadamardLogisticRegression, "C", C, self.Cs_)
+        model.coef_ = np.atleast_2d(model.coef_)
+        model.mu_, model.nu_ = balance(model.coef_)
+        model.intercept_ = np.atleast_1d(self.intercept_path_[..., place]).copy()
+        model.n_iter_ = self.n_iter_path_[[place]]
+        fitted: HadamardLogisticRegression = model
+        return fitted
 
     def _average(self) -> None:
         """Average the best models of the folds."""
+        for name in KEPT:  # of an earlier fit
+            if hasattr(self, name):
+                delattr(self, name)
         n_folds = len(self.scores_)
         flat = self.scores_.reshape(n_folds, -1).argmax(axis=1)
         ratios, Cs = np.unravel_index(flat, self.scores_.shape[1:])

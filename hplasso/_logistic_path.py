@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,7 @@ from ._classification import Classification, Labels, encode
 from ._design import SMALLEST, as_array
 from ._linalg import threads_for_data
 from ._means import trace_by_means
-from ._reports import Printer, warn_not_converged
+from ._reports import PathPoint, Printer, warn_not_converged
 from ._settings import PathSettings
 from ._subproblem import SOLVERS
 from ._typing import Float64
@@ -180,15 +180,21 @@ def logistic_path(
             tracer = problem.tracer(settings, coef_init)
         points = trace_by_means(tracer, problem.term, penalty_of(grid, l1_ratio, labels))
     warn_not_converged(points, settings.name_alpha)
-    coefs = np.zeros((n_rows(labels), X.shape[1], len(points)), dtype=X.dtype)
-    intercepts = np.zeros((n_rows(labels), len(points)), dtype=X.dtype)
+    gaps = np.array([point.gap for point in points])
+    results = grid, *path_arrays(problem, points, X), gaps
+    return (*results, [point.sweeps for point in points]) if return_n_iter else results
+
+
+def path_arrays(
+    problem: Classification, points: Sequence[PathPoint], X: Any
+) -> tuple[Float64, Float64]:
+    """Coefficients (K, p, L) and intercepts (K, L) of a path of L points; for two classes no K."""
+    n_outputs = n_rows(problem.labels)
+    coefs = np.zeros((n_outputs, X.shape[1], len(points)), dtype=X.dtype)
+    intercepts = np.zeros((n_outputs, len(points)), dtype=X.dtype)
     for i, point in enumerate(points):
         intercepts[:, i] = problem.write(point, coefs[..., i])
-    gaps = np.array([point.gap for point in points])
-    if len(coefs) == 1:
-        coefs, intercepts = coefs[0], intercepts[0]
-    results = grid, coefs, intercepts, gaps
-    return (*results, [point.sweeps for point in points]) if return_n_iter else results
+    return (coefs[0], intercepts[0]) if n_outputs == 1 else (coefs, intercepts)
 
 
 def path_settings(parameters: Mapping[str, Any], labels: Labels, X: Any) -> PathSettings:

@@ -88,13 +88,16 @@ def regression_of(
     n_alphas : int
         How many solutions are going to be computed, for that expectation.
     Xy : ndarray of shape (p, T), optional
-        ``X'diag(n weights)Y``; used with a given Gram matrix.
+        ``X'diag(n weights)Y``; used with a given Gram matrix of X that is centred, if it has to be.
     """
     check_range("y", float(np.abs(Y).max()))
     design = checked_design(X, weights, fit_intercept)
     if isinstance(precompute, np.ndarray):
-        cross = None if Xy is None else Xy / len(Y)
-        return Regression(design, Y, _checked_gram(precompute, design), cross)
+        gram = _checked_gram(precompute, design)
+        if Xy is None or gram is None:
+            return Regression(design, Y, design.gram() if gram is None else gram)
+        cross = Xy / len(Y) - np.multiply.outer(design.mean, weights @ Y)
+        return Regression(design, Y, gram, cross)
     pays = gram_pays(design, precompute, n_alphas * Y.shape[1])
     return Regression(design, Y, design.gram() if pays else None)
 
@@ -106,8 +109,8 @@ def gram_pays(design: Design, precompute: bool | str, n_solutions: int) -> bool:
     return precompute is True or (p <= n and passes <= PASSES_PER_FIT + n_solutions)
 
 
-def _checked_gram(given: Float64, design: Design) -> Float64:
-    """The caller's Gram matrix, scaled; its diagonal and one element are checked."""
+def _checked_gram(given: Float64, design: Design) -> Float64 | None:
+    """The caller's Gram matrix, scaled, its diagonal and one element checked; None: not centred."""
     n, p = design.shape
     if design.fit_intercept and not np.allclose(design.mean, 0.0):
         warnings.warn(
@@ -116,7 +119,7 @@ def _checked_gram(given: Float64, design: Design) -> Float64:
             UserWarning,
             stacklevel=stack_level(),
         )
-        return design.gram()
+        return None
     first, second = p // 2, min(p // 2 + 1, p - 1)
     block = design.block(np.array([first, second]))
     expected = n * np.append(design.spread**2, block[:, 0] @ block[:, 1])

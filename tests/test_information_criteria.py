@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from scipy.special import comb
 from sklearn.datasets import load_diabetes, make_regression
-from sklearn.linear_model import LassoLarsIC, LinearRegression
+from sklearn.linear_model import Lasso, LassoLarsIC, LinearRegression
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from hplasso import HadamardLasso, HadamardLassoIC
@@ -14,7 +14,14 @@ from hplasso import HadamardLasso, HadamardLassoIC
 X, y = load_diabetes(return_X_y=True)
 
 
-@parametrize_with_checks([HadamardLassoIC(), HadamardLassoIC("ebic")])
+@parametrize_with_checks(
+    [HadamardLassoIC(), HadamardLassoIC("ebic")],
+    expected_failed_checks=lambda estimator: {
+        f"check_sample_weight_equivalence_on_{kind}_data": "a criterion counts samples: weights "
+        "say how exact they are, and a repeated one is two"
+        for kind in ("dense", "sparse")
+    },
+)
 def test_scikit_learn_check(estimator, check):
     check(estimator)
 
@@ -55,6 +62,56 @@ def test_formulas():
             assert value == pytest.approx(
                 n * np.log(2 * np.pi * sigma2) + squares / sigma2 + penalty
             )
+
+
+@pytest.mark.parametrize("criterion", ["aic", "aicc", "bic", "ebic"])
+@pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_weighted_criterion(criterion, container, fit_intercept):
+    weights = np.random.default_rng(0).uniform(0.1, 3.0, len(y))
+    weights[::4] = 0.0
+    kept = weights > 0.0
+    n, p = kept.sum(), X.shape[1]
+    model = HadamardLassoIC(criterion, alphas=[1.0, 0.1], fit_intercept=fit_intercept)
+    model.fit(container(X), y, sample_weight=5.0 * weights)
+    s = weights[kept] * n / weights.sum()
+    least_squares = LinearRegression(fit_intercept=fit_intercept).fit(X[kept], y[kept], s)
+    squares = s @ (y[kept] - least_squares.predict(X[kept])) ** 2
+    s2 = squares / (n - p - fit_intercept)
+    assert model.noise_variance_ == pytest.approx(s2)
+    for alpha, value in zip(model.alphas_, model.criterion_, strict=True):
+        lasso = Lasso(alpha, tol=1e-12, max_iter=10**6, fit_intercept=fit_intercept)
+        left = y[kept] - lasso.fit(X[kept], y[kept], s).predict(X[kept])
+        d = np.count_nonzero(lasso.coef_)
+        k = {
+            "aic": 2 * d,
+            "aicc": 2 * d + 2 * d * (d + 1) / (n - d - 1),
+            "bic": np.log(n) * d,
+            "ebic": np.log(n) * d + 2 * np.log(comb(p, d)),
+        }[criterion]
+        assert value == pytest.approx(n * np.log(2 * np.pi * s2) + s @ left**2 / s2 + k)
+
+
+def test_samples_without_weight_are_not_there():
+    weights = np.random.default_rng(1).uniform(0.1, 3.0, len(y))
+    weights[:200] = 0.0
+    ours = HadamardLassoIC("bic").fit(X, y, weights)
+    rest = HadamardLassoIC("bic").fit(X[200:], y[200:], weights[200:])
+    same = HadamardLassoIC("bic").fit(X, y, np.full(len(y), 7.0))
+    plain = HadamardLassoIC("bic").fit(X, y)
+    for one, other in [(ours, rest), (same, plain)]:
+        for name in ("alphas_", "criterion_", "coef_", "noise_variance_", "degrees_of_freedom_"):
+            assert_allclose(getattr(one, name), getattr(other, name), rtol=1e-9, atol=1e-9)
+    assert np.abs(ours.criterion_ - plain.criterion_).max() > 1.0
+
+
+def test_samples_of_positive_weight_are_counted():
+    weights = np.zeros(len(y))
+    weights[:11] = 1.0
+    with pytest.raises(ValueError, match="11 samples of 10 features"):
+        HadamardLassoIC().fit(X, y, weights)
+    weights[11] = 1e-3
+    HadamardLassoIC().fit(X, y, weights)
 
 
 def test_noise_variance_of_dependent_features():

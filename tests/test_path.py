@@ -132,6 +132,65 @@ def test_weighted_gram_given():
     assert_allclose(given[1], plain[1], rtol=1e-8, atol=1e-8)
 
 
+@pytest.mark.parametrize("container", [np.asarray, sparse.csc_array, sparse.csr_array])
+@pytest.mark.parametrize("l1_ratio", [1.0, 0.7])
+@pytest.mark.parametrize("data", [TALL, (WIDE[0][:, :200], WIDE[1])], ids=["tall", "wide"])
+def test_path_with_intercept_is_that_of_the_estimator(container, l1_ratio, data):
+    X, y = container(data[0] + np.linspace(-3.0, 5.0, data[0].shape[1])), data[1] + 100.0
+    weights = np.random.default_rng(0).uniform(0.1, 2.0, len(y))
+    options = {"l1_ratio": l1_ratio, "tol": 1e-12}
+    alphas, coefs, gaps, sweeps, intercepts = enet_path(
+        X, y, alphas=5, eps=0.05, fit_intercept=True, return_intercept=True, return_n_iter=True,
+        sample_weight=weights, **options,
+    )  # fmt: skip
+    assert intercepts.shape == alphas.shape == np.shape(sweeps)
+    assert not coefs[:, 0].any()
+    assert coefs[:, 1].any()
+    assert intercepts[0] == pytest.approx(np.average(y, weights=weights))
+    for alpha, coef, intercept in zip(alphas, coefs.T, intercepts, strict=True):
+        model = HadamardElasticNet(alpha, **options).fit(X, y, weights)
+        assert_allclose(coef, model.coef_, rtol=1e-7, atol=1e-9)
+        assert intercept == pytest.approx(model.intercept_, rel=1e-9)
+    assert (gaps <= 1e-12 * np.var(y) * 2.0).all()
+
+
+def test_intercepts_of_single_precision_and_of_several_targets():
+    X, y = TALL[0].astype(np.float32) + 2.0, TALL[1]
+    targets = np.stack([y + 7.0, 50.0 - y, y**2], axis=1)
+    options = {"alphas": [30.0, 3.0], "tol": 1e-10, "return_intercept": True}
+    alphas, coefs, gaps, intercepts = lasso_path(X, targets, fit_intercept=True, **options)
+    assert coefs.shape == (3, 30, 2)
+    assert gaps.shape == intercepts.shape == (3, 2)
+    assert intercepts.dtype == coefs.dtype == np.float32
+    for i, alpha in enumerate(alphas):
+        model = HadamardLasso(alpha, tol=1e-10).fit(X, targets)
+        assert_allclose(coefs[..., i], model.coef_, rtol=1e-5, atol=1e-5)
+        assert_allclose(intercepts[:, i], model.intercept_, rtol=1e-5)
+    *_, gaps, none = lasso_path(X, targets, **options)
+    assert_array_equal(none, np.zeros((3, 2), dtype=np.float32))
+    assert (lasso_path(X, targets, alphas=[3.0])[1] != coefs[..., 1:]).any()
+
+
+def test_gram_and_xy_given_with_an_intercept():
+    X, y = DIABETES
+    options = {"alphas": 10, "tol": 1e-10, "fit_intercept": True, "return_intercept": True}
+    expected = lasso_path(X, y, **options)
+    given = lasso_path(X, y, precompute=X.T @ X, Xy=X.T @ y + 1.0, **options)  # 1 for X'y mistaken
+    assert np.abs(given[1] - expected[1]).max() > 1.0  # so they are read
+    given = lasso_path(X, y, precompute=X.T @ X, Xy=X.T @ y, **options)
+    moved = X + 3.0
+    with pytest.warns(UserWarning, match="recomputing Gram matrix"):
+        other = lasso_path(moved, y, precompute=moved.T @ moved, Xy=moved.T @ y, **options)
+    for path in (given, other):
+        assert_allclose(path[0], expected[0])
+        assert_allclose(path[1], expected[1], rtol=1e-6, atol=1e-6)
+    assert_allclose(given[3], expected[3])
+    assert_allclose(other[3], expected[3] - 3.0 * expected[1].sum(axis=0), rtol=1e-8)
+    near, high = X + 5e-9, y + 1e9  # as good as centred, but for such a mean of y
+    last = lasso_path(near, high, precompute=near.T @ near, Xy=near.T @ high, **options)
+    assert_allclose(last[1], expected[1], atol=0.01)
+
+
 def test_several_targets_share_the_grid():
     X, y = DIABETES
     Y = np.column_stack([y, 2 * y[::-1]])
