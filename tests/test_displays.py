@@ -93,6 +93,52 @@ def test_path_that_was_computed():
         RegularizationPathDisplay.from_path(alphas, coefs.T)
 
 
+@pytest.mark.parametrize(("penalty_name", "weakest"), [("alpha", 0), ("C", 2)])
+def test_labels_stand_where_the_penalty_is_weakest(penalty_name, weakest):
+    coefs = np.array([[4.0, 0.0, 1.0], [3.0, 0.1, -2.0], [0.0, 0.2, 3.0], [-2.0, 0.3, 0.5]])
+    for order in (np.arange(3), np.arange(3)[::-1]):
+        display = RegularizationPathDisplay.from_path(
+            np.array([0.1, 1.0, 10.0])[order],
+            coefs[:, order],
+            penalty_name=penalty_name,
+            n_labels=2,
+        )
+        upper, lower = sorted(display.ax_.texts, key=lambda text: -text.xy[1])
+        expected = {0: ["x0", "x1"], 2: ["x2", "x1"]}[weakest]
+        assert [upper.get_text(), lower.get_text()] == expected
+        for text in (upper, lower):
+            feature = int(text.get_text()[1:])
+            assert text.get_color() == display.line_[feature].get_color()
+            assert text.xy[0] > 1.0  # outside, on the right
+            height = display.ax_.transData.transform((1.0, coefs[feature, weakest]))
+            assert text.xy[1] == pytest.approx(
+                display.ax_.transAxes.inverted().transform(height)[1]
+            )
+
+
+def test_labels_do_not_overlap():
+    coefs = np.array([[0.0, 1.0], [0.0, 1.001], [0.0, 1.002], [0.0, 3.0]])
+    display = RegularizationPathDisplay.from_path([1.0, 0.1], coefs)
+    heights = np.array([text.xy[1] for text in display.ax_.texts])
+    assert texts(display.ax_) == ["x0", "x1", "x2", "x3"]
+    assert (np.diff(heights) >= 0.04 - 1e-12).all()
+    low, high = display.ax_.get_ylim()
+    assert heights[3] == pytest.approx((3.0 - low) / (high - low))
+    assert heights[:3].mean() == pytest.approx((1.001 - low) / (high - low))
+
+
+def test_path_of_logistic_regression_ends_on_the_right_at_the_largest_C():
+    data, target = load_breast_cancer(return_X_y=True, as_frame=True)
+    model = HadamardLogisticRegression(0.05)
+    display = RegularizationPathDisplay.from_estimator(model, data, target, n_labels=3)
+    assert display.ax_.get_xlabel() == "C"
+    last = display.coefs[:, np.argmax(display.penalties)]
+    assert sorted(texts(display.ax_)) == sorted(data.columns[np.argsort(-np.abs(last))[:3]])
+    counts = [label.get_text() for label in display.top_ax_.get_xticklabels()]
+    assert counts[0] == "0"
+    assert counts[-1] == str(np.count_nonzero(last))
+
+
 def test_path_of_a_pipeline_has_the_names():
     model = make_pipeline(StandardScaler(), HadamardLassoIC()).fit(X, y)
     display = RegularizationPathDisplay.from_estimator(model, X, y)
@@ -120,9 +166,38 @@ def test_cross_validated_errors():
     low = display.band_.get_paths()[0].vertices[:, 1].min()
     assert low == pytest.approx((model.mse_path_.mean(axis=1) - model.mse_se_).min())
     assert display.ax_.get_ylabel() == "mean squared error"
-    several = HadamardElasticNetCV(l1_ratio=[0.5, 1.0]).fit(X, y)
-    display = CrossValidationDisplay.from_estimator(several)
-    assert display.line_.get_ydata().min() == pytest.approx(several.mse_path_.mean(axis=2).min())
+
+
+def drawn(display):
+    """Penalties, means and standard errors, as they are drawn; and the marks."""
+    penalties, means = display.line_.get_data()
+    vertices = display.band_.get_paths()[0].vertices
+    ends = [vertices[vertices[:, 0] == penalty, 1] for penalty in penalties]
+    marks = [line.get_xdata()[0] for line in display.ax_.get_lines() if len(line.get_xdata()) == 2]
+    return penalties, means, [np.ptp(end) / 2.0 for end in ends], marks[-2:]
+
+
+@pytest.mark.parametrize("l1_ratio", [[0.1, 0.9, 0.5], [0.5, 0.1, 0.9]])
+def test_cross_validated_errors_of_the_chosen_l1_ratio(l1_ratio):
+    model = HadamardElasticNetCV(l1_ratio=l1_ratio, alphas=20, rule="1se").fit(X, y)
+    assert model.l1_ratio_ == 0.9
+    row = l1_ratio.index(0.9)
+    penalties, means, errors, marks = drawn(CrossValidationDisplay.from_estimator(model))
+    assert_array_equal(penalties, model.alphas_[row])
+    assert_allclose(means, model.mse_path_[row].mean(axis=1))
+    assert_allclose(errors, model.mse_se_[row])
+    assert marks == [model.alpha_min_, model.alpha_1se_]
+
+
+def test_cross_validated_scores_of_the_chosen_l1_ratio():
+    model = HadamardLogisticRegressionCV(Cs=6, l1_ratios=(0.1, 1.0, 0.5)).fit(X, y > 100)
+    row = [0.1, 1.0, 0.5].index(model.l1_ratio_)
+    penalties, means, errors, marks = drawn(CrossValidationDisplay.from_estimator(model))
+    assert row > 0
+    assert_array_equal(penalties, model.Cs_)
+    assert_allclose(means, -model.scores_[:, row].mean(axis=0))
+    assert_allclose(errors, model.scores_se_[row])
+    assert marks == [model.C_min_, model.C_1se_]
 
 
 @pytest.mark.parametrize(
@@ -164,7 +239,13 @@ def test_certificates_bound_the_distance(model, target):
     assert gaps[-1] < 1e-3 * gaps[0]
     if model.solver == "alternating" and "Lasso" in type(model).__name__:
         assert (surrogates > objectives).any()
-    assert len(display.line_) == 3
+    assert display.bound == (objectives - gaps).max()
+    least = 1e-16 * max(surrogates.max() - display.bound, gaps.max())
+    for line, values in zip(
+        display.line_, (surrogates - display.bound, objectives - display.bound, gaps), strict=True
+    ):
+        assert_array_equal(line.get_xdata(), display.sweeps)
+        assert_allclose(line.get_ydata(), np.maximum(values, least))
     assert not hasattr(model, "coef_")
 
 

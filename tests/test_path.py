@@ -348,6 +348,32 @@ def test_correlations_are_exact_or_below_the_limit(container, positive):
     assert design.passes < 20
 
 
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+@pytest.mark.parametrize("container", [np.asfortranarray, sparse.csc_array])
+def test_correlations_of_a_column_that_the_residual_moves_along(container, sign):
+    """Its correlation grows as fast as Cauchy and Schwarz allow, and is read in time."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(30, 500)) * (rng.random((30, 500)) < 0.5) * rng.gamma(1.0, size=500)
+    design = make_design(container(X), np.full(30, 1 / 30), True)
+    working_set, Z = WorkingSet(design), (X - X.mean(axis=0)) / np.sqrt(30)
+    lengths = np.linalg.norm(Z, axis=0)
+    for feature in [int(np.argmax(lengths)), *range(20)]:
+        way = sign * Z[:, feature] / lengths[feature]
+        start = rng.normal(size=30)
+        start -= start.mean()
+        start -= (start @ way) * way  # so that nothing is known of the feature's correlation
+        correlations, passes = Correlations(design), design.passes
+        correlations.at(start, working_set)
+        residual = start + 0.5 * way
+        limit = np.full(500, np.inf)
+        limit[feature] = 0.49 * lengths[feature]
+        for bound in (limit, 0.49 * lengths[feature]):
+            z, exact = correlations.at(residual, working_set, bound)
+            assert z[feature] == pytest.approx(0.5 * sign * lengths[feature])
+            assert feature in np.arange(500)[exact]
+        assert design.passes < passes + 3
+
+
 def test_three_passes_over_tall_data_for_all_alphas():
     for X, y in (TALL, load_breast_cancer(return_X_y=True)):
         points, regression = standardised_path(X, y, 100, 0.01)

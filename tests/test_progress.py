@@ -24,6 +24,9 @@ from hplasso import (
     lasso_path,
     logistic_path,
 )
+from hplasso._pictured import Recorder
+from hplasso._regression import regression_of
+from hplasso._settings import PathSettings
 
 X, y = load_diabetes(return_X_y=True, as_frame=True)
 MANY = np.digitize(y, [80, 150])
@@ -109,6 +112,28 @@ def test_a_line_for_each_iteration(capsys):
     assert last.startswith("alpha=0.5: ")
     assert iterations
     assert all("objective" in line and "sweep" in line for line in iterations)
+
+
+def test_lines_of_a_path_whose_grid_takes_a_fit(capsys):
+    weights = np.r_[0.0, np.ones(9)]  # the grid begins at the fit of the first feature alone
+    lasso_path(X, y - y.mean(), alphas=3, verbose=1, penalty_weights=weights)
+    assert len(lines(capsys)) == 3
+    logistic_path(X, y > 100, Cs=3, verbose=1, penalty_weights=weights)
+    assert len(lines(capsys)) == 3
+    HadamardLassoIC(alphas=3, verbose=1, penalty_weights=weights).fit(X, y)
+    assert len(lines(capsys)) == 3
+
+
+def test_the_fit_below_a_grid_is_not_told_of():
+    heard = Recorder()
+    settings = PathSettings(np.r_[0.0, np.ones(9)], listener=heard)
+    shares = np.full(len(y), 1 / len(y))
+    regression = regression_of(X.to_numpy(), y.to_numpy()[:, None], shares, True, False, 1)
+    tracer = regression.tracer(0, settings)
+    largest = tracer.alpha_max()
+    assert not heard.records
+    tracer.solve(0.5 * largest)
+    assert heard.records
 
 
 @pytest.mark.parametrize("model", [HadamardLassoCV(cv=3), HadamardLogisticRegressionCV(cv=3)])
