@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import Lasso
@@ -16,6 +17,7 @@ import hplasso
 from hplasso import (
     CertificateDisplay,
     CrossValidationDisplay,
+    HadamardElasticNet,
     HadamardElasticNetCV,
     HadamardLasso,
     HadamardLassoCV,
@@ -139,6 +141,51 @@ def test_path_of_logistic_regression_ends_on_the_right_at_the_largest_C():
     assert counts[-1] == str(np.count_nonzero(last))
 
 
+@pytest.mark.parametrize("alpha", [1.0, 1e-4])
+def test_path_of_a_single_alpha_goes_beyond_it(alpha):
+    model = HadamardElasticNet(alpha, l1_ratio=0.5)
+    display = RegularizationPathDisplay.from_estimator(model, X, y)
+    first, last = display.penalties[[0, -1]]
+    assert first == pytest.approx(np.abs(X.T @ (y - y.mean())).max() / len(y) / 0.5)
+    assert last == pytest.approx(min(1e-3 * first, 0.5 * alpha))
+    assert len(display.penalties) == 100
+    middle = HadamardElasticNet(display.penalties[50], l1_ratio=0.5, tol=1e-10).fit(X, y)
+    assert_allclose(display.coefs[:, 50], middle.coef_, rtol=1e-3)
+
+
+@pytest.mark.parametrize("C", [0.5, 50.0])
+def test_path_of_a_single_C_goes_beyond_it(C):
+    labels = y > 100
+    model = HadamardLogisticRegression(C, l1_ratio=0.5)
+    display = RegularizationPathDisplay.from_estimator(model, X, labels)
+    first, last = display.penalties[[0, -1]]
+    assert first == pytest.approx(0.5 / np.abs(X.T @ (labels - labels.mean())).max())
+    assert last == pytest.approx(max(first / np.sqrt(1e-3), 2.0 * C))
+    assert len(display.penalties) == 100
+    middle = HadamardLogisticRegression(display.penalties[50], l1_ratio=0.5, tol=1e-10)
+    assert_allclose(display.coefs[:, 50], middle.fit(X, labels).coef_[0], atol=0.02)
+
+
+def test_what_a_path_is_drawn_with():
+    chosen = {"one": 0.5, "two": 0.2, "three": 0.1, "four": 0.05}
+    display = RegularizationPathDisplay.from_path([1.0, 0.1, 0.01], np.eye(3), chosen=chosen)
+    ax = display.ax_
+    assert (ax.get_xscale(), ax.get_xlabel(), ax.get_ylabel()) == ("log", "alpha", "coefficient")
+    assert ax.get_xlim() == (1.0, 0.01)
+    assert display.top_ax_.get_xlabel() == "non-zero coefficients"
+    assert [label.get_text() for label in ax.get_legend().get_texts()] == [
+        f"{name}: {value:.3g}" for name, value in chosen.items()
+    ]
+    marks = [line for line in ax.get_lines() if ": " in str(line.get_label())]
+    assert [list(line.get_xdata()) for line in marks] == [[value] * 2 for value in chosen.values()]
+    assert [line.get_linestyle() for line in marks] == ["--", ":", "-.", "--"]
+    zero = [line for line in ax.get_lines() if list(line.get_ydata()) == [0.0, 0.0]]
+    assert len(zero) == 1
+    plain = RegularizationPathDisplay.from_path([1.0, 0.1], np.ones((1, 2)), feature_names=["a"])
+    assert plain.ax_.get_legend() is None
+    assert texts(plain.ax_) == ["a"]
+
+
 def test_path_of_a_pipeline_has_the_names():
     model = make_pipeline(StandardScaler(), HadamardLassoIC()).fit(X, y)
     display = RegularizationPathDisplay.from_estimator(model, X, y)
@@ -166,6 +213,10 @@ def test_cross_validated_errors():
     low = display.band_.get_paths()[0].vertices[:, 1].min()
     assert low == pytest.approx((model.mse_path_.mean(axis=1) - model.mse_se_).min())
     assert display.ax_.get_ylabel() == "mean squared error"
+    assert len(display.ax_.get_lines()) == 5 + 1 + 2  # folds, their mean, the rules
+    legend = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    assert legend[:2] == ["mean", "± 1 SE"]
+    assert [text.partition(":")[0] for text in legend[2:]] == ["min", "1se"]
 
 
 def drawn(display):
@@ -247,6 +298,43 @@ def test_certificates_bound_the_distance(model, target):
         assert_array_equal(line.get_xdata(), display.sweeps)
         assert_allclose(line.get_ydata(), np.maximum(values, least))
     assert not hasattr(model, "coef_")
+
+
+@pytest.mark.parametrize("weights", [None, np.arange(len(y)) % 3])
+@pytest.mark.parametrize(
+    "model",
+    [
+        HadamardElasticNet(0.01, l1_ratio=0.7, fit_intercept=False),
+        HadamardLassoCV(alphas=5, cv=3),
+        HadamardLogisticRegression(30.0, l1_ratio=0.7, class_weight={False: 1.0, True: 2.0}),
+    ],
+)
+def test_certificate_of_the_problem_that_the_estimator_poses(model, weights):
+    labels = y > 100
+    target = labels if hasattr(model, "C") else y
+    model = clone(model).fit(X, target, sample_weight=weights)
+    display = CertificateDisplay.from_estimator(model, X, target, sample_weight=weights)
+    shares = np.ones(len(y)) if weights is None else weights.astype(float)
+    outputs = np.asarray(X @ model.coef_.ravel() + model.intercept_)
+    ratio = getattr(model, "l1_ratio", 1.0)
+    sizes = ratio * np.abs(model.coef_) + 0.5 * (1.0 - ratio) * model.coef_**2
+    if hasattr(model, "C"):
+        shares = shares * (1.0 + labels)
+        losses, alpha = np.logaddexp(0.0, -np.where(labels, 1, -1) * outputs), 1.0 / model.C
+        alpha /= shares.sum()
+    else:
+        losses, alpha = (
+            0.5 * (y - outputs) ** 2,
+            getattr(model, "alpha_", getattr(model, "alpha", 0)),
+        )
+    objective = np.average(losses, weights=shares) + alpha * sizes.sum()
+    assert display.objectives[-1] == pytest.approx(objective, rel=1e-4)
+    assert display.bound <= objective * (1.0 + 1e-12)
+    assert display.ax_.get_xlabel() == "sweeps"
+    assert display.ax_.get_yscale() == "log"
+    names = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    assert names == ["g(mu, nu) - bound", "f(theta) - bound", "duality gap"]
+    assert "objective" in display.ax_.get_ylabel()
 
 
 def test_nothing_to_certify():

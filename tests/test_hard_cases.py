@@ -11,6 +11,12 @@ from scipy import sparse
 from hplasso import HadamardLasso, HadamardLogisticRegression, enet_path, lasso_path
 
 RNG = np.random.default_rng(0)
+START = RNG.bit_generator.state
+
+
+@pytest.fixture(autouse=True)
+def _the_same_data_in_any_order():
+    RNG.bit_generator.state = START
 
 
 def assert_certified(X, y, alpha, tol=1e-12, **parameters):
