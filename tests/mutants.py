@@ -1,0 +1,372 @@
+"""Do the tests notice faults? Small faults are put into the package, and the suite is run on each.
+
+    python -m pip install -e ".[test,mutation]"
+    python tests/mutants.py results.jsonl --jobs 2
+
+A *mutant* is the package with one small change: another number, operator or condition (by the
+operators of cosmic-ray), or a statement left out. It is tested by the tests that execute what was
+changed, the fastest first, then by all others; it is *killed* when one fails, or takes far longer
+than it should. From each room, a group of files, a sample is drawn: the first in the order of a
+hash of seed and place, so that a change elsewhere does not change the sample. What is found out is
+added to the results file, a line of JSON for each mutant; a run that was ended goes on from there.
+A result counts as long as the mutated file stays the same; `--again` repeats the survivors, for new
+tests.
+
+Mutants that no test can tell from the package are named in ``equivalent_mutants.toml``, each with
+its reason, and do not count. The score is what is killed of all others; if it is below 90 % in all,
+or below 80 % in a room, the exit status is 1.
+
+Not changed are annotations, decorators, the text of messages (what is raised, warned or within an
+f-string), `strict=` of zip, the star of a signature, the looks of pictures, numbers above a
+thousand, where one more or one less makes no difference, and what becomes of two floats that are
+equal (``<`` for ``<=``), which rounding decides, unless one of them is 0.
+"""
+
+from __future__ import annotations
+
+import argparse
+import compileall
+import hashlib
+import importlib
+import json
+import os
+import py_compile
+import resource
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import tomllib
+import traceback
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from mutant_places import PACKAGE, REST, ROOMS, Place, mutated, sample, statement
+
+ROOT = PACKAGE.parent
+TESTS = ROOT / "tests"
+SCORE, SCORE_OF_ROOM = 0.9, 0.8
+EQUIVALENT = TESTS / "equivalent_mutants.toml"
+COPIED = ["hplasso", "tests", "doc", "examples", "README.rst", "pyproject.toml", "setup.cfg"]
+# Imported before the forks. Not polars, whose threads do not outlive a fork.
+PRELOADED = """
+matplotlib.pyplot pandas pytest scipy.sparse sklearn.datasets sklearn.ensemble sklearn.linear_model
+sklearn.model_selection sklearn.multioutput sklearn.pipeline sklearn.utils.estimator_checks
+"""
+# A test may take so many times what it took without a mutant, and these seconds; and the memory.
+PATIENCE, GRACE, MEMORY = 10.0, 20.0, 12 * 2**30
+
+
+def digest(*paths: Path) -> str:
+    content = b"".join(path.read_bytes() for path in sorted(paths))
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+# In a process of its own ------------------------------------------------------------------------
+
+
+class Observer:
+    """A pytest plugin: chooses and orders tests, times them, and names the first that fails.
+
+    A test that takes too long ends the process.
+    """
+
+    def __init__(self, limits: dict[str, float] | None = None, coverage: Any = None) -> None:
+        self.limits, self.coverage = limits, coverage
+        self.seconds: dict[str, float] = {}
+        self.failed = ""
+
+    def pytest_collection_modifyitems(self, items):
+        if self.limits is not None:
+            known = {item.nodeid: item for item in items}
+            items[:] = [known[name] for name in self.limits if name in known]
+
+    def pytest_runtest_logstart(self, nodeid):
+        self.seconds[nodeid] = -time.perf_counter()
+        if self.limits is not None:
+            signal.setitimer(signal.ITIMER_REAL, self.limits[nodeid])
+        if self.coverage is not None:
+            self.coverage.switch_context(nodeid)
+
+    def pytest_runtest_logfinish(self, nodeid):
+        self.seconds[nodeid] += time.perf_counter()
+        if self.coverage is not None:
+            self.coverage.switch_context("")
+
+    def pytest_runtest_logreport(self, report):
+        if report.failed and not self.failed:
+            self.failed = report.nodeid
+
+    pytest_collectreport = pytest_runtest_logreport
+
+
+def pytest_main(observer: Observer, *arguments: str) -> bool:
+    """Whether all tests pass."""
+    import pytest
+
+    code = pytest.main(["-q", "-p", "no:cacheprovider", *arguments], plugins=[observer])
+    if code != pytest.ExitCode.OK and not observer.failed:
+        observer.failed = f"pytest's status {code}"
+    return not observer.failed
+
+
+def run_tests(limits: dict[str, float], place: Place | None = None) -> dict[str, str]:
+    """Run some tests, in this order, on a mutant up to the first that fails."""
+    if place is not None:
+        Path("hplasso", place.file).write_text(mutated(place)[0], encoding="utf-8")
+    observer = Observer(limits)
+    signal.alarm(int(PATIENCE * GRACE))  # for what is imported
+    files = sorted({test.partition("::")[0] for test in limits})
+    if not files or pytest_main(observer, "-x", *files):
+        return {"status": "survived"}
+    return {"status": "killed", "by": observer.failed}
+
+
+def observe(file: str) -> dict[str, Any]:
+    """Run the tests of a file, and say which of them execute which lines of the package."""
+    import coverage
+
+    cover = coverage.Coverage(data_file=None, config_file=False, source=["hplasso"])
+    observer = Observer(coverage=cover)
+    cover.start()
+    passed = pytest_main(observer, f"tests/{file}")
+    cover.stop()
+    data = cover.get_data()
+    lines = {Path(name).name: data.contexts_by_lineno(name) for name in data.measured_files()}
+    return {"seconds": observer.seconds, "lines": lines} if passed else {"by": observer.failed}
+
+
+class Slot:
+    """A copy of the project, and the process that tests it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.pid, self.task = folder, 0, None
+        self.report = folder / "report.json"
+        for name in COPIED:
+            source, target = ROOT / name, folder / name
+            if source.is_dir():
+                without = shutil.ignore_patterns("__pycache__", "_build", "auto_examples")
+                shutil.copytree(source, target, ignore=without)
+            else:
+                shutil.copy(source, target)
+        # By time and size, a mutant could be taken for the file that it is of.
+        by_hash = py_compile.PycInvalidationMode.CHECKED_HASH
+        compileall.compile_dir(folder / "hplasso", quiet=1, invalidation_mode=by_hash)
+
+    def begin(self, task: Any, function: Callable[[], Any]) -> None:
+        """Call a function in a process of its own."""
+        self.task, self.begun = task, time.monotonic()
+        self.pid = os.fork()
+        if self.pid:
+            return
+        os.setsid()
+        os.chdir(self.folder)
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for stream in range(3):
+            os.dup2(nothing, stream)
+        sys.path[0] = str(self.folder)
+        try:
+            report = function()
+        except BaseException:
+            report = {"error": traceback.format_exc()}
+        self.report.write_text(json.dumps(report))
+        os._exit(0)
+
+    def ended(self) -> dict[str, Any] | None:
+        """What the process has reported, once it has ended."""
+        pid, status = os.waitpid(self.pid, os.WNOHANG)
+        if not pid:
+            return None
+        if os.WIFSIGNALED(status):
+            number = os.WTERMSIG(status)
+            reason = "too long" if number == signal.SIGALRM else f"signal {number}"
+            return {"status": "killed", "by": reason}
+        report = json.loads(self.report.read_text())
+        if "error" in report:
+            sys.exit(report["error"])
+        return report
+
+
+def in_turn(slots: list[Slot], tasks: Iterable[Any]) -> Iterator[tuple[Slot, dict[str, Any]]]:
+    """Give each slot one task after the other; a slot and its report as each ends."""
+    tasks, free, busy = iter(tasks), list(slots), []
+    try:
+        while True:
+            while free and (task := next(tasks, None)) is not None:
+                slot = free.pop()
+                slot.begin(*task)
+                busy.append(slot)
+            if not busy:
+                return
+            time.sleep(0.02)
+            for slot in list(busy):
+                if (report := slot.ended()) is not None:
+                    busy.remove(slot)
+                    yield slot, report
+                    free.append(slot)
+    finally:
+        for slot in busy:
+            os.killpg(slot.pid, signal.SIGKILL)
+
+
+# The run ----------------------------------------------------------------------------------------
+
+
+class Coverage:
+    """Which tests execute which lines, file by file; kept beside the results."""
+
+    def __init__(self, path: Path, slots: list[Slot]) -> None:
+        known = json.loads(path.read_text()) if path.exists() else {}
+        helpers = set(TESTS.glob("*.py")) - set(TESTS.glob("test_*.py")) - set(TESTS.glob("mut*"))
+        shared = digest(*PACKAGE.glob("*.py"), *helpers)
+        self.files = {}
+        for file in sorted(TESTS.glob("test_*.py")):
+            own = f"{shared} {digest(file)}"
+            current = known.get(file.name, {}).get("digest") == own
+            self.files[file.name] = known[file.name] if current else {"digest": own}
+        missing = [file for file, found in self.files.items() if "seconds" not in found]
+        for slot, found in in_turn(slots, ((file, partial(observe, file)) for file in missing)):
+            print(f"observed {slot.task}", flush=True)
+            if "seconds" not in found:
+                sys.exit(f"{slot.task} fails without a mutant: {found['by']}")
+            self.files[slot.task] |= found
+            path.write_text(json.dumps(self.files))
+        self.limits = {
+            test: GRACE + PATIENCE * seconds
+            for found in self.files.values()
+            for test, seconds in found["seconds"].items()
+        }
+        self.limits = dict(sorted(self.limits.items(), key=lambda item: item[1]))
+        if missing:
+            for _, found in in_turn(slots, [(None, partial(run_tests, self.limits))]):
+                if found["status"] != "survived":
+                    sys.exit(f"The tests fail in another order: {found['by']}")
+
+    def of(self, place: Place) -> dict[str, float]:
+        """The tests that execute what is changed, with their limits, the fastest first."""
+        found = set()
+        for file, lines in statement(place).items():
+            for observed in self.files.values():
+                contexts = observed["lines"].get(file, {})
+                for test in {test for line in lines for test in contexts.get(str(line), ())}:
+                    # What a file of tests executes as it is imported concerns them all.
+                    found |= {test} if test else set(observed["seconds"])
+        return {test: limit for test, limit in self.limits.items() if test in found}
+
+
+class Run:
+    """Mutants, what is known of them, and what is to be found out."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.options, self.path = options, options.results
+        self.places = sample(options.rooms, options.per_room, options.seed)
+        self.changes = {place: mutated(place)[1] for place in self.places}
+        named = tomllib.loads(EQUIVALENT.read_text(encoding="utf-8")).get("mutant", [])
+        self.equivalent = {(one["file"], one["old"], one["new"]) for one in named}
+        lines = self.path.read_text().splitlines() if self.path.exists() else []
+        self.known = {record["name"]: record for record in map(json.loads, lines)}
+
+    def status(self, place: Place) -> str | None:
+        """What is known of a mutant; nothing if its file has changed since."""
+        if tuple(self.changes[place].values()) in self.equivalent:
+            return "equivalent"
+        record = self.known.get(place.name, {})
+        same = record.get("digest") == digest(PACKAGE / place.file)
+        return record["status"] if same else None
+
+    def find_out(self) -> None:
+        """Test the mutants that nothing is known of; survivors by all other tests, too."""
+        wanted = {None, "survived"} if self.options.again else {None}
+        todo = [place for place in self.places if self.status(place) in wanted]
+        if not todo:
+            return
+        print(f"{len(todo)} of {len(self.places)} mutants are to be tested.", flush=True)
+        os.environ["MPLBACKEND"] = "agg"
+        for name in PRELOADED.split():
+            importlib.import_module(name)
+        with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
+            slots = [Slot(Path(folder, str(number))) for number in range(self.options.jobs)]
+            coverage = Coverage(self.path.with_suffix(".coverage.json"), slots)
+            covering = {place: coverage.of(place) for place in todo}
+            left = list(self._test(slots, covering))
+            others = {
+                place: {
+                    test: limit
+                    for test, limit in coverage.limits.items()
+                    if test not in covering[place]
+                }
+                for place in left
+            }
+            for place in self._test(slots, others):
+                self._add(place, {"status": "survived"})
+
+    def _test(self, slots: list[Slot], tests: dict[Place, dict[str, float]]) -> Iterator[Place]:
+        """Run tests on each mutant; those that survive."""
+        tasks = ((place, partial(run_tests, limits, place)) for place, limits in tests.items())
+        for slot, report in in_turn(slots, tasks):
+            place = slot.task
+            shutil.copy(PACKAGE / place.file, slot.folder / "hplasso" / place.file)
+            if report["status"] == "survived":
+                yield place
+            else:
+                self._add(place, report | {"seconds": round(time.monotonic() - slot.begun, 1)})
+
+    def _add(self, place: Place, report: dict[str, Any]) -> None:
+        record = {"room": place.room, "name": place.name, "line": place.line}
+        record |= self.changes[place] | report | {"digest": digest(PACKAGE / place.file)}
+        self.known[place.name] = record
+        with self.path.open("a") as file:
+            file.write(json.dumps(record) + "\n")
+        print(f"{report['status']:9}{self._shown(place)}  ({report.get('by', '')})", flush=True)
+
+    def _shown(self, place: Place) -> str:
+        change = self.changes[place]
+        return f"{place.file}:{place.line}  {change['old']}  ->  {change['new']}"
+
+    def conclude(self) -> int:
+        """Print the survivors and the scores; the exit status."""
+        counts = {room: Counter() for room in self.options.rooms}
+        for place in self.places:
+            counts[place.room][self.status(place)] += 1
+            if self.status(place) == "survived":
+                print(f"survived {self._shown(place)}")
+        counts["all"] = sum(counts.values(), Counter())
+        print(f"\nSeed {self.options.seed}\n{'room':12} mutants killed survived equivalent  score")
+        enough = True
+        for room, count in counts.items():
+            score = count["killed"] / max(1, count["killed"] + count["survived"])
+            enough &= score >= (SCORE if room == "all" else SCORE_OF_ROOM) and not count[None]
+            shown = f"{count.total():7} {count['killed']:6} {count['survived']:8}"
+            print(f"{room:12} {shown} {count['equivalent']:10} {score:6.1%}")
+        return 0 if enough else 1
+
+
+def main() -> int:
+    rooms = [*ROOMS, REST]
+    parser = argparse.ArgumentParser(
+        description="Put small faults into the package; run its tests."
+    )
+    parser.add_argument("results", type=Path, help="a JSON-lines file, to begin or to go on from")
+    parser.add_argument("--jobs", type=int, default=1, help="how many mutants at a time")
+    parser.add_argument("--seed", type=int, default=0, help="of the sample")
+    parser.add_argument("--per-room", type=int, default=40, help="mutants of each room")
+    parser.add_argument("--rooms", nargs="+", default=rooms, choices=rooms)
+    parser.add_argument("--again", action="store_true", help="test the survivors again")
+    parser.add_argument("--report", action="store_true", help="only say what is known")
+    options = parser.parse_args()
+    print(f"Seed {options.seed}, {options.per_room} mutants of each room.", flush=True)
+    run = Run(options)
+    if not options.report:
+        run.find_out()
+    return run.conclude()
+
+
+if __name__ == "__main__":
+    for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[variable] = "1"  # before NumPy is imported: its threads do not outlive a fork
+    sys.exit(main())
