@@ -116,6 +116,17 @@ def test_the_standard_error_is_that_of_the_best_l1_ratio_and_penalty():
     assert_allclose(weighted, np.sqrt(2.25 * spreads**2 / 2))
 
 
+def test_standard_errors_of_two_folds_and_of_one():
+    losses = np.array([[[3.0, 1.0]], [[5.0, 2.0]]])
+    row, best, simplest, errors = choose(losses, [1.0, 1.0])
+    assert_allclose(errors, [[1.0, 0.5]])
+    assert (row, best, simplest) == (0, 1, 1)
+    row, best, simplest, errors = choose(losses[:1], [1.0])
+    assert (row, best, simplest) == (0, 1, 1)
+    assert errors.shape == (1, 2)
+    assert np.isnan(errors).all()
+
+
 def awkward(n=120):
     """Tall data: correlated, of all scales, constant, and known to some of the samples only."""
     rng = np.random.default_rng(1)

@@ -186,6 +186,21 @@ def test_what_a_path_is_drawn_with():
     assert texts(plain.ax_) == ["a"]
 
 
+def test_how_many_labels_and_ticks_there_are_by_default():
+    coefs = np.outer(np.arange(1.0, 13.0), [0.0, 1.0])
+    display = RegularizationPathDisplay.from_path([1.0, 0.1], coefs)
+    assert texts(display.ax_) == [f"x{feature}" for feature in range(4, 12)]
+    assert len(display.top_ax_.get_xticks()) == 7
+    assert len(texts(display.plot().ax_)) == 8
+    display = RegularizationPathDisplay.from_estimator(HadamardLasso(1e-3), X, y)
+    assert len(texts(display.ax_)) == 8
+    first = RegularizationPathDisplay.from_estimator(HadamardLogisticRegression(), IRIS, SPECIES)
+    again = RegularizationPathDisplay.from_estimator(
+        HadamardLogisticRegression(), IRIS, SPECIES, target=0
+    )
+    assert_array_equal(first.coefs, again.coefs)
+
+
 def test_path_of_a_pipeline_has_the_names():
     model = make_pipeline(StandardScaler(), HadamardLassoIC()).fit(X, y)
     display = RegularizationPathDisplay.from_estimator(model, X, y)

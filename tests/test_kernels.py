@@ -239,6 +239,15 @@ def test_gap_safe_rule_never_screens_the_support(problem):
     assert zero[strict].all()
 
 
+def test_reach_of_features_with_and_without_penalty():
+    z, slack = np.array([-4.0, 3.0, 1e-12, -1e-5, 0.5]), np.full(5, 1e-14)
+    assert_allclose(reach(z, slack, None, False), np.abs(z) - slack)
+    assert_allclose(reach(z, slack, None, True), z - slack)
+    weights = np.array([2.0, 0.5, 0.0, 0.0, 1.0])
+    assert_allclose(reach(z, slack, weights, False), [2.0, 6.0, -np.inf, np.inf, 0.5])
+    assert_allclose(reach(z, slack, weights, True), [-2.0, 6.0, -np.inf, -np.inf, 0.5])
+
+
 @pytest.mark.parametrize("positive", [False, True])
 def test_gap_safe_rule_reaches_as_far_as_the_dual_optimum_can_be(positive):
     """Zero, certified, is wrong in x_1 alone, which is nearly orthogonal to y.

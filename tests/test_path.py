@@ -374,6 +374,28 @@ def test_correlations_of_a_column_that_the_residual_moves_along(container, sign)
         assert design.passes < passes + 3
 
 
+def test_correlations_that_rounding_has_spoilt_are_read():
+    """Of two residuals that are nearly the same, what they differ by is known to few digits."""
+    rng = np.random.default_rng(0)
+    X = np.asfortranarray(rng.normal(size=(40, 500)))
+    design, Z = make_design(X, np.full(40, 1 / 40), True), (X - X.mean(axis=0)) / np.sqrt(40)
+    first, way = rng.normal(size=(2, 40))
+    first, way = first - first.mean(), way - way.mean()
+    second = first + 1e-9 * way
+    working_set, correlations = WorkingSet(design), Correlations(design)
+    for residual in (first, second):
+        correlations.at(residual, working_set)
+    rest = first - first @ second / (second @ second) * second
+    residual = 2.0**30 * rest  # a combination of the two, exactly
+    exact = Z.T @ residual
+    for feature in range(20):
+        limit = np.full(500, np.inf)
+        limit[feature] = np.abs(exact[feature]) - 1e-11
+        z, _ = correlations.at(residual, working_set, limit)
+        assert z[feature] == pytest.approx(exact[feature], abs=1e-12)
+    assert design.passes < 4
+
+
 def test_three_passes_over_tall_data_for_all_alphas():
     for X, y in (TALL, load_breast_cancer(return_X_y=True)):
         points, regression = standardised_path(X, y, 100, 0.01)

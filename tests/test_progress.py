@@ -143,7 +143,12 @@ def test_a_line_for_each_fold(capsys, model):
     assert [line.split(":")[0] for line in folds] == ["fold 0", "fold 1", "fold 2"]
     assert "gap" in refit
     model.set_params(verbose=2).fit(X, y > 100)
-    assert len(lines(capsys)) > 100 if "Lasso" in type(model).__name__ else 20
+    printed = lines(capsys)
+    points = [line for line in printed if "sweeps" in line]
+    grid = model.alphas_ if hasattr(model, "alphas_") else model.Cs_
+    for number in range(3):
+        assert sum(line.startswith(f"fold {number}: ") for line in points) == len(grid)
+        assert sum(line.startswith(f"fold {number}:   ") for line in printed) > 0
 
 
 def test_silence_by_default(capsys):
