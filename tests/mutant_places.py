@@ -47,7 +47,7 @@ BOUNDARIES = {"Lt_LtE", "LtE_Lt", "Gt_GtE", "GtE_Gt"}
 # What a count, or a zero, looks like in a comparison.
 COUNTS = re.compile(r"\bsize\b|\bndim\b|\blen\(|\bshape\b|\bn_\w+|\b0\.0\b|(?<![\w.])\d+(?![\w.])")
 LOOKS = {"linewidth", "zorder", "alpha", "color", "fontsize", "strict"}
-LARGE = 1e3
+LARGE = 100
 
 
 class Place(NamedTuple):
@@ -170,9 +170,9 @@ def skipped(tree: ast.Module) -> list[tuple[tuple[int, int], tuple[int, int]]]:
 def senseless(operator: str, node: Any) -> bool:
     """Whether a change says nothing, or is none of what the operator is for."""
     if operator == "NumberReplacer":
-        return abs(complex(node.value)) > LARGE
+        return abs(complex(node.value)) >= LARGE
     if operator.partition("_")[2] in BOUNDARIES:
-        return not COUNTS.search(node.get_code())
+        return not COUNTS.search(re.sub(r"\[[^]]*\]", "", node.get_code()))
     return node.parent is not None and node.parent.type == "parameters"  # the star of a signature
 
 

@@ -17,8 +17,8 @@ its reason, and do not count. The score is what is killed of all others; if it i
 or below 80 % in a room, the exit status is 1.
 
 Not changed are annotations, decorators, the text of messages (what is raised, warned or within an
-f-string), `strict=` of zip, the star of a signature, the looks of pictures, numbers above a
-thousand, where one more or one less makes no difference, and what becomes of two floats that are
+f-string), `strict=` of zip, the star of a signature, the looks of pictures, numbers from a hundred
+on, where one more or one less makes little difference, and what becomes of two floats that are
 equal (``<`` for ``<=``), which rounding decides, unless one of them is 0.
 """
 
