@@ -45,7 +45,8 @@ ReplaceComparisonOperator_IsNot_Is
 """
 BOUNDARIES = {"Lt_LtE", "LtE_Lt", "Gt_GtE", "GtE_Gt"}
 # What a count, or a zero, looks like in a comparison.
-COUNTS = re.compile(r"\bsize\b|\bndim\b|\blen\(|\bshape\b|\bn_\w+|\b0\.0\b|(?<![\w.])\d+(?![\w.])")
+COUNTS = re.compile(r"\bsize\b|\bndim\b|\blen\(|\bshape\b|\bn_\w+|\b0\.0\b|(?<![\w.-])\d+(?![\w.])")
+ARITHMETIC = {"arith_expr", "term", "power", "expr", "and_expr"}
 LOOKS = {"linewidth", "zorder", "alpha", "color", "fontsize", "strict"}
 LARGE = 100
 
@@ -168,12 +169,14 @@ def skipped(tree: ast.Module) -> list[tuple[tuple[int, int], tuple[int, int]]]:
 
 
 def senseless(operator: str, node: Any) -> bool:
-    """Whether a change says nothing, or is none of what the operator is for."""
+    """Whether a change says nothing, or is not one of what the operator is for."""
     if operator == "NumberReplacer":
         return abs(complex(node.value)) >= LARGE
+    if operator.startswith("ReplaceBinary"):  # and not a star, or two, of arguments
+        return node.parent.type not in ARITHMETIC
     if operator.partition("_")[2] in BOUNDARIES:
         return not COUNTS.search(re.sub(r"\[[^]]*\]", "", node.get_code()))
-    return node.parent is not None and node.parent.type == "parameters"  # the star of a signature
+    return False
 
 
 def functions(tree: ast.AST, outer: str = "") -> dict[int, str]:

@@ -17,7 +17,7 @@ its reason, and do not count. The score is what is killed of all others; if it i
 or below 80 % in a room, the exit status is 1.
 
 Not changed are annotations, decorators, the text of messages (what is raised, warned or within an
-f-string), `strict=` of zip, the star of a signature, the looks of pictures, numbers from a hundred
+f-string), `strict=` of zip, stars of arguments, the looks of pictures, numbers from a hundred
 on, where one more or one less makes little difference, and what becomes of two floats that are
 equal (``<`` for ``<=``), which rounding decides, unless one of them is 0.
 """
@@ -164,6 +164,7 @@ class Slot:
         if self.pid:
             return
         os.setsid()
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.chdir(self.folder)
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
         nothing = os.open(os.devnull, os.O_RDWR)
@@ -281,8 +282,8 @@ class Run:
 
     def find_out(self) -> None:
         """Test the mutants that nothing is known of; survivors by all other tests, too."""
-        wanted = {None, "survived"} if self.options.again else {None}
-        todo = [place for place in self.places if self.status(place) in wanted]
+        again = ["survived"] if self.options.again else []
+        todo = [place for place in self.places if self.status(place) in (None, "uncaught", *again)]
         if not todo:
             return
         print(f"{len(todo)} of {len(self.places)} mutants are to be tested.", flush=True)
@@ -293,28 +294,30 @@ class Run:
             slots = [Slot(Path(folder, str(number))) for number in range(self.options.jobs)]
             coverage = Coverage(self.path.with_suffix(".coverage.json"), slots)
             covering = {place: coverage.of(place) for place in todo}
-            left = list(self._test(slots, covering))
+            new = [place for place in todo if self.status(place) != "uncaught"]
+            self._test(slots, {place: covering[place] for place in new}, "uncaught")
             others = {
                 place: {
                     test: limit
                     for test, limit in coverage.limits.items()
                     if test not in covering[place]
                 }
-                for place in left
+                for place in todo
+                if self.status(place) == "uncaught"
             }
-            for place in self._test(slots, others):
-                self._add(place, {"status": "survived"})
+            self._test(slots, others, "survived")
 
-    def _test(self, slots: list[Slot], tests: dict[Place, dict[str, float]]) -> Iterator[Place]:
-        """Run tests on each mutant; those that survive."""
+    def _test(
+        self, slots: list[Slot], tests: dict[Place, dict[str, float]], unless_killed: str
+    ) -> None:
+        """Run tests on each mutant, and write down what comes of it."""
         tasks = ((place, partial(run_tests, limits, place)) for place, limits in tests.items())
         for slot, report in in_turn(slots, tasks):
             place = slot.task
             shutil.copy(PACKAGE / place.file, slot.folder / "hplasso" / place.file)
             if report["status"] == "survived":
-                yield place
-            else:
-                self._add(place, report | {"seconds": round(time.monotonic() - slot.begun, 1)})
+                report = {"status": unless_killed}
+            self._add(place, report | {"seconds": round(time.monotonic() - slot.begun, 1)})
 
     def _add(self, place: Place, report: dict[str, Any]) -> None:
         record = {"room": place.room, "name": place.name, "line": place.line}
@@ -339,8 +342,10 @@ class Run:
         print(f"\nSeed {self.options.seed}\n{'room':12} mutants killed survived equivalent  score")
         enough = True
         for room, count in counts.items():
-            score = count["killed"] / max(1, count["killed"] + count["survived"])
-            enough &= score >= (SCORE if room == "all" else SCORE_OF_ROOM) and not count[None]
+            tested = count["killed"] + count["survived"]
+            score = count["killed"] / max(1, tested)
+            enough &= score >= (SCORE if room == "all" else SCORE_OF_ROOM)
+            enough &= tested + count["equivalent"] == count.total()
             shown = f"{count.total():7} {count['killed']:6} {count['survived']:8}"
             print(f"{room:12} {shown} {count['equivalent']:10} {score:6.1%}")
         return 0 if enough else 1
@@ -369,4 +374,5 @@ def main() -> int:
 if __name__ == "__main__":
     for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = "1"  # before NumPy is imported: its threads do not outlive a fork
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that it is tidied up
     sys.exit(main())
