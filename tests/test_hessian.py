@@ -7,7 +7,10 @@ from scipy import sparse
 from scipy.special import softmax
 from sklearn.datasets import make_classification
 
+import hplasso._dense_design
+import hplasso._design_base
 import hplasso._hessian
+import hplasso._sparse_design
 from hplasso import HadamardLogisticRegression, logistic_path
 from hplasso._design import make_design
 from hplasso._hessian import Hessian
@@ -64,6 +67,18 @@ def test_values(container, fit_intercept, n_classes):
     case = Case(container, n_classes, fit_intercept)
     order = np.random.default_rng(0).permutation(case.working_set.features.size)
     for where in (order[:3], order[[2, 5, 1]], order[:1], order, order[::-1]):
+        assert_allclose(*case.at(0.0, where), atol=1e-12)
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_values_in_small_blocks_of_columns_that_are_not_copied(container, n_classes, monkeypatch):
+    monkeypatch.setattr(hplasso._dense_design, "LARGE_DATA", 1)
+    for module in (hplasso._design_base, hplasso._sparse_design):
+        monkeypatch.setattr(module, "BLOCK", 24)
+    case = Case(container, n_classes, True)
+    order = np.random.default_rng(0).permutation(case.working_set.features.size)
+    for where in (order[:3], order[[2, 5, 1]], order):
         assert_allclose(*case.at(0.0, where), atol=1e-12)
 
 
