@@ -41,7 +41,7 @@ class Witness:
     """A callback that writes down what it is told."""
 
     def __init__(self):
-        self.events = []
+        self.events, self.most = [], {}
 
     def setup(self, estimator, context):
         self.events.append("setup")
@@ -51,6 +51,7 @@ class Witness:
 
     def on_fit_task_begin(self, estimator, context):
         self.events.append(("begin", context.task_name))
+        self.most[context.task_name] = context.max_subtasks
 
     def on_fit_task_end(self, estimator, context):
         self.events.append(("end", context.task_name))
@@ -78,6 +79,9 @@ def test_callbacks_hear_of_folds_and_penalties(model, folds, penalties):
     expected = {"fit": 1, "fold": folds, "penalty": penalties, "refit": min(folds, 1)}
     for when in ("begin", "end"):
         assert {name: counts[when, name] for name in expected} == expected
+    parts = folds + 1 if folds else penalties
+    assert witness.most["fit"] == parts
+    assert witness.most.get("fold", 0) == (penalties // folds if folds else 0)
 
 
 @needs_callbacks
@@ -154,6 +158,23 @@ def test_a_line_for_each_fold(capsys, model):
 def test_silence_by_default(capsys):
     HadamardLassoCV().fit(X, y)
     assert not lines(capsys)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda: HadamardLasso(1e-3, solver="alternating", max_iter=1).fit(X, y),
+        lambda: HadamardLassoCV(alphas=2, solver="alternating", max_iter=1).fit(X, y),
+        lambda: HadamardLassoIC(alphas=2, solver="alternating", max_iter=1).fit(X, y),
+        lambda: lasso_path(X, y, alphas=2, solver="alternating", max_iter=1),
+        lambda: logistic_path(X, y > 100, Cs=2, solver="alternating", max_iter=1),
+        lambda: HadamardLasso(0.0).fit(X, y),
+    ],
+)
+def test_warnings_point_at_the_call(function):
+    with pytest.warns(UserWarning, match="converge|alpha=0") as caught:
+        function()
+    assert {warning.filename for warning in caught} == {__file__}
 
 
 class Interrupt:
