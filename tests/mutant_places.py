@@ -201,26 +201,52 @@ def mutated(place: Place) -> tuple[str, dict[str, str]]:
     return changed, {"file": place.file, "old": old, "new": new}
 
 
-def statement(place: Place) -> dict[str, set[int]]:
-    """The lines of each file that are executed if, and only if, the changed statement matters.
+def executed(place: Place) -> tuple[bool, dict[str, set[int]]]:
+    """Whether a place is in a function, and the lines of each file that execute what is changed.
 
     Of a statement in a function, its own; of one that an import runs, those that use what it
-    defines.
+    defines, and its own, as there may be a lambda in it.
     """
-    tree = tree_of(place.file)
-    inner: Any = None
-    for node in ast.walk(tree):  # by depth
+    inside, names = place.line in functions(tree_of(place.file)), set()
+    inner = innermost(place)
+    body = getattr(inner, "body", None)
+    last = body[0].lineno - 1 if isinstance(body, list) else inner.end_lineno
+    own = {place.file: set(range(inner.lineno, max(last, inner.lineno) + 1))}
+    if inside:
+        return True, own
+    new = defined(inner)
+    while new:
+        names |= new
+        tops = [node for path in PACKAGE.glob("*.py") for node in tree_of(path.name).body]
+        users = [node for node in tops if isinstance(node, ast.Assign | ast.AnnAssign)]
+        new = {name for node in users if used(node) & names for name in defined(node)} - names
+    found = {path.name: uses(names, tree_of(path.name)) for path in PACKAGE.glob("*.py")}
+    found[place.file] |= own[place.file]
+    return False, found
+
+
+def innermost(place: Place) -> Any:
+    """The innermost statement that a place is in."""
+    found: Any = None
+    for node in ast.walk(tree_of(place.file)):  # by depth
         if isinstance(node, ast.stmt) and node.lineno <= place.line <= node.end_lineno:
-            inner = node
-    if place.line in functions(tree):
-        body = getattr(inner, "body", None)
-        last = body[0].lineno - 1 if body else inner.end_lineno
-        return {place.file: set(range(inner.lineno, max(last, inner.lineno) + 1))}
-    names = {inner.name} if hasattr(inner, "name") else set()
-    for target in getattr(inner, "targets", [getattr(inner, "target", None)]):
-        for part in ast.walk(target) if target else ():
-            names |= {getattr(part, "id", None), getattr(part, "attr", None)} - {None}
-    return {path.name: uses(names, tree_of(path.name)) for path in PACKAGE.glob("*.py")}
+            found = node
+    return found
+
+
+def used(node: ast.AST) -> set[str]:
+    """All names in a part of a tree, those of attributes, too."""
+    parts = list(ast.walk(node))
+    names = {part.id for part in parts if isinstance(part, ast.Name)}
+    return names | {part.attr for part in parts if isinstance(part, ast.Attribute)}
+
+
+def defined(statement: Any) -> set[str]:
+    """The names that a statement defines."""
+    if hasattr(statement, "name"):
+        return {statement.name}
+    targets = getattr(statement, "targets", [getattr(statement, "target", None)])
+    return {name for target in targets if target is not None for name in used(target)}
 
 
 def uses(names: set[str], tree: ast.Module) -> set[int]:
@@ -228,7 +254,7 @@ def uses(names: set[str], tree: ast.Module) -> set[int]:
     inside = functions(tree)
     lines = {line for line, function in inside.items() if names & set(function.split("."))}
     for node in ast.walk(tree):
-        used = {getattr(node, "id", None), getattr(node, "attr", None)}
-        if used & names and node.lineno in inside:
-            lines.add(node.lineno)
+        if isinstance(node, ast.Name | ast.Attribute) and node.lineno in inside:
+            name = node.id if isinstance(node, ast.Name) else node.attr
+            lines |= {node.lineno} if name in names else set()
     return lines

@@ -45,7 +45,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from mutant_places import PACKAGE, REST, ROOMS, Place, mutated, sample, statement
+from mutant_places import PACKAGE, REST, ROOMS, Place, executed, mutated, sample
 
 ROOT = PACKAGE.parent
 TESTS = ROOT / "tests"
@@ -251,12 +251,14 @@ class Coverage:
     def of(self, place: Place) -> dict[str, float]:
         """The tests that execute what is changed, with their limits, the fastest first."""
         found = set()
-        for file, lines in statement(place).items():
+        inside, places = executed(place)
+        for file, lines in places.items():
             for observed in self.files.values():
                 contexts = observed["lines"].get(file, {})
-                for test in {test for line in lines for test in contexts.get(str(line), ())}:
-                    # What a file of tests executes as it is imported concerns them all.
-                    found |= {test} if test else set(observed["seconds"])
+                tests = {test for line in lines for test in contexts.get(str(line), ())}
+                if "" in tests and inside:  # as the tests are imported, which concerns them all
+                    tests |= set(observed["seconds"])
+                found |= tests
         return {test: limit for test, limit in self.limits.items() if test in found}
 
 
