@@ -57,6 +57,8 @@ PRELOADED = """
 matplotlib.pyplot pandas pytest scipy.sparse sklearn.datasets sklearn.ensemble sklearn.linear_model
 sklearn.model_selection sklearn.multioutput sklearn.pipeline sklearn.utils.estimator_checks
 """
+# In place of a test's number: its file, as it is imported.
+IMPORT = -1
 # A test may take so many times what it took without a mutant, and these seconds; and the memory.
 PATIENCE, GRACE, MEMORY = 10.0, 20.0, 12 * 2**30
 
@@ -135,9 +137,16 @@ def observe(file: str) -> dict[str, Any]:
     cover.start()
     passed = pytest_main(observer, f"tests/{file}")
     cover.stop()
-    data = cover.get_data()
-    lines = {Path(name).name: data.contexts_by_lineno(name) for name in data.measured_files()}
-    return {"seconds": observer.seconds, "lines": lines} if passed else {"by": observer.failed}
+    if not passed:
+        return {"by": observer.failed}
+    data, lines = cover.get_data(), {}
+    number = {test: index for index, test in enumerate(observer.seconds)}
+    for name in data.measured_files():
+        lines[Path(name).name] = {
+            line: [number.get(test, IMPORT) for test in tests]
+            for line, tests in data.contexts_by_lineno(name).items()
+        }
+    return {"seconds": observer.seconds, "lines": lines}
 
 
 class Slot:
@@ -223,6 +232,7 @@ class Coverage:
 
     def __init__(self, path: Path, slots: list[Slot]) -> None:
         known = json.loads(path.read_text()) if path.exists() else {}
+        checked = known.pop("checked", None)
         helpers = set(TESTS.glob("*.py")) - set(TESTS.glob("test_*.py")) - set(TESTS.glob("mut*"))
         shared = digest(*PACKAGE.glob("*.py"), *helpers)
         self.files = {}
@@ -243,10 +253,13 @@ class Coverage:
             for test, seconds in found["seconds"].items()
         }
         self.limits = dict(sorted(self.limits.items(), key=lambda item: item[1]))
-        if missing:
+        suite = " ".join(found["digest"] for found in self.files.values())
+        if checked != suite:
+            print("Running all tests, the fastest first.", flush=True)
             for _, found in in_turn(slots, [(None, partial(run_tests, self.limits))]):
                 if found["status"] != "survived":
                     sys.exit(f"The tests fail in another order: {found['by']}")
+            path.write_text(json.dumps(self.files | {"checked": suite}))
 
     def of(self, place: Place) -> dict[str, float]:
         """The tests that execute what is changed, with their limits, the fastest first."""
@@ -255,10 +268,11 @@ class Coverage:
         for file, lines in places.items():
             for observed in self.files.values():
                 contexts = observed["lines"].get(file, {})
-                tests = {test for line in lines for test in contexts.get(str(line), ())}
-                if "" in tests and inside:  # as the tests are imported, which concerns them all
-                    tests |= set(observed["seconds"])
-                found |= tests
+                numbers = {number for line in lines for number in contexts.get(str(line), ())}
+                tests = list(observed["seconds"])
+                if inside and IMPORT in numbers:  # which concerns all tests of the file
+                    found |= set(tests)
+                found |= {tests[number] for number in numbers - {IMPORT}}
         return {test: limit for test, limit in self.limits.items() if test in found}
 
 
