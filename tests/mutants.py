@@ -45,7 +45,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from mutant_places import PACKAGE, REST, ROOMS, Place, executed, mutated, sample
+from mutant_places import PACKAGE, REST, ROOMS, Place, executed, mutated, sample, text_of
 
 ROOT = PACKAGE.parent
 TESTS = ROOT / "tests"
@@ -66,6 +66,11 @@ PATIENCE, GRACE, MEMORY = 10.0, 20.0, 12 * 2**30
 def digest(*paths: Path) -> str:
     content = b"".join(path.read_bytes() for path in sorted(paths))
     return hashlib.sha256(content).hexdigest()[:16]
+
+
+def digest_of(place: Place) -> str:
+    """Of the file as it was when this began."""
+    return hashlib.sha256(text_of(place.file).encode()).hexdigest()[:16]
 
 
 # In a process of its own ------------------------------------------------------------------------
@@ -293,7 +298,7 @@ class Run:
         if tuple(self.changes[place].values()) in self.equivalent:
             return "equivalent"
         record = self.known.get(place.name, {})
-        same = record.get("digest") == digest(PACKAGE / place.file)
+        same = record.get("digest") == digest_of(place)
         return record["status"] if same else None
 
     def find_out(self) -> None:
@@ -330,14 +335,15 @@ class Run:
         tasks = ((place, partial(run_tests, limits, place)) for place, limits in tests.items())
         for slot, report in in_turn(slots, tasks):
             place = slot.task
-            shutil.copy(PACKAGE / place.file, slot.folder / "hplasso" / place.file)
+            copy = slot.folder / "hplasso" / place.file
+            copy.write_text(text_of(place.file), encoding="utf-8")
             if report["status"] == "survived":
                 report = {"status": unless_killed}
             self._add(place, report | {"seconds": round(time.monotonic() - slot.begun, 1)})
 
     def _add(self, place: Place, report: dict[str, Any]) -> None:
         record = {"room": place.room, "name": place.name, "line": place.line}
-        record |= self.changes[place] | report | {"digest": digest(PACKAGE / place.file)}
+        record |= self.changes[place] | report | {"digest": digest_of(place)}
         self.known[place.name] = record
         with self.path.open("a") as file:
             file.write(json.dumps(record) + "\n")

@@ -33,6 +33,7 @@ from hplasso._dense_design import DenseDesign
 from hplasso._folds import Folds, checked_folds
 from hplasso._reports import PathPoint
 from hplasso._selection import choose
+from hplasso._working_set import CompleteSet
 
 X, y = load_diabetes(return_X_y=True)
 SHUFFLED = KFold(5, shuffle=True, random_state=0)
@@ -227,6 +228,16 @@ def test_all_folds_read_the_data_once(monkeypatch):
     for number in range(10):
         problems.training(number)
     assert_array_equal(np.sort(np.concatenate(rows)), np.arange(500))
+
+
+@pytest.mark.parametrize("n_features", [5, 80])
+@pytest.mark.parametrize("cv", [KFold(3), ShuffleSplit(3, test_size=0.4, random_state=0)])
+def test_folds_have_a_gram_matrix_where_all_samples_have_one(cv, n_features):
+    data = np.random.default_rng(0).standard_normal((60, n_features))
+    folds = checked_folds(cv.split(data), np.ones(60), False)
+    problems = Folds(data, data[:, 0], np.ones(60), True, "auto", folds, 100)
+    for regression in (problems.full, *map(problems.training, range(3))):
+        assert isinstance(regression.working_set, CompleteSet) == (n_features == 5)
 
 
 def test_memory_of_tall_data():
