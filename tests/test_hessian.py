@@ -15,6 +15,7 @@ from hplasso import HadamardLogisticRegression, logistic_path
 from hplasso._design import make_design
 from hplasso._hessian import Hessian
 from hplasso._logistic_loss import make_loss
+from hplasso._logistic_term import LogisticTerm
 from hplasso._stacked import StackedDesign
 from hplasso._working_set import WorkingSet
 
@@ -139,3 +140,14 @@ def test_a_tight_fit_begins_new_hessians(monkeypatch):
     HadamardLogisticRegression(1.0, tol=1e-12).fit(X, y)
     assert counts["_begin"] >= 2
     assert counts["at"] <= 15
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_the_longest_residual_is_as_long_as_it_is_said(n_classes):
+    case = Case(np.asarray, n_classes, False)
+    term = LogisticTerm(case.hessian.design, case.loss, False)
+    codes = np.arange(60) % n_classes
+    wrong = 100.0 * (np.eye(n_classes)[codes - 1])
+    outputs = wrong if n_classes > 2 else wrong[:, 1:] - wrong[:, :1]
+    residual = np.sqrt(case.weights)[:, None] * case.loss.predict(outputs).residual
+    assert np.linalg.norm(residual) == pytest.approx(term.norm)

@@ -403,6 +403,27 @@ def test_three_passes_over_tall_data_for_all_alphas():
         assert all(point.converged for point in points)
 
 
+def test_the_gram_matrix_of_all_features_is_formed_where_it_pays():
+    rng = np.random.default_rng(0)
+    X, y, shares = rng.normal(size=(600, 560)), rng.normal(size=(600, 1)), np.full(600, 1 / 600)
+    for n_alphas, formed in ((1, False), (100, True)):
+        regression = regression_of(X, y, shares, True, "auto", n_alphas)
+        assert isinstance(regression.working_set, CompleteSet) == formed
+    assert not isinstance(
+        regression_of(X[:400], y[:400], shares[:400] * 1.5, True, "auto", 100).working_set,
+        CompleteSet,
+    )
+
+
+@pytest.mark.parametrize("unit", [2.0**-60, 2.0**60])
+def test_passes_do_not_depend_on_units(unit):
+    points, regression = standardised_path(*WIDE, 50, 0.05, tol=1e-6)
+    scaled, same = standardised_path(WIDE[0], WIDE[1] * unit, 50, 0.05, tol=1e-6)
+    assert same.design.passes == regression.design.passes
+    for point, other in zip(points, scaled, strict=True):
+        assert_allclose(other.values, point.values * unit, rtol=1e-12)
+
+
 def test_all_zero_takes_one_pass_beyond_the_means():
     X, y = WIDE
     points, regression = standardised_path(X, y, 1, 1.0)
