@@ -190,15 +190,17 @@ def functions(tree: ast.AST, outer: str = "") -> dict[int, str]:
     return found
 
 
-def mutated(place: Place) -> tuple[str, dict[str, str]]:
-    """The text of the file with the change, and what it changes."""
+def mutated(place: Place) -> tuple[str, dict[str, Any]]:
+    """The text of the file with the change, and what it changes: which of the lines that are so."""
     text = text_of(place.file)
     changed = mutate_code(text, operators()[place.operator], place.occurrence)
     difference = list(difflib.ndiff(text.splitlines(), changed.splitlines()))
     old, new = (
         " ".join(line[2:].strip() for line in difference if line.startswith(sign)) for sign in "-+"
     )
-    return changed, {"file": place.file, "old": old, "new": new}
+    lines = [line.strip() for line in text.splitlines()]
+    nth = lines[: place.line].count(lines[place.line - 1])
+    return changed, {"file": place.file, "old": old, "new": new, "nth": nth}
 
 
 def executed(place: Place) -> tuple[bool, dict[str, set[int]]]:

@@ -289,7 +289,9 @@ class Run:
         self.places = sample(options.rooms, options.per_room, options.seed)
         self.changes = {place: mutated(place)[1] for place in self.places}
         named = tomllib.loads(EQUIVALENT.read_text(encoding="utf-8")).get("mutant", [])
-        self.equivalent = {(one["file"], one["old"], one["new"]) for one in named}
+        self.equivalent = {
+            (one["file"], one["old"], one["new"], one.get("nth", 1)) for one in named
+        }
         lines = self.path.read_text().splitlines() if self.path.exists() else []
         self.known = {record["name"]: record for record in map(json.loads, lines)}
 

@@ -164,3 +164,37 @@ def test_pairs_of_features_and_outputs(case):
     close(columns.products(3), Z[:, pairs].T @ Z[:, pairs[3:]])
     close(columns.correlations(r), Z[:, pairs].T @ r, 100.0)
     close(columns.predict(theta), Z[:, pairs] @ theta)
+
+
+@pytest.mark.parametrize("container", [sparse.csr_array, sparse.csc_array])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_gram_matrices_by_their_products(container, fit_intercept, weighted, monkeypatch):
+    monkeypatch.setattr(hplasso._sparse_design, "LARGE", 2)
+    monkeypatch.setattr(hplasso._sparse_design, "LEAN", 0.1)
+    case = Case(container, weighted, fit_intercept)
+    columns, order = case.design.columns(), np.array([7, 0, 2, 8, 6])
+    rng = np.random.default_rng(1)
+    for new in (order[:3], order[3:]):
+        columns.append(new)
+        size = columns.features.size
+        Z, vector, ridge = (
+            case.Z[:, order[:size]],
+            rng.normal(size=size),
+            rng.exponential(size=size),
+        )
+        operator = columns.operator(np.arange(size))
+        assert columns.operator(np.arange(size)) is operator
+        assert len(operator) == size
+        close(operator @ vector, Z.T @ (Z @ vector))
+        close(operator.diagonal(), (Z**2).sum(axis=0))
+        kept = np.array([2, 0])
+        for gram, added in ((operator, 0.0), (operator.plus(ridge), ridge)):
+            expected = Z.T @ Z + np.diag(added * np.ones(size))
+            close(gram @ vector, expected @ vector)
+            close(gram.diagonal(), expected.diagonal())
+            part = expected[np.ix_(kept, kept)]
+            close(gram.on(kept) @ vector[kept], part @ vector[kept])
+            close(gram.on(kept).diagonal(), part.diagonal())
+    assert columns.operator(np.arange(1)) is None
+    monkeypatch.setattr(hplasso._sparse_design, "LEAN", 100)
+    assert columns.operator(np.arange(5)) is None
