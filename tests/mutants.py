@@ -318,6 +318,7 @@ class Run:
             coverage = Coverage(self.path.with_suffix(".coverage.json"), slots)
             covering = {place: coverage.of(place) for place in todo}
             new = [place for place in todo if self.status(place) != "uncaught"]
+            new.sort(key=lambda place: len(covering[place]))
             self._test(slots, {place: covering[place] for place in new}, "uncaught")
             others = {
                 place: {
