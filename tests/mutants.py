@@ -364,15 +364,17 @@ class Run:
             if self.status(place) == "survived":
                 print(f"survived {self._shown(place)}")
         counts["all"] = sum(counts.values(), Counter())
-        print(f"\nSeed {self.options.seed}\n{'room':12} mutants killed survived equivalent  score")
+        print(f"\nSeed {self.options.seed}")
+        print(f"{'room':12} mutants killed survived equivalent open  score")
         enough = True
         for room, count in counts.items():
             tested = count["killed"] + count["survived"]
             score = count["killed"] / max(1, tested)
             enough &= score >= (SCORE if room == "all" else SCORE_OF_ROOM)
-            enough &= tested + count["equivalent"] == count.total()
+            unknown = count.total() - tested - count["equivalent"]
+            enough &= not unknown
             shown = f"{count.total():7} {count['killed']:6} {count['survived']:8}"
-            print(f"{room:12} {shown} {count['equivalent']:10} {score:6.1%}")
+            print(f"{room:12} {shown} {count['equivalent']:10} {unknown:4} {score:6.1%}")
         return 0 if enough else 1
 
 
