@@ -3,9 +3,19 @@
 import numpy as np
 import pytest
 from scipy import sparse
+from sklearn.base import clone
 from sklearn.datasets import load_diabetes
 
-from hplasso import HadamardLasso, HadamardLassoCV, lasso_path
+from hplasso import (
+    HadamardElasticNet,
+    HadamardElasticNetCV,
+    HadamardLasso,
+    HadamardLassoCV,
+    HadamardLassoIC,
+    HadamardLogisticRegression,
+    HadamardLogisticRegressionCV,
+    lasso_path,
+)
 
 X, y = load_diabetes(return_X_y=True)
 
@@ -40,11 +50,55 @@ def test_parameter(name, value, allowed):
     assert not [attribute for attribute in vars(model) if attribute.endswith("_")]
 
 
+ENDS = {
+    "tol": ([0.0], [-1e-9]),
+    "max_iter": ([1], [0, 1.0]),
+    "verbose": ([0, False], [-1, 0.5]),
+    "random_state": ([0, 2**32 - 1, np.random.RandomState(0)], [-1, 2**32, 0.5]),
+    "eps": ([1.0, 0.5], [0.0, 1.001]),
+    "alphas": ([1, [0.5]], [0, 1.5]),
+    "Cs": ([1, [0.5]], [0, 1.5]),
+    "C": ([1e-3, 1], [0.0, -1.0]),
+    "l1_ratio": ([1.0, 1, 1e-3], [-0.1, 1.001]),
+    "l1_ratios": ([(1.0,), (0.1, 1)], [(-0.1,), (1.001,), (0.5, 2.0)]),
+    "cv": ([2], [1, 0]),
+    "n_jobs": ([1, None], [1.5, "one"]),
+    "noise_variance": ([1e-9, 1], [0.0, -1.0]),
+    "ebic_gamma": ([0.0, 1.0], [-0.1, 1.001]),
+}
+ESTIMATORS = [
+    HadamardLasso(),
+    HadamardElasticNet(),
+    HadamardLassoCV(alphas=2, cv=2),
+    HadamardElasticNetCV(alphas=2, cv=2),
+    HadamardLassoIC(alphas=2),
+    HadamardLogisticRegression(),
+    HadamardLogisticRegressionCV(Cs=2, cv=2),
+]
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [(model, name) for model in ESTIMATORS for name in ENDS if name in model.get_params()],
+    ids=lambda value: value if isinstance(value, str) else type(value).__name__,
+)
+def test_ends_of_ranges(model, name, capsys):
+    accepted, refused = ENDS[name]
+    data, target = X[:60], y[:60] > 120
+    for value in accepted:
+        clone(model).set_params(**{name: value}).fit(data, target)
+    for value in refused:
+        with pytest.raises((ValueError, TypeError), match=name):
+            clone(model).set_params(**{name: value}).fit(data, target)
+    assert not capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
         ({"penalty_weights": np.ones(9)}, r"penalty_weights must have shape \(10,\).*\(9,\)"),
-        ({"penalty_weights": -np.ones(10)}, "penalty_weights must not be negative"),
+        ({"penalty_weights": np.r_[-0.1, np.ones(9)]}, "penalty_weights must not be negative"),
         ({"penalty_weights": [np.nan] * 10}, "penalty_weights contains NaN"),
         ({"precompute": np.eye(9)}, r"precompute must have shape \(10, 10\).*\(9, 9\)"),
         ({"precompute": np.eye(10), "fit_intercept": False}, "did not pass validation"),
@@ -83,6 +137,7 @@ def test_data(data, target, message):
     ("weights", "message"),
     [
         (-np.ones(442), "Negative values in sample_weight"),
+        (np.r_[-0.1, np.ones(441)], "Negative values in sample_weight"),
         (np.zeros(442), "Sample weights must contain at least one non-zero number"),
         (np.ones(441), "inconsistent numbers of samples"),
         (np.ones((442, 1)), "Sample weights must be 1D array or scalar"),
@@ -118,8 +173,9 @@ def test_path_parameter(parameters, message):
 @pytest.mark.parametrize("scale", [1e155, 1e-150])
 def test_squares_that_leave_the_range_of_float64(scale):
     for data, target in ((X * scale, y), (sparse.csr_array(X * scale), y), (X, y * scale)):
-        with pytest.raises(ValueError, match="so that squares can be computed"):
-            HadamardLasso().fit(data, target)
+        for model in (HadamardLasso(), HadamardLassoCV(), HadamardLassoIC()):
+            with pytest.raises(ValueError, match="so that squares can be computed"):
+                model.fit(data, target)
 
 
 def test_gram_with_a_wrong_diagonal():

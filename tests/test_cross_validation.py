@@ -31,6 +31,9 @@ from hplasso import HadamardElasticNetCV, HadamardLasso, HadamardLassoCV
 from hplasso._base import raw_weights
 from hplasso._dense_design import DenseDesign
 from hplasso._folds import Folds, checked_folds
+from hplasso._reports import PathPoint
+from hplasso._selection import choose
+from hplasso._working_set import CompleteSet
 
 X, y = load_diabetes(return_X_y=True)
 SHUFFLED = KFold(5, shuffle=True, random_state=0)
@@ -102,6 +105,29 @@ def test_one_standard_error_as_in_glmnet(reference):
     assert model.alpha_1se_ > model.alpha_min_
 
 
+def test_the_standard_error_is_that_of_the_best_l1_ratio_and_penalty():
+    means = np.array([[1.9, 1.8, 1.7, 1.6], [2.0, 1.4, 1.2, 1.0], [2.5, 2.5, 1.1, 1.5]])
+    spreads = np.array([[9.0, 9.0, 9.0, 9.0], [9.0, 0.1, 0.1, 0.3], [0.0, 0.0, 0.0, 0.0]])
+    losses = means + np.array([-1.0, -1.0, 2.0])[:, None, None] * spreads  # three folds, as weights
+    shares = [1.0, 1.0, 1.0]
+    row, best, simplest, errors = choose(losses, shares)
+    assert_allclose(errors, losses.std(axis=0, ddof=1) / np.sqrt(3))
+    assert (row, best, simplest) == (1, 3, 2)  # 1.2 is within .3 of 1, and 1.4 is not
+    weighted = choose(losses, [1.0, 1.0, 2.0])[3]
+    assert_allclose(weighted, np.sqrt(2.25 * spreads**2 / 2))
+
+
+def test_standard_errors_of_two_folds_and_of_one():
+    losses = np.array([[[3.0, 1.0]], [[5.0, 2.0]]])
+    row, best, simplest, errors = choose(losses, [1.0, 1.0])
+    assert_allclose(errors, [[1.0, 0.5]])
+    assert (row, best, simplest) == (0, 1, 1)
+    row, best, simplest, errors = choose(losses[:1], [1.0])
+    assert (row, best, simplest) == (0, 1, 1)
+    assert errors.shape == (1, 2)
+    assert np.isnan(errors).all()
+
+
 def awkward(n=120):
     """Tall data: correlated, of all scales, constant, and known to some of the samples only."""
     rng = np.random.default_rng(1)
@@ -158,6 +184,38 @@ def test_a_perfect_fit_has_no_error():
     assert model.mse_path_.min() > 0.0
 
 
+def test_a_column_of_which_little_is_left_for_training():
+    """It is 1e7 times as large in the first fold as elsewhere, and matters there all the same."""
+    rng = np.random.default_rng(0)
+    data, held_out = rng.standard_normal((100, 4)), np.arange(100) < 20
+    data[:, 1] *= np.where(held_out, 1e4, 1e-3)
+    target = data[:, 0] + 1e3 * data[:, 1] + 0.1 * rng.standard_normal(100)
+    model = HadamardLassoCV(alphas=[1e-4], tol=1e-12, cv=KFold(5)).fit(data, target)
+    fold = HadamardLasso(1e-4, tol=1e-12).fit(data[~held_out], target[~held_out])
+    assert fold.coef_[1] == pytest.approx(900, abs=100)
+    errors = (fold.predict(data[held_out]) - target[held_out]) ** 2
+    assert_allclose(model.mse_path_[0, 0], errors.mean(), rtol=1e-7)
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_errors_far_smaller_than_what_they_are_the_difference_of(fit_intercept):
+    rng = np.random.default_rng(0)
+    data, coef = rng.standard_normal((60, 5)) + 10.0, rng.standard_normal(5)
+    noise = 1e-6 * rng.standard_normal(60)
+    splits = list(KFold(3).split(data))
+    target = data @ coef + 3.0 + noise
+    folds = checked_folds(splits, np.ones(60), False)
+    problems = Folds(data, target, np.ones(60), fit_intercept, True, folds, 100)
+    features = np.arange(5)
+    point = PathPoint(1.0, features, coef, 0.0, 0.0, 0.0, True, 0)
+    rough = point._replace(values=coef + 1.0)
+    for number, (_, test) in enumerate(splits):
+        found = problems.mean_squares(number, [point], [3.0])
+        assert_allclose(found, np.mean(noise[test] ** 2), rtol=1e-6)
+        expected = np.mean((data[test].sum(axis=1) - noise[test]) ** 2)
+        assert_allclose(problems.mean_squares(number, [rough], [3.0]), expected, rtol=1e-12)
+
+
 def test_all_folds_read_the_data_once(monkeypatch):
     data, target = make_regression(500, 20, random_state=0)
     rows = []
@@ -170,6 +228,16 @@ def test_all_folds_read_the_data_once(monkeypatch):
     for number in range(10):
         problems.training(number)
     assert_array_equal(np.sort(np.concatenate(rows)), np.arange(500))
+
+
+@pytest.mark.parametrize("n_features", [5, 80])
+@pytest.mark.parametrize("cv", [KFold(3), ShuffleSplit(3, test_size=0.4, random_state=0)])
+def test_folds_have_a_gram_matrix_where_all_samples_have_one(cv, n_features):
+    data = np.random.default_rng(0).standard_normal((60, n_features))
+    folds = checked_folds(cv.split(data), np.ones(60), False)
+    problems = Folds(data, data[:, 0], np.ones(60), True, "auto", folds, 100)
+    for regression in (problems.full, *map(problems.training, range(3))):
+        assert isinstance(regression.working_set, CompleteSet) == (n_features == 5)
 
 
 def test_memory_of_tall_data():

@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import Lasso
@@ -16,6 +17,7 @@ import hplasso
 from hplasso import (
     CertificateDisplay,
     CrossValidationDisplay,
+    HadamardElasticNet,
     HadamardElasticNetCV,
     HadamardLasso,
     HadamardLassoCV,
@@ -93,6 +95,112 @@ def test_path_that_was_computed():
         RegularizationPathDisplay.from_path(alphas, coefs.T)
 
 
+@pytest.mark.parametrize(("penalty_name", "weakest"), [("alpha", 0), ("C", 2)])
+def test_labels_stand_where_the_penalty_is_weakest(penalty_name, weakest):
+    coefs = np.array([[4.0, 0.0, 1.0], [3.0, 0.1, -2.0], [0.0, 0.2, 3.0], [-2.0, 0.3, 0.5]])
+    for order in (np.arange(3), np.arange(3)[::-1]):
+        display = RegularizationPathDisplay.from_path(
+            np.array([0.1, 1.0, 10.0])[order],
+            coefs[:, order],
+            penalty_name=penalty_name,
+            n_labels=2,
+        )
+        upper, lower = sorted(display.ax_.texts, key=lambda text: -text.xy[1])
+        expected = {0: ["x0", "x1"], 2: ["x2", "x1"]}[weakest]
+        assert [upper.get_text(), lower.get_text()] == expected
+        for text in (upper, lower):
+            feature = int(text.get_text()[1:])
+            assert text.get_color() == display.line_[feature].get_color()
+            assert text.xy[0] > 1.0  # outside, on the right
+            height = display.ax_.transData.transform((1.0, coefs[feature, weakest]))
+            assert text.xy[1] == pytest.approx(
+                display.ax_.transAxes.inverted().transform(height)[1]
+            )
+
+
+def test_labels_do_not_overlap():
+    coefs = np.array([[0.0, 1.0], [0.0, 1.001], [0.0, 1.002], [0.0, 3.0]])
+    display = RegularizationPathDisplay.from_path([1.0, 0.1], coefs)
+    heights = np.array([text.xy[1] for text in display.ax_.texts])
+    assert texts(display.ax_) == ["x0", "x1", "x2", "x3"]
+    assert (np.diff(heights) >= 0.04 - 1e-12).all()
+    low, high = display.ax_.get_ylim()
+    assert heights[3] == pytest.approx((3.0 - low) / (high - low))
+    assert heights[:3].mean() == pytest.approx((1.001 - low) / (high - low))
+
+
+def test_path_of_logistic_regression_ends_on_the_right_at_the_largest_C():
+    data, target = load_breast_cancer(return_X_y=True, as_frame=True)
+    model = HadamardLogisticRegression(0.05)
+    display = RegularizationPathDisplay.from_estimator(model, data, target, n_labels=3)
+    assert display.ax_.get_xlabel() == "C"
+    last = display.coefs[:, np.argmax(display.penalties)]
+    assert sorted(texts(display.ax_)) == sorted(data.columns[np.argsort(-np.abs(last))[:3]])
+    counts = [label.get_text() for label in display.top_ax_.get_xticklabels()]
+    assert counts[0] == "0"
+    assert counts[-1] == str(np.count_nonzero(last))
+
+
+@pytest.mark.parametrize("alpha", [1.0, 1e-4])
+def test_path_of_a_single_alpha_goes_beyond_it(alpha):
+    model = HadamardElasticNet(alpha, l1_ratio=0.5)
+    display = RegularizationPathDisplay.from_estimator(model, X, y)
+    first, last = display.penalties[[0, -1]]
+    assert first == pytest.approx(np.abs(X.T @ (y - y.mean())).max() / len(y) / 0.5)
+    assert last == pytest.approx(min(1e-3 * first, 0.5 * alpha))
+    assert len(display.penalties) == 100
+    middle = HadamardElasticNet(display.penalties[50], l1_ratio=0.5, tol=1e-10).fit(X, y)
+    assert_allclose(display.coefs[:, 50], middle.coef_, rtol=1e-3)
+
+
+@pytest.mark.parametrize("C", [0.5, 50.0])
+def test_path_of_a_single_C_goes_beyond_it(C):
+    labels = y > 100
+    model = HadamardLogisticRegression(C, l1_ratio=0.5)
+    display = RegularizationPathDisplay.from_estimator(model, X, labels)
+    first, last = display.penalties[[0, -1]]
+    assert first == pytest.approx(0.5 / np.abs(X.T @ (labels - labels.mean())).max())
+    assert last == pytest.approx(max(first / np.sqrt(1e-3), 2.0 * C))
+    assert len(display.penalties) == 100
+    middle = HadamardLogisticRegression(display.penalties[50], l1_ratio=0.5, tol=1e-10)
+    assert_allclose(display.coefs[:, 50], middle.fit(X, labels).coef_[0], atol=0.02)
+
+
+def test_what_a_path_is_drawn_with():
+    chosen = {"one": 0.5, "two": 0.2, "three": 0.1, "four": 0.05}
+    display = RegularizationPathDisplay.from_path([1.0, 0.1, 0.01], np.eye(3), chosen=chosen)
+    ax = display.ax_
+    assert (ax.get_xscale(), ax.get_xlabel(), ax.get_ylabel()) == ("log", "alpha", "coefficient")
+    assert ax.get_xlim() == (1.0, 0.01)
+    assert display.top_ax_.get_xlabel() == "non-zero coefficients"
+    assert [label.get_text() for label in ax.get_legend().get_texts()] == [
+        f"{name}: {value:.3g}" for name, value in chosen.items()
+    ]
+    marks = [line for line in ax.get_lines() if ": " in str(line.get_label())]
+    assert [list(line.get_xdata()) for line in marks] == [[value] * 2 for value in chosen.values()]
+    assert [line.get_linestyle() for line in marks] == ["--", ":", "-.", "--"]
+    zero = [line for line in ax.get_lines() if list(line.get_ydata()) == [0.0, 0.0]]
+    assert len(zero) == 1
+    plain = RegularizationPathDisplay.from_path([1.0, 0.1], np.ones((1, 2)), feature_names=["a"])
+    assert plain.ax_.get_legend() is None
+    assert texts(plain.ax_) == ["a"]
+
+
+def test_how_many_labels_and_ticks_there_are_by_default():
+    coefs = np.outer(np.arange(1.0, 13.0), [0.0, 1.0])
+    display = RegularizationPathDisplay.from_path([1.0, 0.1], coefs)
+    assert texts(display.ax_) == [f"x{feature}" for feature in range(4, 12)]
+    assert len(display.top_ax_.get_xticks()) == 7
+    assert len(texts(display.plot().ax_)) == 8
+    display = RegularizationPathDisplay.from_estimator(HadamardLasso(1e-3), X, y)
+    assert len(texts(display.ax_)) == 8
+    first = RegularizationPathDisplay.from_estimator(HadamardLogisticRegression(), IRIS, SPECIES)
+    again = RegularizationPathDisplay.from_estimator(
+        HadamardLogisticRegression(), IRIS, SPECIES, target=0
+    )
+    assert_array_equal(first.coefs, again.coefs)
+
+
 def test_path_of_a_pipeline_has_the_names():
     model = make_pipeline(StandardScaler(), HadamardLassoIC()).fit(X, y)
     display = RegularizationPathDisplay.from_estimator(model, X, y)
@@ -120,9 +228,42 @@ def test_cross_validated_errors():
     low = display.band_.get_paths()[0].vertices[:, 1].min()
     assert low == pytest.approx((model.mse_path_.mean(axis=1) - model.mse_se_).min())
     assert display.ax_.get_ylabel() == "mean squared error"
-    several = HadamardElasticNetCV(l1_ratio=[0.5, 1.0]).fit(X, y)
-    display = CrossValidationDisplay.from_estimator(several)
-    assert display.line_.get_ydata().min() == pytest.approx(several.mse_path_.mean(axis=2).min())
+    assert len(display.ax_.get_lines()) == 5 + 1 + 2  # folds, their mean, the rules
+    legend = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    assert legend[:2] == ["mean", "± 1 SE"]
+    assert [text.partition(":")[0] for text in legend[2:]] == ["min", "1se"]
+
+
+def drawn(display):
+    """Penalties, means and standard errors, as they are drawn; and the marks."""
+    penalties, means = display.line_.get_data()
+    vertices = display.band_.get_paths()[0].vertices
+    ends = [vertices[vertices[:, 0] == penalty, 1] for penalty in penalties]
+    marks = [line.get_xdata()[0] for line in display.ax_.get_lines() if len(line.get_xdata()) == 2]
+    return penalties, means, [np.ptp(end) / 2.0 for end in ends], marks[-2:]
+
+
+@pytest.mark.parametrize("l1_ratio", [[0.1, 0.9, 0.5], [0.5, 0.1, 0.9]])
+def test_cross_validated_errors_of_the_chosen_l1_ratio(l1_ratio):
+    model = HadamardElasticNetCV(l1_ratio=l1_ratio, alphas=20, rule="1se").fit(X, y)
+    assert model.l1_ratio_ == 0.9
+    row = l1_ratio.index(0.9)
+    penalties, means, errors, marks = drawn(CrossValidationDisplay.from_estimator(model))
+    assert_array_equal(penalties, model.alphas_[row])
+    assert_allclose(means, model.mse_path_[row].mean(axis=1))
+    assert_allclose(errors, model.mse_se_[row])
+    assert marks == [model.alpha_min_, model.alpha_1se_]
+
+
+def test_cross_validated_scores_of_the_chosen_l1_ratio():
+    model = HadamardLogisticRegressionCV(Cs=6, l1_ratios=(0.1, 1.0, 0.5)).fit(X, y > 100)
+    row = [0.1, 1.0, 0.5].index(model.l1_ratio_)
+    penalties, means, errors, marks = drawn(CrossValidationDisplay.from_estimator(model))
+    assert row > 0
+    assert_array_equal(penalties, model.Cs_)
+    assert_allclose(means, -model.scores_[:, row].mean(axis=0))
+    assert_allclose(errors, model.scores_se_[row])
+    assert marks == [model.C_min_, model.C_1se_]
 
 
 @pytest.mark.parametrize(
@@ -164,8 +305,51 @@ def test_certificates_bound_the_distance(model, target):
     assert gaps[-1] < 1e-3 * gaps[0]
     if model.solver == "alternating" and "Lasso" in type(model).__name__:
         assert (surrogates > objectives).any()
-    assert len(display.line_) == 3
+    assert display.bound == (objectives - gaps).max()
+    least = 1e-16 * max(surrogates.max() - display.bound, gaps.max())
+    for line, values in zip(
+        display.line_, (surrogates - display.bound, objectives - display.bound, gaps), strict=True
+    ):
+        assert_array_equal(line.get_xdata(), display.sweeps)
+        assert_allclose(line.get_ydata(), np.maximum(values, least))
     assert not hasattr(model, "coef_")
+
+
+@pytest.mark.parametrize("weights", [None, np.arange(len(y)) % 3])
+@pytest.mark.parametrize(
+    "model",
+    [
+        HadamardElasticNet(0.01, l1_ratio=0.7, fit_intercept=False),
+        HadamardLassoCV(alphas=5, cv=3),
+        HadamardLogisticRegression(30.0, l1_ratio=0.7, class_weight={False: 1.0, True: 2.0}),
+    ],
+)
+def test_certificate_of_the_problem_that_the_estimator_poses(model, weights):
+    labels = y > 100
+    target = labels if hasattr(model, "C") else y
+    model = clone(model).fit(X, target, sample_weight=weights)
+    display = CertificateDisplay.from_estimator(model, X, target, sample_weight=weights)
+    shares = np.ones(len(y)) if weights is None else weights.astype(float)
+    outputs = np.asarray(X @ model.coef_.ravel() + model.intercept_)
+    ratio = getattr(model, "l1_ratio", 1.0)
+    sizes = ratio * np.abs(model.coef_) + 0.5 * (1.0 - ratio) * model.coef_**2
+    if hasattr(model, "C"):
+        shares = shares * (1.0 + labels)
+        losses, alpha = np.logaddexp(0.0, -np.where(labels, 1, -1) * outputs), 1.0 / model.C
+        alpha /= shares.sum()
+    else:
+        losses, alpha = (
+            0.5 * (y - outputs) ** 2,
+            getattr(model, "alpha_", getattr(model, "alpha", 0)),
+        )
+    objective = np.average(losses, weights=shares) + alpha * sizes.sum()
+    assert display.objectives[-1] == pytest.approx(objective, rel=1e-4)
+    assert display.bound <= objective * (1.0 + 1e-12)
+    assert display.ax_.get_xlabel() == "sweeps"
+    assert display.ax_.get_yscale() == "log"
+    names = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    assert names == ["g(mu, nu) - bound", "f(theta) - bound", "duality gap"]
+    assert "objective" in display.ax_.get_ylabel()
 
 
 def test_nothing_to_certify():

@@ -1,6 +1,8 @@
 """The documentation names what there is: public names, source files, functions of formulas."""
 
+import ast
 import importlib
+import inspect
 import re
 from functools import reduce
 from pathlib import Path
@@ -36,6 +38,37 @@ def test_algorithm_names_functions_that_exist(name):
 def test_algorithm_names_the_kernels():
     modules = {name.partition(".")[0] for name in KERNELS}
     assert modules >= {"_hadamard", "_newton", "_certificate", "_correlations", "_path"}
+
+
+def documented():
+    """Every public callable, by its name: functions, classes and their methods."""
+    found = {}
+    for name in hplasso.__all__:
+        thing = found[name] = getattr(hplasso, name)
+        for method, function in inspect.getmembers(thing, inspect.isfunction):
+            if inspect.isclass(thing) and not method.startswith("_") and function.__doc__:
+                found[f"{name}.{method}"] = function
+    return {name: it for name, it in found.items() if it.__module__.startswith("hplasso")}
+
+
+DOCUMENTED = documented()
+
+
+@pytest.mark.parametrize("name", DOCUMENTED)
+def test_defaults_are_those_that_the_documentation_gives(name):
+    thing = DOCUMENTED[name]
+    section = re.split(r"\n *Attributes\n *-+\n|\n *Returns\n *-+\n", thing.__doc__)[0]
+    lines = re.findall(r"^ *([\w, ]+) : .*default=(.+)$", section, re.MULTILINE)
+    given = {
+        each.strip(): ast.literal_eval(value) for names, value in lines for each in names.split(",")
+    }
+    parameters = inspect.signature(thing).parameters.values()
+    defaults = {
+        parameter.name: parameter.default
+        for parameter in parameters
+        if parameter.default is not parameter.empty
+    }
+    assert given == defaults
 
 
 def test_readme_has_the_two_commands():

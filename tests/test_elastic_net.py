@@ -6,6 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from oracle import Lasso as Oracle
 from random_problems import CONTAINERS
 from sklearn.datasets import load_diabetes, make_regression
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import ElasticNet
 from sklearn.linear_model import enet_path as reference_path
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -117,3 +118,27 @@ def test_bad_ratio(l1_ratio):
 
 def test_the_lasso_has_no_ratio():
     assert "l1_ratio" not in HadamardLasso().get_params()
+
+
+@pytest.mark.parametrize("max_iter", [1, 3, 10])
+@pytest.mark.parametrize("l1_ratio", [1.0, 0.6])
+def test_the_gap_of_an_unfinished_fit_is_by_its_definition(l1_ratio, max_iter):
+    data, target = make_regression(60, 30, n_informative=5, noise=5.0, random_state=0)
+    rng = np.random.default_rng(0)
+    shares, weights = rng.uniform(0.5, 2.0, 60), rng.uniform(0.5, 2.0, 30)
+    model = HadamardElasticNet(
+        3.0, l1_ratio=l1_ratio, solver="alternating", max_iter=max_iter, penalty_weights=weights
+    )
+    with pytest.warns(ConvergenceWarning):
+        model.set_params(tol=1e-8).fit(data + 1.0, target, sample_weight=shares)
+    shares /= shares.sum()
+    residual = target - model.predict(data + 1.0)
+    penalty, ridge = 3.0 * l1_ratio * weights, 3.0 * (1.0 - l1_ratio) * weights
+    z = (data + 1.0).T @ (shares * residual) - ridge * model.coef_
+    kappa = min(1.0, 1.0 / np.max(np.abs(z) / penalty))
+    square, ridge_square = shares @ residual**2, ridge @ model.coef_**2
+    primal = 0.5 * square + penalty @ np.abs(model.coef_) + 0.5 * ridge_square
+    dual = kappa * shares @ (residual * (target - shares @ target))
+    dual -= 0.5 * kappa**2 * (square + ridge_square)
+    assert kappa < 1.0
+    assert model.dual_gap_ == pytest.approx(primal - dual, rel=1e-8)

@@ -8,9 +8,15 @@ from numpy.testing import assert_allclose, assert_array_equal
 from oracle import Lasso as Oracle
 from scipy import sparse
 
-from hplasso import HadamardLasso, HadamardLogisticRegression, lasso_path
+from hplasso import HadamardLasso, HadamardLogisticRegression, enet_path, lasso_path
 
 RNG = np.random.default_rng(0)
+START = RNG.bit_generator.state
+
+
+@pytest.fixture(autouse=True)
+def _the_same_data_in_any_order():
+    RNG.bit_generator.state = START
 
 
 def assert_certified(X, y, alpha, tol=1e-12, **parameters):
@@ -156,6 +162,33 @@ def test_alphas_in_any_order(container):
     assert_array_equal(shuffled[0], [0.5, 0.1, 0.02])
     for one, other in zip(shuffled, ordered, strict=True):
         assert_array_equal(one, other)
+
+
+def test_the_gap_of_float32_coefficients_is_that_of_what_is_returned():
+    """Of coefficients that nearly cancel, rounding costs more than the gap that was asked for."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(50, 4))
+    X[:, 1] = X[:, 0] + 1e-4 * X[:, 1]
+    X = X.astype(np.float32).astype(np.float64)
+    y = 1e4 * (X[:, 0] - X[:, 1]) + X[:, 2] + 0.1 * rng.normal(size=50)
+    single = HadamardLasso(1e-6, tol=1e-8).fit(X.astype(np.float32), y)
+    double = HadamardLasso(1e-6, tol=1e-8).fit(X, y)
+    oracle = Oracle(X, y, 1e-6, np.ones(50), np.ones(4))
+    rounded, exact = (
+        oracle.objective(coef, oracle.intercept(coef))
+        for coef in (single.coef_.astype(np.float64), double.coef_)
+    )
+    asked = 1e-8 * y.var()
+    assert rounded - exact > 2.0 * asked
+    assert 0.0 <= single.dual_gap_ - (rounded - exact) <= asked
+
+
+def test_rounding_of_float32_costs_next_to_nothing_at_a_minimum():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(50, 6)).astype(np.float32), rng.normal(size=50)
+    for l1_ratio in (1.0, 0.5):
+        gaps = enet_path(X, y, l1_ratio=l1_ratio, alphas=20, eps=0.1, tol=1e-12)[2]
+        assert (gaps <= 1e-12 * np.mean(y**2)).all()
 
 
 def test_float32_with_a_million_samples():

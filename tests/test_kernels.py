@@ -308,3 +308,35 @@ def test_gap_safe_rule_never_screens_the_support(problem):
         assert not zero[on].any()
     strict = np.abs(best.z) < 0.99 * problem.penalty
     assert zero[strict].all()
+
+
+def test_reach_of_features_with_and_without_penalty():
+    z, slack = np.array([-4.0, 3.0, 1e-12, -1e-5, 0.5]), np.full(5, 1e-14)
+    assert_allclose(reach(z, slack, None, False), np.abs(z) - slack)
+    assert_allclose(reach(z, slack, None, True), z - slack)
+    weights = np.array([2.0, 0.5, 0.0, 0.0, 1.0])
+    assert_allclose(reach(z, slack, weights, False), [2.0, 6.0, -np.inf, np.inf, 0.5])
+    assert_allclose(reach(z, slack, weights, True), [-2.0, 6.0, -np.inf, -np.inf, 0.5])
+
+
+@pytest.mark.parametrize("positive", [False, True])
+def test_gap_safe_rule_reaches_as_far_as_the_dual_optimum_can_be(positive):
+    """Zero, certified, is wrong in x_1 alone, which is nearly orthogonal to y.
+
+    The dual optimum y - (z_1 - lambda_1) x_1 is then at .995 of the ball's radius, in the direction
+    of x_2, so that x_2 reaches its penalty just inside; x_3 and x_4 do just outside.
+    """
+    y = np.array([0.1, 1.0])
+    columns = np.array([[1.0, 0.0], [0.0, 1.0], [0.0, 1.0], [0.0, -2.0]])
+    penalty = np.array([0.05, 0.999, 1.01, 2.02])
+    z, zero = columns @ y, np.zeros(0)
+    divergence = SquaredState(y, float(y @ y), 0.0).divergence
+    certificate = certify(1.0, (np.abs(z) / penalty).max(), zero, zero, zero, zero, divergence)
+    lengths = np.linalg.norm(columns, axis=1)
+    theta = np.maximum(z[:2] - penalty[:2], 0.0)  # the solution: x_1 and x_2 are orthonormal
+    residual = y - theta @ columns[:2]
+    assert (theta > 0.0).all()
+    assert (np.abs(columns[2:] @ residual) < penalty[2:]).all()
+    assert np.linalg.norm(residual - certificate.kappa * y) > 0.99 * np.sqrt(2 * certificate.gap)
+    screened = certainly_zero(penalty, z, lengths, certificate, positive)
+    assert_array_equal(screened, [False, False, True, True])

@@ -11,7 +11,7 @@ from sklearn import config_context
 from sklearn.datasets import load_breast_cancer, load_iris
 from sklearn.linear_model import LogisticRegressionCV
 from sklearn.metrics import brier_score_loss, log_loss
-from sklearn.model_selection import GroupKFold, StratifiedKFold
+from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold
 from sklearn.preprocessing import scale
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -135,6 +135,23 @@ def test_best_models_of_the_folds_averaged():
     assert pytest.approx(model.Cs_[best].mean()) == model.C_
     assert np.isnan(model.dual_gap_)
     assert model.score(X, y) < 0.0
+
+
+def test_averages_of_folds_that_disagree():
+    rng = np.random.default_rng(1)
+    data = rng.standard_normal((60, 6))
+    labels = data[:, 0] + 0.5 * data[:, 1] + rng.standard_normal(60) > 0.0
+    model = HadamardLogisticRegressionCV(
+        refit=False, Cs=[0.1, 0.5, 2.5], l1_ratios=(0.4, 1.0), cv=KFold(3)
+    ).fit(data, labels)
+    best = [np.unravel_index(scores.argmax(), scores.shape) for scores in model.scores_]
+    rows, columns = np.transpose(best)
+    assert set(columns) == {0, 1, 2}
+    assert set(rows) == {0, 1}
+    assert pytest.approx(model.Cs_[columns].mean()) == model.C_
+    assert model.l1_ratio_ == pytest.approx(model.l1_ratios_[rows].mean())
+    models = np.mean([model.coefs_paths_[i, *where] for i, where in enumerate(best)], axis=0)
+    assert_allclose(np.hstack([model.coef_, model.intercept_[:, None]]), models)
 
 
 def test_without_intercept():

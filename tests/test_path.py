@@ -407,11 +407,80 @@ def test_correlations_are_exact_or_below_the_limit(container, positive):
     assert design.passes < 20
 
 
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+@pytest.mark.parametrize("container", [np.asfortranarray, sparse.csc_array])
+def test_correlations_of_a_column_that_the_residual_moves_along(container, sign):
+    """Its correlation grows as fast as Cauchy and Schwarz allow, and is read in time."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(30, 500)) * (rng.random((30, 500)) < 0.5) * rng.gamma(1.0, size=500)
+    design = make_design(container(X), np.full(30, 1 / 30), True)
+    working_set, Z = WorkingSet(design), (X - X.mean(axis=0)) / np.sqrt(30)
+    lengths = np.linalg.norm(Z, axis=0)
+    for feature in [int(np.argmax(lengths)), *range(20)]:
+        way = sign * Z[:, feature] / lengths[feature]
+        start = rng.normal(size=30)
+        start -= start.mean()
+        start -= (start @ way) * way  # so that nothing is known of the feature's correlation
+        correlations, passes = Correlations(design), design.passes
+        correlations.at(start, working_set)
+        residual = start + 0.5 * way
+        limit = np.full(500, np.inf)
+        limit[feature] = 0.49 * lengths[feature]
+        for bound in (limit, 0.49 * lengths[feature]):
+            z, exact = correlations.at(residual, working_set, bound)
+            assert z[feature] == pytest.approx(0.5 * sign * lengths[feature])
+            assert feature in np.arange(500)[exact]
+        assert design.passes < passes + 3
+
+
+def test_correlations_that_rounding_has_spoilt_are_read():
+    """Of two residuals that are nearly the same, what they differ by is known to few digits."""
+    rng = np.random.default_rng(0)
+    X = np.asfortranarray(rng.normal(size=(40, 500)))
+    design, Z = make_design(X, np.full(40, 1 / 40), True), (X - X.mean(axis=0)) / np.sqrt(40)
+    first, way = rng.normal(size=(2, 40))
+    first, way = first - first.mean(), way - way.mean()
+    second = first + 1e-9 * way
+    working_set, correlations = WorkingSet(design), Correlations(design)
+    for residual in (first, second):
+        correlations.at(residual, working_set)
+    rest = first - first @ second / (second @ second) * second
+    residual = 2.0**30 * rest  # a combination of the two, exactly
+    exact = Z.T @ residual
+    for feature in range(20):
+        limit = np.full(500, np.inf)
+        limit[feature] = np.abs(exact[feature]) - 1e-11
+        z, _ = correlations.at(residual, working_set, limit)
+        assert z[feature] == pytest.approx(exact[feature], abs=1e-12)
+    assert design.passes < 4
+
+
 def test_three_passes_over_tall_data_for_all_alphas():
     for X, y in (TALL, load_breast_cancer(return_X_y=True)):
         points, regression = standardised_path(X, y, 100, 0.01)
         assert regression.design.passes == 3  # means, Gram matrix, correlations with y
         assert all(point.converged for point in points)
+
+
+def test_the_gram_matrix_of_all_features_is_formed_where_it_pays():
+    rng = np.random.default_rng(0)
+    X, y, shares = rng.normal(size=(600, 560)), rng.normal(size=(600, 1)), np.full(600, 1 / 600)
+    for n_alphas, formed in ((1, False), (100, True)):
+        regression = regression_of(X, y, shares, True, "auto", n_alphas)
+        assert isinstance(regression.working_set, CompleteSet) == formed
+    assert not isinstance(
+        regression_of(X[:400], y[:400], shares[:400] * 1.5, True, "auto", 100).working_set,
+        CompleteSet,
+    )
+
+
+@pytest.mark.parametrize("unit", [2.0**-60, 2.0**60])
+def test_passes_do_not_depend_on_units(unit):
+    points, regression = standardised_path(*WIDE, 50, 0.05, tol=1e-6)
+    scaled, same = standardised_path(WIDE[0], WIDE[1] * unit, 50, 0.05, tol=1e-6)
+    assert same.design.passes == regression.design.passes
+    for point, other in zip(points, scaled, strict=True):
+        assert_allclose(other.values, point.values * unit, rtol=1e-12)
 
 
 def test_all_zero_takes_one_pass_beyond_the_means():

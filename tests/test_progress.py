@@ -24,6 +24,9 @@ from hplasso import (
     lasso_path,
     logistic_path,
 )
+from hplasso._pictured import Recorder
+from hplasso._regression import regression_of
+from hplasso._settings import PathSettings
 
 X, y = load_diabetes(return_X_y=True, as_frame=True)
 MANY = np.digitize(y, [80, 150])
@@ -38,7 +41,7 @@ class Witness:
     """A callback that writes down what it is told."""
 
     def __init__(self):
-        self.events = []
+        self.events, self.most = [], {}
 
     def setup(self, estimator, context):
         self.events.append("setup")
@@ -48,6 +51,7 @@ class Witness:
 
     def on_fit_task_begin(self, estimator, context):
         self.events.append(("begin", context.task_name))
+        self.most[context.task_name] = context.max_subtasks
 
     def on_fit_task_end(self, estimator, context):
         self.events.append(("end", context.task_name))
@@ -75,6 +79,9 @@ def test_callbacks_hear_of_folds_and_penalties(model, folds, penalties):
     expected = {"fit": 1, "fold": folds, "penalty": penalties, "refit": min(folds, 1)}
     for when in ("begin", "end"):
         assert {name: counts[when, name] for name in expected} == expected
+    parts = folds + 1 if folds else penalties
+    assert witness.most["fit"] == parts
+    assert witness.most.get("fold", 0) == (penalties // folds if folds else 0)
 
 
 @needs_callbacks
@@ -111,6 +118,28 @@ def test_a_line_for_each_iteration(capsys):
     assert all("objective" in line and "sweep" in line for line in iterations)
 
 
+def test_lines_of_a_path_whose_grid_takes_a_fit(capsys):
+    weights = np.r_[0.0, np.ones(9)]  # the grid begins at the fit of the first feature alone
+    lasso_path(X, y - y.mean(), alphas=3, verbose=1, penalty_weights=weights)
+    assert len(lines(capsys)) == 3
+    logistic_path(X, y > 100, Cs=3, verbose=1, penalty_weights=weights)
+    assert len(lines(capsys)) == 3
+    HadamardLassoIC(alphas=3, verbose=1, penalty_weights=weights).fit(X, y)
+    assert len(lines(capsys)) == 3
+
+
+def test_the_fit_below_a_grid_is_not_told_of():
+    heard = Recorder()
+    settings = PathSettings(np.r_[0.0, np.ones(9)], listener=heard)
+    shares = np.full(len(y), 1 / len(y))
+    regression = regression_of(X.to_numpy(), y.to_numpy()[:, None], shares, True, False, 1)
+    tracer = regression.tracer(0, settings)
+    largest = tracer.alpha_max()
+    assert not heard.records
+    tracer.solve(0.5 * largest)
+    assert heard.records
+
+
 @pytest.mark.parametrize("model", [HadamardLassoCV(cv=3), HadamardLogisticRegressionCV(cv=3)])
 def test_a_line_for_each_fold(capsys, model):
     model.set_params(verbose=1).fit(X, y > 100)
@@ -118,12 +147,34 @@ def test_a_line_for_each_fold(capsys, model):
     assert [line.split(":")[0] for line in folds] == ["fold 0", "fold 1", "fold 2"]
     assert "gap" in refit
     model.set_params(verbose=2).fit(X, y > 100)
-    assert len(lines(capsys)) > 100 if "Lasso" in type(model).__name__ else 20
+    printed = lines(capsys)
+    points = [line for line in printed if "sweeps" in line]
+    grid = model.alphas_ if hasattr(model, "alphas_") else model.Cs_
+    for number in range(3):
+        assert sum(line.startswith(f"fold {number}: ") for line in points) == len(grid)
+        assert sum(line.startswith(f"fold {number}:   ") for line in printed) > 0
 
 
 def test_silence_by_default(capsys):
     HadamardLassoCV().fit(X, y)
     assert not lines(capsys)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda: HadamardLasso(1e-3, solver="alternating", max_iter=1).fit(X, y),
+        lambda: HadamardLassoCV(alphas=2, solver="alternating", max_iter=1).fit(X, y),
+        lambda: HadamardLassoIC(alphas=2, solver="alternating", max_iter=1).fit(X, y),
+        lambda: lasso_path(X, y, alphas=2, solver="alternating", max_iter=1),
+        lambda: logistic_path(X, y > 100, Cs=2, solver="alternating", max_iter=1),
+        lambda: HadamardLasso(0.0).fit(X, y),
+    ],
+)
+def test_warnings_point_at_the_call(function):
+    with pytest.warns(UserWarning, match="converge|alpha=0") as caught:
+        function()
+    assert {warning.filename for warning in caught} == {__file__}
 
 
 class Interrupt:

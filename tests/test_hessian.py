@@ -1,0 +1,153 @@
+"""The Hessian of logistic loss: its values, and how old it may be."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
+from scipy.special import softmax
+from sklearn.datasets import make_classification
+
+import hplasso._dense_design
+import hplasso._design_base
+import hplasso._hessian
+import hplasso._sparse_design
+from hplasso import HadamardLogisticRegression, logistic_path
+from hplasso._design import make_design
+from hplasso._hessian import Hessian
+from hplasso._logistic_loss import make_loss
+from hplasso._logistic_term import LogisticTerm
+from hplasso._stacked import StackedDesign
+from hplasso._working_set import WorkingSet
+
+CONTAINERS = [np.asfortranarray, np.ascontiguousarray, sparse.csc_array, sparse.csr_array]
+
+
+class Case:
+    """A Hessian on a working set, and its value from the formula, on all coordinates at once."""
+
+    def __init__(self, container, n_classes, fit_intercept, n=60, p=8):
+        rng = np.random.default_rng(n_classes)
+        self.X = rng.normal(size=(n, p)) * (rng.random((n, p)) < 0.6) + 0.5
+        self.weights = rng.exponential(size=n)
+        self.weights /= self.weights.sum()
+        codes = np.arange(n) % n_classes
+        self.loss = make_loss(codes, n_classes, self.weights)
+        self.n_outputs, self.fit_intercept = self.loss.n_outputs, fit_intercept
+        base = make_design(container(self.X), self.weights, fit_intercept)
+        design = StackedDesign(base, n_classes) if n_classes > 2 else base
+        self.working_set = WorkingSet(design)
+        self.working_set.admit(rng.permutation(p * self.n_outputs))
+        self.hessian = Hessian(base, self.loss, fit_intercept)
+        self.outputs = rng.normal(size=(n, self.n_outputs))
+
+    def at(self, shift, where):
+        """The Hessian that is given, and the one that is right, with outputs shifted by some."""
+        outputs = self.outputs + shift * self.X[:, :1] * np.arange(1, self.n_outputs + 1)
+        given = self.hessian.at(self.working_set, self.loss.predict(outputs), where)
+        features = self.working_set.features[where]
+        columns, outs = features // self.n_outputs, features % self.n_outputs
+        full = outputs if self.n_outputs > 1 else np.hstack([np.zeros_like(outputs), outputs])
+        P = softmax(full, axis=1)[:, -self.n_outputs :]
+        D = -P[:, :, None] * P[:, None, :]
+        D[:, range(self.n_outputs), range(self.n_outputs)] += P
+        Z = np.zeros((len(self.X), where.size, self.n_outputs))
+        Z[:, range(where.size), outs] = self.X[:, columns]
+        curved = np.einsum("i,iak,ikm->iam", self.weights, Z, D)
+        right = np.einsum("iam,ibm->ab", curved, Z)
+        if self.fit_intercept:
+            T, M = curved.sum(axis=0), np.einsum("i,ikm->km", self.weights, D)
+            right -= T @ np.linalg.pinv(M, hermitian=True, rcond=1e-12) @ T.T
+        return given, right
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("n_classes", [2, 3, 4])
+def test_values(container, fit_intercept, n_classes):
+    """On coordinates in any order, and on more of them later."""
+    case = Case(container, n_classes, fit_intercept)
+    order = np.random.default_rng(0).permutation(case.working_set.features.size)
+    for where in (order[:3], order[[2, 5, 1]], order[:1], order, order[::-1]):
+        assert_allclose(*case.at(0.0, where), atol=1e-12)
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_values_in_small_blocks_of_columns_that_are_not_copied(container, n_classes, monkeypatch):
+    monkeypatch.setattr(hplasso._dense_design, "LARGE_DATA", 1)
+    for module in (hplasso._design_base, hplasso._sparse_design):
+        monkeypatch.setattr(module, "BLOCK", 24)
+    case = Case(container, n_classes, True)
+    order = np.random.default_rng(0).permutation(case.working_set.features.size)
+    for where in (order[:3], order[[2, 5, 1]], order):
+        assert_allclose(*case.at(0.0, where), atol=1e-12)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_kept_while_residuals_are_nearly_the_same(n_classes, monkeypatch):
+    monkeypatch.setattr(hplasso._hessian, "CHEAP", 1.0)
+    case, where = Case(np.asarray, n_classes, True), np.arange(5)
+    first, right = case.at(0.0, where)
+    assert_allclose(first, right, atol=1e-12)
+    again, right = case.at(1e-3, where)
+    assert_array_equal(again, first)
+    assert np.abs(again - right).max() > 1e-7
+    wider, _ = case.at(1e-3, np.arange(8))
+    assert_allclose(wider[:5, :5], first, atol=1e-14)
+    assert_allclose(wider, case.at(0.0, np.arange(8))[1], atol=1e-12)
+    assert_allclose(*case.at(2.0, where), atol=1e-12)  # too far: begun again
+    kept, right = case.at(2.001, where)
+    assert np.abs(kept - right).max() > 1e-7
+    case.hessian.forget()
+    assert_allclose(*case.at(2.001, where), atol=1e-12)
+
+
+def test_of_two_classes_that_of_each_state_where_it_is_cheap():
+    case, where = Case(np.asarray, 2, True), np.arange(5)
+    for shift in (0.0, 1e-3, 2e-3):
+        assert_allclose(*case.at(shift, where), atol=1e-12)
+
+
+def counted(monkeypatch):
+    """How many Hessians are asked for, and begun."""
+    counts = dict.fromkeys(("at", "_begin"), 0)
+
+    def counting(name):
+        original = getattr(Hessian, name)
+
+        def method(self, *args):
+            counts[name] += 1
+            return original(self, *args)
+
+        monkeypatch.setattr(Hessian, name, method)
+
+    counting("at")
+    counting("_begin")
+    return counts
+
+
+def test_a_path_of_several_classes_begins_few_hessians(monkeypatch):
+    X, y = make_classification(300, 20, n_informative=8, n_classes=3, random_state=0)
+    counts = counted(monkeypatch)
+    logistic_path(X, y, Cs=30, eps=0.01, tol=1e-8)
+    assert 10 < counts["_begin"] < 0.7 * counts["at"]
+
+
+def test_a_tight_fit_begins_new_hessians(monkeypatch):
+    """An old one would do in the end, in many more steps."""
+    X, y = make_classification(300, 20, n_informative=8, n_classes=3, random_state=0)
+    counts = counted(monkeypatch)
+    HadamardLogisticRegression(1.0, tol=1e-12).fit(X, y)
+    assert counts["_begin"] >= 2
+    assert counts["at"] <= 15
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_the_longest_residual_is_as_long_as_it_is_said(n_classes):
+    case = Case(np.asarray, n_classes, False)
+    term = LogisticTerm(case.hessian.design, case.loss, False)
+    codes = np.arange(60) % n_classes
+    wrong = 100.0 * (np.eye(n_classes)[codes - 1])
+    outputs = wrong if n_classes > 2 else wrong[:, 1:] - wrong[:, :1]
+    residual = np.sqrt(case.weights)[:, None] * case.loss.predict(outputs).residual
+    assert np.linalg.norm(residual) == pytest.approx(term.norm)
