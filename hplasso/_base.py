@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.utils import check_array, check_consistent_length
 
+from ._sklearn_names import advice
 from ._typing import Float64
 
 
@@ -84,7 +85,7 @@ def check_parameters(owner: str, values: Mapping[str, Any], constraints: Constra
             allowed = " or ".join(choice.words for choice in choices)
             raise InvalidParameterError(
                 f"The {name!r} parameter of {owner} must be {allowed}. "
-                f"Got {values[name]!r} instead."
+                f"Got {values[name]!r} instead.{advice(name, values[name])}"
             )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from ._least_squares import LeastSquaresEstimator
 from ._least_squares_path import enet_path
+from ._sklearn_names import explain_names
 
 
 class HadamardElasticNet(LeastSquaresEstimator):
@@ -108,6 +109,7 @@ class HadamardElasticNet(LeastSquaresEstimator):
 
     path = staticmethod(enet_path)
 
+    @explain_names
     def __init__(
         self,
         alpha: float = 1.0,

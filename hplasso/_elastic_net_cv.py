@@ -6,6 +6,7 @@ from typing import Any
 
 from ._least_squares_cv import LeastSquaresCV
 from ._least_squares_path import enet_path
+from ._sklearn_names import explain_names
 
 
 class HadamardElasticNetCV(LeastSquaresCV):
@@ -129,6 +130,7 @@ class HadamardElasticNetCV(LeastSquaresCV):
 
     path = staticmethod(enet_path)
 
+    @explain_names
     def __init__(
         self,
         *,

@@ -7,7 +7,10 @@ from copy import deepcopy
 from functools import wraps
 from typing import Any, TypeVar, cast
 
+import numpy as np
+
 from ._reports import Listener, Listeners, PathPoint
+from ._sklearn_names import PENALTY
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -22,7 +25,7 @@ except ImportError:  # before scikit-learn 1.9
 
 
 __all__ = [
-    "CallbackSupportMixin",
+    "LinearModel",
     "Task",
     "chosen_parameters",
     "fit_method",
@@ -42,6 +45,24 @@ ATTRIBUTES = (
     "n_features_in_",
     "feature_names_in_",
 )
+
+
+class LinearModel(CallbackSupportMixin):
+    """What all estimators have in common: callbacks, and a name for their penalty."""
+
+    @property
+    def penalty(self) -> str:
+        """The kind of penalty: 'l1' where `l1_ratio` is one, 'elasticnet' otherwise."""
+        parameters = chosen_parameters(self)
+        ratios = parameters.get("l1_ratio", parameters.get("l1_ratios", 1.0))
+        return "l1" if all(ratio == 1.0 for ratio in np.ravel(ratios)) else "elasticnet"
+
+    @penalty.setter
+    def penalty(self, kind: Any) -> None:
+        raise AttributeError(
+            f"penalty of {type(self).__name__} can not be set, as it follows from l1_ratio. "
+            f"{PENALTY}"
+        )
 
 
 def fit_method(method: Fit) -> Fit:

@@ -6,6 +6,7 @@ from typing import Any
 
 from ._least_squares import LeastSquaresEstimator
 from ._least_squares_path import lasso_path
+from ._sklearn_names import explain_names
 
 
 class HadamardLasso(LeastSquaresEstimator):
@@ -119,6 +120,7 @@ class HadamardLasso(LeastSquaresEstimator):
 
     path = staticmethod(lasso_path)
 
+    @explain_names
     def __init__(
         self,
         alpha: float = 1.0,

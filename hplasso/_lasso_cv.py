@@ -6,6 +6,7 @@ from typing import Any
 
 from ._least_squares_cv import LeastSquaresCV
 from ._least_squares_path import lasso_path
+from ._sklearn_names import explain_names
 
 
 class HadamardLassoCV(LeastSquaresCV):
@@ -125,6 +126,7 @@ class HadamardLassoCV(LeastSquaresCV):
 
     path = staticmethod(lasso_path)
 
+    @explain_names
     def __init__(
         self,
         *,

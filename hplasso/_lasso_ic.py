@@ -36,6 +36,7 @@ from ._linear_regressor import LinearRegressor
 from ._regression import Regression, regression_of
 from ._reports import warn_not_converged
 from ._settings import PathSettings
+from ._sklearn_names import explain_names
 from ._typing import Float64
 
 ESTIMATOR_CONSTRAINTS: Constraints = {
@@ -160,6 +161,7 @@ class HadamardLassoIC(LinearRegressor):
     ['sex', 'bmi', 'bp', 's1', 's3', 's5', 's6']
     """
 
+    @explain_names
     def __init__(
         self,
         criterion: str = "aic",

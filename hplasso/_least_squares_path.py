@@ -27,6 +27,7 @@ from ._linalg import threads_for_data
 from ._regression import regression_of
 from ._reports import Printer, warn_not_converged
 from ._settings import PathSettings
+from ._sklearn_names import explain_names
 from ._subproblem import SOLVERS
 from ._typing import Float64
 
@@ -60,6 +61,7 @@ ACCEPTED: dict[str, Any] = {
 }
 
 
+@explain_names
 def lasso_path(
     X: Any,
     y: Any,
@@ -180,6 +182,7 @@ def lasso_path(
     return _path("lasso_path", X, y, 1.0, locals())
 
 
+@explain_names
 def enet_path(
     X: Any,
     y: Any,

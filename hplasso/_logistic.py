@@ -23,6 +23,7 @@ from ._logistic_path import (
     penalty_of,
 )
 from ._reports import warn_not_converged
+from ._sklearn_names import explain_names
 
 ESTIMATOR_CONSTRAINTS: Constraints = {
     "C": (real(0.0, open_low=True),),
@@ -130,6 +131,7 @@ class HadamardLogisticRegression(LinearClassifier):
     0.974
     """
 
+    @explain_names
     def __init__(
         self,
         C: float = 1.0,

@@ -40,6 +40,7 @@ from ._selection import (
     choose,
     routed,
 )
+from ._sklearn_names import explain_names
 from ._typing import Float64
 
 ESTIMATOR_CONSTRAINTS: Constraints = {
@@ -172,6 +173,7 @@ class HadamardLogisticRegressionCV(LinearClassifier):
     10
     """
 
+    @explain_names
     def __init__(
         self,
         *,

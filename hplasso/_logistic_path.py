@@ -28,6 +28,7 @@ from ._linalg import threads_for_data
 from ._means import trace_by_means
 from ._reports import Printer, warn_not_converged
 from ._settings import PathSettings
+from ._sklearn_names import explain_names
 from ._subproblem import SOLVERS
 from ._typing import Float64
 
@@ -58,6 +59,7 @@ ACCEPTED: dict[str, Any] = {
 }
 
 
+@explain_names
 def logistic_path(
     X: Any,
     y: Any,
