@@ -56,9 +56,10 @@ class HadamardElasticNetCV(LeastSquaresCV):
         Without effect, as coordinates are not updated one by one. For compatibility.
     solver : {'auto', 'alternating'}, default='auto'
         As of :class:`HadamardElasticNet`.
-    penalty_weights : array-like of shape (n_features,), default=None
+    penalty_weights : array-like of shape (n_features,) or dict, default=None
         Penalty weights, not negative, all one by default. A feature of weight zero is not
-        penalised.
+        penalised, one of weight inf is left out. A dict or a pandas.Series with names is matched by
+        the names of the features; those that it does not have get weight one.
     rule : {'min', '1se'}, default='min'
         - 'min': the alpha of the smallest mean squared error, averaged over the folds.
         - '1se': the largest alpha whose mean squared error is within one standard error of the

@@ -18,6 +18,7 @@ from ._base import (
     integer,
     normalised_weights,
     one_of,
+    penalty_weights_of,
     real,
 )
 from ._certificate import ROUNDING
@@ -65,6 +66,7 @@ class HadamardLassoIC(LinearRegressor):
 
     where k(d) is ``2 d`` (AIC), ``2 d + 2 d (d + 1) / (n_samples - d - 1)`` (AICc),
     ``log(n_samples) d`` (BIC), or ``log(n_samples) d + 2 gamma log(n_features choose d)`` (EBIC).
+    Features that `penalty_weights` leave out are not counted.
 
     Parameters
     ----------
@@ -100,9 +102,10 @@ class HadamardLassoIC(LinearRegressor):
         The gamma of 'ebic', from 0 (which is 'bic') to 1.
     solver : {'auto', 'alternating'}, default='auto'
         As of :class:`HadamardLasso`. 'alternating' leaves very small coefficients, which count.
-    penalty_weights : array-like of shape (n_features,), default=None
+    penalty_weights : array-like of shape (n_features,) or dict, default=None
         Penalty weights, not negative, all one by default. A feature of weight zero is not
-        penalised.
+        penalised, one of weight inf is left out. A dict or a pandas.Series with names is matched by
+        the names of the features; those that it does not have get weight one.
 
     Attributes
     ----------
@@ -227,18 +230,26 @@ class HadamardLassoIC(LinearRegressor):
         given = checked_alphas(self.alphas)
         X, y = validate_data(self, X, y, **ACCEPTED | {"multi_output": False})
         n_samples, n_features = X.shape
-        if self.noise_variance is None and n_samples <= n_features + self.fit_intercept:
+        parameters["penalty_weights"], left_out = penalty_weights_of(self)
+        p = n_features - int(left_out.sum())
+        if self.noise_variance is None and n_samples <= p + self.fit_intercept:
             raise ValueError(
-                f"The noise variance can not be estimated from {n_samples} samples of {n_features} "
+                f"The noise variance can not be estimated from {n_samples} samples of {p} "
                 "features: there have to be more samples than coefficients. Give noise_variance."
             )
         precompute = checked_precompute(self.precompute, n_features)
-        settings = path_settings(parameters, 1.0, n_features, X.dtype)
+        settings = path_settings(parameters, 1.0, X.dtype)
         length = given if isinstance(given, int) else len(given)
         weights = normalised_weights(None, X)
         with Task.of_fit(self, length) as task, threads_for_data(X.size):
             regression = regression_of(
-                X, as_columns(y), weights, self.fit_intercept, precompute, length
+                X,
+                as_columns(y),
+                weights,
+                self.fit_intercept,
+                precompute,
+                length,
+                left_out=left_out,
             )
             self.noise_variance_ = self._noise_variance(regression, settings)
             if isinstance(given, int):
@@ -254,7 +265,7 @@ class HadamardLassoIC(LinearRegressor):
         warn_not_converged(points, settings.name_alpha)
         sizes = np.array([point.features.size for point in points])
         self.degrees_of_freedom_ = sizes
-        self.criterion_ = self._criterion(2.0 * n_samples * np.array(losses), sizes, X.shape)
+        self.criterion_ = self._criterion(2.0 * n_samples * np.array(losses), sizes, (n_samples, p))
         best = int(np.argmin(self.criterion_))
         self.alpha_ = float(given[best])
         intercepts = [regression.intercept(points[best])]

@@ -15,6 +15,7 @@ from ._base import (
     check_parameters,
     checked_array,
     normalised_weights,
+    penalty_weights_of,
     real,
 )
 from ._fitting import Task, fit_method
@@ -81,7 +82,8 @@ class LeastSquaresEstimator(MultiOutputMixin, LinearRegressor):
         weights = normalised_weights(sample_weight, X)
         precompute = checked_precompute(self.precompute, n_features)
         starts = self._starts(targets.shape[1], n_features)
-        settings = path_settings(parameters, l1_ratio, n_features, X.dtype)
+        parameters["penalty_weights"], left_out = penalty_weights_of(self)
+        settings = path_settings(parameters, l1_ratio, X.dtype)
         if self.alpha == 0:
             warnings.warn(
                 "With alpha=0, this algorithm does not converge well. You are advised to use the "
@@ -90,7 +92,9 @@ class LeastSquaresEstimator(MultiOutputMixin, LinearRegressor):
             )
         points = []
         with Task.of_fit(self), threads_for_data(X.size):
-            regression = regression_of(X, targets, weights, self.fit_intercept, precompute, 1)
+            regression = regression_of(
+                X, targets, weights, self.fit_intercept, precompute, 1, left_out=left_out
+            )
             for target, start in enumerate(starts):
                 points += regression.tracer(target, settings, start).trace(
                     [float(self.alpha * l1_ratio)]

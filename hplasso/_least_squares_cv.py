@@ -13,7 +13,16 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import validate_data
 
-from ._base import ARRAY, BOOLEAN, Constraints, check_parameters, integer, normalised_weights, real
+from ._base import (
+    ARRAY,
+    BOOLEAN,
+    Constraints,
+    check_parameters,
+    integer,
+    normalised_weights,
+    penalty_weights_of,
+    real,
+)
 from ._fitting import Task, fit_method, listeners_of
 from ._folds import Folds, checked_folds
 from ._least_squares_path import (
@@ -99,6 +108,7 @@ class LeastSquaresCV(LinearRegressor):
         y = np.asarray(y, dtype=np.float64)
         n_features = X.shape[1]
         precompute = checked_precompute(self.precompute, n_features)
+        parameters["penalty_weights"], left_out = penalty_weights_of(self)
         weights = normalised_weights(sample_weight, X)
         extra = routed(self, "fit", sample_weight, params)
         splits = check_cv(self.cv).split(X, y, **(extra.splitter.split if extra else {}))
@@ -114,10 +124,11 @@ class LeastSquaresCV(LinearRegressor):
                 precompute if isinstance(precompute, bool | str) else True,
                 folds,
                 length * len(l1_ratios),
+                left_out,
             )
             grids = []
             for l1_ratio in l1_ratios:
-                settings = path_settings(parameters, l1_ratio, n_features, X.dtype)
+                settings = path_settings(parameters, l1_ratio, X.dtype)
                 grid = given
                 if isinstance(grid, int):
                     first = problems.full.tracer(0, settings).alpha_max() / l1_ratio

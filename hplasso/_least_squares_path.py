@@ -11,12 +11,14 @@ from sklearn.utils import check_array, check_X_y
 from ._base import (
     ARRAY,
     BOOLEAN,
+    MAPPING,
     NONE,
     RANDOM_STATE,
     Constraints,
     check_parameters,
     checked_array,
     checked_penalty_weights,
+    feature_names,
     integer,
     normalised_weights,
     one_of,
@@ -40,7 +42,7 @@ SHARED_CONSTRAINTS: Constraints = {
     "random_state": (RANDOM_STATE,),
     "selection": (one_of("cyclic", "random"),),
     "solver": (one_of(*SOLVERS),),
-    "penalty_weights": (ARRAY, NONE),
+    "penalty_weights": (ARRAY, MAPPING, NONE),
     "verbose": (BOOLEAN, integer(0)),
 }
 PATH_CONSTRAINTS: Constraints = {
@@ -123,8 +125,10 @@ def lasso_path(
         Whether the coefficients are confined to be non-negative.
     sample_weight : float or array-like of shape (n_samples,), default=None
         Sample weights s, all one by default.
-    penalty_weights : array-like of shape (n_features,), default=None
-        Penalty weights w, all one by default. A feature of weight zero is not penalised.
+    penalty_weights : array-like of shape (n_features,) or dict, default=None
+        Penalty weights w, not negative, all one by default. A feature of weight zero is not
+        penalised, one of weight inf is left out. A dict or a pandas.Series with names is matched by
+        the names of the features; those that it does not have get weight one.
     solver : {'auto', 'alternating'}, default='auto'
         As of :class:`HadamardLasso`.
     max_iter : int, default=1000
@@ -248,8 +252,10 @@ def enet_path(
         Whether the coefficients are confined to be non-negative.
     sample_weight : float or array-like of shape (n_samples,), default=None
         Sample weights s, all one by default.
-    penalty_weights : array-like of shape (n_features,), default=None
-        Penalty weights w, all one by default. A feature of weight zero is not penalised.
+    penalty_weights : array-like of shape (n_features,) or dict, default=None
+        Penalty weights w, not negative, all one by default. A feature of weight zero is not
+        penalised, one of weight inf is left out. A dict or a pandas.Series with names is matched by
+        the names of the features; those that it does not have get weight one.
     solver : {'auto', 'alternating'}, default='auto'
         As of :class:`HadamardElasticNet`.
     max_iter : int, default=1000
@@ -307,23 +313,26 @@ def _path(
 ) -> tuple[Any, ...]:
     """What `enet_path` and `lasso_path` do."""
     check_parameters(name, {"l1_ratio": l1_ratio, **parameters}, PATH_CONSTRAINTS)
+    names = feature_names(X)
     X, y = check_X_y(X, y, **ACCEPTED)
     targets = as_columns(y)
     n_features, n_targets = X.shape[1], targets.shape[1]
     weights = normalised_weights(parameters["sample_weight"], X)
-    settings = path_settings(parameters, l1_ratio, n_features, X.dtype)
+    given = checked_penalty_weights(parameters["penalty_weights"], n_features, names)
+    settings = path_settings({**parameters, "penalty_weights": given.weights}, l1_ratio, X.dtype)
     Xy, coef_init = parameters["Xy"], parameters["coef_init"]
     if Xy is not None:
         shape = (n_features,) if np.ndim(Xy) == 1 else (n_features, n_targets)
         Xy = as_columns(checked_array(Xy, shape, "Xy"))
     if coef_init is not None:
         coef_init = checked_array(coef_init, (n_features,), "coef_init")
-    given = checked_alphas(parameters["alphas"])
-    length = given if isinstance(given, int) else len(given)
+    grid = checked_alphas(parameters["alphas"])
+    length = grid if isinstance(grid, int) else len(grid)
     precompute = checked_precompute(parameters["precompute"], n_features)
-    grid = given
     with threads_for_data(X.size):
-        regression = regression_of(X, targets, weights, False, precompute, length, Xy)
+        regression = regression_of(
+            X, targets, weights, False, precompute, length, Xy, given.left_out
+        )
         start = None if isinstance(grid, int) else coef_init  # a grid begins at zero
         tracers = [regression.tracer(target, settings, start) for target in range(n_targets)]
         if isinstance(grid, int):
@@ -345,12 +354,10 @@ def _path(
     return (*results, sweeps[0] if single else sweeps) if parameters["return_n_iter"] else results
 
 
-def path_settings(
-    parameters: Mapping[str, Any], l1_ratio: float, n_features: int, dtype: Any
-) -> PathSettings:
+def path_settings(parameters: Mapping[str, Any], l1_ratio: float, dtype: Any) -> PathSettings:
     """The solver's settings from the parameters that estimators and path functions share.
 
-    Inside, alpha weighs the L1 penalty alone.
+    Penalty weights have been checked. Inside, alpha weighs the L1 penalty alone.
     """
     verbose = int(parameters["verbose"])
 
@@ -358,7 +365,7 @@ def path_settings(
         return f"alpha={alpha / l1_ratio:.6g}"
 
     return PathSettings(
-        checked_penalty_weights(parameters["penalty_weights"], n_features),
+        parameters["penalty_weights"],
         (1.0 - l1_ratio) / l1_ratio,
         bool(parameters["positive"]),
         parameters["solver"],

@@ -18,6 +18,7 @@ from ._base import (
     check_parameters,
     checked_array,
     checked_penalty_weights,
+    feature_names,
     integer,
     one_of,
     real,
@@ -39,7 +40,7 @@ SHARED_CONSTRAINTS: Constraints = {
     "class_weight": (MAPPING, one_of("balanced"), NONE),
     "max_iter": (integer(1),),
     "solver": (one_of(*SOLVERS),),
-    "penalty_weights": (ARRAY, NONE),
+    "penalty_weights": (ARRAY, MAPPING, NONE),
     "verbose": (BOOLEAN, integer(0)),
 }
 PATH_CONSTRAINTS: Constraints = {
@@ -109,8 +110,10 @@ def logistic_path(
         As of :class:`HadamardLogisticRegression`.
     sample_weight : float or array-like of shape (n_samples,), default=None
         Sample weights s, all one by default.
-    penalty_weights : array-like of shape (n_features,), default=None
-        Penalty weights w, all one by default. A feature of weight zero is not penalised.
+    penalty_weights : array-like of shape (n_features,) or dict, default=None
+        Penalty weights w, not negative, all one by default. A feature of weight zero is not
+        penalised, one of weight inf is left out. A dict or a pandas.Series with names is matched by
+        the names of the features; those that it does not have get weight one.
     coef_init : array-like of shape (n_features,) or (n_classes, n_features), default=None
         Coefficients to start from.
     solver : {'auto', 'alternating'}, default='auto'
@@ -164,15 +167,19 @@ def logistic_path(
     """
     parameters = locals()
     check_parameters("logistic_path", parameters, PATH_CONSTRAINTS)
+    names = feature_names(X)
     X, y = check_X_y(X, y, **ACCEPTED)
     check_classification_targets(y)
     labels = encode(y, X, sample_weight, class_weight)
     grid: Any = checked_Cs(Cs)
+    parameters["penalty_weights"], left_out = checked_penalty_weights(
+        penalty_weights, X.shape[1], names
+    )
     settings = path_settings(parameters, labels, X)
     if coef_init is not None:
         coef_init = checked_coefficients(coef_init, labels, X, "coef_init")
     with threads_for_data(X.size):
-        problem = Classification(X, labels, fit_intercept)
+        problem = Classification(X, labels, fit_intercept, left_out)
         start = None if isinstance(grid, int) else coef_init  # a grid begins at zero
         tracer = problem.tracer(settings, start)
         if isinstance(grid, int):
@@ -196,7 +203,8 @@ def logistic_path(
 def path_settings(parameters: Mapping[str, Any], labels: Labels, X: Any) -> PathSettings:
     """The solver's settings from the parameters that estimator and path function share.
 
-    Inside, alpha = l1_ratio / (C S) weighs the L1 penalty of the mean loss.
+    Penalty weights have been checked. Inside, alpha = l1_ratio / (C S) weighs the L1 penalty of
+    the mean loss.
     """
     n_outputs = n_rows(labels)
     l1_ratio, total = float(parameters["l1_ratio"]), labels.total
@@ -206,7 +214,7 @@ def path_settings(parameters: Mapping[str, Any], labels: Labels, X: Any) -> Path
         return f"C={l1_ratio / (alpha * total):.6g}"
 
     return PathSettings(
-        np.repeat(checked_penalty_weights(parameters["penalty_weights"], X.shape[1]), n_outputs),
+        np.repeat(parameters["penalty_weights"], n_outputs),
         (1.0 - l1_ratio) / l1_ratio,
         False,
         parameters["solver"],

@@ -29,7 +29,7 @@ X, y = load_diabetes(return_X_y=True)
         ("precompute", 3, "an instance of 'bool'"),
         ("random_state", -1, "an int"),
         ("random_state", "seed", "an int"),
-        ("penalty_weights", 1.0, "an array-like or None"),
+        ("penalty_weights", 1.0, "an array-like, a dict or None"),
         ("verbose", -1, "an int"),
     ],
 )
