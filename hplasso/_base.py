@@ -6,11 +6,12 @@ import math
 import numbers
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_array, check_consistent_length
+from sklearn.utils import check_array, check_consistent_length, check_scalar
 from sklearn.utils.validation import validate_data
 
 from ._sklearn_names import advice
@@ -109,9 +110,7 @@ def raw_weights(sample_weight: Any, X: Any) -> Float64:
         return np.ones(n_samples)
     if isinstance(sample_weight, numbers.Number):
         sample_weight = np.full(n_samples, sample_weight)
-    weights = check_array(
-        sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
-    )
+    weights = _floats(sample_weight, "sample_weight")
     if weights.ndim != 1:
         raise ValueError(f"Sample weights must be 1D array or scalar, got {weights.ndim}D array.")
     check_consistent_length(X, weights)
@@ -152,13 +151,7 @@ def checked_penalty_weights(
     given = _in_order(penalty_weights, names)
     if given is None:
         given = np.ones(n_features)
-    weights = check_array(
-        given,
-        ensure_2d=False,
-        dtype=np.float64,
-        ensure_all_finite=False,
-        input_name="penalty_weights",
-    )
+    weights = _floats(given, "penalty_weights", ensure_all_finite=False)
     if weights.shape != (n_features,):
         raise ValueError(
             f"penalty_weights must have shape ({n_features},), one for each feature. "
@@ -221,6 +214,45 @@ def _some(labels: Sequence[Any]) -> str:
     return shown if len(labels) <= N_SHOWN else f"{shown} and {len(labels) - N_SHOWN} more"
 
 
+def checked_grid(values: Any, name: str, *, open_low: bool = False) -> Float64:
+    """Penalties in increasing order, none of them negative, or zero if the range is open.
+
+    Raises
+    ------
+    TypeError
+        If one is not a number.
+    ValueError
+        If one is out of range, or there are none.
+    """
+    if len(values) == 0:
+        raise ValueError(f"{name} must hold at least one number. Got {values!r}.")
+    with suppress(ValueError):  # of a ragged list
+        array = np.asarray(values)
+        if array.ndim == 1 and array.dtype.kind in "fiu" and np.isfinite(array).all():
+            lowest = array.min()
+            if lowest > 0.0 or (lowest == 0.0 and not open_low):
+                return np.sort(array.astype(np.float64))
+    # Something is wrong, or not of a plain type; one by one this takes as long as some fits.
+    bounds = {"min_val": 0.0, "include_boundaries": "neither" if open_low else "left"}
+    for index, value in enumerate(values):
+        check_scalar(value, f"{name}[{index}]", numbers.Real, **bounds)
+        if not math.isfinite(value):
+            raise ValueError(f"{name}[{index}] == {value}, must be finite.")
+    return np.sort(np.asarray(values, dtype=np.float64))
+
+
+def _floats(values: Any, name: str, **options: Any) -> Float64:
+    """An array of float64, for scikit-learn's check; its errors name the argument."""
+    try:
+        array = check_array(values, ensure_2d=False, dtype=np.float64, input_name=name, **options)
+    except (TypeError, ValueError) as error:
+        if name in str(error):
+            raise
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"{name} can not be taken as numbers: {error}") from error
+    return np.asarray(array)
+
+
 def checked_array(values: Any, shape: tuple[int, ...], name: str) -> Float64:
     """An array of finite float64 of the given shape.
 
@@ -229,7 +261,7 @@ def checked_array(values: Any, shape: tuple[int, ...], name: str) -> Float64:
     ValueError
         If it is not.
     """
-    array = check_array(values, ensure_2d=False, dtype=np.float64, input_name=name)
+    array = _floats(values, name)
     if array.shape != shape:
         raise ValueError(f"{name} must have shape {shape}. Got shape {array.shape}.")
     return np.asarray(array)

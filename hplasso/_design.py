@@ -17,6 +17,7 @@ __all__ = [
     "BLOCK",
     "Columns",
     "Design",
+    "NotFinite",
     "as_array",
     "as_rows",
     "check_range",
@@ -26,6 +27,14 @@ __all__ = [
 
 # Sums of squares of larger numbers overflow, of smaller ones vanish.
 LARGEST, SMALLEST = 1e145, 1e-145
+
+
+class NotFinite(ValueError):
+    """X holds NaN or infinity."""
+
+    def __init__(self, X: Any, message: str) -> None:
+        super().__init__(message)
+        self.X = X
 
 
 def checked_design(
@@ -38,14 +47,20 @@ def checked_design(
 
     Raises
     ------
+    NotFinite
+        If they are not.
     ValueError
-        If they are not, or are too large or small to be squared.
+        If they are too large or small to be squared.
     """
     with np.errstate(over="ignore", invalid="ignore"):
         design = make_design(X, weights, fit_intercept, left_out)
     size = float(design.spread.max())
     if not np.isfinite(size):
-        assert_all_finite(X, input_name="X")
+        try:
+            assert_all_finite(X, input_name="X")
+        except ValueError as error:
+            raise NotFinite(X, str(error)) from None
+        size = float(abs(X).max())
     check_range("a column of X", size)
     return design
 

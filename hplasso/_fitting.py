@@ -8,7 +8,9 @@ from functools import wraps
 from typing import Any, TypeVar, cast
 
 import numpy as np
+from sklearn.utils import assert_all_finite
 
+from ._design import NotFinite
 from ._reports import Listener, Listeners, PathPoint
 from ._sklearn_names import PENALTY
 
@@ -74,9 +76,12 @@ def fit_method(method: Fit) -> Fit:
         before = vars(estimator).copy()
         try:
             return managed(estimator, *args, **kwargs)
-        except BaseException:
+        except BaseException as error:
             vars(estimator).clear()
             vars(estimator).update(before)
+            if isinstance(error, NotFinite):  # scikit-learn has more to say to estimators
+                name = type(estimator).__name__
+                assert_all_finite(error.X, input_name="X", estimator_name=name)
             raise
 
     return cast(Fit, fit)

@@ -62,10 +62,9 @@ def checked_folds(
     """
     n_samples = weights.size
     folds = []
-    for number, (train, test) in enumerate(splits):
-        rows = np.arange(n_samples)
-        counts = np.bincount(rows[train], minlength=n_samples)
-        test = rows[test]
+    for number, split in enumerate(splits):
+        train, test = (_rows_at(indices, number, n_samples) for indices in split)
+        counts = np.bincount(train, minlength=n_samples)
         training, held_out = weights * counts, weights[test]
         for name, part in (("training", training), ("test", held_out)):
             if not part.any():
@@ -78,6 +77,17 @@ def checked_folds(
     if not folds:
         raise ValueError("cv gave no folds.")
     return folds
+
+
+def _rows_at(indices: Any, number: int, n_samples: int) -> Index:
+    """The rows of indices, or of a mask."""
+    try:
+        return np.asarray(np.arange(n_samples)[indices])
+    except IndexError as error:
+        raise ValueError(
+            f"cv must give indices of samples, from 0 to {n_samples - 1}, or masks. For fold "
+            f"{number} it does not: {error}."
+        ) from error
 
 
 class Folds:

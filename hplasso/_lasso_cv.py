@@ -22,7 +22,7 @@ class HadamardLassoCV(LeastSquaresCV):
     alphas : int or array-like, default=100
         Number of alphas on a geometric grid from ``alpha_max`` down, the smallest alpha at which
         all penalised coefficients are zero for the whole data; or the alphas themselves, in any
-        order.
+        order. None means 100.
     fit_intercept : bool, default=True
         Whether to fit an intercept, which is not penalised. If not, the data are expected to be
         centred.

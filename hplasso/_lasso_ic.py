@@ -43,7 +43,7 @@ from ._typing import Float64
 ESTIMATOR_CONSTRAINTS: Constraints = {
     "criterion": (one_of("aic", "aicc", "bic", "ebic"),),
     "eps": (real(0.0, 1.0, open_low=True),),
-    "alphas": (integer(1), ARRAY),
+    "alphas": (integer(1), ARRAY, NONE),
     "fit_intercept": (BOOLEAN,),
     "noise_variance": (real(0.0, open_low=True), NONE),
     "ebic_gamma": (real(0.0, 1.0),),
@@ -77,7 +77,7 @@ class HadamardLassoIC(LinearRegressor):
         Length of the path: ``alpha_min / alpha_max``. Used if `alphas` is an int.
     alphas : int or array-like, default=100
         Number of alphas on a geometric grid from ``alpha_max`` down, the smallest alpha at which
-        all penalised coefficients are zero; or the alphas themselves, in any order.
+        all penalised coefficients are zero; or the alphas themselves, in any order. None means 100.
     fit_intercept : bool, default=True
         Whether to fit an intercept, which is not penalised. If not, the data are expected to be
         centred.

@@ -106,7 +106,7 @@ class LeastSquaresEstimator(MultiOutputMixin, LinearRegressor):
 
     def _starts(self, n_targets: int, n_features: int) -> list[Float64 | None]:
         """The coefficients to start from, for each target."""
-        if not self.warm_start or not hasattr(self, "coef_"):
+        if not self.warm_start or getattr(self, "coef_", None) is None:
             return [None] * n_targets
         shape = (n_features,) if n_targets == 1 else (n_targets, n_features)
         coef = checked_array(self.coef_, shape, "With warm_start=True, coef_ of the last fit")

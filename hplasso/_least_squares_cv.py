@@ -16,6 +16,7 @@ from sklearn.utils.validation import validate_data
 from ._base import (
     ARRAY,
     BOOLEAN,
+    NONE,
     Constraints,
     check_parameters,
     integer,
@@ -48,7 +49,7 @@ from ._typing import Float64
 
 ESTIMATOR_CONSTRAINTS: Constraints = {
     "eps": (real(0.0, 1.0, open_low=True),),
-    "alphas": (integer(1), ARRAY),
+    "alphas": (integer(1), ARRAY, NONE),
     "l1_ratio": (real(0.0, 1.0, open_low=True), ARRAY),
     "fit_intercept": (BOOLEAN,),
     **SHARED_CONSTRAINTS,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +18,7 @@ from ._base import (
     Constraints,
     check_parameters,
     checked_array,
+    checked_grid,
     checked_penalty_weights,
     feature_names,
     integer,
@@ -386,18 +388,12 @@ def alpha_grid(alpha_max: float, eps: float, n_alphas: int) -> Float64:
 
 
 def checked_alphas(alphas: Any) -> int | Float64:
-    """The number of alphas, or the alphas in decreasing order."""
+    """The number of alphas, which is 100 for None, or the alphas in decreasing order."""
     if alphas is None:
         return 100
-    if np.ndim(alphas) == 0:
+    if isinstance(alphas, numbers.Integral):
         return int(alphas)
-    values = np.asarray(alphas)
-    plain = values.dtype == np.float64 and values.size > 0 and bool(np.isfinite(values).all())
-    if not plain:  # the check takes as long as some fits
-        values = check_array(alphas, ensure_2d=False, dtype=np.float64, input_name="alphas")
-    if values.ndim != 1 or (values < 0.0).any():
-        raise ValueError(f"alphas must be a 1D array of non-negative numbers. Got {alphas!r}.")
-    return np.asarray(np.sort(values)[::-1])
+    return checked_grid(alphas, "alphas")[::-1]
 
 
 def checked_precompute(precompute: Any, n_features: int) -> bool | str | Float64:
@@ -410,6 +406,8 @@ def checked_precompute(precompute: Any, n_features: int) -> bool | str | Float64
 
 
 def as_columns(y: Any) -> Float64:
-    """y as float64 of shape (n_samples, n_targets)."""
+    """A validated y as float64 of shape (n_samples, n_targets)."""
+    if not isinstance(y, np.ndarray):  # a sparse matrix: this says so
+        check_array(y, ensure_2d=False, input_name="y")
     y = np.asarray(y, dtype=np.float64)
     return y[:, None] if y.ndim == 1 else y

@@ -196,7 +196,7 @@ class HadamardLogisticRegression(LinearClassifier):
         parameters["penalty_weights"], left_out = penalty_weights_of(self)
         settings = path_settings(parameters, labels, X)
         start = None
-        if self.warm_start and hasattr(self, "coef_"):
+        if self.warm_start and getattr(self, "coef_", None) is not None:
             name = "With warm_start=True, coef_ of the last fit"
             start = checked_coefficients(self.coef_, labels, X, name)
         with Task.of_fit(self), threads_for_data(X.size):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from sklearn.utils import check_array, check_X_y
+from sklearn.utils import check_X_y
 from sklearn.utils.multiclass import check_classification_targets
 
 from ._base import (
@@ -17,6 +18,7 @@ from ._base import (
     Constraints,
     check_parameters,
     checked_array,
+    checked_grid,
     checked_penalty_weights,
     feature_names,
     integer,
@@ -259,9 +261,6 @@ def checked_coefficients(values: Any, labels: Labels, X: Any, name: str) -> Floa
 
 def checked_Cs(Cs: Any) -> int | Float64:
     """The number of values, or the values in increasing order."""
-    if np.ndim(Cs) == 0:
+    if isinstance(Cs, numbers.Integral):
         return int(Cs)
-    values = check_array(Cs, ensure_2d=False, dtype=np.float64, input_name="Cs")
-    if values.ndim != 1 or (values <= 0.0).any():
-        raise ValueError(f"Cs must be a 1D array of positive numbers. Got {Cs!r}.")
-    return np.asarray(np.sort(values))
+    return checked_grid(Cs, "Cs", open_low=True)

@@ -4,10 +4,57 @@ import numpy as np
 import pytest
 from scipy import sparse
 from sklearn.datasets import load_diabetes
+from sklearn.linear_model import Lasso, LassoCV, LogisticRegression
 
-from hplasso import HadamardLasso, HadamardLassoCV, lasso_path
+from hplasso import (
+    HadamardElasticNet,
+    HadamardElasticNetCV,
+    HadamardLasso,
+    HadamardLassoCV,
+    HadamardLassoIC,
+    HadamardLogisticRegression,
+    HadamardLogisticRegressionCV,
+    enet_path,
+    lasso_path,
+    logistic_path,
+)
 
 X, y = load_diabetes(return_X_y=True)
+labels = (y > 140.0).astype(int)
+ESTIMATORS = [
+    HadamardLasso,
+    HadamardElasticNet,
+    HadamardLassoCV,
+    HadamardElasticNetCV,
+    HadamardLassoIC,
+    HadamardLogisticRegression,
+    HadamardLogisticRegressionCV,
+]
+PATHS = [lasso_path, enet_path, logistic_path]
+WITH_ALPHAS = [
+    HadamardLassoCV,
+    HadamardElasticNetCV,
+    HadamardLassoIC,
+    lasso_path,
+    enet_path,
+]
+WITH_CS = [HadamardLogisticRegressionCV, logistic_path]
+
+
+def fit(function, data=X, target=None, **parameters):
+    """Fit an estimator of this class with these parameters, or call a path function."""
+    if target is None:
+        target = labels if "ogistic" in function.__name__ else y
+    if function in PATHS:
+        return function(data, target, **parameters)
+    return function(**parameters).fit(data, target)
+
+
+def error_of(function, *args, **kwargs):
+    """The error of a call."""
+    with pytest.raises((TypeError, ValueError)) as caught:
+        function(*args, **kwargs)
+    return caught.value
 
 
 @pytest.mark.parametrize(
@@ -101,9 +148,6 @@ def test_sample_weight(weights, message):
     [
         ({"eps": 0.0}, "'eps' parameter of lasso_path must be"),
         ({"alphas": 0}, "'alphas' parameter of lasso_path must be"),
-        ({"alphas": [0.1, -0.1]}, "alphas must be a 1D array of non-negative numbers"),
-        ({"alphas": [[0.1]]}, "alphas must be a 1D array of non-negative numbers"),
-        ({"alphas": [np.nan]}, "alphas contains NaN"),
         ({"coef_init": np.zeros(3)}, r"coef_init must have shape \(10,\)"),
         ({"Xy": np.zeros(3)}, r"Xy must have shape \(10,\)"),
         ({"tol": -1.0}, "'tol' parameter of lasso_path must be"),
@@ -174,3 +218,143 @@ def test_grids(parameters, words):
 def test_coefficients_beyond_the_range_of_float32():
     with pytest.raises(ValueError, match="out of the range of X's type, float32"):
         HadamardLasso(1e38).fit(X.astype(np.float32), 1e40 * y)
+
+
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_array, sparse.csc_array])
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_nan_gets_the_advice_of_scikit_learn(estimator, form):
+    data = X.copy()
+    data[7, 3] = np.nan
+    expected = str(error_of(Lasso().fit, form(data), y)).replace("Lasso", estimator.__name__)
+    assert "imputer" in expected
+    error = error_of(fit, estimator, form(data))
+    assert str(error) == expected
+    assert error.__cause__ is None
+    for path in PATHS:
+        assert str(error_of(fit, path, form(data))) == "Input X contains NaN."
+
+
+@pytest.mark.parametrize("function", [*ESTIMATORS, *PATHS])
+def test_sizes_that_can_not_be_squared_are_named(function):
+    allowed = r"it has to be 0 or in the range \[1e-145, 1e\+145\]"
+    for form in (np.asarray, sparse.csr_array, sparse.csc_array):
+        data = X.copy()
+        data[7, 3] = -3e200
+        with pytest.raises(ValueError, match=rf"size of a column of X is 3\.0e\+200; {allowed}"):
+            fit(function, form(data))
+    if function not in (HadamardLogisticRegression, *WITH_CS):
+        with pytest.raises(ValueError, match=rf"size of y is 1\.0e\+200; {allowed}"):
+            fit(function, X, np.where(y == y[0], 1e200, y))
+
+
+@pytest.mark.parametrize("function", WITH_ALPHAS)
+def test_alphas_that_are_refused_by_scikit_learn(function):
+    for alphas in ([0.1, -1], [0.1, -0.5, -1.0], ["a"], [0.1, "b"], [[0.1]], [0.1, None]):
+        theirs = error_of(LassoCV(alphas=alphas).fit, X, y)
+        for given in (alphas, tuple(alphas)):
+            ours = error_of(fit, function, alphas=given)
+            assert str(ours) == str(theirs)
+            assert isinstance(ours, type(theirs))
+
+
+@pytest.mark.parametrize("function", [*WITH_ALPHAS, *WITH_CS])
+def test_penalties_that_are_refused(function):
+    name = "Cs" if function in WITH_CS else "alphas"
+    for values, kind, message in (
+        ([], ValueError, rf"{name} must hold at least one number\. Got \[\]"),
+        (np.empty(0), ValueError, rf"{name} must hold at least one number"),
+        ([0.1, -1], ValueError, rf"{name}\[1\] == -1, must be >"),
+        ([0.1, np.nan], ValueError, rf"{name}\[1\] == nan, must be finite"),
+        ([np.inf], ValueError, rf"{name}\[0\] == inf, must be finite"),
+        (["0.1"], TypeError, rf"{name}\[0\] must be an instance of float, not str"),
+        (np.array(["a"]), TypeError, rf"{name}\[0\] must be an instance of float, not .*str"),
+        ([1.0, [1.0, 2.0]], TypeError, rf"{name}\[1\] must be an instance of float, not list"),
+        (np.ones((2, 2)), TypeError, rf"{name}\[0\] must be an instance of float, not .*ndarray"),
+        (0, ValueError, rf"'{name}' parameter of .*an int in the range \[1, inf\)"),
+        ("auto", ValueError, rf"'{name}' parameter of .*an int in the range \[1, inf\)"),
+        (0.5, ValueError, rf"'{name}' parameter of .*an int in the range \[1, inf\)"),
+    ):
+        with pytest.raises(kind, match=message):
+            fit(function, **{name: values})
+
+
+@pytest.mark.parametrize("function", WITH_CS)
+def test_a_C_of_zero(function):
+    with pytest.raises(ValueError, match=r"Cs\[1\] == 0, must be > 0"):
+        fit(function, Cs=[1, 0])
+
+
+@pytest.mark.parametrize("function", WITH_ALPHAS)
+def test_no_alphas_are_a_hundred(function):
+    if function in PATHS:
+        assert len(fit(function, alphas=None)[0]) == 100
+    else:
+        assert len(fit(function, alphas=None).alphas_) == 100
+
+
+@pytest.mark.parametrize("function", [*ESTIMATORS, *PATHS])
+def test_max_iter_is_at_least_one(function):
+    for value in (0, -1, 1.0, None):
+        words = rf"'max_iter' parameter of {function.__name__} must be an int in the range \[1, inf"
+        with pytest.raises(ValueError, match=words):
+            fit(function, max_iter=value)
+
+
+@pytest.mark.parametrize(
+    "estimator", [HadamardLassoCV, HadamardElasticNetCV, HadamardLogisticRegressionCV]
+)
+def test_cv(estimator):
+    grid = {"Cs": [1.0]} if estimator in WITH_CS else {"alphas": [1.0]}
+    for cv in (0, 1, 2.5, True, "five"):
+        words = f"'cv' parameter of {estimator.__name__} must be an int in the range .*Got {cv!r}"
+        with pytest.raises(ValueError, match=words):
+            fit(estimator, cv=cv, **grid)
+    rows = np.arange(442)
+    for wrong in ([442], ["a"], [0.5], np.ones(441, dtype=bool)):
+        for split in ((rows, wrong), (wrong, rows)):
+            words = "must give indices of samples, from 0 to 441, or masks. For fold 1 it does not"
+            with pytest.raises(ValueError, match=words):
+                fit(estimator, cv=[(rows, rows), split], **grid)
+    with pytest.raises(ValueError, match="cv gave no folds"):
+        fit(estimator, cv=[], **grid)
+    default = fit(estimator, **grid)
+    name = "scores_" if estimator in WITH_CS else "mse_path_"
+    np.testing.assert_array_equal(
+        getattr(fit(estimator, cv=5, **grid), name), getattr(default, name)
+    )
+    masks = [(rows % 2 == 0, rows % 2 == 1), (rows % 2 == 1, rows % 2 == 0)]
+    indices = [tuple(np.flatnonzero(mask) for mask in pair) for pair in masks]
+    found = [getattr(fit(estimator, cv=cv, **grid), name) for cv in (masks, indices, iter(indices))]
+    np.testing.assert_array_equal(found[0], found[1])
+    np.testing.assert_array_equal(found[0], found[2])
+
+
+@pytest.mark.parametrize("function", [*ESTIMATORS, *PATHS])
+def test_sparse_y(function):
+    column = sparse.csr_array(labels[:, None])
+    reference = LogisticRegression() if "ogistic" in function.__name__ else LassoCV()
+    expected = error_of(reference.fit, X, column)
+    error = error_of(fit, function, X, column)
+    assert isinstance(error, TypeError)
+    assert str(error) == str(expected)
+
+
+@pytest.mark.parametrize(
+    "estimator", [HadamardLasso, HadamardElasticNet, HadamardLogisticRegression]
+)
+def test_a_warm_start_without_coefficients_is_a_cold_one(estimator):
+    target = labels if estimator is HadamardLogisticRegression else y
+    model = estimator(warm_start=True).fit(X, target)
+    coef = model.coef_
+    model.coef_ = None
+    np.testing.assert_array_equal(model.fit(X, target).coef_, coef)
+
+
+def test_numbers_that_are_none_name_their_argument():
+    for name, given in (("penalty_weights", ["a"] * 10), ("precompute", [["a"] * 10] * 10)):
+        with pytest.raises(ValueError, match=f"{name} can not be taken as numbers: could not"):
+            HadamardLasso(**{name: given}).fit(X, y)
+    with pytest.raises(ValueError, match="sample_weight can not be taken as numbers: could not"):
+        HadamardLasso().fit(X, y, sample_weight=["a"] * 442)
+    with pytest.raises(ValueError, match="coef_init can not be taken as numbers: Complex data"):
+        lasso_path(X, y, coef_init=np.full(10, 1j))

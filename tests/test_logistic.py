@@ -434,7 +434,7 @@ def test_bad_targets(y, message):
 def test_bad_arguments_of_the_path():
     X, y = BINARY
     for arguments, message in (
-        ({"Cs": [0.0, 1.0]}, "Cs must be a 1D array of positive numbers"),
+        ({"Cs": [0.0, 1.0]}, r"Cs\[0\] == 0.0, must be > 0"),
         ({"Cs": 0}, "'Cs' parameter"),
         ({"eps": 0.0}, "'eps' parameter"),
         ({"coef_init": np.ones(3)}, r"coef_init must have shape \(30,\)"),
