@@ -40,7 +40,10 @@ def real(low: float, high: float = math.inf, *, open_low: bool = False) -> Const
     def holds(value: Any) -> bool:
         if not isinstance(value, numbers.Real):
             return False
-        number = float(value)
+        try:
+            number = float(value)
+        except OverflowError:  # an int
+            return False
         above = number > low if open_low else number >= low
         return math.isfinite(number) and above and number <= high
 
@@ -110,7 +113,7 @@ def raw_weights(sample_weight: Any, X: Any) -> Float64:
         return np.ones(n_samples)
     if isinstance(sample_weight, numbers.Number):
         sample_weight = np.full(n_samples, sample_weight)
-    weights = _floats(sample_weight, "sample_weight")
+    weights = as_floats(sample_weight, "sample_weight")
     if weights.ndim != 1:
         raise ValueError(f"Sample weights must be 1D array or scalar, got {weights.ndim}D array.")
     check_consistent_length(X, weights)
@@ -151,7 +154,7 @@ def checked_penalty_weights(
     given = _in_order(penalty_weights, names)
     if given is None:
         given = np.ones(n_features)
-    weights = _floats(given, "penalty_weights", ensure_all_finite=False)
+    weights = as_floats(given, "penalty_weights", ensure_all_finite=False)
     if weights.shape != (n_features,):
         raise ValueError(
             f"penalty_weights must have shape ({n_features},), one for each feature. "
@@ -241,11 +244,11 @@ def checked_grid(values: Any, name: str, *, open_low: bool = False) -> Float64:
     return np.sort(np.asarray(values, dtype=np.float64))
 
 
-def _floats(values: Any, name: str, **options: Any) -> Float64:
+def as_floats(values: Any, name: str, **options: Any) -> Float64:
     """An array of float64, for scikit-learn's check; its errors name the argument."""
     try:
         array = check_array(values, ensure_2d=False, dtype=np.float64, input_name=name, **options)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         if name in str(error):
             raise
         kind = TypeError if isinstance(error, TypeError) else ValueError
@@ -261,7 +264,7 @@ def checked_array(values: Any, shape: tuple[int, ...], name: str) -> Float64:
     ValueError
         If it is not.
     """
-    array = _floats(values, name)
+    array = as_floats(values, name)
     if array.shape != shape:
         raise ValueError(f"{name} must have shape {shape}. Got shape {array.shape}.")
     return np.asarray(array)

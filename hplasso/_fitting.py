@@ -52,6 +52,8 @@ ATTRIBUTES = (
 class LinearModel(CallbackSupportMixin):
     """What all estimators have in common: callbacks, and a name for their penalty."""
 
+    _constraints: Mapping[str, Any]  # what the parameters may be
+
     @property
     def penalty(self) -> str:
         """The kind of penalty: 'l1' where `l1_ratio` is one, 'elasticnet' otherwise."""

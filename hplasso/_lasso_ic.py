@@ -164,6 +164,8 @@ class HadamardLassoIC(LinearRegressor):
     ['sex', 'bmi', 'bp', 's1', 's3', 's5', 's6']
     """
 
+    _constraints = ESTIMATOR_CONSTRAINTS
+
     @explain_names
     def __init__(
         self,
@@ -226,7 +228,7 @@ class HadamardLassoIC(LinearRegressor):
             If the gap asked for was not reached within `max_iter` sweeps.
         """
         parameters = self.get_params(deep=False)
-        check_parameters(type(self).__name__, parameters, ESTIMATOR_CONSTRAINTS)
+        check_parameters(type(self).__name__, parameters, self._constraints)
         given = checked_alphas(self.alphas)
         X, y = validate_data(self, X, y, **ACCEPTED | {"multi_output": False})
         n_samples, n_features = X.shape

@@ -44,6 +44,8 @@ ESTIMATOR_CONSTRAINTS: Constraints = {
 class LeastSquaresEstimator(MultiOutputMixin, LinearRegressor):
     """What :class:`HadamardLasso` and :class:`HadamardElasticNet` have in common."""
 
+    _constraints = ESTIMATOR_CONSTRAINTS
+
     @fit_method
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit the model.
@@ -75,7 +77,7 @@ class LeastSquaresEstimator(MultiOutputMixin, LinearRegressor):
         """
         parameters = self.get_params(deep=False)
         l1_ratio = parameters.setdefault("l1_ratio", 1.0)
-        check_parameters(type(self).__name__, parameters, ESTIMATOR_CONSTRAINTS)
+        check_parameters(type(self).__name__, parameters, self._constraints)
         X, y = validate_data(self, X, y, **ACCEPTED)
         targets = as_columns(y)
         n_features = X.shape[1]

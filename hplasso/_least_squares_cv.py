@@ -68,6 +68,8 @@ class Grid(NamedTuple):
 class LeastSquaresCV(LinearRegressor):
     """What :class:`HadamardLassoCV` and :class:`HadamardElasticNetCV` have in common."""
 
+    _constraints = ESTIMATOR_CONSTRAINTS
+
     @fit_method
     def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self:
         """Choose alpha by cross-validation, and fit the model with it.
@@ -102,7 +104,7 @@ class LeastSquaresCV(LinearRegressor):
         """
         parameters = self.get_params(deep=False)
         name, given_ratio = type(self).__name__, parameters.setdefault("l1_ratio", 1.0)
-        check_parameters(name, parameters, ESTIMATOR_CONSTRAINTS)
+        check_parameters(name, parameters, self._constraints)
         l1_ratios = checked_ratios(name, "l1_ratio", given_ratio)
         given = checked_alphas(self.alphas)
         X, y = validate_data(self, X, y, **ACCEPTED | {"multi_output": False})

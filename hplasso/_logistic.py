@@ -132,6 +132,8 @@ class HadamardLogisticRegression(LinearClassifier):
     0.974
     """
 
+    _constraints = ESTIMATOR_CONSTRAINTS
+
     @explain_names
     def __init__(
         self,
@@ -189,7 +191,7 @@ class HadamardLogisticRegression(LinearClassifier):
             If the gap asked for was not reached within `max_iter` sweeps.
         """
         parameters = self.get_params(deep=False)
-        check_parameters(type(self).__name__, parameters, ESTIMATOR_CONSTRAINTS)
+        check_parameters(type(self).__name__, parameters, self._constraints)
         X, y = validate_data(self, X, y, **ACCEPTED)
         check_classification_targets(y)
         labels = encode(y, X, sample_weight, self.class_weight)

@@ -175,6 +175,8 @@ class HadamardLogisticRegressionCV(LinearClassifier):
     10
     """
 
+    _constraints = ESTIMATOR_CONSTRAINTS
+
     @explain_names
     def __init__(
         self,
@@ -248,7 +250,7 @@ class HadamardLogisticRegressionCV(LinearClassifier):
             If the gap asked for was not reached within `max_iter` sweeps.
         """
         parameters = self.get_params(deep=False)
-        check_parameters(type(self).__name__, parameters, ESTIMATOR_CONSTRAINTS)
+        check_parameters(type(self).__name__, parameters, self._constraints)
         ratios = checked_ratios(type(self).__name__, "l1_ratios", self.l1_ratios)
         given = checked_Cs(self.Cs)
         if self.rule == "1se" and not self.refit:

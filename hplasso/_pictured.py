@@ -11,7 +11,12 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import check_X_y
 from sklearn.utils.validation import check_is_fitted
 
-from ._base import checked_penalty_weights, feature_names, normalised_weights
+from ._base import (
+    check_parameters,
+    checked_penalty_weights,
+    feature_names,
+    normalised_weights,
+)
 from ._classification import Classification, encode
 from ._fitting import chosen_parameters
 from ._least_squares_path import ACCEPTED as FOR_REGRESSION
@@ -93,6 +98,8 @@ def pictured(
             f"estimator must be one of hplasso. Got {type(estimator).__name__}; "
             "RegularizationPathDisplay.from_path draws any path."
         )
+    given = {"l1_ratio": 1.0} | estimator.get_params(deep=False)
+    check_parameters(type(estimator).__name__, given, estimator._constraints)
     parameters = {"l1_ratio": 1.0, "positive": False, "solver": "auto"}
     parameters |= chosen_parameters(estimator) | {"verbose": 0}
     if not {"alpha", "C"} & set(parameters):

@@ -49,7 +49,7 @@ INSTEAD_OF_VALUE = {
     "C=inf": "Write penalty_weights=[0, ..., 0] for no penalty.",
     "l1_ratio=None": "Write l1_ratio=1 for the L1 penalty.",
     **{
-        f"solver={name}": f"Write solver='auto', which solves the problem that {name!r} solves."
+        f"solver={name}": "Write solver='auto'; the problem is the same."
         for name in ("lbfgs", "liblinear", "newton-cg", "newton-cholesky", "sag", "saga")
     },
 }

@@ -1,5 +1,6 @@
 """Bad input gets scikit-learn's answer, before any work is done."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from scipy import sparse
@@ -7,6 +8,8 @@ from sklearn.datasets import load_diabetes
 from sklearn.linear_model import Lasso, LassoCV, LogisticRegression
 
 from hplasso import (
+    CertificateDisplay,
+    CrossValidationDisplay,
     HadamardElasticNet,
     HadamardElasticNetCV,
     HadamardLasso,
@@ -14,6 +17,7 @@ from hplasso import (
     HadamardLassoIC,
     HadamardLogisticRegression,
     HadamardLogisticRegressionCV,
+    RegularizationPathDisplay,
     enet_path,
     lasso_path,
     logistic_path,
@@ -62,6 +66,7 @@ def error_of(function, *args, **kwargs):
     [
         ("alpha", -1.0, r"a float in the range \[0.0, inf\)"),
         ("alpha", np.nan, r"a float in the range \[0.0, inf\)"),
+        ("alpha", 10**400, r"a float in the range \[0.0, inf\)"),
         ("alpha", "1", r"a float in the range \[0.0, inf\)"),
         ("tol", -1e-4, r"a float in the range \[0.0, inf\)"),
         ("max_iter", 0, r"an int in the range \[1, inf\)"),
@@ -305,8 +310,8 @@ def test_max_iter_is_at_least_one(function):
 )
 def test_cv(estimator):
     grid = {"Cs": [1.0]} if estimator in WITH_CS else {"alphas": [1.0]}
-    for cv in (0, 1, 2.5, True, "five"):
-        words = f"'cv' parameter of {estimator.__name__} must be an int in the range .*Got {cv!r}"
+    for cv in (0, 1, 2.5, True, "five", [1], [(np.arange(3),)], {"a": "b"}):
+        words = f"'cv' parameter of {estimator.__name__} must be an int in the range .*Got "
         with pytest.raises(ValueError, match=words):
             fit(estimator, cv=cv, **grid)
     rows = np.arange(442)
@@ -356,5 +361,73 @@ def test_numbers_that_are_none_name_their_argument():
             HadamardLasso(**{name: given}).fit(X, y)
     with pytest.raises(ValueError, match="sample_weight can not be taken as numbers: could not"):
         HadamardLasso().fit(X, y, sample_weight=["a"] * 442)
+    with pytest.raises(
+        ValueError, match="sample_weight can not be taken as numbers: int too large"
+    ):
+        HadamardLasso().fit(X, y, sample_weight=10**400)
     with pytest.raises(ValueError, match="coef_init can not be taken as numbers: Complex data"):
         lasso_path(X, y, coef_init=np.full(10, 1j))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"penalties": "a"}, "'penalties' parameter of RegularizationPathDisplay must be an array"),
+        ({"penalties": [1.0, -1.0]}, r"penalties\[1\] == -1.0, must be >= 0"),
+        ({"penalties": [1.0, np.nan]}, r"penalties\[1\] == nan, must be finite"),
+        ({"coefs": np.ones((2, 3))}, r"coefs must have shape \(n_features, 2\).*\(2, 3\)"),
+        ({"coefs": np.full((2, 2), np.nan)}, "coefs contains NaN"),
+        ({"coefs": [["a", "b"]]}, "coefs can not be taken as numbers"),
+        ({"feature_names": ["a"]}, "feature_names must have 2 names.*Got 1"),
+        ({"feature_names": "ab"}, "'feature_names' parameter of .* must be an array-like or None"),
+        ({"chosen": 3.0}, "'chosen' parameter of .* must be a dict or None"),
+        ({"penalty_name": "lambda"}, "'penalty_name' parameter of .* among {'alpha', 'C'}"),
+        ({"n_labels": -1}, r"'n_labels' parameter of .* must be an int in the range \[0, inf\)"),
+        ({"n_labels": None}, r"'n_labels' parameter of .* must be an int in the range \[0, inf\)"),
+        ({"ax": "left"}, "ax must be matplotlib Axes or None. Got 'left'"),
+    ],
+)
+def test_what_a_path_display_is_given(change, message):
+    given = {"penalties": [1.0, 0.5], "coefs": np.eye(2)} | change
+    with pytest.raises(ValueError, match=message):
+        RegularizationPathDisplay.from_path(given.pop("penalties"), given.pop("coefs"), **given)
+
+
+def test_a_target_that_is_none():
+    for target in ("setosa", -1, 1.0, None):
+        with pytest.raises(ValueError, match=r"'target' parameter.* must be an int in the range"):
+            RegularizationPathDisplay.from_estimator(HadamardLasso(), X, y, target=target)
+    with pytest.raises(ValueError, match=r"target must be in the range \[0, 0\]. Got 1"):
+        RegularizationPathDisplay.from_estimator(HadamardLasso(), X, y, target=1)
+
+
+@pytest.mark.parametrize("display", [RegularizationPathDisplay, CertificateDisplay])
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [
+        (HadamardLasso(-1.0), "alpha"),
+        (HadamardLasso(tol=-1.0), "tol"),
+        (HadamardLasso(solver="saga"), "solver"),
+        (HadamardElasticNet(l1_ratio=2.0), "l1_ratio"),
+        (HadamardLogisticRegression(C=-1.0), "C"),
+        (HadamardLassoCV(rule="max"), "rule"),
+        (HadamardLassoIC("dic"), "criterion"),
+        (HadamardLogisticRegressionCV(Cs=0), "Cs"),
+    ],
+)
+def test_parameters_of_an_estimator_to_draw(display, model, name):
+    words = f"'{name}' parameter of {type(model).__name__} must be"
+    with pytest.raises(ValueError, match=words):
+        display.from_estimator(model, X, labels)
+
+
+def test_penalties_of_zero_are_not_drawn():
+    plt.switch_backend("agg")
+    display = RegularizationPathDisplay.from_path([1.0, 0.5, 0.0], np.eye(3))
+    assert display.ax_.get_xlim() == (1.0, 0.5)
+    counts = [label.get_text() for label in display.top_ax_.get_xticklabels()]
+    assert set(counts) == {"1"}
+    model = HadamardLassoCV(alphas=[1.0, 0.1, 0.0], cv=2).fit(X, y)
+    with np.errstate(all="raise"):
+        assert CrossValidationDisplay.from_estimator(model).ax_.get_xlim() == (1.0, 0.1)
+    plt.close("all")

@@ -2,6 +2,7 @@
 
 import inspect
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -77,8 +78,10 @@ def title(value):
 
 @pytest.fixture(autouse=True)
 def numpy_raises():
+    plt.switch_backend("agg")
     with np.errstate(over="raise", divide="raise", invalid="raise"):
         yield
+    plt.close("all")
 
 
 @pytest.mark.parametrize("form", FORMS)
