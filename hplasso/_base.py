@@ -153,7 +153,7 @@ def checked_penalty_weights(
     """
     given = _in_order(penalty_weights, names)
     if given is None:
-        given = np.ones(n_features)
+        return PenaltyWeights(np.ones(n_features), np.zeros(n_features, dtype=bool))
     weights = as_floats(given, "penalty_weights", ensure_all_finite=False)
     if weights.shape != (n_features,):
         raise ValueError(

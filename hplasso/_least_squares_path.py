@@ -315,13 +315,16 @@ def _path(
 ) -> tuple[Any, ...]:
     """What `enet_path` and `lasso_path` do."""
     check_parameters(name, {"l1_ratio": l1_ratio, **parameters}, PATH_CONSTRAINTS)
-    names = feature_names(X)
+    names = None if parameters["penalty_weights"] is None else feature_names(X)
     X, y = check_X_y(X, y, **ACCEPTED)
     targets = as_columns(y)
     n_features, n_targets = X.shape[1], targets.shape[1]
     weights = normalised_weights(parameters["sample_weight"], X)
-    given = checked_penalty_weights(parameters["penalty_weights"], n_features, names)
-    settings = path_settings({**parameters, "penalty_weights": given.weights}, l1_ratio, X.dtype)
+    penalty_weights, left_out = checked_penalty_weights(
+        parameters["penalty_weights"], n_features, names
+    )
+    parameters = {**parameters, "penalty_weights": penalty_weights}
+    settings = path_settings(parameters, l1_ratio, X.dtype)
     Xy, coef_init = parameters["Xy"], parameters["coef_init"]
     if Xy is not None:
         shape = (n_features,) if np.ndim(Xy) == 1 else (n_features, n_targets)
@@ -332,9 +335,7 @@ def _path(
     length = grid if isinstance(grid, int) else len(grid)
     precompute = checked_precompute(parameters["precompute"], n_features)
     with threads_for_data(X.size):
-        regression = regression_of(
-            X, targets, weights, False, precompute, length, Xy, given.left_out
-        )
+        regression = regression_of(X, targets, weights, False, precompute, length, Xy, left_out)
         start = None if isinstance(grid, int) else coef_init  # a grid begins at zero
         tracers = [regression.tracer(target, settings, start) for target in range(n_targets)]
         if isinstance(grid, int):

@@ -169,7 +169,7 @@ def logistic_path(
     """
     parameters = locals()
     check_parameters("logistic_path", parameters, PATH_CONSTRAINTS)
-    names = feature_names(X)
+    names = None if penalty_weights is None else feature_names(X)
     X, y = check_X_y(X, y, **ACCEPTED)
     check_classification_targets(y)
     labels = encode(y, X, sample_weight, class_weight)

@@ -113,9 +113,10 @@ def pictured(
     else:
         X, y = check_X_y(X, y, **FOR_REGRESSION | {"multi_output": False})
         make = _regression
-    given = checked_penalty_weights(parameters["penalty_weights"], X.shape[1], names)
-    parameters["penalty_weights"] = given.weights
-    return make(estimator, parameters, X, y, sample_weight, given.left_out, listener)
+    parameters["penalty_weights"], left_out = checked_penalty_weights(
+        parameters["penalty_weights"], X.shape[1], names
+    )
+    return make(estimator, parameters, X, y, sample_weight, left_out, listener)
 
 
 def _regression(
