@@ -242,6 +242,7 @@ class SparseColumns(Columns):
     def append(self, features: Index) -> None:
         design = self.design
         new = sparse.csc_array(design.X[:, features], dtype=np.float64)
+        new.data[np.repeat(design.left_out[features], np.diff(new.indptr))] = 0.0
         centred = np.flatnonzero(np.isin(features, design.fragile))
         for column in centred:
             full = design._centred(features[[column]])

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from numpy.testing import assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.linear_model import Lasso
@@ -27,6 +28,7 @@ from hplasso import (
     lasso_path,
     logistic_path,
 )
+from hplasso._design import make_design
 
 N, P = 60, 15
 rng = np.random.default_rng(0)
@@ -121,6 +123,25 @@ def test_folds_of_wide_data(model, form):
     expected.fit(form(wide[:, kept]), y)
     np.testing.assert_allclose(fitted.mse_path_, expected.mse_path_, rtol=1e-5)
     np.testing.assert_allclose(fitted.coef_[kept], expected.coef_, atol=1e-5)
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("form", FORMS)
+def test_nothing_is_left_of_columns_that_are_left_out(form, fit_intercept):
+    left_out = np.isinf(INFINITE)
+    design = make_design(form(X), np.full(N, 1 / N), fit_intercept, left_out)
+    residual, columns = rng.standard_normal(N), design.columns()
+    columns.append(np.arange(P))
+    assert_array_equal(design.spread == 0.0, left_out)
+    assert not design.gram()[DROPPED].any()
+    assert not columns.products(0)[DROPPED].any()
+    for z in (
+        design.correlations(residual),
+        design.read(np.arange(P), residual),
+        columns.correlations(residual),
+    ):
+        assert_array_equal(z == 0.0, left_out)
+    assert not columns.predict(left_out.astype(float)).any()
 
 
 def test_against_scikit_learn():
