@@ -14,7 +14,7 @@ from ._logistic_term import LogisticTerm
 from ._path import PathTracer
 from ._reports import PathPoint
 from ._settings import PathSettings
-from ._typing import Float64
+from ._typing import Float64, Mask
 from ._working_set import WorkingSet
 
 
@@ -81,10 +81,14 @@ class Classification:
     X : ndarray or sparse matrix
     labels : Labels
     fit_intercept : bool
+    left_out : ndarray of shape (p,), optional
+        Which features are to be left out.
     """
 
-    def __init__(self, X: Any, labels: Labels, fit_intercept: bool) -> None:
-        self.base = checked_design(X, labels.weights, fit_intercept)
+    def __init__(
+        self, X: Any, labels: Labels, fit_intercept: bool, left_out: Mask | None = None
+    ) -> None:
+        self.base = checked_design(X, labels.weights, fit_intercept, left_out)
         self.labels = labels
         loss = make_loss(labels.codes, len(labels.classes), labels.weights)
         self.term = LogisticTerm(self.base, loss, fit_intercept)

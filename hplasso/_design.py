@@ -11,12 +11,13 @@ from sklearn.utils import assert_all_finite
 from ._dense_design import DenseDesign
 from ._design_base import BLOCK, Columns, Design, slices
 from ._sparse_design import SparseDesign
-from ._typing import Float64, Index
+from ._typing import Float64, Index, Mask
 
 __all__ = [
     "BLOCK",
     "Columns",
     "Design",
+    "NotFinite",
     "as_array",
     "as_rows",
     "check_range",
@@ -28,7 +29,17 @@ __all__ = [
 LARGEST, SMALLEST = 1e145, 1e-145
 
 
-def checked_design(X: Any, weights: Float64, fit_intercept: bool) -> Design:
+class NotFinite(ValueError):
+    """X holds NaN or infinity."""
+
+    def __init__(self, X: Any, message: str) -> None:
+        super().__init__(message)
+        self.X = X
+
+
+def checked_design(
+    X: Any, weights: Float64, fit_intercept: bool, left_out: Mask | None = None
+) -> Design:
     """The design of an array or a sparse matrix that has been validated, but for its numbers.
 
     The columns' lengths tell whether all numbers are finite; a pass over X for that alone would
@@ -36,14 +47,20 @@ def checked_design(X: Any, weights: Float64, fit_intercept: bool) -> Design:
 
     Raises
     ------
+    NotFinite
+        If they are not.
     ValueError
-        If they are not, or are too large or small to be squared.
+        If they are too large or small to be squared.
     """
     with np.errstate(over="ignore", invalid="ignore"):
-        design = make_design(X, weights, fit_intercept)
+        design = make_design(X, weights, fit_intercept, left_out)
     size = float(design.spread.max())
     if not np.isfinite(size):
-        assert_all_finite(X, input_name="X")
+        try:
+            assert_all_finite(X, input_name="X")
+        except ValueError as error:
+            raise NotFinite(X, str(error)) from None
+        size = float(abs(X).max())
     check_range("a column of X", size)
     return design
 
@@ -57,19 +74,21 @@ def check_range(name: str, size: float) -> None:
         )
 
 
-def make_design(X: Any, weights: Float64, fit_intercept: bool) -> Design:
+def make_design(
+    X: Any, weights: Float64, fit_intercept: bool, left_out: Mask | None = None
+) -> Design:
     """The design of an array or a sparse matrix.
 
     A sparse matrix with several entries for an element, or unsorted ones, is put in order first, in
     a copy.
     """
     if not sparse.issparse(X):
-        return DenseDesign(X, weights, fit_intercept)
+        return DenseDesign(X, weights, fit_intercept, left_out)
     X = type(X)((X.data, X.indices, X.indptr), shape=X.shape)  # the caller's is left as it is
     if not X.has_canonical_format:
         X = X.copy()
         X.sum_duplicates()
-    return SparseDesign(X, weights, fit_intercept)
+    return SparseDesign(X, weights, fit_intercept, left_out)
 
 
 def as_array(values: Any) -> Any:

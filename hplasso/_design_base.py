@@ -102,6 +102,8 @@ class Design(ABC):
         Rounding error of a correlation, for an r of length one.
     size : ndarray of shape (p,)
         Length of the columns as they come into predictions.
+    left_out : ndarray of shape (p,)
+        Which columns are to be zero, as if they were constant.
     n_stored : int
         How many numbers X holds.
     readable : int
@@ -113,14 +115,18 @@ class Design(ABC):
     # A column is fragile if its variance is below this part of its mean square.
     fragile_below: float
 
-    def __init__(self, X: Any, weights: Float64, fit_intercept: bool) -> None:
+    def __init__(
+        self, X: Any, weights: Float64, fit_intercept: bool, left_out: Mask | None = None
+    ) -> None:
         self.X = X
         self.shape: tuple[int, int] = X.shape
         self.n_stored = int(X.size)
         self.fit_intercept = fit_intercept
         self.readable = int(self._readable() * self.shape[1])
         self.passes = 1.0
-        self._weigh(weights, *self._moments(weights), np.zeros(self.shape[1], dtype=bool))
+        nothing = np.zeros(self.shape[1], dtype=bool)
+        self.left_out = nothing if left_out is None else left_out
+        self._weigh(weights, *self._moments(weights), nothing)
 
     def _weigh(self, weights: Float64, mean: Float64, square: Float64, doubtful: Mask) -> None:
         """Set all that depends on the weights, given the weighted moments of the columns.
@@ -128,6 +134,8 @@ class Design(ABC):
         Those of `doubtful` columns are computed again, from the columns themselves.
         """
         self.root = np.sqrt(weights)
+        gone = self.left_out & np.isfinite(square)  # NaN stays for whoever looks for it
+        mean, square = np.where(gone, 0.0, mean), np.where(gone, 0.0, square)
         self.mean = mean if self.fit_intercept else np.zeros_like(mean)
         variance = square - self.mean**2
         close = (square > 0.0) & (variance <= self.fragile_below * square)

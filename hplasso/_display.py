@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+from ._base import InvalidParameterError
 from ._typing import Float64
 
 
@@ -21,6 +24,8 @@ class Display:
             raise ImportError(
                 f"{type(self).__name__} needs matplotlib: pip install 'hplasso[plot]'"
             ) from error
+        if ax is not None and not hasattr(ax, "figure"):
+            raise InvalidParameterError(f"ax must be matplotlib Axes or None. Got {ax!r}.")
         if ax is None:
             ax = plt.subplots(layout="constrained")[1]
         self.ax_, self.figure_ = ax, ax.figure
@@ -33,7 +38,8 @@ class Display:
 
     def _penalty_axis(self, penalties: Float64, name: str) -> None:
         """Penalties on a logarithmic scale, the strongest on the left."""
-        low, high = float(penalties.min()), float(penalties.max())
+        shown = penalties[penalties > 0.0]  # there is no place for zero on this scale
+        low, high = float(shown.min(initial=np.inf)), float(shown.max(initial=0.0))
         self.ax_.set_xscale("log")
         if low < high:
             self.ax_.set_xlim(*((low, high) if name == "C" else (high, low)))

@@ -6,6 +6,7 @@ from typing import Any
 
 from ._least_squares import LeastSquaresEstimator
 from ._least_squares_path import enet_path
+from ._sklearn_names import explain_names
 
 
 class HadamardElasticNet(LeastSquaresEstimator):
@@ -59,9 +60,10 @@ class HadamardElasticNet(LeastSquaresEstimator):
         - 'alternating': sweeps alone, the alternating ridge regressions of Hoff (2017), until the
           duality gap is reached. Linear convergence: for study, and for comparison. Coefficients
           are set to zero where the gap certifies it; others may be very small instead.
-    penalty_weights : array-like of shape (n_features,), default=None
+    penalty_weights : array-like of shape (n_features,) or dict, default=None
         Penalty weights w, not negative, all one by default. A feature of weight zero is not
-        penalised in either way.
+        penalised in either way, one of weight inf is left out. A dict or a pandas.Series with names
+        is matched by the names of the features; those that it does not have get weight one.
     verbose : bool or int, default=0
         1 prints a line for each fit on standard error, 2 one for each iteration as well.
 
@@ -108,6 +110,7 @@ class HadamardElasticNet(LeastSquaresEstimator):
 
     path = staticmethod(enet_path)
 
+    @explain_names
     def __init__(
         self,
         alpha: float = 1.0,

@@ -7,7 +7,12 @@ from copy import deepcopy
 from functools import wraps
 from typing import Any, TypeVar, cast
 
+import numpy as np
+from sklearn.utils import assert_all_finite
+
+from ._design import NotFinite
 from ._reports import Listener, Listeners, PathPoint
+from ._sklearn_names import PENALTY
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -22,7 +27,7 @@ except ImportError:  # before scikit-learn 1.9
 
 
 __all__ = [
-    "CallbackSupportMixin",
+    "LinearModel",
     "Task",
     "chosen_parameters",
     "fit_method",
@@ -44,6 +49,26 @@ ATTRIBUTES = (
 )
 
 
+class LinearModel(CallbackSupportMixin):
+    """What all estimators have in common: callbacks, and a name for their penalty."""
+
+    _constraints: Mapping[str, Any]  # what the parameters may be
+
+    @property
+    def penalty(self) -> str:
+        """The kind of penalty: 'l1' where `l1_ratio` is one, 'elasticnet' otherwise."""
+        parameters = chosen_parameters(self)
+        ratios = parameters.get("l1_ratio", parameters.get("l1_ratios", 1.0))
+        return "l1" if all(ratio == 1.0 for ratio in np.ravel(ratios)) else "elasticnet"
+
+    @penalty.setter
+    def penalty(self, kind: Any) -> None:
+        raise AttributeError(
+            f"penalty of {type(self).__name__} can not be set, as it follows from l1_ratio. "
+            f"{PENALTY}"
+        )
+
+
 def fit_method(method: Fit) -> Fit:
     """Make a method a fit: with callbacks, and the estimator left as it was if it does not end."""
     managed = with_callbacks(method)
@@ -53,9 +78,12 @@ def fit_method(method: Fit) -> Fit:
         before = vars(estimator).copy()
         try:
             return managed(estimator, *args, **kwargs)
-        except BaseException:
+        except BaseException as error:
             vars(estimator).clear()
             vars(estimator).update(before)
+            if isinstance(error, NotFinite):  # scikit-learn has more to say to estimators
+                name = type(estimator).__name__
+                assert_all_finite(error.X, input_name="X", estimator_name=name)
             raise
 
     return cast(Fit, fit)

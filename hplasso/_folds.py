@@ -21,7 +21,7 @@ import numpy as np
 from ._design import BLOCK, Design, check_range, checked_design, slices
 from ._regression import Regression, gram_pays
 from ._reports import PathPoint
-from ._typing import Float64, Index
+from ._typing import Float64, Index, Mask
 
 # A training sum of squares below this part of the total is left over by cancellation.
 CANCELLED = 1e-6
@@ -62,10 +62,9 @@ def checked_folds(
     """
     n_samples = weights.size
     folds = []
-    for number, (train, test) in enumerate(splits):
-        rows = np.arange(n_samples)
-        counts = np.bincount(rows[train], minlength=n_samples)
-        test = rows[test]
+    for number, split in enumerate(splits):
+        train, test = (_rows_at(indices, number, n_samples) for indices in split)
+        counts = np.bincount(train, minlength=n_samples)
         training, held_out = weights * counts, weights[test]
         for name, part in (("training", training), ("test", held_out)):
             if not part.any():
@@ -78,6 +77,17 @@ def checked_folds(
     if not folds:
         raise ValueError("cv gave no folds.")
     return folds
+
+
+def _rows_at(indices: Any, number: int, n_samples: int) -> Index:
+    """The rows of indices, or of a mask."""
+    try:
+        return np.asarray(np.arange(n_samples)[indices])
+    except IndexError as error:
+        raise ValueError(
+            f"cv must give indices of samples, from 0 to {n_samples - 1}, or masks. For fold "
+            f"{number} it does not: {error}."
+        ) from error
 
 
 class Folds:
@@ -94,6 +104,8 @@ class Folds:
     folds : list of Fold
     n_solutions : int
         How many solutions each fold is going to ask for.
+    left_out : ndarray of shape (p,), optional
+        Which features are to be left out.
     """
 
     def __init__(
@@ -105,11 +117,12 @@ class Folds:
         precompute: bool | str,
         folds: Sequence[Fold],
         n_solutions: int,
+        left_out: Mask | None = None,
     ) -> None:
         self.y, self.raw, self.folds = y, raw, folds
         self.fit_intercept = fit_intercept
         check_range("y", float(np.abs(y).max()))
-        self.design = checked_design(X, raw / raw.sum(), fit_intercept)
+        self.design = checked_design(X, raw / raw.sum(), fit_intercept, left_out)
         self.offset = float(self.design.root**2 @ y) if fit_intercept else 0.0
         self._by_moments = gram_pays(self.design, precompute, n_solutions)
         self._kept: dict[int, Float64] = {}
@@ -151,7 +164,8 @@ class Folds:
         weights, held_out = self.folds[number].weights(self.raw), self._moments(number)
         p = self.design.shape[1]
         if held_out is None or 1.0 - held_out[p + 1, p + 1] <= CANCELLED:
-            design = checked_design(self.design.X, weights, self.fit_intercept)
+            full = self.design
+            design = checked_design(full.X, weights, self.fit_intercept, full.left_out)
             return Regression(design, self.y[:, None], design.gram() if self._by_moments else None)
         moments = self._everything - held_out
         mass = moments[p + 1, p + 1]

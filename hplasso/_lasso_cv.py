@@ -7,6 +7,7 @@ from typing import Any
 from ._lasso import HadamardLasso
 from ._least_squares_cv import LeastSquaresCV
 from ._least_squares_path import lasso_path
+from ._sklearn_names import explain_names
 
 
 class HadamardLassoCV(LeastSquaresCV):
@@ -22,7 +23,7 @@ class HadamardLassoCV(LeastSquaresCV):
     alphas : int or array-like, default=100
         Number of alphas on a geometric grid from ``alpha_max`` down, the smallest alpha at which
         all penalised coefficients are zero for the whole data; or the alphas themselves, in any
-        order.
+        order. None means 100.
     fit_intercept : bool, default=True
         Whether to fit an intercept, which is not penalised. If not, the data are expected to be
         centred.
@@ -54,9 +55,10 @@ class HadamardLassoCV(LeastSquaresCV):
         Without effect, as coordinates are not updated one by one. For compatibility.
     solver : {'auto', 'alternating'}, default='auto'
         As of :class:`HadamardLasso`.
-    penalty_weights : array-like of shape (n_features,), default=None
+    penalty_weights : array-like of shape (n_features,) or dict, default=None
         Penalty weights, not negative, all one by default. A feature of weight zero is not
-        penalised.
+        penalised, one of weight inf is left out. A dict or a pandas.Series with names is matched by
+        the names of the features; those that it does not have get weight one.
     rule : {'min', '1se'}, default='min'
         - 'min': the alpha of the smallest mean squared error, averaged over the folds.
         - '1se': the largest alpha whose mean squared error is within one standard error of the
@@ -138,6 +140,7 @@ class HadamardLassoCV(LeastSquaresCV):
     _single = HadamardLasso
     path = staticmethod(lasso_path)
 
+    @explain_names
     def __init__(
         self,
         *,

@@ -19,6 +19,7 @@ from ._base import (
     integer,
     normalised_weights,
     one_of,
+    penalty_weights_of,
     real,
 )
 from ._certificate import ROUNDING
@@ -37,12 +38,13 @@ from ._linear_regressor import LinearRegressor
 from ._regression import Regression, regression_of
 from ._reports import warn_not_converged
 from ._settings import PathSettings
+from ._sklearn_names import explain_names
 from ._typing import Float64
 
 ESTIMATOR_CONSTRAINTS: Constraints = {
     "criterion": (one_of("aic", "aicc", "bic", "ebic"),),
     "eps": (real(0.0, 1.0, open_low=True),),
-    "alphas": (integer(1), ARRAY),
+    "alphas": (integer(1), ARRAY, NONE),
     "fit_intercept": (BOOLEAN,),
     "noise_variance": (real(0.0, open_low=True), NONE),
     "ebic_gamma": (real(0.0, 1.0),),
@@ -65,6 +67,7 @@ class HadamardLassoIC(LinearRegressor):
 
     where k(d) is ``2 d`` (AIC), ``2 d + 2 d (d + 1) / (n_samples - d - 1)`` (AICc),
     ``log(n_samples) d`` (BIC), or ``log(n_samples) d + 2 gamma log(n_features choose d)`` (EBIC).
+    Features that `penalty_weights` leave out are not counted.
 
     With sample weights, `n_samples` is the number of those of positive weight, and RSS is the
     weighted sum of squares, with the weights scaled to sum to `n_samples`. This is the criterion,
@@ -79,7 +82,7 @@ class HadamardLassoIC(LinearRegressor):
         Length of the path: ``alpha_min / alpha_max``. Used if `alphas` is an int.
     alphas : int or array-like, default=100
         Number of alphas on a geometric grid from ``alpha_max`` down, the smallest alpha at which
-        all penalised coefficients are zero; or the alphas themselves, in any order.
+        all penalised coefficients are zero; or the alphas themselves, in any order. None means 100.
     fit_intercept : bool, default=True
         Whether to fit an intercept, which is not penalised. If not, the data are expected to be
         centred.
@@ -104,9 +107,10 @@ class HadamardLassoIC(LinearRegressor):
         The gamma of 'ebic', from 0 (which is 'bic') to 1.
     solver : {'auto', 'alternating'}, default='auto'
         As of :class:`HadamardLasso`. 'alternating' leaves very small coefficients, which count.
-    penalty_weights : array-like of shape (n_features,), default=None
+    penalty_weights : array-like of shape (n_features,) or dict, default=None
         Penalty weights, not negative, all one by default. A feature of weight zero is not
-        penalised.
+        penalised, one of weight inf is left out. A dict or a pandas.Series with names is matched by
+        the names of the features; those that it does not have get weight one.
 
     Attributes
     ----------
@@ -165,6 +169,9 @@ class HadamardLassoIC(LinearRegressor):
     ['sex', 'bmi', 'bp', 's1', 's3', 's5', 's6']
     """
 
+    _constraints = ESTIMATOR_CONSTRAINTS
+
+    @explain_names
     def __init__(
         self,
         criterion: str = "aic",
@@ -229,25 +236,33 @@ class HadamardLassoIC(LinearRegressor):
             If the gap asked for was not reached within `max_iter` sweeps.
         """
         parameters = self.get_params(deep=False)
-        check_parameters(type(self).__name__, parameters, ESTIMATOR_CONSTRAINTS)
+        check_parameters(type(self).__name__, parameters, self._constraints)
         given = checked_alphas(self.alphas)
         name = type(self).__name__
         check_one_target(name, y, f"sklearn.multioutput.MultiOutputRegressor({name}())")
         X, y = validate_data(self, X, y, **ACCEPTED | {"multi_output": False})
         n_features = X.shape[1]
+        parameters["penalty_weights"], left_out = penalty_weights_of(self)
+        p = n_features - int(left_out.sum())
         weights = normalised_weights(sample_weight, X)
         n_samples = int(np.count_nonzero(weights))
-        if self.noise_variance is None and n_samples <= n_features + self.fit_intercept:
+        if self.noise_variance is None and n_samples <= p + self.fit_intercept:
             raise ValueError(
-                f"The noise variance can not be estimated from {n_samples} samples of {n_features} "
+                f"The noise variance can not be estimated from {n_samples} samples of {p} "
                 "features: there have to be more samples than coefficients. Give noise_variance."
             )
         precompute = checked_precompute(self.precompute, n_features)
-        settings = path_settings(parameters, 1.0, n_features, X.dtype)
+        settings = path_settings(parameters, 1.0, X.dtype)
         length = given if isinstance(given, int) else len(given)
         with Task.of_fit(self, length) as task, threads_for_data(X.size):
             regression = regression_of(
-                X, as_columns(y), weights, self.fit_intercept, precompute, length
+                X,
+                as_columns(y),
+                weights,
+                self.fit_intercept,
+                precompute,
+                length,
+                left_out=left_out,
             )
             self.noise_variance_ = self._noise_variance(regression, settings, n_samples)
             if isinstance(given, int):
@@ -264,7 +279,7 @@ class HadamardLassoIC(LinearRegressor):
         sizes = np.array([point.features.size for point in points])
         self.degrees_of_freedom_ = sizes
         squares = 2.0 * n_samples * np.array(losses)
-        self.criterion_ = self._criterion(squares, sizes, n_samples, n_features)
+        self.criterion_ = self._criterion(squares, sizes, n_samples, p)
         best = int(np.argmin(self.criterion_))
         self.alpha_ = float(given[best])
         intercepts = [regression.intercept(points[best])]

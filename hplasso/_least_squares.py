@@ -15,6 +15,7 @@ from ._base import (
     check_parameters,
     checked_array,
     normalised_weights,
+    penalty_weights_of,
     real,
 )
 from ._fitting import Task, fit_method
@@ -42,6 +43,8 @@ ESTIMATOR_CONSTRAINTS: Constraints = {
 
 class LeastSquaresEstimator(MultiOutputMixin, LinearRegressor):
     """What :class:`HadamardLasso` and :class:`HadamardElasticNet` have in common."""
+
+    _constraints = ESTIMATOR_CONSTRAINTS
 
     @fit_method
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
@@ -74,14 +77,15 @@ class LeastSquaresEstimator(MultiOutputMixin, LinearRegressor):
         """
         parameters = self.get_params(deep=False)
         l1_ratio = parameters.setdefault("l1_ratio", 1.0)
-        check_parameters(type(self).__name__, parameters, ESTIMATOR_CONSTRAINTS)
+        check_parameters(type(self).__name__, parameters, self._constraints)
         X, y = validate_data(self, X, y, **ACCEPTED)
         targets = as_columns(y)
         n_features = X.shape[1]
         weights = normalised_weights(sample_weight, X)
         precompute = checked_precompute(self.precompute, n_features)
         starts = self._starts(targets.shape[1], n_features)
-        settings = path_settings(parameters, l1_ratio, n_features, X.dtype)
+        parameters["penalty_weights"], left_out = penalty_weights_of(self)
+        settings = path_settings(parameters, l1_ratio, X.dtype)
         if self.alpha == 0:
             warnings.warn(
                 "With alpha=0, this algorithm does not converge well. You are advised to use the "
@@ -90,7 +94,9 @@ class LeastSquaresEstimator(MultiOutputMixin, LinearRegressor):
             )
         points = []
         with Task.of_fit(self), threads_for_data(X.size):
-            regression = regression_of(X, targets, weights, self.fit_intercept, precompute, 1)
+            regression = regression_of(
+                X, targets, weights, self.fit_intercept, precompute, 1, left_out=left_out
+            )
             for target, start in enumerate(starts):
                 points += regression.tracer(target, settings, start).trace(
                     [float(self.alpha * l1_ratio)]
@@ -102,7 +108,7 @@ class LeastSquaresEstimator(MultiOutputMixin, LinearRegressor):
 
     def _starts(self, n_targets: int, n_features: int) -> list[Float64 | None]:
         """The coefficients to start from, for each target."""
-        if not self.warm_start or not hasattr(self, "coef_"):
+        if not self.warm_start or getattr(self, "coef_", None) is None:
             return [None] * n_targets
         shape = (n_features,) if n_targets == 1 else (n_targets, n_features)
         coef = checked_array(self.coef_, shape, "With warm_start=True, coef_ of the last fit")

@@ -17,11 +17,13 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ._base import (
     ARRAY,
     BOOLEAN,
+    NONE,
     Constraints,
     check_one_target,
     check_parameters,
     integer,
     normalised_weights,
+    penalty_weights_of,
     real,
 )
 from ._chords import trace_by_chords
@@ -53,7 +55,7 @@ from ._typing import Float64
 
 ESTIMATOR_CONSTRAINTS: Constraints = {
     "eps": (real(0.0, 1.0, open_low=True),),
-    "alphas": (integer(1), ARRAY),
+    "alphas": (integer(1), ARRAY, NONE),
     "l1_ratio": (real(0.0, 1.0, open_low=True), ARRAY),
     "fit_intercept": (BOOLEAN,),
     **SHARED_CONSTRAINTS,
@@ -72,6 +74,7 @@ class Grid(NamedTuple):
 class LeastSquaresCV(LinearRegressor):
     """What :class:`HadamardLassoCV` and :class:`HadamardElasticNetCV` have in common."""
 
+    _constraints = ESTIMATOR_CONSTRAINTS
     _single: Any  # the estimator at a single alpha
 
     @fit_method
@@ -108,7 +111,7 @@ class LeastSquaresCV(LinearRegressor):
         """
         parameters = self.get_params(deep=False)
         name, given_ratio = type(self).__name__, parameters.setdefault("l1_ratio", 1.0)
-        check_parameters(name, parameters, ESTIMATOR_CONSTRAINTS)
+        check_parameters(name, parameters, self._constraints)
         l1_ratios = checked_ratios(name, "l1_ratio", given_ratio)
         given = checked_alphas(self.alphas)
         check_one_target(
@@ -121,6 +124,7 @@ class LeastSquaresCV(LinearRegressor):
         y = np.asarray(y, dtype=np.float64)
         n_features = X.shape[1]
         precompute = checked_precompute(self.precompute, n_features)
+        parameters["penalty_weights"], left_out = penalty_weights_of(self)
         weights = normalised_weights(sample_weight, X)
         extra = routed(self, "fit", sample_weight, params)
         splits = check_cv(self.cv).split(X, y, **(extra.splitter.split if extra else {}))
@@ -136,10 +140,11 @@ class LeastSquaresCV(LinearRegressor):
                 precompute if isinstance(precompute, bool | str) else True,
                 folds,
                 length * len(l1_ratios),
+                left_out,
             )
             grids = []
             for l1_ratio in l1_ratios:
-                settings = path_settings(parameters, l1_ratio, n_features, X.dtype)
+                settings = path_settings(parameters, l1_ratio, X.dtype)
                 grid = given
                 if isinstance(grid, int):
                     first = problems.full.tracer(0, settings).alpha_max() / l1_ratio

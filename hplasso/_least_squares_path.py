@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,12 +12,15 @@ from sklearn.utils import check_array, check_X_y
 from ._base import (
     ARRAY,
     BOOLEAN,
+    MAPPING,
     NONE,
     RANDOM_STATE,
     Constraints,
     check_parameters,
     checked_array,
+    checked_grid,
     checked_penalty_weights,
+    feature_names,
     integer,
     normalised_weights,
     one_of,
@@ -27,6 +31,7 @@ from ._linalg import threads_for_data
 from ._regression import regression_of
 from ._reports import Printer, warn_not_converged
 from ._settings import PathSettings
+from ._sklearn_names import explain_names
 from ._subproblem import SOLVERS
 from ._typing import Float64
 
@@ -39,7 +44,7 @@ SHARED_CONSTRAINTS: Constraints = {
     "random_state": (RANDOM_STATE,),
     "selection": (one_of("cyclic", "random"),),
     "solver": (one_of(*SOLVERS),),
-    "penalty_weights": (ARRAY, NONE),
+    "penalty_weights": (ARRAY, MAPPING, NONE),
     "verbose": (BOOLEAN, integer(0)),
 }
 PATH_CONSTRAINTS: Constraints = {
@@ -62,6 +67,7 @@ ACCEPTED: dict[str, Any] = {
 }
 
 
+@explain_names
 def lasso_path(
     X: Any,
     y: Any,
@@ -131,8 +137,10 @@ def lasso_path(
         Whether the coefficients are confined to be non-negative.
     sample_weight : float or array-like of shape (n_samples,), default=None
         Sample weights s, all one by default.
-    penalty_weights : array-like of shape (n_features,), default=None
-        Penalty weights w, all one by default. A feature of weight zero is not penalised.
+    penalty_weights : array-like of shape (n_features,) or dict, default=None
+        Penalty weights w, not negative, all one by default. A feature of weight zero is not
+        penalised, one of weight inf is left out. A dict or a pandas.Series with names is matched by
+        the names of the features; those that it does not have get weight one.
     solver : {'auto', 'alternating'}, default='auto'
         As of :class:`HadamardLasso`.
     max_iter : int, default=1000
@@ -197,6 +205,7 @@ def lasso_path(
     return _path("lasso_path", X, y, 1.0, locals())
 
 
+@explain_names
 def enet_path(
     X: Any,
     y: Any,
@@ -270,8 +279,10 @@ def enet_path(
         Whether the coefficients are confined to be non-negative.
     sample_weight : float or array-like of shape (n_samples,), default=None
         Sample weights s, all one by default.
-    penalty_weights : array-like of shape (n_features,), default=None
-        Penalty weights w, all one by default. A feature of weight zero is not penalised.
+    penalty_weights : array-like of shape (n_features,) or dict, default=None
+        Penalty weights w, not negative, all one by default. A feature of weight zero is not
+        penalised, one of weight inf is left out. A dict or a pandas.Series with names is matched by
+        the names of the features; those that it does not have get weight one.
     solver : {'auto', 'alternating'}, default='auto'
         As of :class:`HadamardElasticNet`.
     max_iter : int, default=1000
@@ -333,24 +344,29 @@ def _path(
 ) -> tuple[Any, ...]:
     """What `enet_path` and `lasso_path` do."""
     check_parameters(name, {"l1_ratio": l1_ratio, **parameters}, PATH_CONSTRAINTS)
+    names = None if parameters["penalty_weights"] is None else feature_names(X)
     X, y = check_X_y(X, y, **ACCEPTED)
     targets = as_columns(y)
     n_features, n_targets = X.shape[1], targets.shape[1]
     weights = normalised_weights(parameters["sample_weight"], X)
-    settings = path_settings(parameters, l1_ratio, n_features, X.dtype)
+    penalty_weights, left_out = checked_penalty_weights(
+        parameters["penalty_weights"], n_features, names
+    )
+    parameters = {**parameters, "penalty_weights": penalty_weights}
+    settings = path_settings(parameters, l1_ratio, X.dtype)
     Xy, coef_init = parameters["Xy"], parameters["coef_init"]
     if Xy is not None:
         shape = (n_features,) if np.ndim(Xy) == 1 else (n_features, n_targets)
         Xy = as_columns(checked_array(Xy, shape, "Xy"))
     if coef_init is not None:
         coef_init = checked_array(coef_init, (n_features,), "coef_init")
-    given = checked_alphas(parameters["alphas"])
-    length = given if isinstance(given, int) else len(given)
+    grid = checked_alphas(parameters["alphas"])
+    length = grid if isinstance(grid, int) else len(grid)
     precompute = checked_precompute(parameters["precompute"], n_features)
-    grid = given
     with threads_for_data(X.size):
-        fit_intercept = bool(parameters["fit_intercept"])
-        regression = regression_of(X, targets, weights, fit_intercept, precompute, length, Xy)
+        regression = regression_of(
+            X, targets, weights, bool(parameters["fit_intercept"]), precompute, length, Xy, left_out
+        )
         start = None if isinstance(grid, int) else coef_init  # a grid begins at zero
         tracers = [regression.tracer(target, settings, start) for target in range(n_targets)]
         if isinstance(grid, int):
@@ -375,12 +391,10 @@ def _path(
     return (grid, *(result[0] for result in results)) if np.ndim(y) == 1 else (grid, *results)
 
 
-def path_settings(
-    parameters: Mapping[str, Any], l1_ratio: float, n_features: int, dtype: Any
-) -> PathSettings:
+def path_settings(parameters: Mapping[str, Any], l1_ratio: float, dtype: Any) -> PathSettings:
     """The solver's settings from the parameters that estimators and path functions share.
 
-    Inside, alpha weighs the L1 penalty alone.
+    Penalty weights have been checked. Inside, alpha weighs the L1 penalty alone.
     """
     verbose = int(parameters["verbose"])
 
@@ -388,7 +402,7 @@ def path_settings(
         return f"alpha={alpha / l1_ratio:.6g}"
 
     return PathSettings(
-        checked_penalty_weights(parameters["penalty_weights"], n_features),
+        parameters["penalty_weights"],
         (1.0 - l1_ratio) / l1_ratio,
         bool(parameters["positive"]),
         parameters["solver"],
@@ -409,18 +423,12 @@ def alpha_grid(alpha_max: float, eps: float, n_alphas: int) -> Float64:
 
 
 def checked_alphas(alphas: Any) -> int | Float64:
-    """The number of alphas, or the alphas in decreasing order."""
+    """The number of alphas, which is 100 for None, or the alphas in decreasing order."""
     if alphas is None:
         return 100
-    if np.ndim(alphas) == 0:
+    if isinstance(alphas, numbers.Integral):
         return int(alphas)
-    values = np.asarray(alphas)
-    plain = values.dtype == np.float64 and values.size > 0 and bool(np.isfinite(values).all())
-    if not plain:  # the check takes as long as some fits
-        values = check_array(alphas, ensure_2d=False, dtype=np.float64, input_name="alphas")
-    if values.ndim != 1 or (values < 0.0).any():
-        raise ValueError(f"alphas must be a 1D array of non-negative numbers. Got {alphas!r}.")
-    return np.asarray(np.sort(values)[::-1])
+    return checked_grid(alphas, "alphas")[::-1]
 
 
 def checked_precompute(precompute: Any, n_features: int) -> bool | str | Float64:
@@ -433,6 +441,8 @@ def checked_precompute(precompute: Any, n_features: int) -> bool | str | Float64
 
 
 def as_columns(y: Any) -> Float64:
-    """y as float64 of shape (n_samples, n_targets)."""
+    """A validated y as float64 of shape (n_samples, n_targets)."""
+    if not isinstance(y, np.ndarray):  # a sparse matrix: this says so
+        check_array(y, ensure_2d=False, input_name="y")
     y = np.asarray(y, dtype=np.float64)
     return y[:, None] if y.ndim == 1 else y

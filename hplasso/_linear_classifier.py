@@ -14,11 +14,11 @@ from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._design import as_array
-from ._fitting import CallbackSupportMixin, chosen_parameters, fitted_as
+from ._fitting import LinearModel, chosen_parameters, fitted_as
 from ._logistic_loss import log_probabilities
 
 
-class LinearClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
+class LinearClassifier(LinearModel, ClassifierMixin, BaseEstimator):
     """What is done with coefficients and intercepts."""
 
     classes_: Any

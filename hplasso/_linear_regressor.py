@@ -12,12 +12,12 @@ from sklearn.linear_model import ElasticNet, Lasso
 from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ._fitting import CallbackSupportMixin, chosen_parameters, fitted_as
+from ._fitting import LinearModel, chosen_parameters, fitted_as
 from ._hadamard import balance
 from ._reports import PathPoint
 
 
-class LinearRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
+class LinearRegressor(LinearModel, RegressorMixin, BaseEstimator):
     """Coefficients and intercept: how they are set, and what is done with them."""
 
     coef_: Any

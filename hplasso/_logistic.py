@@ -8,7 +8,15 @@ import numpy as np
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
-from ._base import BOOLEAN, RANDOM_STATE, Constraints, check_one_target, check_parameters, real
+from ._base import (
+    BOOLEAN,
+    RANDOM_STATE,
+    Constraints,
+    check_one_target,
+    check_parameters,
+    penalty_weights_of,
+    real,
+)
 from ._classification import Classification, encode
 from ._fitting import Task, fit_method
 from ._hadamard import balance
@@ -23,6 +31,7 @@ from ._logistic_path import (
     penalty_of,
 )
 from ._reports import warn_not_converged
+from ._sklearn_names import explain_names
 
 ESTIMATOR_CONSTRAINTS: Constraints = {
     "C": (real(0.0, open_low=True),),
@@ -76,9 +85,10 @@ class HadamardLogisticRegression(LinearClassifier):
           support to the next. A round of this counts as a sweep.
         - 'alternating': sweeps alone: ridge-penalised Newton steps in mu and in nu (Hoff 2017).
           Linear convergence: for study, and for comparison; needs a larger `max_iter`.
-    penalty_weights : array-like of shape (n_features,), default=None
+    penalty_weights : array-like of shape (n_features,) or dict, default=None
         Penalty weights w, not negative, all one by default. A feature of weight zero is not
-        penalised.
+        penalised, one of weight inf is left out. A dict or a pandas.Series with names is matched by
+        the names of the features; those that it does not have get weight one.
     verbose : bool or int, default=0
         1 prints a line for each fit on standard error, 2 one for each iteration as well.
 
@@ -130,6 +140,9 @@ class HadamardLogisticRegression(LinearClassifier):
     0.974
     """
 
+    _constraints = ESTIMATOR_CONSTRAINTS
+
+    @explain_names
     def __init__(
         self,
         C: float = 1.0,
@@ -186,19 +199,20 @@ class HadamardLogisticRegression(LinearClassifier):
             If the gap asked for was not reached within `max_iter` sweeps.
         """
         parameters = self.get_params(deep=False)
-        check_parameters(type(self).__name__, parameters, ESTIMATOR_CONSTRAINTS)
+        check_parameters(type(self).__name__, parameters, self._constraints)
         name = type(self).__name__
         check_one_target(name, y, f"sklearn.multioutput.MultiOutputClassifier({name}())")
         X, y = validate_data(self, X, y, **ACCEPTED)
         check_classification_targets(y)
         labels = encode(y, X, sample_weight, self.class_weight)
+        parameters["penalty_weights"], left_out = penalty_weights_of(self)
         settings = path_settings(parameters, labels, X)
         start = None
-        if self.warm_start and hasattr(self, "coef_"):
+        if self.warm_start and getattr(self, "coef_", None) is not None:
             name = "With warm_start=True, coef_ of the last fit"
             start = checked_coefficients(self.coef_, labels, X, name)
         with Task.of_fit(self), threads_for_data(X.size):
-            problem = Classification(X, labels, self.fit_intercept)
+            problem = Classification(X, labels, self.fit_intercept, left_out)
             alpha = penalty_of(np.array([self.C]), self.l1_ratio, labels)[0]
             (point,) = problem.tracer(settings, start).trace([alpha])
         warn_not_converged([point], settings.name_alpha)

@@ -24,6 +24,7 @@ from ._base import (
     check_one_target,
     check_parameters,
     integer,
+    penalty_weights_of,
     raw_weights,
     real,
 )
@@ -55,6 +56,7 @@ from ._selection import (
     choose,
     routed,
 )
+from ._sklearn_names import explain_names
 from ._typing import Float64
 
 ESTIMATOR_CONSTRAINTS: Constraints = {
@@ -113,9 +115,10 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         Without effect, as nothing is random. For compatibility.
     solver : {'auto', 'alternating'}, default='auto'
         As of :class:`HadamardLogisticRegression`.
-    penalty_weights : array-like of shape (n_features,), default=None
+    penalty_weights : array-like of shape (n_features,) or dict, default=None
         Penalty weights, not negative, all one by default. A feature of weight zero is not
-        penalised.
+        penalised, one of weight inf is left out. A dict or a pandas.Series with names is matched by
+        the names of the features; those that it does not have get weight one.
     rule : {'min', '1se'}, default='min'
         - 'min': the C of the best score, averaged over the folds.
         - '1se': the smallest C whose score is within one standard error of the best: the simplest
@@ -199,6 +202,9 @@ class HadamardLogisticRegressionCV(LinearClassifier):
     10
     """
 
+    _constraints = ESTIMATOR_CONSTRAINTS
+
+    @explain_names
     def __init__(
         self,
         *,
@@ -271,7 +277,7 @@ class HadamardLogisticRegressionCV(LinearClassifier):
             If the gap asked for was not reached within `max_iter` sweeps.
         """
         parameters = self.get_params(deep=False)
-        check_parameters(type(self).__name__, parameters, ESTIMATOR_CONSTRAINTS)
+        check_parameters(type(self).__name__, parameters, self._constraints)
         ratios = checked_ratios(type(self).__name__, "l1_ratios", self.l1_ratios)
         given = checked_Cs(self.Cs)
         if self.rule == "1se" and not self.refit:
@@ -281,6 +287,7 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         X, y = validate_data(self, X, y, **ACCEPTED)
         check_classification_targets(y)
         labels = encode(y, X, sample_weight, self.class_weight)
+        parameters["penalty_weights"], left_out = penalty_weights_of(self)
         extra = routed(self, "fit", sample_weight, params)
         splitter = check_cv(self.cv, y, classifier=True)
         splits = splitter.split(X, y, **(extra.splitter.split if extra else {}))
@@ -297,9 +304,9 @@ class HadamardLogisticRegressionCV(LinearClassifier):
             if sample_weight is not None:
                 score_params["sample_weight"] = raw_weights(sample_weight, X)
         with Task.of_fit(self, len(folds) + 1) as task, threads_for_data(X.size):
-            problem = Classification(X, labels, self.fit_intercept)
+            problem = Classification(X, labels, self.fit_intercept, left_out)
             X = problem.base.X  # put in order, if it is sparse and was not
-            everything = Validation(X, y, labels, parameters, score_params)
+            everything = Validation(X, y, labels, left_out, parameters, score_params)
             self.Cs_ = self._grid(given, problem, everything, ratios)
             self.l1_ratios_ = np.array(ratios)
             results = self._cross_validate(everything, folds, task)

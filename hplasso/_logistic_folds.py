@@ -18,7 +18,7 @@ from ._logistic_path import n_rows, path_settings, penalty_of
 from ._reports import PathPoint, Printer
 from ._scoring import scorer_for
 from ._settings import PathSettings
-from ._typing import Float64
+from ._typing import Float64, Mask
 
 
 class FoldResult(NamedTuple):
@@ -34,11 +34,15 @@ class FoldResult(NamedTuple):
 
 
 class Validation(NamedTuple):
-    """What the folds have in common: data, labels, the estimator's parameters, the scorer's."""
+    """What the folds have in common: data, parameters of the estimator and of the scorer.
+
+    Of the features, some are to be left out; of the parameters, the penalty weights are checked.
+    """
 
     X: Any
     y: Any
     labels: Labels
+    left_out: Mask
     parameters: Mapping[str, Any]
     score_params: Mapping[str, Any]
 
@@ -58,7 +62,7 @@ class Validation(NamedTuple):
         sweeps = np.zeros(shape[:2], dtype=np.int32)
         verbose, failed = int(self.parameters["verbose"]), []
         with task:
-            problem = Classification(self.X, labels, fit_intercept)
+            problem = Classification(self.X, labels, fit_intercept, self.left_out)
             for row, ratio in enumerate(ratios):
                 settings = self.settings(labels, ratio)
                 printer = Printer(verbose, settings.name_alpha, f"fold {number}: ")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.utils import check_array, check_X_y
+from sklearn.utils import check_X_y
 from sklearn.utils.multiclass import check_classification_targets
 
 from ._base import (
@@ -17,7 +18,9 @@ from ._base import (
     Constraints,
     check_parameters,
     checked_array,
+    checked_grid,
     checked_penalty_weights,
+    feature_names,
     integer,
     one_of,
     real,
@@ -28,6 +31,7 @@ from ._linalg import threads_for_data
 from ._means import trace_by_means
 from ._reports import PathPoint, Printer, warn_not_converged
 from ._settings import PathSettings
+from ._sklearn_names import explain_names
 from ._subproblem import SOLVERS
 from ._typing import Float64
 
@@ -38,7 +42,7 @@ SHARED_CONSTRAINTS: Constraints = {
     "class_weight": (MAPPING, one_of("balanced"), NONE),
     "max_iter": (integer(1),),
     "solver": (one_of(*SOLVERS),),
-    "penalty_weights": (ARRAY, NONE),
+    "penalty_weights": (ARRAY, MAPPING, NONE),
     "verbose": (BOOLEAN, integer(0)),
 }
 PATH_CONSTRAINTS: Constraints = {
@@ -58,6 +62,7 @@ ACCEPTED: dict[str, Any] = {
 }
 
 
+@explain_names
 def logistic_path(
     X: Any,
     y: Any,
@@ -107,8 +112,10 @@ def logistic_path(
         As of :class:`HadamardLogisticRegression`.
     sample_weight : float or array-like of shape (n_samples,), default=None
         Sample weights s, all one by default.
-    penalty_weights : array-like of shape (n_features,), default=None
-        Penalty weights w, all one by default. A feature of weight zero is not penalised.
+    penalty_weights : array-like of shape (n_features,) or dict, default=None
+        Penalty weights w, not negative, all one by default. A feature of weight zero is not
+        penalised, one of weight inf is left out. A dict or a pandas.Series with names is matched by
+        the names of the features; those that it does not have get weight one.
     coef_init : array-like of shape (n_features,) or (n_classes, n_features), default=None
         Coefficients to start from.
     solver : {'auto', 'alternating'}, default='auto'
@@ -162,15 +169,19 @@ def logistic_path(
     """
     parameters = locals()
     check_parameters("logistic_path", parameters, PATH_CONSTRAINTS)
+    names = None if penalty_weights is None else feature_names(X)
     X, y = check_X_y(X, y, **ACCEPTED)
     check_classification_targets(y)
     labels = encode(y, X, sample_weight, class_weight)
     grid: Any = checked_Cs(Cs)
+    parameters["penalty_weights"], left_out = checked_penalty_weights(
+        penalty_weights, X.shape[1], names
+    )
     settings = path_settings(parameters, labels, X)
     if coef_init is not None:
         coef_init = checked_coefficients(coef_init, labels, X, "coef_init")
     with threads_for_data(X.size):
-        problem = Classification(X, labels, fit_intercept)
+        problem = Classification(X, labels, fit_intercept, left_out)
         start = None if isinstance(grid, int) else coef_init  # a grid begins at zero
         tracer = problem.tracer(settings, start)
         if isinstance(grid, int):
@@ -200,7 +211,8 @@ def path_arrays(
 def path_settings(parameters: Mapping[str, Any], labels: Labels, X: Any) -> PathSettings:
     """The solver's settings from the parameters that estimator and path function share.
 
-    Inside, alpha = l1_ratio / (C S) weighs the L1 penalty of the mean loss.
+    Penalty weights have been checked. Inside, alpha = l1_ratio / (C S) weighs the L1 penalty of
+    the mean loss.
     """
     n_outputs = n_rows(labels)
     l1_ratio, total = float(parameters["l1_ratio"]), labels.total
@@ -210,7 +222,7 @@ def path_settings(parameters: Mapping[str, Any], labels: Labels, X: Any) -> Path
         return f"C={l1_ratio / (alpha * total):.6g}"
 
     return PathSettings(
-        np.repeat(checked_penalty_weights(parameters["penalty_weights"], X.shape[1]), n_outputs),
+        np.repeat(parameters["penalty_weights"], n_outputs),
         (1.0 - l1_ratio) / l1_ratio,
         False,
         parameters["solver"],
@@ -255,9 +267,6 @@ def checked_coefficients(values: Any, labels: Labels, X: Any, name: str) -> Floa
 
 def checked_Cs(Cs: Any) -> int | Float64:
     """The number of values, or the values in increasing order."""
-    if np.ndim(Cs) == 0:
+    if isinstance(Cs, numbers.Integral):
         return int(Cs)
-    values = check_array(Cs, ensure_2d=False, dtype=np.float64, input_name="Cs")
-    if values.ndim != 1 or (values <= 0.0).any():
-        raise ValueError(f"Cs must be a 1D array of positive numbers. Got {Cs!r}.")
-    return np.asarray(np.sort(values))
+    return checked_grid(Cs, "Cs", open_low=True)

@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
 from sklearn.isotonic import isotonic_regression
 
+from ._base import (
+    ARRAY,
+    MAPPING,
+    NONE,
+    Constraints,
+    as_floats,
+    check_parameters,
+    checked_grid,
+    integer,
+    one_of,
+)
 from ._display import Display
 from ._pictured import pictured, unwrapped
 from ._typing import Float64
 
+PLOT_CONSTRAINTS: Constraints = {
+    "penalties": (ARRAY,),
+    "feature_names": (ARRAY, NONE),
+    "chosen": (MAPPING, NONE),
+    "penalty_name": (one_of("alpha", "C"),),
+    "n_labels": (integer(0),),
+}
 # Ticks of the number of coefficients, and the least distance of two labels, as part of the axis.
 N_TICKS, LABEL_DISTANCE = 7, 0.04
 
@@ -110,10 +128,11 @@ class RegularizationPathDisplay(Display):
         display : RegularizationPathDisplay
             The display.
         """
+        check_parameters(cls.__name__, {"target": target}, {"target": (integer(0),)})
         estimator, X, names = unwrapped(estimator, X)
         problem = pictured(estimator, X, y, sample_weight)
         coefs = problem.coefficients()
-        if not 0 <= target < len(coefs):
+        if target >= len(coefs):
             raise ValueError(f"target must be in the range [0, {len(coefs) - 1}]. Got {target}.")
         display = cls(
             penalties=problem.penalties,
@@ -186,15 +205,7 @@ class RegularizationPathDisplay(Display):
         display : RegularizationPathDisplay
             The display.
         """
-        penalties, coefs = np.asarray(self.penalties), np.asarray(self.coefs)
-        if coefs.ndim != 2 or coefs.shape[1] != penalties.size:
-            raise ValueError(
-                f"coefs must have shape (n_features, {penalties.size}), a column for each penalty. "
-                f"Got shape {coefs.shape}."
-            )
-        names = self.feature_names
-        if names is None:
-            names = [f"x{feature}" for feature in range(len(coefs))]
+        penalties, coefs, names = self._checked(n_labels)
         ax = self._axes(ax)
         live = np.flatnonzero(coefs.any(axis=1))
         style = {"linewidth": 1.2} | kwargs
@@ -209,6 +220,28 @@ class RegularizationPathDisplay(Display):
         self._label(names, live, coefs, n_labels)
         self._count(penalties, coefs)
         return self
+
+    def _checked(self, n_labels: Any) -> tuple[Float64, Float64, Sequence[Any]]:
+        """Penalties, coefficients and names of the features."""
+        parameters = {"n_labels": n_labels, **vars(self)}
+        check_parameters(type(self).__name__, parameters, PLOT_CONSTRAINTS)
+        checked_grid(self.penalties, "penalties")
+        penalties = np.asarray(self.penalties, dtype=np.float64)
+        coefs = as_floats(self.coefs, "coefs")
+        if coefs.ndim != 2 or coefs.shape[1] != penalties.size:
+            raise ValueError(
+                f"coefs must have shape (n_features, {penalties.size}), a column for each penalty. "
+                f"Got shape {coefs.shape}."
+            )
+        names = self.feature_names
+        if names is None:
+            names = [f"x{feature}" for feature in range(len(coefs))]
+        if len(names) != len(coefs):
+            raise ValueError(
+                f"feature_names must have {len(coefs)} names, one for each row of coefs. "
+                f"Got {len(names)}."
+            )
+        return penalties, coefs, names
 
     def _label(self, names: Any, live: Any, coefs: Float64, n_labels: int) -> None:
         """Names beside the right ends of the lines, moved apart where they would overlap."""
@@ -235,6 +268,8 @@ class RegularizationPathDisplay(Display):
 
     def _count(self, penalties: Float64, coefs: Float64) -> None:
         """The number of non-zero coefficients on the top axis."""
+        shown = penalties > 0.0
+        penalties, coefs = penalties[shown], coefs[:, shown]
         ends = np.log(penalties.min()), np.log(penalties.max())
         ticks = np.exp(np.linspace(*ends, N_TICKS))
         nearest = [int(np.argmin(np.abs(np.log(penalties / tick)))) for tick in ticks]

@@ -11,7 +11,12 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import check_X_y
 from sklearn.utils.validation import check_is_fitted
 
-from ._base import normalised_weights
+from ._base import (
+    check_parameters,
+    checked_penalty_weights,
+    feature_names,
+    normalised_weights,
+)
 from ._classification import Classification, encode
 from ._fitting import chosen_parameters
 from ._least_squares_path import ACCEPTED as FOR_REGRESSION
@@ -25,7 +30,7 @@ from ._logistic_path import path_settings as classification_settings
 from ._path import PathTracer
 from ._regression import regression_of
 from ._reports import Iteration, Listener
-from ._typing import Float64
+from ._typing import Float64, Mask
 
 # Penalties of a path where an estimator has none of its own, and the last one over the first.
 N_PENALTIES, LENGTH = 100, 1e-3
@@ -93,25 +98,44 @@ def pictured(
             f"estimator must be one of hplasso. Got {type(estimator).__name__}; "
             "RegularizationPathDisplay.from_path draws any path."
         )
+    given = {"l1_ratio": 1.0} | estimator.get_params(deep=False)
+    check_parameters(type(estimator).__name__, given, estimator._constraints)
     parameters = {"l1_ratio": 1.0, "positive": False, "solver": "auto"}
     parameters |= chosen_parameters(estimator) | {"verbose": 0}
     if not {"alpha", "C"} & set(parameters):
         check_is_fitted(estimator)
+    names = feature_names(X)
+    if names is None:
+        names = getattr(estimator, "feature_names_in_", None)
     if "class_weight" in parameters:
-        return _classification(estimator, parameters, X, y, sample_weight, listener)
-    return _regression(estimator, parameters, X, y, sample_weight, listener)
+        X, y = check_X_y(X, y, **FOR_CLASSIFICATION)
+        make = _classification
+    else:
+        X, y = check_X_y(X, y, **FOR_REGRESSION | {"multi_output": False})
+        make = _regression
+    parameters["penalty_weights"], left_out = checked_penalty_weights(
+        parameters["penalty_weights"], X.shape[1], names
+    )
+    return make(estimator, parameters, X, y, sample_weight, left_out, listener)
 
 
 def _regression(
-    estimator: Any, parameters: dict[str, Any], X: Any, y: Any, weights: Any, listener: Any
+    estimator: Any,
+    parameters: dict[str, Any],
+    X: Any,
+    y: Any,
+    weights: Any,
+    left_out: Mask,
+    listener: Any,
 ) -> Pictured:
-    X, y = check_X_y(X, y, **FOR_REGRESSION | {"multi_output": False})
     ratio = float(parameters["l1_ratio"])
-    settings = regression_settings(parameters, ratio, X.shape[1], X.dtype)
+    settings = regression_settings(parameters, ratio, X.dtype)
     settings = replace(settings, listener=listener)
     weights = normalised_weights(weights, X)
     fit_intercept = parameters["fit_intercept"]
-    regression = regression_of(X, as_columns(y), weights, fit_intercept, "auto", N_PENALTIES)
+    regression = regression_of(
+        X, as_columns(y), weights, fit_intercept, "auto", N_PENALTIES, left_out=left_out
+    )
     chosen = _chosen(estimator, parameters, "alpha")
     penalties: Any = getattr(estimator, "alphas_", None)
     if np.ndim(penalties) == 2:  # a row for each l1_ratio
@@ -126,13 +150,18 @@ def _regression(
 
 
 def _classification(
-    estimator: Any, parameters: dict[str, Any], X: Any, y: Any, weights: Any, listener: Any
+    estimator: Any,
+    parameters: dict[str, Any],
+    X: Any,
+    y: Any,
+    weights: Any,
+    left_out: Mask,
+    listener: Any,
 ) -> Pictured:
-    X, y = check_X_y(X, y, **FOR_CLASSIFICATION)
     labels = encode(y, X, weights, parameters["class_weight"])
     ratio = float(parameters["l1_ratio"])
     settings = replace(classification_settings(parameters, labels, X), listener=listener)
-    problem = Classification(X, labels, parameters["fit_intercept"])
+    problem = Classification(X, labels, parameters["fit_intercept"], left_out)
     unit = float(penalty_of(np.ones(1), ratio, labels)[0])
     chosen = _chosen(estimator, parameters, "C")
     penalties = getattr(estimator, "Cs_", None)

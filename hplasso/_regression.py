@@ -12,7 +12,7 @@ from ._design import Design, check_range, checked_design
 from ._path import PathTracer
 from ._reports import PathPoint, stack_level
 from ._settings import PathSettings
-from ._typing import Float64
+from ._typing import Float64, Mask
 from ._working_set import CompleteSet, WorkingSet
 
 # The Gram matrix of all features costs about p / 16 times what a pass over X does: both take n p
@@ -73,6 +73,7 @@ def regression_of(
     precompute: bool | str | Float64,
     n_alphas: int,
     Xy: Float64 | None = None,
+    left_out: Mask | None = None,
 ) -> Regression:
     """Least squares on X of shape (n, p) and Y of shape (n, T), under weights that sum to one.
 
@@ -89,15 +90,17 @@ def regression_of(
         How many solutions are going to be computed, for that expectation.
     Xy : ndarray of shape (p, T), optional
         ``X'diag(n weights)Y``; used with a given Gram matrix of X that is centred, if it has to be.
+    left_out : ndarray of shape (p,), optional
+        Which features are to be left out.
     """
     check_range("y", float(np.abs(Y).max()))
-    design = checked_design(X, weights, fit_intercept)
+    design = checked_design(X, weights, fit_intercept, left_out)
     if isinstance(precompute, np.ndarray):
         gram = _checked_gram(precompute, design)
         if Xy is None or gram is None:
             return Regression(design, Y, design.gram() if gram is None else gram)
         cross = Xy / len(Y) - np.multiply.outer(design.mean, weights @ Y)
-        return Regression(design, Y, gram, cross)
+        return Regression(design, Y, gram, np.where(design.left_out[:, None], 0.0, cross))
     pays = gram_pays(design, precompute, n_alphas * Y.shape[1])
     return Regression(design, Y, design.gram() if pays else None)
 
@@ -112,6 +115,8 @@ def gram_pays(design: Design, precompute: bool | str, n_solutions: int) -> bool:
 def _checked_gram(given: Float64, design: Design) -> Float64 | None:
     """The caller's Gram matrix, scaled, its diagonal and one element checked; None: not centred."""
     n, p = design.shape
+    if design.left_out.any():
+        given = np.where(np.logical_or.outer(design.left_out, design.left_out), 0.0, given)
     if design.fit_intercept and not np.allclose(design.mean, 0.0):
         warnings.warn(
             "Gram matrix was provided but X was centered to fit intercept: "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,7 +13,7 @@ from ._base import Constraint, Constraints, check_parameters, integer, one_of, r
 from ._typing import Float64
 
 CV = Constraint(
-    "an int in the range [2, inf), an object with a method 'split', an iterable or None",
+    "an int in the range [2, inf), an object with a method 'split', an iterable of pairs or None",
     lambda value: value is None or integer(2).holds(value) or _splits(value),
 )
 N_JOBS = Constraint("an int or None", lambda value: value is None or isinstance(value, int))
@@ -21,8 +21,10 @@ CV_CONSTRAINTS: Constraints = {"cv": (CV,), "n_jobs": (N_JOBS,), "rule": (one_of
 
 
 def _splits(value: Any) -> bool:
-    if isinstance(value, str | int | float):
+    if isinstance(value, str | int | float | Mapping):
         return False
+    if isinstance(value, list | tuple):
+        return all(isinstance(pair, Sized) and len(pair) == 2 for pair in value)
     return hasattr(value, "split") or hasattr(value, "__iter__")
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from scipy import sparse
 
 from ._design_base import BLOCK, MOST, Columns, Design, slices
-from ._typing import Float64, Index
+from ._typing import Float64, Index, Mask
 
 # Columns are multiplied faster after they have been filled up with zeros, if they are not more than
 # so many, or at least one in so many of their elements is stored.
@@ -34,9 +34,11 @@ class SparseDesign(Design):
     # Here predictions are not centred exactly either. A column this close to constant is full.
     fragile_below = 1e-2
 
-    def __init__(self, X: Any, weights: Float64, fit_intercept: bool) -> None:
+    def __init__(
+        self, X: Any, weights: Float64, fit_intercept: bool, left_out: Mask | None = None
+    ) -> None:
         self.by_rows = X.format == "csr"
-        super().__init__(X, weights, fit_intercept)
+        super().__init__(X, weights, fit_intercept, left_out)
 
     def _size_in_predictions(self, raw: Float64) -> Float64:
         return raw
@@ -240,6 +242,7 @@ class SparseColumns(Columns):
     def append(self, features: Index) -> None:
         design = self.design
         new = sparse.csc_array(design.X[:, features], dtype=np.float64)
+        new.data[np.repeat(design.left_out[features], np.diff(new.indptr))] = 0.0
         centred = np.flatnonzero(np.isin(features, design.fragile))
         for column in centred:
             full = design._centred(features[[column]])

@@ -1,12 +1,16 @@
 """Bad input gets scikit-learn's answer, before any work is done."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes
+from sklearn.linear_model import Lasso, LassoCV, LogisticRegression
 
 from hplasso import (
+    CertificateDisplay,
+    CrossValidationDisplay,
     HadamardElasticNet,
     HadamardElasticNetCV,
     HadamardLasso,
@@ -14,10 +18,48 @@ from hplasso import (
     HadamardLassoIC,
     HadamardLogisticRegression,
     HadamardLogisticRegressionCV,
+    RegularizationPathDisplay,
+    enet_path,
     lasso_path,
+    logistic_path,
 )
 
 X, y = load_diabetes(return_X_y=True)
+labels = (y > 140.0).astype(int)
+ESTIMATORS = [
+    HadamardLasso,
+    HadamardElasticNet,
+    HadamardLassoCV,
+    HadamardElasticNetCV,
+    HadamardLassoIC,
+    HadamardLogisticRegression,
+    HadamardLogisticRegressionCV,
+]
+PATHS = [lasso_path, enet_path, logistic_path]
+WITH_ALPHAS = [
+    HadamardLassoCV,
+    HadamardElasticNetCV,
+    HadamardLassoIC,
+    lasso_path,
+    enet_path,
+]
+WITH_CS = [HadamardLogisticRegressionCV, logistic_path]
+
+
+def fit(function, data=X, target=None, **parameters):
+    """Fit an estimator of this class with these parameters, or call a path function."""
+    if target is None:
+        target = labels if "ogistic" in function.__name__ else y
+    if function in PATHS:
+        return function(data, target, **parameters)
+    return function(**parameters).fit(data, target)
+
+
+def error_of(function, *args, **kwargs):
+    """The error of a call."""
+    with pytest.raises((TypeError, ValueError)) as caught:
+        function(*args, **kwargs)
+    return caught.value
 
 
 @pytest.mark.parametrize(
@@ -25,6 +67,7 @@ X, y = load_diabetes(return_X_y=True)
     [
         ("alpha", -1.0, r"a float in the range \[0.0, inf\)"),
         ("alpha", np.nan, r"a float in the range \[0.0, inf\)"),
+        ("alpha", 10**400, r"a float in the range \[0.0, inf\)"),
         ("alpha", "1", r"a float in the range \[0.0, inf\)"),
         ("tol", -1e-4, r"a float in the range \[0.0, inf\)"),
         ("max_iter", 0, r"an int in the range \[1, inf\)"),
@@ -39,7 +82,7 @@ X, y = load_diabetes(return_X_y=True)
         ("precompute", 3, "an instance of 'bool'"),
         ("random_state", -1, "an int"),
         ("random_state", "seed", "an int"),
-        ("penalty_weights", 1.0, "an array-like or None"),
+        ("penalty_weights", 1.0, "an array-like, a dict or None"),
         ("verbose", -1, "an int"),
     ],
 )
@@ -66,7 +109,7 @@ ENDS = {
     "noise_variance": ([1e-9, 1], [0.0, -1.0]),
     "ebic_gamma": ([0.0, 1.0], [-0.1, 1.001]),
 }
-ESTIMATORS = [
+MODELS = [
     HadamardLasso(),
     HadamardElasticNet(),
     HadamardLassoCV(alphas=2, cv=2),
@@ -80,7 +123,7 @@ ESTIMATORS = [
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize(
     ("model", "name"),
-    [(model, name) for model in ESTIMATORS for name in ENDS if name in model.get_params()],
+    [(model, name) for model in MODELS for name in ENDS if name in model.get_params()],
     ids=lambda value: value if isinstance(value, str) else type(value).__name__,
 )
 def test_ends_of_ranges(model, name, capsys):
@@ -156,9 +199,6 @@ def test_sample_weight(weights, message):
     [
         ({"eps": 0.0}, "'eps' parameter of lasso_path must be"),
         ({"alphas": 0}, "'alphas' parameter of lasso_path must be"),
-        ({"alphas": [0.1, -0.1]}, "alphas must be a 1D array of non-negative numbers"),
-        ({"alphas": [[0.1]]}, "alphas must be a 1D array of non-negative numbers"),
-        ({"alphas": [np.nan]}, "alphas contains NaN"),
         ({"coef_init": np.zeros(3)}, r"coef_init must have shape \(10,\)"),
         ({"Xy": np.zeros(3)}, r"Xy must have shape \(10,\)"),
         ({"tol": -1.0}, "'tol' parameter of lasso_path must be"),
@@ -230,3 +270,211 @@ def test_grids(parameters, words):
 def test_coefficients_beyond_the_range_of_float32():
     with pytest.raises(ValueError, match="out of the range of X's type, float32"):
         HadamardLasso(1e38).fit(X.astype(np.float32), 1e40 * y)
+
+
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_array, sparse.csc_array])
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_nan_gets_the_advice_of_scikit_learn(estimator, form):
+    data = X.copy()
+    data[7, 3] = np.nan
+    expected = str(error_of(Lasso().fit, form(data), y)).replace("Lasso", estimator.__name__)
+    assert "imputer" in expected
+    error = error_of(fit, estimator, form(data))
+    assert str(error) == expected
+    assert error.__cause__ is None
+    for path in PATHS:
+        assert str(error_of(fit, path, form(data))) == "Input X contains NaN."
+
+
+@pytest.mark.parametrize("function", [*ESTIMATORS, *PATHS])
+def test_sizes_that_can_not_be_squared_are_named(function):
+    allowed = r"it has to be 0 or in the range \[1e-145, 1e\+145\]"
+    for form in (np.asarray, sparse.csr_array, sparse.csc_array):
+        data = X.copy()
+        data[7, 3] = -3e200
+        with pytest.raises(ValueError, match=rf"size of a column of X is 3\.0e\+200; {allowed}"):
+            fit(function, form(data))
+    if function not in (HadamardLogisticRegression, *WITH_CS):
+        with pytest.raises(ValueError, match=rf"size of y is 1\.0e\+200; {allowed}"):
+            fit(function, X, np.where(y == y[0], 1e200, y))
+
+
+@pytest.mark.parametrize("function", WITH_ALPHAS)
+def test_alphas_that_are_refused_by_scikit_learn(function):
+    for alphas in ([0.1, -1], [0.1, -0.5, -1.0], ["a"], [0.1, "b"], [[0.1]], [0.1, None]):
+        theirs = error_of(LassoCV(alphas=alphas).fit, X, y)
+        for given in (alphas, tuple(alphas)):
+            ours = error_of(fit, function, alphas=given)
+            assert str(ours) == str(theirs)
+            assert isinstance(ours, type(theirs))
+
+
+@pytest.mark.parametrize("function", [*WITH_ALPHAS, *WITH_CS])
+def test_penalties_that_are_refused(function):
+    name = "Cs" if function in WITH_CS else "alphas"
+    for values, kind, message in (
+        ([], ValueError, rf"{name} must hold at least one number\. Got \[\]"),
+        (np.empty(0), ValueError, rf"{name} must hold at least one number"),
+        ([0.1, -1], ValueError, rf"{name}\[1\] == -1, must be >"),
+        ([0.1, np.nan], ValueError, rf"{name}\[1\] == nan, must be finite"),
+        ([np.inf], ValueError, rf"{name}\[0\] == inf, must be finite"),
+        (["0.1"], TypeError, rf"{name}\[0\] must be an instance of float, not str"),
+        (np.array(["a"]), TypeError, rf"{name}\[0\] must be an instance of float, not .*str"),
+        ([1.0, [1.0, 2.0]], TypeError, rf"{name}\[1\] must be an instance of float, not list"),
+        (np.ones((2, 2)), TypeError, rf"{name}\[0\] must be an instance of float, not .*ndarray"),
+        (0, ValueError, rf"'{name}' parameter of .*an int in the range \[1, inf\)"),
+        ("auto", ValueError, rf"'{name}' parameter of .*an int in the range \[1, inf\)"),
+        (0.5, ValueError, rf"'{name}' parameter of .*an int in the range \[1, inf\)"),
+    ):
+        with pytest.raises(kind, match=message):
+            fit(function, **{name: values})
+
+
+@pytest.mark.parametrize("function", WITH_CS)
+def test_a_C_of_zero(function):
+    with pytest.raises(ValueError, match=r"Cs\[1\] == 0, must be > 0"):
+        fit(function, Cs=[1, 0])
+
+
+@pytest.mark.parametrize("function", WITH_ALPHAS)
+def test_no_alphas_are_a_hundred(function):
+    if function in PATHS:
+        assert len(fit(function, alphas=None)[0]) == 100
+    else:
+        assert len(fit(function, alphas=None).alphas_) == 100
+
+
+@pytest.mark.parametrize("function", [*ESTIMATORS, *PATHS])
+def test_max_iter_is_at_least_one(function):
+    for value in (0, -1, 1.0, None):
+        words = rf"'max_iter' parameter of {function.__name__} must be an int in the range \[1, inf"
+        with pytest.raises(ValueError, match=words):
+            fit(function, max_iter=value)
+
+
+@pytest.mark.parametrize(
+    "estimator", [HadamardLassoCV, HadamardElasticNetCV, HadamardLogisticRegressionCV]
+)
+def test_cv(estimator):
+    grid = {"Cs": [1.0]} if estimator in WITH_CS else {"alphas": [1.0]}
+    for cv in (0, 1, 2.5, True, "five", [1], [(np.arange(3),)], {"a": "b"}):
+        words = f"'cv' parameter of {estimator.__name__} must be an int in the range .*Got "
+        with pytest.raises(ValueError, match=words):
+            fit(estimator, cv=cv, **grid)
+    rows = np.arange(442)
+    for wrong in ([442], ["a"], [0.5], np.ones(441, dtype=bool)):
+        for split in ((rows, wrong), (wrong, rows)):
+            words = "must give indices of samples, from 0 to 441, or masks. For fold 1 it does not"
+            with pytest.raises(ValueError, match=words):
+                fit(estimator, cv=[(rows, rows), split], **grid)
+    with pytest.raises(ValueError, match="cv gave no folds"):
+        fit(estimator, cv=[], **grid)
+    default = fit(estimator, **grid)
+    name = "scores_" if estimator in WITH_CS else "mse_path_"
+    np.testing.assert_array_equal(
+        getattr(fit(estimator, cv=5, **grid), name), getattr(default, name)
+    )
+    masks = [(rows % 2 == 0, rows % 2 == 1), (rows % 2 == 1, rows % 2 == 0)]
+    indices = [tuple(np.flatnonzero(mask) for mask in pair) for pair in masks]
+    found = [getattr(fit(estimator, cv=cv, **grid), name) for cv in (masks, indices, iter(indices))]
+    np.testing.assert_array_equal(found[0], found[1])
+    np.testing.assert_array_equal(found[0], found[2])
+
+
+@pytest.mark.parametrize("function", [*ESTIMATORS, *PATHS])
+def test_sparse_y(function):
+    column = sparse.csr_array(labels[:, None])
+    reference = LogisticRegression() if "ogistic" in function.__name__ else LassoCV()
+    expected = error_of(reference.fit, X, column)
+    error = error_of(fit, function, X, column)
+    assert isinstance(error, TypeError)
+    assert str(error) == str(expected)
+
+
+@pytest.mark.parametrize(
+    "estimator", [HadamardLasso, HadamardElasticNet, HadamardLogisticRegression]
+)
+def test_a_warm_start_without_coefficients_is_a_cold_one(estimator):
+    target = labels if estimator is HadamardLogisticRegression else y
+    model = estimator(warm_start=True).fit(X, target)
+    coef = model.coef_
+    model.coef_ = None
+    np.testing.assert_array_equal(model.fit(X, target).coef_, coef)
+
+
+def test_numbers_that_are_none_name_their_argument():
+    for name, given in (("penalty_weights", ["a"] * 10), ("precompute", [["a"] * 10] * 10)):
+        with pytest.raises(ValueError, match=f"{name} can not be taken as numbers: could not"):
+            HadamardLasso(**{name: given}).fit(X, y)
+    with pytest.raises(ValueError, match="sample_weight can not be taken as numbers: could not"):
+        HadamardLasso().fit(X, y, sample_weight=["a"] * 442)
+    with pytest.raises(
+        ValueError, match="sample_weight can not be taken as numbers: int too large"
+    ):
+        HadamardLasso().fit(X, y, sample_weight=10**400)
+    with pytest.raises(ValueError, match="coef_init can not be taken as numbers: Complex data"):
+        lasso_path(X, y, coef_init=np.full(10, 1j))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"penalties": "a"}, "'penalties' parameter of RegularizationPathDisplay must be an array"),
+        ({"penalties": [1.0, -1.0]}, r"penalties\[1\] == -1.0, must be >= 0"),
+        ({"penalties": [1.0, np.nan]}, r"penalties\[1\] == nan, must be finite"),
+        ({"coefs": np.ones((2, 3))}, r"coefs must have shape \(n_features, 2\).*\(2, 3\)"),
+        ({"coefs": np.full((2, 2), np.nan)}, "coefs contains NaN"),
+        ({"coefs": [["a", "b"]]}, "coefs can not be taken as numbers"),
+        ({"feature_names": ["a"]}, "feature_names must have 2 names.*Got 1"),
+        ({"feature_names": "ab"}, "'feature_names' parameter of .* must be an array-like or None"),
+        ({"chosen": 3.0}, "'chosen' parameter of .* must be a dict or None"),
+        ({"penalty_name": "lambda"}, "'penalty_name' parameter of .* among {'alpha', 'C'}"),
+        ({"n_labels": -1}, r"'n_labels' parameter of .* must be an int in the range \[0, inf\)"),
+        ({"n_labels": None}, r"'n_labels' parameter of .* must be an int in the range \[0, inf\)"),
+        ({"ax": "left"}, "ax must be matplotlib Axes or None. Got 'left'"),
+    ],
+)
+def test_what_a_path_display_is_given(change, message):
+    given = {"penalties": [1.0, 0.5], "coefs": np.eye(2)} | change
+    with pytest.raises(ValueError, match=message):
+        RegularizationPathDisplay.from_path(given.pop("penalties"), given.pop("coefs"), **given)
+
+
+def test_a_target_that_is_none():
+    for target in ("setosa", -1, 1.0, None):
+        with pytest.raises(ValueError, match=r"'target' parameter.* must be an int in the range"):
+            RegularizationPathDisplay.from_estimator(HadamardLasso(), X, y, target=target)
+    with pytest.raises(ValueError, match=r"target must be in the range \[0, 0\]. Got 1"):
+        RegularizationPathDisplay.from_estimator(HadamardLasso(), X, y, target=1)
+
+
+@pytest.mark.parametrize("display", [RegularizationPathDisplay, CertificateDisplay])
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [
+        (HadamardLasso(-1.0), "alpha"),
+        (HadamardLasso(tol=-1.0), "tol"),
+        (HadamardLasso(solver="saga"), "solver"),
+        (HadamardElasticNet(l1_ratio=2.0), "l1_ratio"),
+        (HadamardLogisticRegression(C=-1.0), "C"),
+        (HadamardLassoCV(rule="max"), "rule"),
+        (HadamardLassoIC("dic"), "criterion"),
+        (HadamardLogisticRegressionCV(Cs=0), "Cs"),
+    ],
+)
+def test_parameters_of_an_estimator_to_draw(display, model, name):
+    words = f"'{name}' parameter of {type(model).__name__} must be"
+    with pytest.raises(ValueError, match=words):
+        display.from_estimator(model, X, labels)
+
+
+def test_penalties_of_zero_are_not_drawn():
+    plt.switch_backend("agg")
+    display = RegularizationPathDisplay.from_path([1.0, 0.5, 0.0], np.eye(3))
+    assert display.ax_.get_xlim() == (1.0, 0.5)
+    counts = [label.get_text() for label in display.top_ax_.get_xticklabels()]
+    assert set(counts) == {"1"}
+    model = HadamardLassoCV(alphas=[1.0, 0.1, 0.0], cv=2).fit(X, y)
+    with np.errstate(all="raise"):
+        assert CrossValidationDisplay.from_estimator(model).ax_.get_xlim() == (1.0, 0.1)
+    plt.close("all")

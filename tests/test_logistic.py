@@ -401,7 +401,7 @@ def test_several_unpenalised_features_far_apart_in_scale():
         ({"l1_ratio": 1.1}, r"'l1_ratio' parameter"),
         ({"tol": -1.0}, r"'tol' parameter"),
         ({"max_iter": 0}, r"'max_iter' parameter"),
-        ({"class_weight": "even"}, r"'class_weight' parameter .* dict or .*balanced"),
+        ({"class_weight": "even"}, r"'class_weight' parameter .* dict, .*balanced"),
         ({"class_weight": {0: 1.0, 5: 2.0}}, "not in class_weight"),
         ({"class_weight": {0: -1.0, 1: 2.0}}, "must not be negative"),
         ({"class_weight": {0: 0.0, 1: 2.0}}, "class 0 all have weight zero"),
@@ -434,7 +434,7 @@ def test_bad_targets(y, message):
 def test_bad_arguments_of_the_path():
     X, y = BINARY
     for arguments, message in (
-        ({"Cs": [0.0, 1.0]}, "Cs must be a 1D array of positive numbers"),
+        ({"Cs": [0.0, 1.0]}, r"Cs\[0\] == 0.0, must be > 0"),
         ({"Cs": 0}, "'Cs' parameter"),
         ({"eps": 0.0}, "'eps' parameter"),
         ({"coef_init": np.ones(3)}, r"coef_init must have shape \(30,\)"),

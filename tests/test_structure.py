@@ -65,6 +65,7 @@ ORDER = [
     "_face_factor",
     "_certificate",
     "_linalg",
+    "_sklearn_names",
     "_typing",
 ]
 TREES = {path.stem: ast.parse(path.read_text()) for path in PACKAGE.glob("*.py")}
