@@ -23,7 +23,7 @@ from ._base import (
     raw_weights,
     real,
 )
-from ._classification import Classification, check_shares, encode
+from ._classification import Classification, encode
 from ._fitting import Task, fit_method
 from ._folds import Fold, checked_folds
 from ._hadamard import balance
@@ -93,7 +93,8 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         well.
     refit : bool, default=True
         Whether to fit to all samples at the C that was chosen. If not, the coefficients, intercepts
-        and C of the best model of each fold are averaged.
+        and C of the best model of each fold are averaged; folds whose training samples lack a class
+        are left out.
     random_state : int, RandomState instance or None, default=None
         Without effect, as nothing is random. For compatibility.
     solver : {'auto', 'alternating'}, default='auto'
@@ -150,8 +151,9 @@ class HadamardLogisticRegressionCV(LinearClassifier):
 
     Notes
     -----
-    Training data are not copied: a fold gives weight zero to the samples left out. Each class needs
-    a training sample in every fold.
+    Training data are not copied: a fold gives weight zero to the samples left out. A class without
+    a training sample in a fold is there what it is in :class:`HadamardLogisticRegression` where its
+    samples have weight zero.
 
     References
     ----------
@@ -235,8 +237,7 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         Raises
         ------
         ValueError
-            If a parameter, `X`, `y` or a weight is not what it has to be, or the training samples
-            of a fold lack a class.
+            If a parameter, `X`, `y` or a weight is not what it has to be, or a fold is empty.
 
         Warns
         -----
@@ -257,10 +258,6 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         splits = splitter.split(X, y, **(extra.splitter.split if extra else {}))
         folds = checked_folds(splits, labels.raw, sample_weight is not None)
         check_rule(self.rule, len(folds))
-        for number, fold in enumerate(folds):
-            check_shares(
-                labels.classes, labels.codes, fold.weights(labels.raw), f" of fold {number}"
-            )
         if extra:
             score_params = dict(extra.scorer.score)
         else:
@@ -283,7 +280,7 @@ class HadamardLogisticRegressionCV(LinearClassifier):
                 if self.refit:
                     self._refit(problem, everything)
                 else:
-                    self._average()
+                    self._average([result.complete for result in results])
         self.mu_, self.nu_ = balance(self.coef_)
         return self
 
@@ -333,12 +330,12 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         self.intercept_ = problem.write(points[0], self.coef_).astype(X.dtype)
         self.dual_gap_ = points[0].gap
 
-    def _average(self) -> None:
-        """Average the best models of the folds."""
-        n_folds = len(self.scores_)
-        flat = self.scores_.reshape(n_folds, -1).argmax(axis=1)
+    def _average(self, complete: Sequence[bool]) -> None:
+        """Average the best models of the folds, of those that lack no class if there are any."""
+        folds = np.flatnonzero(complete) if any(complete) else np.arange(len(complete))
+        flat = [int(self.scores_[fold].argmax()) for fold in folds]
         ratios, Cs = np.unravel_index(flat, self.scores_.shape[1:])
-        model = self.coefs_paths_[np.arange(n_folds), ratios, Cs].mean(axis=0)
+        model = self.coefs_paths_[folds, ratios, Cs].mean(axis=0)
         n_features = self.n_features_in_
         self.coef_ = model[:, :n_features].copy()
         self.intercept_ = np.zeros(len(model), dtype=model.dtype)

@@ -25,12 +25,14 @@ class FoldResult(NamedTuple):
     """What a fold gives, for each l1_ratio (R) and C (L): scores (R, L), sweeps (R, L), models.
 
     The models have shape (R, L, K, p + 1), the intercept last; `failed` did not converge.
+    `complete` tells whether the training samples have all classes.
     """
 
     scores: Float64
     sweeps: Any
     models: Any
     failed: list[tuple[Any, PathPoint]]
+    complete: bool
 
 
 class Validation(NamedTuple):
@@ -73,7 +75,8 @@ class Validation(NamedTuple):
             scores = self._scores(fold, models)
         if verbose:
             print(f"fold {number}: best score {scores.max():.6g}", file=sys.stderr)
-        return FoldResult(scores, sweeps, models, failed)
+        complete = len(problem.present) == len(labels.classes)
+        return FoldResult(scores, sweeps, models, failed, complete)
 
     def _scores(self, fold: Fold, models: Any) -> Float64:
         """The scores of models (R, L, K, p + 1) on the test samples, of shape (R, L).

@@ -196,7 +196,6 @@ def path_settings(parameters: Mapping[str, Any], labels: Labels, X: Any) -> Path
 
     Inside, alpha = l1_ratio / (C S) weighs the L1 penalty of the mean loss.
     """
-    n_outputs = n_rows(labels)
     l1_ratio, total = float(parameters["l1_ratio"]), labels.total
     verbose = int(parameters["verbose"])
 
@@ -204,7 +203,7 @@ def path_settings(parameters: Mapping[str, Any], labels: Labels, X: Any) -> Path
         return f"C={l1_ratio / (alpha * total):.6g}"
 
     return PathSettings(
-        np.repeat(checked_penalty_weights(parameters["penalty_weights"], X.shape[1]), n_outputs),
+        checked_penalty_weights(parameters["penalty_weights"], X.shape[1]),
         (1.0 - l1_ratio) / l1_ratio,
         False,
         parameters["solver"],
