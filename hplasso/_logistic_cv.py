@@ -32,13 +32,14 @@ from ._linear_classifier import LinearClassifier
 from ._logistic_folds import FoldResult, Validation
 from ._logistic_path import ACCEPTED, SHARED_CONSTRAINTS, TINY, checked_Cs, n_rows, penalty_of
 from ._reports import warn_not_converged
-from ._scoring import SCORING, scorer_of
+from ._scoring import SCORING, Scorer, scorer_of, warn_failed
 from ._selection import (
     CV_CONSTRAINTS,
     check_rule,
     checked_ratios,
     choose,
     routed,
+    smallest,
 )
 from ._typing import Float64
 
@@ -77,7 +78,8 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         5), a splitter, or an iterable of pairs of training and test indices.
     scoring : str, callable or None, default='neg_log_loss'
         What to choose by: the name of a scorer or a callable ``scorer(estimator, X, y)``; None is
-        accuracy.
+        accuracy. Metrics with a parameter `labels` are told of all classes, as a test set may lack
+        some. A score that is NaN, or that a scorer raises an error for, ranks last, with a warning.
     tol : float, default=1e-4
         Largest duality gap, relative to the loss of the model without features.
     max_iter : int, default=100
@@ -93,8 +95,7 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         well.
     refit : bool, default=True
         Whether to fit to all samples at the C that was chosen. If not, the coefficients, intercepts
-        and C of the best model of each fold are averaged; folds whose training samples lack a class
-        are left out.
+        and C of the best model of each fold are averaged.
     random_state : int, RandomState instance or None, default=None
         Without effect, as nothing is random. For compatibility.
     solver : {'auto', 'alternating'}, default='auto'
@@ -238,11 +239,15 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         ------
         ValueError
             If a parameter, `X`, `y` or a weight is not what it has to be, or a fold is empty.
+        Exception
+            What the scorer raises, if it does so for every model.
 
         Warns
         -----
         ConvergenceWarning
             If the gap asked for was not reached within `max_iter` sweeps.
+        UserWarning
+            If the scorer raised an error for some models, or scores are NaN or infinite.
         """
         parameters = self.get_params(deep=False)
         check_parameters(type(self).__name__, parameters, ESTIMATOR_CONSTRAINTS)
@@ -267,7 +272,8 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         with Task.of_fit(self, len(folds) + 1) as task, threads_for_data(X.size):
             problem = Classification(X, labels, self.fit_intercept)
             X = problem.base.X  # put in order, if it is sparse and was not
-            everything = Validation(X, y, labels, parameters, score_params)
+            scorer = Scorer(self.scoring, labels.classes)
+            everything = Validation(X, y, labels, parameters, scorer, score_params)
             self.Cs_ = self._grid(given, problem, everything, ratios)
             self.l1_ratios_ = np.array(ratios)
             results = self._cross_validate(everything, folds, task)
@@ -304,6 +310,7 @@ class HadamardLogisticRegressionCV(LinearClassifier):
             delayed(everything.validate)(number, fold, self.l1_ratios_, self.Cs_, part)
             for number, (fold, part) in enumerate(zip(folds, tasks, strict=True))
         )
+        warn_failed([error for result in results for error in result.errors], length * len(folds))
         for ratio in self.l1_ratios_:
             failed = [point for result in results for own, point in result.failed if own == ratio]
             settings = everything.settings(everything.labels, ratio)
@@ -333,7 +340,7 @@ class HadamardLogisticRegressionCV(LinearClassifier):
     def _average(self, complete: Sequence[bool]) -> None:
         """Average the best models of the folds, of those that lack no class if there are any."""
         folds = np.flatnonzero(complete) if any(complete) else np.arange(len(complete))
-        flat = [int(self.scores_[fold].argmax()) for fold in folds]
+        flat = [smallest(-self.scores_[fold]) for fold in folds]
         ratios, Cs = np.unravel_index(flat, self.scores_.shape[1:])
         model = self.coefs_paths_[folds, ratios, Cs].mean(axis=0)
         n_features = self.n_features_in_
@@ -368,7 +375,8 @@ class HadamardLogisticRegressionCV(LinearClassifier):
             check_consistent_length(y, sample_weight)
         extra = routed(self, "score", sample_weight, score_params)
         given = {} if sample_weight is None else {"sample_weight": sample_weight}
-        return scorer_of(self.scoring)(self, X, y, **(extra.scorer.score if extra else given))
+        scorer = Scorer(self.scoring, self.classes_)
+        return scorer(self, X, y, **(extra.scorer.score if extra else given))
 
     def get_metadata_routing(self) -> Any:
         """How scikit-learn's metadata routing passes parameters on: to the splitter and the scorer.
