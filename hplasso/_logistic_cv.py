@@ -38,6 +38,7 @@ from ._selection import (
     check_rule,
     checked_ratios,
     choose,
+    print_end_of_grid,
     routed,
     smallest,
 )
@@ -91,8 +92,8 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         How many folds to work on at a time, in threads that share `X`; None is 1 unless in a
         joblib context, -1 is one for each processor. The result is the same to rounding.
     verbose : bool or int, default=0
-        1 prints a line for each fold on standard error, 2 one for each C and each iteration as
-        well.
+        1 prints a line for each fold on standard error, and one if the largest C of the grid is the
+        best; 2 prints one for each C and each iteration as well.
     refit : bool, default=True
         Whether to fit to all samples at the C that was chosen. If not, the coefficients, intercepts
         and C of the best model of each fold are averaged.
@@ -324,6 +325,8 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         self.l1_ratio_ = float(self.l1_ratios_[chosen])
         self.C_min_, self.C_1se_ = float(self.Cs_[best]), float(self.Cs_[simplest])
         self.C_ = self.C_min_ if self.rule == "min" else self.C_1se_
+        if self.verbose:
+            print_end_of_grid("C", self.C_min_, self.Cs_)
 
     def _refit(self, problem: Classification, everything: Validation) -> None:
         """Fit to all samples at what was chosen."""

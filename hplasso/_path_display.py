@@ -208,6 +208,7 @@ class RegularizationPathDisplay(Display):
             ax.legend(loc="upper left", fontsize="small")
         self._label(names, live, coefs, n_labels)
         self._count(penalties, coefs)
+        self._note_end_of_grid(penalties, self.penalty_name, self.chosen or {})
         return self
 
     def _label(self, names: Any, live: Any, coefs: Float64, n_labels: int) -> None:

@@ -154,8 +154,10 @@ def _classification(
 
 
 def _chosen(estimator: Any, parameters: dict[str, Any], name: str) -> dict[str, float]:
-    """The penalties to mark: those of both rules, or the one that the estimator has."""
+    """The penalties to mark: the best and that of the other rule, or the one of the estimator."""
     rules = {"min": f"{name}_min_", "1se": f"{name}_1se_"}
+    if hasattr(estimator, "criterion_"):
+        rules = {"min": f"{name}_"}
     marks = {rule: getattr(estimator, attribute, None) for rule, attribute in rules.items()}
     known = {rule: float(value) for rule, value in marks.items() if value is not None}
     return known or {name: float(parameters[name])}

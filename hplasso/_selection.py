@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -93,6 +94,25 @@ def choose(losses: Float64, shares: Sequence[float]) -> Choice:
 def smallest(losses: Float64) -> int:
     """The place of the first smallest of losses, as if they were flat; NaN is larger than all."""
     return int(np.argsort(losses, axis=None, kind="stable")[0])
+
+
+def end_of_grid(name: str, best: float, penalties: Any) -> str:
+    """What there is to say where the weakest penalty of a grid is the best; nothing elsewhere."""
+    largest = name == "C"
+    if len(penalties) < 2 or best != (max if largest else min)(penalties):
+        return ""
+    end, beyond = ("largest", "larger") if largest else ("smallest", "smaller")
+    return (
+        f"the best {name} is the {end} of the grid: "
+        f"a longer grid ({beyond} {name}, or a smaller eps) may do better"
+    )
+
+
+def print_end_of_grid(name: str, best: float, penalties: Any) -> None:
+    """The same as a line on standard error."""
+    words = end_of_grid(name, best, penalties)
+    if words:
+        print(words, file=sys.stderr)
 
 
 def checked_ratios(owner: str, name: str, given: Any) -> list[float]:

@@ -1,11 +1,12 @@
-"""Scores of folds that lack a class, and scores that are not numbers."""
+"""Scores of folds that lack a class, scores that are not numbers, and the end of a grid."""
 
 import warnings
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.datasets import load_breast_cancer, load_iris
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 from sklearn.metrics import (
     brier_score_loss,
     d2_log_loss_score,
@@ -21,8 +22,12 @@ from sklearn.preprocessing import scale
 
 from hplasso import (
     CrossValidationDisplay,
+    HadamardElasticNetCV,
+    HadamardLassoCV,
+    HadamardLassoIC,
     HadamardLogisticRegression,
     HadamardLogisticRegressionCV,
+    RegularizationPathDisplay,
 )
 from hplasso._selection import choose
 
@@ -194,3 +199,53 @@ def test_a_fold_without_a_score_is_drawn():
         model = HadamardLogisticRegressionCV(Cs=8, scoring=undefined(FEW[0])).fit(CELLS, MALIGNANT)
     display = CrossValidationDisplay.from_estimator(model)
     assert_array_equal(np.isnan(display.line_.get_ydata()), np.isnan(model.scores_[:, 0].sum(0)))
+
+
+DIABETES = load_diabetes(return_X_y=True)
+WORDS = {
+    "alpha": "the best alpha is the smallest of the grid: "
+    "a longer grid (smaller alpha, or a smaller eps) may do better",
+    "C": "the best C is the largest of the grid: "
+    "a longer grid (larger C, or a smaller eps) may do better",
+}
+
+
+@pytest.mark.parametrize(
+    ("model", "data", "longer"),
+    [
+        (HadamardLassoCV(eps=0.1, alphas=5), DIABETES, {"eps": 1e-3, "alphas": 50}),
+        (HadamardLassoCV(alphas=[2.0, 1.0]), DIABETES, {"alphas": [1.0, 0.004, 1e-5]}),
+        (
+            HadamardElasticNetCV(l1_ratio=[0.5, 1.0], eps=0.1, alphas=5),
+            DIABETES,
+            {"eps": 1e-3, "alphas": 50},
+        ),
+        (HadamardLassoIC(eps=0.5, alphas=5), DIABETES, {"eps": 1e-3}),
+        (HadamardLogisticRegressionCV(Cs=5), (IRIS, SPECIES), {"eps": 1e-6}),
+        (HadamardLogisticRegressionCV(Cs=5, rule="1se"), (IRIS, SPECIES), {"eps": 1e-6}),
+        (HadamardLogisticRegressionCV(Cs=[0.1, 0.2]), (IRIS, SPECIES), {"Cs": [0.1]}),
+    ],
+)
+def test_the_end_of_the_grid_is_the_best(model, data, longer, capsys):
+    name = "C" if hasattr(model, "Cs") else "alpha"
+
+    def title(model):
+        if isinstance(model, HadamardLassoIC):
+            display = RegularizationPathDisplay.from_estimator(model, *data)
+        else:
+            display = CrossValidationDisplay.from_estimator(model)
+        return display.ax_.get_title(loc="right").replace("\n", " ")
+
+    plt.switch_backend("agg")
+    model.set_params(verbose=1).fit(*data)
+    grid = np.ravel(getattr(model, f"{name}s_"))
+    best = getattr(model, f"{name}_min_", getattr(model, f"{name}_"))
+    assert best == (grid.max() if name == "C" else grid.min())
+    assert WORDS[name] in capsys.readouterr().err.splitlines()
+    assert title(model) == WORDS[name]
+    model.set_params(**longer).fit(*data)
+    assert "of the grid" not in capsys.readouterr().err
+    assert not title(model)
+    model.set_params(verbose=0).fit(*data)
+    assert not capsys.readouterr().err
+    plt.close("all")
