@@ -262,7 +262,8 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         extra = routed(self, "fit", sample_weight, params)
         splitter = check_cv(self.cv, y, classifier=True)
         splits = splitter.split(X, y, **(extra.splitter.split if extra else {}))
-        folds = checked_folds(splits, labels.raw, sample_weight is not None)
+        weighted = sample_weight is not None or self.class_weight is not None
+        folds = checked_folds(splits, labels.raw, weighted)
         check_rule(self.rule, len(folds))
         if extra:
             score_params = dict(extra.scorer.score)

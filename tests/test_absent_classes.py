@@ -1,7 +1,10 @@
 """Classes whose samples all have weight zero, and folds that lack a class."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import random_logistic_problems
 from logistic_oracle import Logistic
 from numpy.testing import assert_allclose, assert_array_equal
 from random_problems import CONTAINERS
@@ -93,6 +96,28 @@ def test_as_if_the_samples_were_not_there(n_classes, absent, container):
         assert_allclose(whole.intercept_[present], only.intercept_, atol=1e-7)
     else:  # two classes of more, under the penalties of both
         assert_allclose(whole.coef_[present[1]] - whole.coef_[present[0]], only.coef_[0], atol=1e-8)
+
+
+@pytest.mark.parametrize("first", [0, 40])
+def test_random_problems_with_classes_of_weight_zero(first):
+    for seed in range(first, first + 40):
+        X, labels, parameters, sample_weight, oracle, _ = random_logistic_problems.draw(seed)
+        rng = np.random.default_rng([seed, 1])
+        n_classes = oracle.n_classes
+        absent = rng.choice(n_classes, rng.integers(1, n_classes), replace=False)
+        kept = ~np.isin(oracle.codes, absent)
+        oracle = replace(oracle, sample_weight=oracle.sample_weight * kept)
+        parameters["C"] = 1.0 / (oracle.alpha * oracle.sample_weight.sum())
+        model = HadamardLogisticRegression(tol=1e-10, **parameters)
+        model.fit(X, labels, sample_weight=sample_weight * kept)
+        coef, intercept = model.coef_.astype(np.float64), model.intercept_.astype(np.float64)
+        above = oracle.objective(coef, intercept) - oracle.lower_bound(coef, intercept)
+        allowed = 1e-5 if X.dtype == np.float32 else 1e-9
+        assert above <= allowed, f"seed {seed}"
+        assert 0.0 <= model.dual_gap_ <= allowed, f"seed {seed}"
+        if oracle.fit_intercept:
+            largest = float(model.predict_proba(X)[:, absent].max())
+            assert largest < 1e-300, f"seed {seed}"
 
 
 def test_a_little_weight_leads_to_the_same_coefficients():

@@ -122,7 +122,7 @@ FEW = [lambda size: size < 4, lambda size: size > 5, lambda size: 2 < size < 8]
 
 
 @pytest.mark.parametrize("where", FEW)
-def test_nan_ranks_last(where):
+def test_nan_ranks_last(where, capsys):
     folds, Cs = StratifiedKFold(4), np.geomspace(0.003, 3.0, 8)
     model = HadamardLogisticRegressionCV(Cs=Cs, cv=folds, scoring=undefined(where), tol=1e-8)
     search = GridSearchCV(
@@ -132,7 +132,9 @@ def test_nan_ranks_last(where):
         scoring=undefined(where),
     )
     with pytest.warns(UserWarning, match="One or more of the test scores are non-finite"):
-        model.fit(CELLS, MALIGNANT)
+        model.set_params(verbose=1).fit(CELLS, MALIGNANT)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[2] == f"fold 2: best score {np.nanmax(model.scores_[2]):.6g}"
     with pytest.warns(UserWarning, match="One or more of the test scores are non-finite"):
         search.fit(CELLS, MALIGNANT)
     assert_allclose(model.scores_.mean(axis=0)[0], search.cv_results_["mean_test_score"])
