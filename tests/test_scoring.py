@@ -93,6 +93,11 @@ def test_the_second_of_two_classes_is_the_positive_one():
     single = HadamardLogisticRegression(0.5).fit(IRIS[LACKING[0][0]], names[LACKING[0][0]])
     expected = -np.mean(single.predict_proba(IRIS[TEST])[:, 1] ** 2)
     assert_allclose(model.scores_[0, 0, 0], expected, rtol=1e-3)
+    numbers = 1 + (SPECIES == 2)
+    f1 = HadamardLogisticRegressionCV(Cs=[0.5], cv=LACKING, scoring="f1").fit(IRIS, numbers)
+    train, test = LACKING[1]
+    found = HadamardLogisticRegression(0.5).fit(IRIS[train], numbers[train]).predict(IRIS[test])
+    assert f1.scores_[1, 0, 0] == f1_score(numbers[test], found, pos_label=2)
     macro = HadamardLogisticRegressionCV(Cs=[0.5], scoring="f1_macro").fit(IRIS, names)
     assert 0.9 < macro.scores_.mean() < 1.0
 
