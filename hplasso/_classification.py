@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.utils.class_weight import compute_class_weight
 
 from ._base import raw_weights
-from ._design import checked_design
+from ._design import as_rows, checked_design
 from ._logistic_loss import make_loss
 from ._logistic_term import LogisticTerm
 from ._path import PathTracer
 from ._reports import PathPoint
 from ._settings import PathSettings
-from ._typing import Float64, Mask
+from ._typing import Float64, Index, Mask
 from ._working_set import WorkingSet
+
+# Minus the logarithm of the probability of a class without weight: 1e-304 is not yet rounded to 0.
+FAR = 700.0
 
 
 class Labels(NamedTuple):
@@ -38,7 +42,7 @@ def encode(y: Any, X: Any, sample_weight: Any, class_weight: Any) -> Labels:
     Raises
     ------
     ValueError
-        If there is only one class, one of weight zero, or an unknown one in `class_weight`.
+        If there is only one class, an unknown one in `class_weight`, or no weight in total.
     """
     classes, codes = np.unique(y, return_inverse=True)
     if len(classes) < 2:
@@ -47,34 +51,51 @@ def encode(y: Any, X: Any, sample_weight: Any, class_weight: Any) -> Labels:
             f"only one class: {classes[0]!r}"
         )
     weights = raw_weights(sample_weight, X)
-    check_shares(classes, codes, weights)
+    _sum(weights)
     if class_weight is not None:
-        given = compute_class_weight(class_weight, classes=classes, y=y, sample_weight=weights)
-        if not np.isfinite(given).all() or (given < 0.0).any():
-            raise ValueError(
-                f"class_weight must be finite and must not be negative. Got {class_weight!r}."
-            )
-        weights = weights * given[codes]
-        check_shares(classes, codes, weights)
-    total = float(weights.sum())
+        weights = weights * _class_weights(class_weight, y, classes, codes, weights)[codes]
+    total = _sum(weights)
+    if total == 0.0:
+        raise ValueError(f"class_weight={class_weight!r} leaves no sample of positive weight.")
     return Labels(classes, codes, weights / total, total)
 
 
-def check_shares(classes: Any, codes: Any, weights: Float64, where: str = "") -> None:
-    """Raise a ValueError if a class has no weight, or all together have too much."""
+def _sum(weights: Float64) -> float:
+    """The sum of weights; a ValueError where it overflows."""
     with np.errstate(over="ignore"):
-        shares = np.bincount(codes, weights=weights, minlength=len(classes))
-    if not shares.all():
-        raise ValueError(
-            f"The training samples{where} of class {classes[np.argmin(shares)]} all have weight "
-            "zero, or are none. Each class needs at least one of positive weight."
-        )
-    if not np.isfinite(shares.sum()):
+        total = float(weights.sum())
+    if not np.isfinite(total):
         raise ValueError("The sum of the sample weights overflows. Scale them down.")
+    return total
+
+
+def _class_weights(class_weight: Any, y: Any, classes: Any, codes: Any, weights: Float64) -> Any:
+    """The weight of each class; 'balanced' ones are those of the classes that have samples."""
+    kept, given = np.ones(len(y), dtype=bool), np.ones(len(classes))
+    if isinstance(class_weight, str):
+        kept = weights > 0.0
+    present = np.unique(codes[kept])
+    given[present] = compute_class_weight(
+        class_weight, classes=classes[present], y=y[kept], sample_weight=weights[kept]
+    )
+    if not np.isfinite(given).all() or (given < 0.0).any():
+        raise ValueError(
+            f"class_weight must be finite and must not be negative. Got {class_weight!r}."
+        )
+    return given
 
 
 class Classification:
     """Logistic regression on X of shape (n, p).
+
+    With an intercept, a class of weight zero has coefficients 0, and its intercept goes to minus
+    infinity: the problem is that of the `present` classes. Without one they all take part. Two
+    classes of more have a row of coefficients each, and the penalty of both:
+
+        |c| + |-c| = |2 c|,        c^2 + (-c)^2 = (2 c)^2 / 2:
+
+    they are two classes alone, with half of the ridge penalty. So the K rows of coefficients are
+    ``rows`` times the solver's, of which `rows` has a column each.
 
     Parameters
     ----------
@@ -90,22 +111,69 @@ class Classification:
     ) -> None:
         self.base = checked_design(X, labels.weights, fit_intercept, left_out)
         self.labels = labels
-        loss = make_loss(labels.codes, len(labels.classes), labels.weights)
+        n_classes, codes = len(labels.classes), labels.codes
+        self.present = np.arange(n_classes)
+        if fit_intercept:
+            self.present = np.flatnonzero(np.bincount(codes, labels.weights, n_classes))
+        n_present = len(self.present)
+        if n_present < n_classes:  # the number of a class of weight zero makes no difference
+            codes = np.minimum(np.searchsorted(self.present, codes), n_present - 1)
+        self.rows = _rows(self.present, n_classes)
+        self.share = float((self.rows[:, 0] ** 2).sum())
+        loss = make_loss(codes, n_present, labels.weights)
         self.term = LogisticTerm(self.base, loss, fit_intercept)
         self.working_set = WorkingSet(self.term.design)
 
     def tracer(self, settings: PathSettings, start: Float64 | None = None) -> PathTracer:
         """The path driver; `settings` are for the features, `start` of shape (K, p)."""
-        start = None if start is None else start.T.ravel()
+        if start is not None:
+            start = (self.rows.T @ start / (self.share or 1.0)).T.ravel()
+        settings = replace(
+            settings,
+            penalty_weights=np.repeat(settings.penalty_weights, self.term.n_outputs),
+            ridge_ratio=settings.ridge_ratio * self.share,
+        )
         return PathTracer(self.term, self.working_set, self.term.design, settings, start)
 
     def write(self, point: PathPoint, coefficients: Float64) -> Float64:
         """Fill in coefficients of shape (K, p), zero so far; return the intercepts, b - m'theta."""
         n_outputs = self.term.n_outputs
-        features, outputs = point.features // n_outputs, point.features % n_outputs
-        coefficients[outputs, features] = point.values
-        shift = self.base.mean[features] * point.values
-        intercepts = point.intercept - np.bincount(outputs, shift, n_outputs)
-        if n_outputs > 1:  # a constant added to all makes no difference
-            intercepts = intercepts - intercepts.mean()
-        return np.asarray(intercepts)
+        features, places = np.unique(point.features // n_outputs, return_inverse=True)
+        theta = np.zeros((n_outputs, features.size))
+        theta[point.features % n_outputs, places] = point.values
+        coefficients[:, features] = self.rows @ theta
+        intercepts = self.rows @ (point.intercept - theta @ self.base.mean[features])
+        if len(intercepts) > 1:  # a constant added to all makes no difference
+            intercepts[self.present] -= intercepts[self.present].mean()
+        return self._without_absent(intercepts, features, theta)
+
+    def _without_absent(self, intercepts: Float64, features: Index, theta: Float64) -> Float64:
+        """Intercepts at which classes of weight zero are nowhere in X more probable than e^-FAR.
+
+        The largest output is no smaller than the mean of those that take part.
+        """
+        absent = np.delete(np.arange(len(self.labels.classes)), self.present)
+        if not absent.size:
+            return intercepts
+        if len(intercepts) == 1:
+            return np.where(self.present == 1, FAR, -FAR)
+        lowest, mean = 0.0, self.rows.sum(axis=0) @ theta / len(self.present)
+        if mean.any():
+            samples = as_rows(self.base.X, np.arange(self.base.shape[0]), features)
+            lowest = min(0.0, float((samples @ mean).min()))
+        intercepts[absent] = lowest - FAR
+        return intercepts
+
+
+def _rows(present: Index, n_classes: int) -> Float64:
+    """What `Classification.rows` are: K rows, for the classes that take part."""
+    n_rows = 1 if n_classes == 2 else n_classes
+    if len(present) == 1:  # nothing to tell it from
+        return np.zeros((n_rows, 1))
+    if n_rows == 1:
+        return np.ones((1, 1))
+    if len(present) == 2:
+        rows = np.zeros((n_rows, 1))
+        rows[present, 0] = -0.5, 0.5
+        return rows
+    return np.eye(n_rows)[:, present]

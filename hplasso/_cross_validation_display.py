@@ -14,6 +14,8 @@ from ._display import Display
 class CrossValidationDisplay(Display):
     """Cross-validated errors along the penalties: their mean, a band of standard errors, the rules.
 
+    Where the best penalty is the weakest of the grid, a line above the axes says so.
+
     It is recommended to use :meth:`from_estimator` to create a display.
 
     Parameters
@@ -139,5 +141,6 @@ class CrossValidationDisplay(Display):
             self._mark(label, value, dashes)
         self._penalty_axis(penalties, self.penalty_name)
         ax.set_ylabel(self.loss_name)
+        self._note_end_of_grid(penalties, self.penalty_name, self.chosen)
         ax.legend(fontsize="small")
         return self

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from ._base import InvalidParameterError
+from ._selection import end_of_grid
 from ._typing import Float64
 
 
@@ -44,3 +46,9 @@ class Display:
         if low < high:
             self.ax_.set_xlim(*((low, high) if name == "C" else (high, low)))
         self.ax_.set_xlabel(name)
+
+    def _note_end_of_grid(self, penalties: Float64, name: str, chosen: Mapping[str, float]) -> None:
+        """Say above the axes that the best penalty, "min" of those chosen, is the weakest."""
+        words = end_of_grid(name, chosen.get("min", np.nan), penalties)
+        if words:
+            self.ax_.set_title(words.replace(": ", ":\n"), loc="right", fontsize="small")

@@ -42,8 +42,8 @@ class HadamardLassoCV(LeastSquaresCV):
         How to split: a number of folds of :class:`sklearn.model_selection.KFold` (None: 5), a
         splitter, or an iterable of pairs of training and test indices.
     verbose : bool or int, default=False
-        1 prints a line for each fold on standard error, 2 one for each alpha and each iteration
-        as well.
+        1 prints a line for each fold on standard error, and one if the smallest alpha of the grid
+        is the best; 2 prints one for each alpha and each iteration as well.
     n_jobs : int, default=None
         How many folds to work on at a time, in threads that share `X`; None is 1 unless in a
         joblib context, -1 is one for each processor. The result is the same to rounding.

@@ -37,6 +37,7 @@ from ._linalg import threads_for_data
 from ._linear_regressor import LinearRegressor
 from ._regression import Regression, regression_of
 from ._reports import warn_not_converged
+from ._selection import print_end_of_grid
 from ._settings import PathSettings
 from ._sklearn_names import explain_names
 from ._typing import Float64
@@ -96,7 +97,8 @@ class HadamardLassoIC(LinearRegressor):
     copy_X : bool, default=True
         Without effect, as `X` is never changed. For compatibility.
     verbose : bool or int, default=False
-        1 prints a line for each alpha on standard error, 2 one for each iteration as well.
+        1 prints a line for each alpha on standard error, and one if the smallest of the grid is the
+        best; 2 prints one for each iteration as well.
     positive : bool, default=False
         Whether the coefficients are confined to be non-negative.
     noise_variance : float, default=None
@@ -282,6 +284,8 @@ class HadamardLassoIC(LinearRegressor):
         self.criterion_ = self._criterion(squares, sizes, n_samples, p)
         best = int(np.argmin(self.criterion_))
         self.alpha_ = float(given[best])
+        if self.verbose:
+            print_end_of_grid("alpha", self.alpha_, given)
         intercepts = [regression.intercept(points[best])]
         self._set_attributes([points[best]], intercepts, X.dtype, n_features)
         return self

@@ -48,6 +48,7 @@ from ._selection import (
     check_rule,
     checked_ratios,
     choose,
+    print_end_of_grid,
     routed,
 )
 from ._settings import PathSettings
@@ -176,6 +177,8 @@ class LeastSquaresCV(LinearRegressor):
         alphas = grids[chosen].alphas
         self.alpha_min_, self.alpha_1se_ = float(alphas[best]), float(alphas[simplest])
         self.alpha_ = self.alpha_min_ if self.rule == "min" else self.alpha_1se_
+        if self.verbose:
+            print_end_of_grid("alpha", self.alpha_min_, alphas)
         several = len(grids) > 1
         self.mse_path_ = errors if several else errors[0]
         self.mse_se_ = spreads if several else spreads[0]

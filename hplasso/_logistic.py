@@ -99,7 +99,8 @@ class HadamardLogisticRegression(LinearClassifier):
     coef_ : ndarray of shape (1, n_features) or (n_classes, n_features)
         Coefficients, of `X`'s dtype; one row for two classes.
     intercept_ : ndarray of shape (1,) or (n_classes,)
-        Intercepts; zero without `fit_intercept`. With three or more classes their mean is zero.
+        Intercepts; zero without `fit_intercept`. With three or more classes the mean of those of
+        positive weight is zero.
     mu_, nu_ : ndarrays of the shape of `coef_`
         Balanced factors of the coefficients: ``mu_ * nu_ == coef_`` to rounding, ``|mu_| == nu_``.
     dual_gap_ : float
@@ -117,6 +118,13 @@ class HadamardLogisticRegression(LinearClassifier):
     --------
     logistic_path : Solutions for a sequence of C.
     sklearn.linear_model.LogisticRegression : The same problem, by other algorithms.
+
+    Notes
+    -----
+    A class whose samples all have weight zero keeps its place in `classes_`. With an intercept, its
+    coefficients are zero, its probability is below 1e-300 on the training data, and the other
+    classes and `dual_gap_` are as if its samples were not there. Without an intercept it takes part
+    in the probabilities like any other.
 
     References
     ----------

@@ -28,7 +28,7 @@ from ._base import (
     raw_weights,
     real,
 )
-from ._classification import Classification, check_shares, encode
+from ._classification import Classification, encode
 from ._fitting import Task, fit_method
 from ._folds import Fold, checked_folds
 from ._hadamard import balance
@@ -48,13 +48,15 @@ from ._logistic_path import (
 )
 from ._means import trace_by_means
 from ._reports import Printer, warn_not_converged
-from ._scoring import SCORING, scorer_of
+from ._scoring import SCORING, Scorer, scorer_of, warn_failed
 from ._selection import (
     CV_CONSTRAINTS,
     check_rule,
     checked_ratios,
     choose,
+    print_end_of_grid,
     routed,
+    smallest,
 )
 from ._sklearn_names import explain_names
 from ._typing import Float64
@@ -94,7 +96,8 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         5), a splitter, or an iterable of pairs of training and test indices.
     scoring : str, callable or None, default='neg_log_loss'
         What to choose by: the name of a scorer or a callable ``scorer(estimator, X, y)``; None is
-        accuracy.
+        accuracy. Metrics with a parameter `labels` are told of all classes, as a test set may lack
+        some. A score that is NaN, or that a scorer raises an error for, ranks last, with a warning.
     tol : float, default=1e-4
         Largest duality gap, relative to the loss of the model without features.
     max_iter : int, default=100
@@ -106,8 +109,8 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         How many folds to work on at a time, in threads that share `X`; None is 1 unless in a
         joblib context, -1 is one for each processor. The result is the same to rounding.
     verbose : bool or int, default=0
-        1 prints a line for each fold on standard error, 2 one for each C and each iteration as
-        well.
+        1 prints a line for each fold on standard error, and one if the largest C of the grid is the
+        best; 2 prints one for each C and each iteration as well.
     refit : bool, default=True
         Whether to fit to all samples at the C that was chosen. If not, the coefficients, intercepts
         and C of the best model of each fold are averaged, and there is no path on all samples.
@@ -180,8 +183,9 @@ class HadamardLogisticRegressionCV(LinearClassifier):
 
     Notes
     -----
-    Training data are not copied: a fold gives weight zero to the samples left out. Each class needs
-    a training sample in every fold.
+    Training data are not copied: a fold gives weight zero to the samples left out. A class without
+    a training sample in a fold is there what it is in :class:`HadamardLogisticRegression` where its
+    samples have weight zero.
 
     References
     ----------
@@ -268,13 +272,16 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         Raises
         ------
         ValueError
-            If a parameter, `X`, `y` or a weight is not what it has to be, or the training samples
-            of a fold lack a class.
+            If a parameter, `X`, `y` or a weight is not what it has to be, or a fold is empty.
+        Exception
+            What the scorer raises, if it does so for every model.
 
         Warns
         -----
         ConvergenceWarning
             If the gap asked for was not reached within `max_iter` sweeps.
+        UserWarning
+            If the scorer raised an error for some models, or scores are NaN or infinite.
         """
         parameters = self.get_params(deep=False)
         check_parameters(type(self).__name__, parameters, self._constraints)
@@ -291,12 +298,9 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         extra = routed(self, "fit", sample_weight, params)
         splitter = check_cv(self.cv, y, classifier=True)
         splits = splitter.split(X, y, **(extra.splitter.split if extra else {}))
-        folds = checked_folds(splits, labels.raw, sample_weight is not None)
+        weighted = sample_weight is not None or self.class_weight is not None
+        folds = checked_folds(splits, labels.raw, weighted)
         check_rule(self.rule, len(folds))
-        for number, fold in enumerate(folds):
-            check_shares(
-                labels.classes, labels.codes, fold.weights(labels.raw), f" of fold {number}"
-            )
         if extra:
             score_params = dict(extra.scorer.score)
         else:
@@ -306,7 +310,8 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         with Task.of_fit(self, len(folds) + 1) as task, threads_for_data(X.size):
             problem = Classification(X, labels, self.fit_intercept, left_out)
             X = problem.base.X  # put in order, if it is sparse and was not
-            everything = Validation(X, y, labels, left_out, parameters, score_params)
+            scorer = Scorer(self.scoring, labels.classes)
+            everything = Validation(X, y, labels, left_out, parameters, scorer, score_params)
             self.Cs_ = self._grid(given, problem, everything, ratios)
             self.l1_ratios_ = np.array(ratios)
             results = self._cross_validate(everything, folds, task)
@@ -319,7 +324,7 @@ class HadamardLogisticRegressionCV(LinearClassifier):
                 if self.refit:
                     self._refit(problem, everything)
                 else:
-                    self._average()
+                    self._average([result.complete for result in results])
         self.mu_, self.nu_ = balance(self.coef_)
         return self
 
@@ -343,6 +348,7 @@ class HadamardLogisticRegressionCV(LinearClassifier):
             delayed(everything.validate)(number, fold, self.l1_ratios_, self.Cs_, part)
             for number, (fold, part) in enumerate(zip(folds, tasks, strict=True))
         )
+        warn_failed([error for result in results for error in result.errors], length * len(folds))
         for ratio in self.l1_ratios_:
             failed = [point for result in results for own, point in result.failed if own == ratio]
             settings = everything.settings(everything.labels, ratio)
@@ -356,6 +362,8 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         self.l1_ratio_ = float(self.l1_ratios_[chosen])
         self.C_min_, self.C_1se_ = float(self.Cs_[best]), float(self.Cs_[simplest])
         self.C_ = self.C_min_ if self.rule == "min" else self.C_1se_
+        if self.verbose:
+            print_end_of_grid("C", self.C_min_, self.Cs_)
 
     def _refit(self, problem: Classification, everything: Validation) -> None:
         """Fit to all samples at what was chosen, and along the grid of C."""
@@ -409,15 +417,15 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         fitted: HadamardLogisticRegression = model
         return fitted
 
-    def _average(self) -> None:
-        """Average the best models of the folds."""
+    def _average(self, complete: Sequence[bool]) -> None:
+        """Average the best models of the folds, of those that lack no class if there are any."""
         for name in KEPT:  # of an earlier fit
             if hasattr(self, name):
                 delattr(self, name)
-        n_folds = len(self.scores_)
-        flat = self.scores_.reshape(n_folds, -1).argmax(axis=1)
+        folds = np.flatnonzero(complete) if any(complete) else np.arange(len(complete))
+        flat = [smallest(-self.scores_[fold]) for fold in folds]
         ratios, Cs = np.unravel_index(flat, self.scores_.shape[1:])
-        model = self.coefs_paths_[np.arange(n_folds), ratios, Cs].mean(axis=0)
+        model = self.coefs_paths_[folds, ratios, Cs].mean(axis=0)
         n_features = self.n_features_in_
         self.coef_ = model[:, :n_features].copy()
         self.intercept_ = np.zeros(len(model), dtype=model.dtype)
@@ -450,7 +458,8 @@ class HadamardLogisticRegressionCV(LinearClassifier):
             check_consistent_length(y, sample_weight)
         extra = routed(self, "score", sample_weight, score_params)
         given = {} if sample_weight is None else {"sample_weight": sample_weight}
-        return scorer_of(self.scoring)(self, X, y, **(extra.scorer.score if extra else given))
+        scorer = Scorer(self.scoring, self.classes_)
+        return scorer(self, X, y, **(extra.scorer.score if extra else given))
 
     def get_metadata_routing(self) -> Any:
         """How scikit-learn's metadata routing passes parameters on: to the splitter and the scorer.

@@ -16,7 +16,7 @@ from ._folds import Fold
 from ._logistic import HadamardLogisticRegression
 from ._logistic_path import n_rows, path_settings, penalty_of
 from ._reports import PathPoint, Printer
-from ._scoring import scorer_for
+from ._scoring import Scorer
 from ._settings import PathSettings
 from ._typing import Float64, Mask
 
@@ -24,17 +24,20 @@ from ._typing import Float64, Mask
 class FoldResult(NamedTuple):
     """What a fold gives, for each l1_ratio (R) and C (L): scores (R, L), sweeps (R, L), models.
 
-    The models have shape (R, L, K, p + 1), the intercept last; `failed` did not converge.
+    The models have shape (R, L, K, p + 1), the intercept last; `failed` did not converge, `errors`
+    are those of the scorer. `complete` tells whether the training samples have all classes.
     """
 
     scores: Float64
     sweeps: Any
     models: Any
     failed: list[tuple[Any, PathPoint]]
+    errors: list[Exception]
+    complete: bool
 
 
 class Validation(NamedTuple):
-    """What the folds have in common: data, parameters of the estimator and of the scorer.
+    """What the folds have in common: data, labels, the estimator's parameters, the scorer, its.
 
     Of the features, some are to be left out; of the parameters, the penalty weights are checked.
     """
@@ -44,6 +47,7 @@ class Validation(NamedTuple):
     labels: Labels
     left_out: Mask
     parameters: Mapping[str, Any]
+    scorer: Scorer
     score_params: Mapping[str, Any]
 
     def settings(self, labels: Labels, l1_ratio: float) -> PathSettings:
@@ -74,13 +78,14 @@ class Validation(NamedTuple):
                     model[:, n_features:] = intercepts[:, None]
                     sweeps[row, column] = point.sweeps
                 failed += [(ratio, point) for point in points if not point.converged]
-            scores = self._scores(fold, models)
+            scores, errors = self._scores(fold, models)
         if verbose:
-            print(f"fold {number}: best score {scores.max():.6g}", file=sys.stderr)
-        return FoldResult(scores, sweeps, models, failed)
+            print(f"fold {number}: best score {np.fmax.reduce(scores, None):.6g}", file=sys.stderr)
+        complete = len(problem.present) == len(labels.classes)
+        return FoldResult(scores, sweeps, models, failed, errors, complete)
 
-    def _scores(self, fold: Fold, models: Any) -> Float64:
-        """The scores of models (R, L, K, p + 1) on the test samples, of shape (R, L).
+    def _scores(self, fold: Fold, models: Any) -> tuple[Float64, list[Exception]]:
+        """The scores of models (R, L, K, p + 1) on the test samples, of shape (R, L), and errors.
 
         A scorer that scikit-learn knows by its name looks at predictions only; for it, samples and
         models are cut down to the features that any model needs.
@@ -95,8 +100,7 @@ class Validation(NamedTuple):
             name: np.asarray(value)[fold.test] if np.ndim(value) else value
             for name, value in self.score_params.items()
         }
-        scorer = scorer_for(scoring, self.labels.classes)
-        scores = np.empty(models.shape[:2])
+        scores, errors = np.full(models.shape[:2], np.nan), []
         for place in np.ndindex(*scores.shape):
             model = HadamardLogisticRegression()
             model.classes_, model.n_features_in_ = self.labels.classes, features.size
@@ -104,5 +108,8 @@ class Validation(NamedTuple):
             model.intercept_ = np.zeros(len(model.coef_), dtype=models.dtype)
             if models.shape[3] > n_features:
                 model.intercept_ = models[place][:, n_features]
-            scores[place] = scorer(model, samples, y, **params)
-        return scores
+            try:
+                scores[place] = self.scorer(model, samples, y, **params)
+            except Exception as error:
+                errors.append(error)
+        return scores, errors

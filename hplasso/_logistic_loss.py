@@ -5,7 +5,8 @@ With C classes, outputs f and probabilities P,
     loss(y, f) = log sum_c exp f_c - f_y,        r = Y - P,        Hessian  P_k (delta_kl - P_l),
 
 where Y marks the classes. C >= 3 classes have K = C outputs; of two classes, the second alone has
-one, and the other's is held at zero. Losses differ in how they compute this to the last digit.
+one, and the other's is held at zero. A single class has one that makes no difference: its loss is
+zero. Losses differ in how they compute this to the last digit.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ def make_loss(codes: Index, n_classes: int, weights: Float64) -> LogisticLoss:
 
 
 class BinaryLoss:
-    """Two classes."""
+    """Two classes; without an intercept one of them may have no weight."""
 
     n_outputs = 1
 
@@ -75,7 +76,7 @@ class BinaryLoss:
         self.signs = 2.0 * codes - 1.0
         self.weights = weights
         shares = float(weights @ (codes == 0)), float(weights @ codes)
-        self._balanced = float(np.log(shares[1]) - np.log(shares[0]))
+        self._balanced = float(np.log(shares[1]) - np.log(shares[0])) if all(shares) else 0.0
         self._signed_weights = weights * self.signs
 
     def predict(self, outputs: Float64) -> Prediction:
@@ -131,7 +132,7 @@ def _odds(margins: Float64) -> Float64:
 
 
 class MultinomialLoss:
-    """Three classes or more. A constant added to all outputs of a sample makes no difference."""
+    """Any number of classes. A constant added to all outputs of a sample makes no difference."""
 
     def __init__(self, codes: Index, n_classes: int, weights: Float64) -> None:
         self.codes, self.rows = codes, np.arange(codes.size)

@@ -214,7 +214,6 @@ def path_settings(parameters: Mapping[str, Any], labels: Labels, X: Any) -> Path
     Penalty weights have been checked. Inside, alpha = l1_ratio / (C S) weighs the L1 penalty of
     the mean loss.
     """
-    n_outputs = n_rows(labels)
     l1_ratio, total = float(parameters["l1_ratio"]), labels.total
     verbose = int(parameters["verbose"])
 
@@ -222,7 +221,7 @@ def path_settings(parameters: Mapping[str, Any], labels: Labels, X: Any) -> Path
         return f"C={l1_ratio / (alpha * total):.6g}"
 
     return PathSettings(
-        np.repeat(parameters["penalty_weights"], n_outputs),
+        parameters["penalty_weights"],
         (1.0 - l1_ratio) / l1_ratio,
         False,
         parameters["solver"],

@@ -219,6 +219,7 @@ class RegularizationPathDisplay(Display):
             ax.legend(loc="upper left", fontsize="small")
         self._label(names, live, coefs, n_labels)
         self._count(penalties, coefs)
+        self._note_end_of_grid(penalties, self.penalty_name, self.chosen or {})
         return self
 
     def _checked(self, n_labels: Any) -> tuple[Float64, Float64, Sequence[Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -29,7 +29,7 @@ from ._logistic_path import TINY, n_rows, penalty_of
 from ._logistic_path import path_settings as classification_settings
 from ._path import PathTracer
 from ._regression import regression_of
-from ._reports import Iteration, Listener
+from ._reports import Iteration, Listener, PathPoint
 from ._typing import Float64, Mask
 
 # Penalties of a path where an estimator has none of its own, and the last one over the first.
@@ -53,7 +53,8 @@ class Pictured(NamedTuple):
 
     `penalties` are those of a path in the user's terms (alpha, or C), strongest first; `penalty` is
     the estimator's own, `chosen` are those to mark. The solver's alpha is `unit` times that, or for
-    C, which is `inverse`, `unit` over it.
+    C, which is `inverse`, `unit` over it. `rows` are the coefficients of a point of the path, of
+    shape (n_rows, n_features).
     """
 
     tracer: PathTracer
@@ -62,8 +63,7 @@ class Pictured(NamedTuple):
     chosen: dict[str, float]
     unit: float
     inverse: bool
-    n_rows: int
-    n_features: int
+    rows: Callable[[PathPoint], Float64]
 
     def alphas(self, penalties: Any) -> Float64:
         """The solver's alphas."""
@@ -73,8 +73,7 @@ class Pictured(NamedTuple):
     def coefficients(self) -> Float64:
         """The path, of shape (n_rows, n_features, n_penalties)."""
         points = self.tracer.trace(self.alphas(self.penalties))
-        dense = [point.dense(self.n_features * self.n_rows) for point in points]
-        return np.stack([theta.reshape(self.n_features, self.n_rows).T for theta in dense], axis=-1)
+        return np.stack([self.rows(point) for point in points], axis=-1)
 
 
 def unwrapped(estimator: Any, X: Any) -> tuple[Any, Any, Any]:
@@ -146,7 +145,11 @@ def _regression(
         penalties = alpha_grid(first, length, N_PENALTIES)
     tracer = regression.tracer(0, settings)
     own = float(parameters["alpha"])
-    return Pictured(tracer, penalties, own, chosen, ratio, False, 1, X.shape[1])
+
+    def rows(point: PathPoint) -> Float64:
+        return point.dense(X.shape[1])[None]
+
+    return Pictured(tracer, penalties, own, chosen, ratio, False, rows)
 
 
 def _classification(
@@ -169,14 +172,21 @@ def _classification(
         first = unit / max(problem.tracer(settings).alpha_max(), TINY)
         last = max([first / LENGTH**0.5, *(2.0 * value for value in chosen.values())])
         penalties = np.geomspace(first, last, N_PENALTIES)
-    tracer, rows = problem.tracer(settings), n_rows(labels)
+
+    def rows(point: PathPoint) -> Float64:
+        coefficients = np.zeros((n_rows(labels), X.shape[1]))
+        problem.write(point, coefficients)
+        return coefficients
+
     own = float(parameters["C"])
-    return Pictured(tracer, penalties, own, chosen, unit, True, rows, X.shape[1])
+    return Pictured(problem.tracer(settings), penalties, own, chosen, unit, True, rows)
 
 
 def _chosen(estimator: Any, parameters: dict[str, Any], name: str) -> dict[str, float]:
-    """The penalties to mark: those of both rules, or the one that the estimator has."""
+    """The penalties to mark: the best and that of the other rule, or the one of the estimator."""
     rules = {"min": f"{name}_min_", "1se": f"{name}_1se_"}
+    if hasattr(estimator, "criterion_"):
+        rules = {"min": f"{name}_"}
     marks = {rule: getattr(estimator, attribute, None) for rule, attribute in rules.items()}
     known = {rule: float(value) for rule, value in marks.items() if value is not None}
     return known or {name: float(parameters[name])}

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import traceback
+import warnings
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sklearn.metrics import brier_score_loss, get_scorer, get_scorer_names, log_loss, make_scorer
+import numpy as np
+from sklearn import config_context
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import get_scorer, get_scorer_names
 
 from ._base import NONE, Constraint
+from ._reports import stack_level
 
 SCORING = (
     Constraint(
@@ -16,8 +23,6 @@ SCORING = (
     Constraint("a callable", callable),
     NONE,
 )
-# Metrics of probabilities that have to be told of classes that a test set lacks.
-OF_PROBABILITIES = {"neg_log_loss": log_loss, "neg_brier_score": brier_score_loss}
 
 
 def scorer_of(scoring: Any) -> Any:
@@ -25,16 +30,59 @@ def scorer_of(scoring: Any) -> Any:
     return get_scorer("accuracy" if scoring is None else scoring)
 
 
-def scorer_for(scoring: Any, classes: Any) -> Any:
-    """The scorer for test sets that may lack some of the classes."""
-    if not isinstance(scoring, str) or scoring not in OF_PROBABILITIES:
-        return scorer_of(scoring)
-    labels: dict[str, Any] = {"labels": classes}
-    if scoring == "neg_brier_score" and len(classes) == 2:
-        labels = {"pos_label": classes[1]}
-    return make_scorer(
-        OF_PROBABILITIES[scoring],
-        greater_is_better=False,
-        response_method="predict_proba",
-        **labels,
+class Scorer:
+    """The scorer of a name or a callable, for test sets that may lack some of the classes.
+
+    As in scikit-learn, a metric with a parameter `labels` is told of the classes, and of two also
+    which is the positive one, if it has a `pos_label`. What a scorer was made with stays.
+    """
+
+    def __init__(self, scoring: Any, classes: Any) -> None:
+        self.scorer, choices = scorer_of(scoring), []
+        if hasattr(self.scorer, "set_score_request"):  # a metric made a scorer
+            choices = [{"labels": classes}]
+            if len(classes) == 2:
+                choices.insert(0, {"labels": classes, "pos_label": classes[1]})
+        self.known = next((known for known in choices if _accepts(self.scorer, known)), {})
+
+    def __call__(self, model: Any, X: Any, y: Any, **params: Any) -> Any:
+        if not self.known:
+            return self.scorer(model, X, y, **params)
+        return _score(self.scorer, model, X, y, **self.known | params)
+
+
+def _score(scorer: Any, model: Any, X: Any, y: Any, **params: Any) -> Any:
+    """The score, with parameters for the metric; routing is the public way for them."""
+    with config_context(enable_metadata_routing=True):
+        return scorer(model, X, y, **params)
+
+
+def _accepts(scorer: Any, known: Mapping[str, Any]) -> bool:
+    """Whether a scorer's metric has these parameters, and none of them yet; found by trying."""
+    classes = known["labels"]
+    model = LogisticRegression()
+    model.classes_ = classes
+    model.coef_ = np.zeros((1 if len(classes) == 2 else len(classes), 1))
+    model.intercept_ = np.zeros(len(model.coef_))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            _score(scorer, model, np.zeros((len(classes), 1)), classes, **known)
+        except Exception:
+            return False
+    return not any("overlap" in str(warning.message) for warning in caught)
+
+
+def warn_failed(failures: Sequence[Exception], n_scores: int) -> None:
+    """One warning for the models whose scoring raised an error; the error, if that are all."""
+    if not failures:
+        return
+    if len(failures) == n_scores:
+        raise failures[0]
+    details = "".join(traceback.format_exception(failures[0]))
+    warnings.warn(
+        f"Scoring failed for {len(failures)} of {n_scores} models. Their scores are set to nan. "
+        f"Details of the first failure:\n{details}",
+        UserWarning,
+        stacklevel=stack_level(),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
 from collections.abc import Mapping, Sequence, Sized
 from typing import Any, NamedTuple
 
@@ -10,6 +12,7 @@ from sklearn import get_config
 from sklearn.utils.metadata_routing import process_routing
 
 from ._base import Constraint, Constraints, check_parameters, integer, one_of, real
+from ._reports import stack_level
 from ._typing import Float64
 
 CV = Constraint(
@@ -54,8 +57,9 @@ def standard_errors(values: Float64, weights: Float64) -> Float64:
     """
     if len(values) < 2:
         return np.full(values.shape[1:], np.nan)
-    mean = np.average(values, axis=0, weights=weights)
-    variance = np.average((values - mean) ** 2, axis=0, weights=weights)
+    with np.errstate(invalid="ignore", over="ignore"):  # of scores that are not finite
+        mean = np.average(values, axis=0, weights=weights)
+        variance = np.average((values - mean) ** 2, axis=0, weights=weights)
     return np.asarray(np.sqrt(variance / (len(values) - 1)))
 
 
@@ -72,14 +76,45 @@ def choose(losses: Float64, shares: Sequence[float]) -> Choice:
     """What losses of shape (n_folds, n_l1_ratios, n_penalties) say, for the weights of the folds.
 
     The simplest is the first of the penalties, strongest first, within one standard error of the
-    best.
+    best. Losses that are NaN come last, and with a warning.
     """
-    means = losses.mean(axis=0)
+    with np.errstate(invalid="ignore", over="ignore"):
+        means = losses.mean(axis=0)
+    if not np.isfinite(means).all():
+        warnings.warn(
+            f"One or more of the test scores are non-finite: {-means}",
+            UserWarning,
+            stacklevel=stack_level(),
+        )
     errors = standard_errors(losses, np.array(shares))
-    row, best = (int(i) for i in np.unravel_index(np.argmin(means), means.shape))
+    row, best = (int(i) for i in np.unravel_index(smallest(means), means.shape))
     within = np.flatnonzero(means[row] <= means[row, best] + errors[row, best])
     simplest = int(within[0]) if within.size else best  # NaN: there is no error
     return Choice(row, best, simplest, errors)
+
+
+def smallest(losses: Float64) -> int:
+    """The place of the first smallest of losses, as if they were flat; NaN is larger than all."""
+    return int(np.argsort(losses, axis=None, kind="stable")[0])
+
+
+def end_of_grid(name: str, best: float, penalties: Any) -> str:
+    """What there is to say where the weakest penalty of a grid is the best; nothing elsewhere."""
+    largest = name == "C"
+    if len(penalties) < 2 or best != (max if largest else min)(penalties):
+        return ""
+    end, beyond = ("largest", "larger") if largest else ("smallest", "smaller")
+    return (
+        f"the best {name} is the {end} of the grid: "
+        f"a longer grid ({beyond} {name}, or a smaller eps) may do better"
+    )
+
+
+def print_end_of_grid(name: str, best: float, penalties: Any) -> None:
+    """The same as a line on standard error."""
+    words = end_of_grid(name, best, penalties)
+    if words:
+        print(words, file=sys.stderr)
 
 
 def checked_ratios(owner: str, name: str, given: Any) -> list[float]:

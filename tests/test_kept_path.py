@@ -140,8 +140,8 @@ def test_path_costs_no_more_passes_than_a_fold(monkeypatch):
 @pytest.mark.parametrize(
     "parameters",
     [
-        {},
-        {"fit_intercept": False, "positive": True, "solver": "alternating"},
+        {"tol": 1e-7},
+        {"fit_intercept": False, "positive": True, "solver": "alternating", "tol": 1e-5},
         {"precompute": True, "penalty_weights": np.linspace(0.0, 2.0, 10), "tol": 1e-6},
     ],
 )

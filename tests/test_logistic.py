@@ -404,7 +404,7 @@ def test_several_unpenalised_features_far_apart_in_scale():
         ({"class_weight": "even"}, r"'class_weight' parameter .* dict, .*balanced"),
         ({"class_weight": {0: 1.0, 5: 2.0}}, "not in class_weight"),
         ({"class_weight": {0: -1.0, 1: 2.0}}, "must not be negative"),
-        ({"class_weight": {0: 0.0, 1: 2.0}}, "class 0 all have weight zero"),
+        ({"class_weight": {0: 0.0, 1: 0.0}}, "leaves no sample of positive weight"),
         ({"solver": "saga"}, r"'solver' parameter .*'auto', 'alternating'"),
         ({"penalty_weights": np.ones(3)}, r"penalty_weights must have shape \(30,\)"),
     ],

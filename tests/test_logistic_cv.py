@@ -198,7 +198,6 @@ def test_groups_are_routed_to_the_splitter():
         ({"refit": 1}, "refit"),
         ({"refit": False, "rule": "1se"}, "refit=True"),
         ({"rule": "best"}, "rule"),
-        ({"cv": [(np.arange(19), np.arange(19, 569))]}, "of fold 0 of class 1 all have weight"),
     ],
 )
 def test_bad_parameters(parameters, words):

@@ -125,7 +125,7 @@ def test_lines_of_a_path_whose_grid_takes_a_fit(capsys):
     logistic_path(X, y > 100, Cs=3, verbose=1, penalty_weights=weights)
     assert len(lines(capsys)) == 3
     HadamardLassoIC(alphas=3, verbose=1, penalty_weights=weights).fit(X, y)
-    assert len(lines(capsys)) == 3
+    assert [line[:6] for line in lines(capsys)] == ["alpha="] * 3 + ["the be"]
 
 
 def test_the_fit_below_a_grid_is_not_told_of():
