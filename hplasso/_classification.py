@@ -13,6 +13,7 @@ from ._logistic_loss import make_loss
 from ._logistic_term import LogisticTerm
 from ._path import PathTracer
 from ._reports import PathPoint
+from ._ridge import make_tracer
 from ._settings import PathSettings
 from ._typing import Float64
 from ._working_set import WorkingSet
@@ -93,7 +94,7 @@ class Classification:
     def tracer(self, settings: PathSettings, start: Float64 | None = None) -> PathTracer:
         """The path driver; `settings` are for the features, `start` of shape (K, p)."""
         start = None if start is None else start.T.ravel()
-        return PathTracer(self.term, self.working_set, self.term.design, settings, start)
+        return make_tracer(self.term, self.working_set, self.term.design, settings, start)
 
     def write(self, point: PathPoint, coefficients: Float64) -> Float64:
         """Fill in coefficients of shape (K, p), zero so far; return the intercepts, b - m'theta."""

@@ -29,18 +29,19 @@ from ._linear_regressor import LinearRegressor
 from ._reports import PathPoint, Printer, warn_not_converged
 from ._selection import (
     CV_CONSTRAINTS,
+    check_grid,
     check_rule,
     checked_ratios,
     choose,
     routed,
 )
-from ._settings import PathSettings
+from ._settings import PathSettings, alpha_unit
 from ._typing import Float64
 
 ESTIMATOR_CONSTRAINTS: Constraints = {
     "eps": (real(0.0, 1.0, open_low=True),),
     "alphas": (integer(1), ARRAY),
-    "l1_ratio": (real(0.0, 1.0, open_low=True), ARRAY),
+    "l1_ratio": (real(0.0, 1.0), ARRAY),
     "fit_intercept": (BOOLEAN,),
     **SHARED_CONSTRAINTS,
     **CV_CONSTRAINTS,
@@ -95,6 +96,7 @@ class LeastSquaresCV(LinearRegressor):
         check_parameters(name, parameters, ESTIMATOR_CONSTRAINTS)
         l1_ratios = checked_ratios(name, "l1_ratio", given_ratio)
         given = checked_alphas(self.alphas)
+        check_grid("alphas", given, l1_ratios)
         X, y = validate_data(self, X, y, **ACCEPTED | {"multi_output": False})
         y = np.asarray(y, dtype=np.float64)
         n_features = X.shape[1]
@@ -127,7 +129,7 @@ class LeastSquaresCV(LinearRegressor):
             chosen, alpha = self._choose(grids, errors, folds)
             with task.subtask("refit"):
                 tracer = problems.full.tracer(0, grids[chosen].settings)
-                points = tracer.trace([alpha * l1_ratios[chosen]])
+                points = tracer.trace([alpha * alpha_unit(l1_ratios[chosen])])
         warn_not_converged(points, grids[chosen].settings.name_alpha)
         intercepts = [problems.full.intercept(point) for point in points]
         self._set_attributes(points, intercepts, X.dtype, n_features)
@@ -187,7 +189,7 @@ def _validate_fold(
             printer = Printer(verbose, grid.settings.name_alpha, f"fold {number}: ")
             listener = listeners_of(task, *([printer] if verbose >= 2 else []))
             settings = replace(grid.settings, listener=listener)
-            points = regression.tracer(0, settings).trace(grid.l1_ratio * grid.alphas)
+            points = regression.tracer(0, settings).trace(alpha_unit(grid.l1_ratio) * grid.alphas)
             intercepts = [regression.intercept(point) for point in points]
             errors.append(problems.mean_squares(number, points, intercepts))
             failed.append([point for point in points if not point.converged])

@@ -26,7 +26,8 @@ from ._chords import trace_by_chords
 from ._linalg import threads_for_data
 from ._regression import regression_of
 from ._reports import Printer, warn_not_converged
-from ._settings import PathSettings
+from ._selection import check_grid
+from ._settings import PathSettings, alpha_unit, ridge_ratio_of
 from ._subproblem import SOLVERS
 from ._typing import Float64
 
@@ -43,7 +44,7 @@ SHARED_CONSTRAINTS: Constraints = {
     "verbose": (BOOLEAN, integer(0)),
 }
 PATH_CONSTRAINTS: Constraints = {
-    "l1_ratio": (real(0.0, 1.0, open_low=True),),
+    "l1_ratio": (real(0.0, 1.0),),
     "eps": (real(0.0, 1.0, open_low=True),),
     "alphas": (integer(1), ARRAY, NONE),
     "return_n_iter": (BOOLEAN,),
@@ -316,6 +317,7 @@ def _path(
     if coef_init is not None:
         coef_init = checked_array(coef_init, (n_features,), "coef_init")
     given = checked_alphas(parameters["alphas"])
+    check_grid("alphas", given, [l1_ratio])
     length = given if isinstance(given, int) else len(given)
     precompute = checked_precompute(parameters["precompute"], n_features)
     grid = given
@@ -328,7 +330,7 @@ def _path(
             grid = alpha_grid(first, parameters["eps"], grid)
         if start is not coef_init:
             tracers = [regression.tracer(t, settings, coef_init) for t in range(n_targets)]
-        paths = [trace_by_chords(tracer, l1_ratio * grid) for tracer in tracers]
+        paths = [trace_by_chords(tracer, alpha_unit(l1_ratio) * grid) for tracer in tracers]
     warn_not_converged([point for path in paths for point in path], settings.name_alpha)
     coefs = np.zeros((n_targets, n_features, len(grid)), dtype=X.dtype)
     for path, coef in zip(paths, coefs, strict=True):
@@ -347,16 +349,16 @@ def path_settings(
 ) -> PathSettings:
     """The solver's settings from the parameters that estimators and path functions share.
 
-    Inside, alpha weighs the L1 penalty alone.
+    Inside, alpha weighs the L1 penalty alone, or the ridge penalty where it is alone.
     """
-    verbose = int(parameters["verbose"])
+    verbose, unit = int(parameters["verbose"]), alpha_unit(l1_ratio)
 
     def name_alpha(alpha: float) -> str:
-        return f"alpha={alpha / l1_ratio:.6g}"
+        return f"alpha={alpha / unit:.6g}"
 
     return PathSettings(
         checked_penalty_weights(parameters["penalty_weights"], n_features),
-        (1.0 - l1_ratio) / l1_ratio,
+        ridge_ratio_of(l1_ratio),
         bool(parameters["positive"]),
         parameters["solver"],
         float(parameters["tol"]),

@@ -35,6 +35,7 @@ from ._reports import warn_not_converged
 from ._scoring import SCORING, scorer_of
 from ._selection import (
     CV_CONSTRAINTS,
+    check_grid,
     check_rule,
     checked_ratios,
     choose,
@@ -247,6 +248,7 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         check_parameters(type(self).__name__, parameters, ESTIMATOR_CONSTRAINTS)
         ratios = checked_ratios(type(self).__name__, "l1_ratios", self.l1_ratios)
         given = checked_Cs(self.Cs)
+        check_grid("Cs", given, ratios)
         if self.rule == "1se" and not self.refit:
             raise ValueError("rule='1se' needs refit=True. Got refit=False.")
         X, y = validate_data(self, X, y, **ACCEPTED)

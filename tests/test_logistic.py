@@ -62,6 +62,7 @@ def objective(model, X, y, C, l1_ratio=1.0):
     [
         HadamardLogisticRegression(),
         HadamardLogisticRegression(l1_ratio=0.5),
+        HadamardLogisticRegression(l1_ratio=0),
         HadamardLogisticRegression(fit_intercept=False),
         HadamardLogisticRegression(solver="alternating"),
     ],
