@@ -222,7 +222,8 @@ def enet_path(
     y : array-like of shape (n_samples,) or (n_samples, n_targets)
         Target values. The columns are fitted one by one, on one grid of alphas.
     l1_ratio : float, default=0.5
-        Share of the L1 penalty, in (0, 1].
+        Share of the L1 penalty, in [0, 1]. For 0, ridge regression, the alphas have to be given:
+        no coefficient enters that a grid could begin at.
     eps : float, default=1e-3
         Length of the path: ``alpha_min / alpha_max``. Used if `alphas` is an int.
     alphas : int or array-like, default=100
@@ -255,7 +256,7 @@ def enet_path(
     tol : float, default=1e-4
         Largest duality gap, relative to ``||y||^2 / n_samples``. Between two alphas that are
         solved, others get the mean of the two solutions where its gap is no larger; for
-        ``tol <= 1e-9`` every alpha is solved.
+        ``tol <= 1e-9`` or ``l1_ratio=0`` every alpha is solved.
     random_state : int, RandomState instance or None, default=None
         Without effect, as nothing is random. For compatibility.
     selection : {'cyclic', 'random'}, default='cyclic'

@@ -101,7 +101,8 @@ def logistic_path(
     eps : float, default=1e-2
         Length of the path: ``C_first / C_last``. Used if `Cs` is an int.
     l1_ratio : float, default=1.0
-        Share of the L1 penalty, in (0, 1].
+        Share of the L1 penalty, in [0, 1]. For 0, a ridge penalty alone, the values of C have to be
+        given: no coefficient enters that a grid could begin at.
     fit_intercept : bool, default=True
         Whether to fit an intercept, which is not penalised.
     class_weight : dict or 'balanced', default=None
