@@ -94,7 +94,7 @@ def solve_semidefinite(matrix: Float64, target: Float64) -> Float64:
     It is brought to a diagonal of one first. If it is singular then, to rounding, the solution is
     the one of least norm.
     """
-    length = np.sqrt(matrix.diagonal())
+    length = np.sqrt(np.maximum(matrix.diagonal(), 0.0))
     scale = np.divide(1.0, length, out=np.zeros_like(length), where=length > 0.0)
     matrix *= scale
     matrix *= scale[:, None]

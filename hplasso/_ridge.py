@@ -19,10 +19,14 @@ The residual is feasible for the dual problem as it is, and the gap (`_certifica
 
     gap = 1/2 sum_j e_j^2 / rho_j.
 
-A feature without any penalty has e_j = z_j, which has to vanish but for rounding. In the dual form
+Of a feature without any penalty, or with so little that rounding of z_j alone would spoil the gap,
+e_j has to vanish but for rounding. In the dual form
 its coefficients t, of the columns F, are found with d_a:
 
-    (I + B K) d_a + B F d_t = r - a,        F'(a + d_a) = 0.
+    (I + B K) d_a + B F d_t = r - a,        F'(a + d_a) = 0,
+
+and so, with rho_F (t + d_t) on the right of the latter, are those of columns so long that they
+would leave no digits in K for the others.
 
 References
 ----------
@@ -50,7 +54,7 @@ from ._path import MAX_STALLED, UNSETTLED, PathTracer
 from ._reports import Iteration, Listener, PathPoint
 from ._settings import PathSettings
 from ._stacked import AnyDesign
-from ._typing import Float64
+from ._typing import Float64, Mask
 from ._working_set import WorkingSet
 
 # Systems of more equations are solved by conjugate gradients, and these take so many steps at most.
@@ -58,6 +62,10 @@ DIRECT, MAX_STEPS = 3000, 1000
 # What conjugate gradients leave of the gap that is asked for; and of the present gap, if another
 # Newton step has to follow anyway.
 INNER_SHARE, LEFT = 0.3, 0.01
+# A column whose square is so many times the usual one, for its penalty, is kept out of K.
+APART = 1e6
+# A part of the loss without features that rounding of a single correlation may add to the gap.
+SPOILT = 1e-15
 TINY = 1e-300
 
 
@@ -83,17 +91,24 @@ class RidgeAppraisal(Appraisal):
     def of_place(self, alpha: float, place: Observation) -> Certificate:
         """The certificate of a place: all but worthless if a feature without penalty has a say."""
         ridge, on = self.settings.ridge(alpha, ALL), self.working_set.features[place.support]
-        penalised = ridge > 0.0
-        if not penalised.any():
+        if not ridge.any():
             return super().of_place(alpha, place)
-        theta, slack = place.theta[place.support], self.slack(place.noise, ALL)
+        slack, sizes = self.slack(place.noise, ALL), np.zeros(ridge.size)
+        sizes[on] = np.abs(place.theta[place.support])
         rest = np.maximum(place.z, 0.0) if self.settings.positive else place.z.copy()
-        rest[on] = place.z[on] - ridge[on] * theta
-        if (np.abs(rest) > SOLVED * slack)[~penalised].any():
-            value = place.state.loss + 0.5 * float(ridge[on] @ theta**2)
+        rest[on] = place.z[on] - ridge[on] * place.theta[place.support]
+        rest, weighed = np.abs(rest), self.weighed(ridge, slack)
+        if (rest > SOLVED * slack)[~weighed].any():
+            value = place.state.loss + 0.5 * float(ridge @ sizes**2)
             return Certificate(value, 0.0, 0.0)
-        rest, slack, share = rest[penalised], slack[penalised], 1.0 / ridge[penalised]
-        return Certificate(0.5 * float(share @ rest**2), 1.0, 2.0 * float(share @ slack**2))
+        dearness = np.divide(0.5, ridge, out=np.zeros_like(ridge), where=weighed)
+        sizes[weighed] = 0.0
+        gap = float(dearness @ rest**2 + rest @ sizes)
+        return Certificate(gap, 1.0, 4.0 * float(dearness @ slack**2) + float(slack @ sizes))
+
+    def weighed(self, ridge: Float64, slack: Float64) -> Mask:
+        """Which features have a penalty that means something beside rounding."""
+        return np.asarray(slack**2 < SPOILT * self.term.scale * ridge)
 
 
 class SupportTracer(PathTracer):
@@ -122,6 +137,8 @@ class RidgeTracer(PathTracer):
     Parameters are those of :class:`PathTracer`, with a working set of all features.
     """
 
+    appraisal: RidgeAppraisal
+
     def __init__(
         self,
         term: DataTerm,
@@ -131,7 +148,14 @@ class RidgeTracer(PathTracer):
         start: Float64 | None = None,
     ) -> None:
         super().__init__(term, working_set, design, settings, start)
-        self._live = (design.spread[working_set.features] > 0.0).nonzero()[0]
+        unit = replace(settings, ridge_ratio=0.0, ridge_weight=1.0)
+        self._weights = weights = unit.ridge(0.0, working_set.features)  # the rho_j, at alpha = 1
+        squares = design.spread[working_set.features] ** 2
+        self._live = (squares > 0.0).nonzero()[0]
+        # What stays out of K: without penalty, or with next to none for its length.
+        usual = np.median(squares) / max(float(np.median(weights)), TINY)
+        apart = (squares > 0.0) & ((weights == 0.0) | (squares > APART * usual * weights))
+        self._apart = apart.nonzero()[0]
         self._alpha, self._dual = 1.0, np.zeros(design.shape[0])  # of the last solution: alpha, a
         self._known = not self.place.support.size  # whether theta = P^-1 Z'a
 
@@ -139,7 +163,8 @@ class RidgeTracer(PathTracer):
         """The start as it is: the solution may have columns that depend on each other."""
         if start is None:
             return np.zeros(self.working_set.features.size)
-        return start[self.working_set.features]
+        features = self.working_set.features
+        return np.where(self.design.spread[features] > 0.0, start[features], 0.0)
 
     def solve(self, alpha: float) -> PathPoint:
         """Solve at one alpha, from the present place: only what was given may be good enough."""
@@ -148,10 +173,11 @@ class RidgeTracer(PathTracer):
             own = self.working_set if complete else WorkingSet(self.design)
             return SupportTracer(self.term, own, self.design, self.settings).solve(0.0)
         settings = replace(self.settings, ridge_ratio=0.0, ridge_weight=alpha)
-        appraisal = RidgeAppraisal(self.term, self.working_set, self.design, settings)
+        self.appraisal = RidgeAppraisal(self.term, self.working_set, self.design, settings)
+        appraisal = self.appraisal
         self._dual *= alpha / self._alpha  # theta stays
         self._alpha = alpha
-        ridge = settings.ridge(0.0, self.working_set.features)[self._live]
+        ridge = alpha * self._weights[self._live]
         sweeps, stalled, moved = 0, 0.0, self._solved
         certificate = appraisal.of_place(0.0, self.place)
         while certificate.gap > (0.0 if moved else appraisal.allowed(certificate.floor)):
@@ -203,40 +229,40 @@ class RidgeTracer(PathTracer):
     def _dual_goal(self, ridge: Float64) -> Float64:
         """theta + d, with the n x n matrix; `ridge` is of all features."""
         columns, place, term = self.working_set.columns, self.place, self.term
-        penalised = ridge > 0.0
-        inverse = np.divide(1.0, ridge, out=np.zeros_like(ridge), where=penalised)
-        largest = float(inverse.max())
-        outer = largest * self.working_set.outer(inverse / largest)
+        apart, inside = self._apart, ridge > 0.0
+        inside[apart] = False
+        scale = np.divide(1.0, self._weights, out=np.zeros_like(ridge), where=inside)
+        outer = self.working_set.outer(scale) / self._alpha
         residual = place.state.residual
         if self._known:
             dual, rest = self._dual, residual - self._dual
         else:
             dual = np.zeros(residual.size)
-            held = columns.predict(np.where(penalised, place.theta, 0.0))
+            held = columns.predict(np.where(inside, place.theta, 0.0))
             rest = residual + term.bend(place.state, held)
         system = term.bend(place.state, outer)
         system.ravel()[:: residual.size + 1] += 1.0
         factor = lu_factor(system, overwrite_a=True, check_finite=False)
         change = lu_solve(factor, rest, check_finite=False)
         goal = place.theta.copy()
-        free = self._live[~penalised[self._live]]
-        if free.size:
-            block = self.design.block(self.working_set.features[free])
+        if apart.size:
+            block = self.design.block(self.working_set.features[apart])
             bent = lu_solve(factor, term.bend(place.state, block), check_finite=False)
-            move = solve_semidefinite(block.T @ bent, block.T @ (dual + change))
+            right = block.T @ (dual + change) - ridge[apart] * goal[apart]
+            move = solve_semidefinite(plus_diagonal(block.T @ bent, ridge[apart]), right)
             change -= bent @ move
-            goal[free] += move
+            goal[apart] += move
         self._dual, self._known = dual + change, True
-        return np.where(penalised, inverse * columns.correlations(self._dual), goal)
+        return np.where(inside, scale / self._alpha * columns.correlations(self._dual), goal)
 
     def _step_by_products(self, ridge: Float64, rest: Float64, gap: float) -> Float64:
         """d, by conjugate gradients."""
         columns, state, live = self.working_set.columns, self.place.state, self._live
         features, asked = self.working_set.features[live], self.appraisal.asked
-        slack = self.appraisal.slack(self.place.noise, features)
-        penalised = ridge > 0.0
-        share = np.divide(1.0, ridge, out=np.zeros_like(ridge), where=penalised)
-        largest = np.where(penalised, np.inf, 0.5 * SOLVED * slack)
+        slack, theta = self.appraisal.slack(self.place.noise, features), self.place.theta[live]
+        weighed = self.appraisal.weighed(ridge, slack)
+        dearness = np.divide(0.5, ridge, out=np.zeros_like(ridge), where=weighed)
+        largest = np.where(weighed, np.inf, 0.5 * SOLVED * slack)
         enough = INNER_SHARE * asked
         if not self.term.exact:
             enough = max(enough, min(LEFT, gap / self.term.scale) * gap)
@@ -254,7 +280,9 @@ class RidgeTracer(PathTracer):
         step, way = np.zeros(rest.size), scale * rest
         square = float(rest @ way)
         for _ in range(MAX_STEPS):
-            if 0.5 * float(share @ rest**2) <= enough and (np.abs(rest) <= largest).all():
+            sizes = np.where(weighed, 0.0, np.abs(theta + step))
+            left, rest_size = float(dearness @ rest**2), np.abs(rest)
+            if left + float(rest_size @ sizes) <= enough and (rest_size <= largest).all():
                 break
             product = columns.correlations(bent(way)[1])[live] + ridge * way
             bend = float(way @ product)

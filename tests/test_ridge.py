@@ -24,6 +24,7 @@ from hplasso import (
     enet_path,
     logistic_path,
 )
+from hplasso._dense_design import DenseColumns
 from hplasso._ridge import RidgeTracer
 
 X, y = load_diabetes(return_X_y=True)
@@ -147,6 +148,37 @@ def test_the_dual_system_is_refined_where_the_penalty_is_weak():
     model = HadamardElasticNet(alpha, l1_ratio=0, tol=1e-16).fit(features, RESPONSE[:30])
     theirs = Ridge(alpha * 30, solver="svd").fit(features, RESPONSE[:30])
     assert_allclose(model.coef_, theirs.coef_, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.usefixtures("route")
+@pytest.mark.parametrize("size", [1e6, 1e9, 1e12])
+@pytest.mark.parametrize("p", [20, 150])
+def test_a_code_for_missing_values(size, p):
+    """One entry is so large that squares of its column leave no digits for those of others."""
+    features = WIDE[:, :p].copy()
+    features[5, 2] = features[9, 11] = size
+    matrix, right = stacked(features, RESPONSE, 0.1, np.ones(p), np.ones(40))
+    lengths = np.linalg.norm(matrix, axis=0)
+    scaled = np.linalg.lstsq(matrix / lengths, right, rcond=1e-15)[0]
+    model = HadamardElasticNet(0.1, l1_ratio=0, tol=1e-10).fit(features, RESPONSE)
+    assert_allclose(model.coef_ * lengths, scaled, rtol=1e-4, atol=1e-5)
+
+
+def test_what_a_path_shares_is_computed_once(monkeypatch):
+    counts = []
+    for name in ("outer", "products"):
+        plain = getattr(DenseColumns, name)
+
+        def counted(self, *arguments, name=name, plain=plain):
+            counts.append(name)
+            return plain(self, *arguments)
+
+        monkeypatch.setattr(DenseColumns, name, counted)
+    targets = np.column_stack([RESPONSE, RESPONSE**2])
+    enet_path(WIDE, targets, l1_ratio=0, alphas=[3.0, 1.0, 0.7, 0.1])
+    assert counts == ["outer"]
+    enet_path(WIDE[:, :20], targets, l1_ratio=0, alphas=[3.0, 1.0, 0.7], precompute=False)
+    assert counts in (["outer"], ["outer", "products"])
 
 
 def test_neither_system_is_larger_than_needed(monkeypatch):
