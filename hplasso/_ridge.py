@@ -12,21 +12,20 @@ and a sweep is Newton's step d, towards which a line search goes:
     theta = P^-1 Z'a,     (I + B K) d_a = r - a,     K = Z P^-1 Z'             dual, n x n
 
 In the dual form a is the residual r at the solution, and the difference of the two is what is left
-of the equations, to the last digit. Where both systems are large, conjugate gradients solve the
-first one, by products with Z, B and Z'.
+of the equations, to the last digit. Where both systems are large, or X is very sparse, conjugate
+gradients solve the first one, by products with Z, B and Z'.
 
 The residual is feasible for the dual problem as it is, and the gap (`_certificate`) becomes
 
     gap = 1/2 sum_j e_j^2 / rho_j.
 
 Of a feature without any penalty, or with so little that rounding of z_j alone would spoil the gap,
-e_j has to vanish but for rounding. In the dual form
-its coefficients t, of the columns F, are found with d_a:
+e_j has to vanish but for rounding. In the dual form the coefficients t of such features, of columns
+F, are found together with d_a,
 
-    (I + B K) d_a + B F d_t = r - a,        F'(a + d_a) = 0,
+    (I + B K) d_a + B F d_t = r - a,        F'(a + d_a) = rho_F (t + d_t),
 
-and so, with rho_F (t + d_t) on the right of the latter, are those of columns so long that they
-would leave no digits in K for the others.
+and so are those of columns so long that they would leave no digits in K for the others.
 
 References
 ----------
@@ -57,8 +56,9 @@ from ._stacked import AnyDesign
 from ._typing import Float64, Mask
 from ._working_set import WorkingSet
 
-# Systems of more equations are solved by conjugate gradients, and these take so many steps at most.
-DIRECT, MAX_STEPS = 3000, 1000
+# Systems of more equations are solved by conjugate gradients; those of more than a few if all the
+# steps that these may take cost less, as long as they are enough.
+DIRECT, FEW, MAX_STEPS = 3000, 500, 1000
 # What conjugate gradients leave of the gap that is asked for; and of the present gap, if another
 # Newton step has to follow anyway.
 INNER_SHARE, LEFT = 0.3, 0.01
@@ -153,9 +153,10 @@ class RidgeTracer(PathTracer):
         squares = design.spread[working_set.features] ** 2
         self._live = (squares > 0.0).nonzero()[0]
         # What stays out of K: without penalty, or with next to none for its length.
-        usual = np.median(squares) / max(float(np.median(weights)), TINY)
-        apart = (squares > 0.0) & ((weights == 0.0) | (squares > APART * usual * weights))
+        long = squares * np.median(weights) > APART * np.median(squares) * weights
+        apart = (squares > 0.0) & (long | (weights == 0.0))
         self._apart = apart.nonzero()[0]
+        self._failed = False  # whether conjugate gradients did
         self._alpha, self._dual = 1.0, np.zeros(design.shape[0])  # of the last solution: alpha, a
         self._known = not self.place.support.size  # whether theta = P^-1 Z'a
 
@@ -203,17 +204,26 @@ class RidgeTracer(PathTracer):
         penalty = np.zeros(place.theta.size)
         goal, full = place.theta.copy(), penalty.copy()
         full[live] = ridge
-        if self.working_set.complete or p <= min(n, DIRECT):
-            goal[live] += self._primal_step(ridge, rest)
-        elif n <= DIRECT:
+        direct = self._direct()
+        dual = direct and p > n and not self.working_set.complete
+        if dual:
             goal = self._dual_goal(full)
+        elif direct:
+            goal[live] += self._primal_step(ridge, rest)
         else:
             goal[live] += self._step_by_products(ridge, rest, gap)
         theta, state = self.term.advance(
             self.working_set, place.state, place.theta, goal, (penalty, full)
         )
-        self._known = self._known and theta is goal
+        self._known = dual and theta is goal
         self.place = self._observe(theta, theta.nonzero()[0], state)
+
+    def _direct(self) -> bool:
+        """Whether to solve a system by a factorisation."""
+        size, step = min(self.design.shape), 4.0 * self.design.n_stored
+        if self.working_set.complete or size <= min(FEW, DIRECT):
+            return True
+        return size <= DIRECT and (self._failed or size**3 <= MAX_STEPS * step)
 
     def _primal_step(self, ridge: Float64, rest: Float64) -> Float64:
         """d, with the p x p matrix."""
@@ -252,7 +262,7 @@ class RidgeTracer(PathTracer):
             move = solve_semidefinite(plus_diagonal(block.T @ bent, ridge[apart]), right)
             change -= bent @ move
             goal[apart] += move
-        self._dual, self._known = dual + change, True
+        self._dual = dual + change
         return np.where(inside, scale / self._alpha * columns.correlations(self._dual), goal)
 
     def _step_by_products(self, ridge: Float64, rest: Float64, gap: float) -> Float64:
@@ -293,6 +303,8 @@ class RidgeTracer(PathTracer):
             ahead = scale * rest
             before, square = square, float(rest @ ahead)
             way = ahead + (square / before) * way
+        else:
+            self._failed = True
         return step
 
     def _tell_of(self, alpha: float, ridge: Float64, gap: float, sweeps: int) -> None:

@@ -7,6 +7,7 @@ import pytest
 from logistic_oracle import Logistic
 from numpy.testing import assert_allclose, assert_array_equal
 from random_problems import CONTAINERS
+from scipy import sparse
 from scipy.optimize import nnls
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 from sklearn.linear_model import ElasticNet, LogisticRegression, Ridge
@@ -461,3 +462,27 @@ def test_no_pass_over_X_is_wasted(monkeypatch):
     monkeypatch.setattr(RidgeTracer, "solve", counted)
     HadamardElasticNet(0.1, l1_ratio=0).fit(WIDE, RESPONSE)
     assert passes == [3]
+
+
+def test_conjugate_gradients_where_they_cost_less(monkeypatch):
+    """Few numbers in X, many equations; a factorisation where they do not get there."""
+    rng = np.random.default_rng(8)
+    words = sparse.random(600, 700, density=0.005, format="csr", random_state=0)
+    target = words @ rng.standard_normal(700) + rng.standard_normal(600)
+    factorised = []
+    plain = _ridge.lu_factor
+
+    def counted(matrix, **named):
+        factorised.append(len(matrix))
+        return plain(matrix, **named)
+
+    monkeypatch.setattr(_ridge, "lu_factor", counted)
+    theirs = Ridge(0.6, solver="cholesky").fit(words.toarray(), target)
+    model = HadamardElasticNet(1e-3, l1_ratio=0, tol=1e-12).fit(words, target)
+    assert not factorised
+    assert_allclose(model.coef_, theirs.coef_, rtol=1e-4, atol=1e-5)
+    monkeypatch.setattr(_ridge, "MAX_STEPS", 3)
+    model.fit(words, target)
+    assert factorised == [600]
+    assert model.n_iter_ == 2
+    assert_allclose(model.coef_, theirs.coef_, rtol=1e-6, atol=1e-8)
