@@ -13,6 +13,7 @@ from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 from sklearn.linear_model import ElasticNet, LogisticRegression, Ridge
 from sklearn.model_selection import KFold
 from sklearn.preprocessing import scale
+from sklearn.utils import check_array
 
 from hplasso import (
     CertificateDisplay,
@@ -26,6 +27,7 @@ from hplasso import (
     logistic_path,
 )
 from hplasso._dense_design import DenseColumns
+from hplasso._design import checked_design
 from hplasso._ridge import RidgeTracer
 
 X, y = load_diabetes(return_X_y=True)
@@ -265,7 +267,8 @@ def test_several_targets_precompute_and_single_precision():
     centred, target = X.astype(np.float32).astype(np.float64), y - y.mean()
     centred -= centred.mean(axis=0)
     rest = centred.T @ (target - centred @ coef) / len(y) - 0.01 * coef
-    assert single.dual_gap_ >= 0.9 * (best_below(centred, target, coef, rest))
+    distance = best_below(centred, target, coef, rest)
+    assert 0.9 * distance <= single.dual_gap_ <= 2.0 * distance + 1e-14 * y.var()
 
 
 def best_below(centred, target, coef, rest):
@@ -351,6 +354,7 @@ def test_a_dependent_feature_without_penalty_makes_no_difference():
         two = make(0.1, l1_ratio=0, penalty_weights=weights, tol=1e-10).fit(twins, target)
         of_one, of_two = one.coef_.ravel(), two.coef_.ravel()
         assert_allclose(of_two[3] + of_two[150], of_one[3], rtol=1e-5)
+        assert_allclose(of_two[150], of_two[3], rtol=1e-5)  # of least norm
         assert of_two[151] == 0.0
 
 
@@ -486,3 +490,40 @@ def test_conjugate_gradients_where_they_cost_less(monkeypatch):
     assert factorised == [600]
     assert model.n_iter_ == 2
     assert_allclose(model.coef_, theirs.coef_, rtol=1e-6, atol=1e-8)
+
+
+def test_a_feature_without_penalty_is_not_forgotten():
+    """All but that one is as in the solution; the columns have nothing to do with each other."""
+    features = np.array([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]])
+    target = np.array([3.0, 0.0, 1.0, -2.0])
+    model = HadamardElasticNet(1.0, l1_ratio=0, penalty_weights=[0.0, 1.0], warm_start=True)
+    model.coef_ = np.array([0.0, 0.75])
+    assert_allclose(model.fit(features, target).coef_, [1.0, 0.75])
+    assert model.n_iter_ == 1
+
+
+def test_columns_apart_from_the_dual_system(monkeypatch):
+    """The longer half of them, with the penalties that they have."""
+    monkeypatch.setattr(_ridge, "APART", 1.0)
+    alphas = [1.0, 0.3, 0.01]
+    _, coefs, _ = enet_path(WIDE, RESPONSE, l1_ratio=0, alphas=alphas, tol=1e-13)
+    for alpha, coef in zip(alphas, coefs.T, strict=True):
+        theirs = Ridge(alpha * 40, fit_intercept=False, solver="svd").fit(WIDE, RESPONSE)
+        assert_allclose(coef, theirs.coef_, rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize("container", list(CONTAINERS))
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_products_of_samples(container, fit_intercept):
+    """Z diag(scale) Z', also with columns far from zero."""
+    weights = np.random.default_rng(1).exponential(size=40)
+    weights /= weights.sum()
+    data = np.round(16.0 * WIDE * (np.abs(WIDE) > 0.3)) / 16.0
+    data[:, 4] += 4096.0
+    centred = data - weights @ data if fit_intercept else data
+    root, scale = np.sqrt(weights), np.random.default_rng(2).exponential(size=150)
+    expected = root[:, None] * (centred * scale) @ centred.T * root
+    X = check_array(CONTAINERS[container](data), accept_sparse=["csr", "csc"])
+    columns = checked_design(X, weights, fit_intercept).columns()
+    columns.append(np.arange(150))
+    assert_allclose(columns.outer(scale), expected, rtol=1e-9, atol=1e-9 * np.abs(expected).max())
