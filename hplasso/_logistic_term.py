@@ -169,8 +169,8 @@ class LogisticTerm:
         if self.fit_intercept:
             units = self._curved(state.prediction, np.eye(self.n_outputs)[None])
             between = np.tensordot(self.weights, units, 1)
-            shift = -np.linalg.pinv(between, hermitian=True) @ np.tensordot(self.weights, bent, 1)
-            bent += self._curved(state.prediction, shift[None])
+            shift = np.linalg.pinv(between, hermitian=True) @ np.tensordot(self.weights, bent, 1)
+            bent = self._curved(state.prediction, outputs - shift)
         bent *= self.base.root[:, None, None]
         return np.asarray(bent.reshape(change.shape))
 

@@ -204,7 +204,7 @@ class RidgeTracer(PathTracer):
         penalty = np.zeros(place.theta.size)
         goal, full = place.theta.copy(), penalty.copy()
         full[live] = ridge
-        direct = self._direct()
+        direct, before = self._direct(), self._dual
         dual = direct and p > n and not self.working_set.complete
         if dual:
             goal = self._dual_goal(full)
@@ -215,7 +215,11 @@ class RidgeTracer(PathTracer):
         theta, state = self.term.advance(
             self.working_set, place.state, place.theta, goal, (penalty, full)
         )
-        self._known = dual and theta is goal
+        if dual and self._known:  # as far as theta went
+            way = goal - place.theta
+            part = float(way @ (theta - place.theta)) / max(float(way @ way), TINY)
+            self._dual = before + part * (self._dual - before)
+        self._known = dual and (self._known or theta is goal)
         self.place = self._observe(theta, theta.nonzero()[0], state)
 
     def _direct(self) -> bool:

@@ -28,6 +28,7 @@ from hplasso import (
 )
 from hplasso._dense_design import DenseColumns
 from hplasso._design import checked_design
+from hplasso._logistic_term import LogisticTerm
 from hplasso._ridge import RidgeTracer
 
 X, y = load_diabetes(return_X_y=True)
@@ -527,3 +528,30 @@ def test_products_of_samples(container, fit_intercept):
     columns = checked_design(X, weights, fit_intercept).columns()
     columns.append(np.arange(150))
     assert_allclose(columns.outer(scale), expected, rtol=1e-9, atol=1e-9 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_warm_start_of_classes_from_afar(classes):
+    codes = np.random.default_rng(7).integers(0, classes, 40)
+    model = HadamardLogisticRegression(1e3, l1_ratio=0, tol=1e-11, warm_start=True)
+    right = model.fit(WIDE, codes).coef_
+    assert model.fit(WIDE, codes).n_iter_ == 0
+    model.coef_ = np.random.default_rng(8).standard_normal(right.shape)
+    assert_allclose(model.fit(WIDE, codes).coef_, right, atol=1e-4 * np.abs(right).max())
+
+
+def test_what_is_left_of_the_dual_equations_survives_a_shortened_step(monkeypatch):
+    """After half of a step a is that of the coefficients still, so that r - a is exact."""
+    codes = np.random.default_rng(2).integers(0, 3, 40)
+    plain, steps = LogisticTerm.advance, []
+
+    def shortened(self, working_set, state, theta, goal, penalty):
+        steps.append(goal)
+        if len(steps) < 12:
+            goal = theta + 0.5 * (goal - theta)
+        theta, state = plain(self, working_set, state, theta, goal, penalty)
+        return theta.copy(), state
+
+    monkeypatch.setattr(LogisticTerm, "advance", shortened)
+    HadamardLogisticRegression(100.0, l1_ratio=0, tol=1e-13).fit(WIDE, codes)
+    assert len(steps) <= 25
