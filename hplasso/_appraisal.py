@@ -40,7 +40,7 @@ class Appraisal:
         """The certificate of a place."""
         on, theta = self.working_set.features[place.support], place.theta[place.support]
         z, slack, divergence = place.z[on], self.slack(place.noise, on), place.state.divergence
-        if self.settings.ridge_ratio:
+        if self.settings.ridged:
             ridge, of_loss = self.settings.ridge(alpha, on), divergence
             z = z - ridge * theta
             square = float(ridge @ theta**2)
@@ -102,8 +102,9 @@ class Appraisal:
             theta[support] = on_support
             states.append(self.term.state(self.working_set, theta))
         before, after = states
-        sizes = np.abs(rounded) - np.abs(values)
-        sizes += 0.5 * self.settings.ridge_ratio * (rounded**2 - values**2)
-        weights = self.settings.penalty_weights[self.working_set.features[support]]
-        penalty = alpha * float(weights @ sizes)
+        features = self.working_set.features[support]
+        weights = self.settings.penalty_weights[features]
+        ridge = self.settings.ridge(alpha, features)
+        penalty = alpha * float(weights @ (np.abs(rounded) - np.abs(values)))
+        penalty += 0.5 * float(ridge @ (rounded**2 - values**2))
         return max(0.0, after.loss - before.loss + penalty), after.intercept

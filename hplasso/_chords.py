@@ -49,9 +49,10 @@ HUGE = float(np.finfo(np.float64).max)
 def trace_by_chords(tracer: PathTracer, alphas: Iterable[float]) -> list[PathPoint]:
     """The solutions at decreasing alphas, certified; the listener hears of each in turn.
 
-    Every alpha is solved where a chord is as good as never good enough.
+    Every alpha is solved where a chord is as good as never good enough, and where there is no L1
+    penalty.
     """
-    if tracer.settings.tol <= TIGHT:
+    if tracer.settings.tol <= TIGHT or not tracer.settings.l1:
         return tracer.trace(alphas)
     alphas = [float(alpha) for alpha in alphas]
     points, last = [tracer.solve(alphas[0])], Knot(alphas[0], tracer.place)

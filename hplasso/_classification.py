@@ -14,6 +14,7 @@ from ._logistic_loss import make_loss
 from ._logistic_term import LogisticTerm
 from ._path import PathTracer
 from ._reports import PathPoint
+from ._ridge import make_tracer
 from ._settings import PathSettings
 from ._typing import Float64, Index, Mask
 from ._working_set import WorkingSet
@@ -128,12 +129,13 @@ class Classification:
         """The path driver; `settings` are for the features, `start` of shape (K, p)."""
         if start is not None:
             start = (self.rows.T @ start / (self.share or 1.0)).T.ravel()
-        settings = replace(
-            settings,
-            penalty_weights=np.repeat(settings.penalty_weights, self.term.n_outputs),
-            ridge_ratio=settings.ridge_ratio * self.share,
-        )
-        return PathTracer(self.term, self.working_set, self.term.design, settings, start)
+        weights = np.repeat(settings.penalty_weights, self.term.n_outputs)
+        if settings.l1:
+            ratio = settings.ridge_ratio * self.share
+            settings = replace(settings, penalty_weights=weights, ridge_ratio=ratio)
+        else:
+            settings = replace(settings, penalty_weights=(self.share or 1.0) * weights)
+        return make_tracer(self.term, self.working_set, self.term.design, settings, start)
 
     def write(self, point: PathPoint, coefficients: Float64) -> Float64:
         """Fill in coefficients of shape (K, p), zero so far; return the intercepts, b - m'theta."""

@@ -127,6 +127,13 @@ class DataTerm(Protocol):
         """Go from theta to the model's solution, or towards it as far as f goes down."""
         ...
 
+    def bend(self, state: Any, change: Float64) -> Float64:
+        """B change: how far r falls, to first order, if Z theta changes by so much.
+
+        Z'B Z is the Hessian of L. The change is of one theta, or of several, as columns.
+        """
+        ...
+
     def rows(self, working_set: WorkingSet) -> tuple[Float64, Float64] | tuple[None, None]:
         """The columns of Z in the working set, as rows, and y; for the dual form.
 
@@ -224,6 +231,9 @@ class LeastSquares:
         penalty: tuple[Float64, Float64 | None],
     ) -> tuple[Float64, Any]:
         return goal, self.state(working_set, goal)
+
+    def bend(self, state: SquaredState, change: Float64) -> Float64:
+        return change
 
     def rows(self, working_set: WorkingSet) -> tuple[Float64, Float64] | tuple[None, None]:
         if working_set.features.size <= self.design.shape[0]:

@@ -200,6 +200,10 @@ class ReadColumns(Columns):
             result += block.T @ weights[rows]
         return result
 
+    def outer(self, scale: Float64) -> Float64:
+        whole = self.design.block(self.features)
+        return np.asarray((whole * scale) @ whole.T)
+
 
 class DenseColumns(Columns):
     """Columns of Z, copied one by one as features enter: the rows of a growing buffer."""
@@ -246,6 +250,13 @@ class DenseColumns(Columns):
 
     def total(self, places: Index, weights: Float64) -> Float64:
         return self._times(places, weights)
+
+    def outer(self, scale: Float64) -> Float64:
+        root, result = np.sqrt(scale), np.zeros((self.design.shape[0],) * 2)
+        for part in slices(self.size, self.design.shape[0]):
+            block = self.buffer[part] * root[part, None]
+            result += block.T @ block
+        return result
 
     def _times(self, places: Index, right: Float64) -> Float64:
         """Some columns, as rows, times `right`: with all, if they are most of these."""

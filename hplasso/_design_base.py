@@ -76,6 +76,10 @@ class Columns(ABC):
     def total(self, places: Index, weights: Float64) -> Float64:
         """S_places' weights, of shape (k, K), for weights (n, K)."""
 
+    @abstractmethod
+    def outer(self, scale: Float64) -> Float64:
+        """Z diag(scale) Z' of all columns, of shape (n, n)."""
+
     def cost(self, places: Index) -> float:
         """Of `cross` of these columns with each other, in multiplications of dense ones."""
         return float(places.size**2 * self.design.shape[0])

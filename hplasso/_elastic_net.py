@@ -27,8 +27,8 @@ class HadamardElasticNet(LeastSquaresEstimator):
         Weight of the penalty, not negative. With 0 the fit is ordinary least squares, which
         :class:`sklearn.linear_model.LinearRegression` does better.
     l1_ratio : float, default=0.5
-        Share r of the L1 penalty, in (0, 1]. Without it, :class:`sklearn.linear_model.Ridge` has
-        the solution in closed form.
+        Share r of the L1 penalty, in [0, 1]. With 0 the fit is a ridge regression, and no
+        coefficient is zero unless `positive` makes it so.
     fit_intercept : bool, default=True
         Whether to fit an intercept, which is not penalised. If not, the data are expected to be
         centred.
@@ -60,6 +60,9 @@ class HadamardElasticNet(LeastSquaresEstimator):
         - 'alternating': sweeps alone, the alternating ridge regressions of Hoff (2017), until the
           duality gap is reached. Linear convergence: for study, and for comparison. Coefficients
           are set to zero where the gap certifies it; others may be very small instead.
+
+        With ``l1_ratio=0`` both are the same: a sweep is one ridge regression, with the factor nu
+        held at one, and its own limit.
     penalty_weights : array-like of shape (n_features,) or dict, default=None
         Penalty weights w, not negative, all one by default. A feature of weight zero is not
         penalised in either way, one of weight inf is left out. A dict or a pandas.Series with names

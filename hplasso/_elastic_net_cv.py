@@ -19,7 +19,8 @@ class HadamardElasticNetCV(LeastSquaresCV):
     Parameters
     ----------
     l1_ratio : float or list of float, default=0.5
-        Share of the L1 penalty, in (0, 1]; of several, the one of the smallest error is chosen.
+        Share of the L1 penalty, in [0, 1]; of several, the one of the smallest error is chosen. For
+        0, ridge regression, the alphas have to be given.
     eps : float, default=1e-3
         Length of the path: ``alpha_min / alpha_max``. Used if `alphas` is an int.
     alphas : int or array-like, default=100

@@ -30,11 +30,12 @@ from ._linalg import threads_for_data
 from ._linear_regressor import LinearRegressor
 from ._regression import regression_of
 from ._reports import stack_level, warn_not_converged
+from ._settings import alpha_unit
 from ._typing import Float64
 
 ESTIMATOR_CONSTRAINTS: Constraints = {
     "alpha": (real(0.0),),
-    "l1_ratio": (real(0.0, 1.0, open_low=True),),
+    "l1_ratio": (real(0.0, 1.0),),
     "fit_intercept": (BOOLEAN,),
     "warm_start": (BOOLEAN,),
     **SHARED_CONSTRAINTS,
@@ -99,7 +100,7 @@ class LeastSquaresEstimator(MultiOutputMixin, LinearRegressor):
             )
             for target, start in enumerate(starts):
                 points += regression.tracer(target, settings, start).trace(
-                    [float(self.alpha * l1_ratio)]
+                    [float(self.alpha * alpha_unit(l1_ratio))]
                 )
         warn_not_converged(points, settings.name_alpha)
         intercepts = [regression.intercept(point) for point in points]

@@ -45,19 +45,20 @@ from ._regression import Regression
 from ._reports import PathPoint, Printer, warn_not_converged
 from ._selection import (
     CV_CONSTRAINTS,
+    check_grid,
     check_rule,
     checked_ratios,
     choose,
     print_end_of_grid,
     routed,
 )
-from ._settings import PathSettings
+from ._settings import PathSettings, alpha_unit
 from ._typing import Float64
 
 ESTIMATOR_CONSTRAINTS: Constraints = {
     "eps": (real(0.0, 1.0, open_low=True),),
     "alphas": (integer(1), ARRAY, NONE),
-    "l1_ratio": (real(0.0, 1.0, open_low=True), ARRAY),
+    "l1_ratio": (real(0.0, 1.0), ARRAY),
     "fit_intercept": (BOOLEAN,),
     **SHARED_CONSTRAINTS,
     **CV_CONSTRAINTS,
@@ -115,6 +116,7 @@ class LeastSquaresCV(LinearRegressor):
         check_parameters(name, parameters, self._constraints)
         l1_ratios = checked_ratios(name, "l1_ratio", given_ratio)
         given = checked_alphas(self.alphas)
+        check_grid("alphas", given, l1_ratios)
         check_one_target(
             name,
             y,
@@ -190,13 +192,13 @@ class LeastSquaresCV(LinearRegressor):
 
     def _refit(self, full: Regression, grid: Grid, X: Any) -> None:
         """Fit to all samples at the alpha of the rule, and along its grid."""
-        ratio, alphas, settings = grid
-        (fitted,) = full.tracer(0, settings).trace([ratio * self.alpha_])
+        unit, alphas, settings = alpha_unit(grid.l1_ratio), grid.alphas, grid.settings
+        (fitted,) = full.tracer(0, settings).trace([unit * self.alpha_])
         printer = Printer(int(self.verbose), settings.name_alpha, "all samples: ")
         quiet = replace(settings, listener=printer if printer.iterations else None)
         points = trace_kept(
             partial(trace_by_chords, full.tracer(0, quiet)),
-            ratio * alphas,
+            unit * alphas,
             np.isin(alphas, [self.alpha_min_, self.alpha_1se_]),
             fitted,
         )
@@ -258,7 +260,7 @@ def _validate_fold(
             printer = Printer(verbose, grid.settings.name_alpha, f"fold {number}: ")
             listener = listeners_of(task, *([printer] if verbose >= 2 else []))
             settings = replace(grid.settings, listener=listener)
-            points = regression.tracer(0, settings).trace(grid.l1_ratio * grid.alphas)
+            points = regression.tracer(0, settings).trace(alpha_unit(grid.l1_ratio) * grid.alphas)
             intercepts = [regression.intercept(point) for point in points]
             errors.append(problems.mean_squares(number, points, intercepts))
             failed.append([point for point in points if not point.converged])

@@ -30,7 +30,8 @@ from ._chords import trace_by_chords
 from ._linalg import threads_for_data
 from ._regression import regression_of
 from ._reports import Printer, warn_not_converged
-from ._settings import PathSettings
+from ._selection import check_grid
+from ._settings import PathSettings, alpha_unit, ridge_ratio_of
 from ._sklearn_names import explain_names
 from ._subproblem import SOLVERS
 from ._typing import Float64
@@ -48,7 +49,7 @@ SHARED_CONSTRAINTS: Constraints = {
     "verbose": (BOOLEAN, integer(0)),
 }
 PATH_CONSTRAINTS: Constraints = {
-    "l1_ratio": (real(0.0, 1.0, open_low=True),),
+    "l1_ratio": (real(0.0, 1.0),),
     "eps": (real(0.0, 1.0, open_low=True),),
     "alphas": (integer(1), ARRAY, NONE),
     "fit_intercept": (BOOLEAN,),
@@ -248,7 +249,8 @@ def enet_path(
     y : array-like of shape (n_samples,) or (n_samples, n_targets)
         Target values. The columns are fitted one by one, on one grid of alphas.
     l1_ratio : float, default=0.5
-        Share of the L1 penalty, in (0, 1].
+        Share of the L1 penalty, in [0, 1]. For 0, ridge regression, the alphas have to be given:
+        no coefficient enters that a grid could begin at.
     eps : float, default=1e-3
         Length of the path: ``alpha_min / alpha_max``. Used if `alphas` is an int.
     alphas : int or array-like, default=100
@@ -290,8 +292,8 @@ def enet_path(
     tol : float, default=1e-4
         Largest duality gap, relative to ``||y||^2 / n_samples``, or with an intercept to
         ``||y - mean(y)||^2 / n_samples`` (weighted). Between two alphas that are solved, others get
-        the mean of the two solutions where its gap is no larger; for ``tol <= 1e-9`` every alpha is
-        solved.
+        the mean of the two solutions where its gap is no larger; for ``tol <= 1e-9`` or
+        ``l1_ratio=0`` every alpha is solved.
     random_state : int, RandomState instance or None, default=None
         Without effect, as nothing is random. For compatibility.
     selection : {'cyclic', 'random'}, default='cyclic'
@@ -361,6 +363,7 @@ def _path(
     if coef_init is not None:
         coef_init = checked_array(coef_init, (n_features,), "coef_init")
     grid = checked_alphas(parameters["alphas"])
+    check_grid("alphas", grid, [l1_ratio])
     length = grid if isinstance(grid, int) else len(grid)
     precompute = checked_precompute(parameters["precompute"], n_features)
     with threads_for_data(X.size):
@@ -374,7 +377,7 @@ def _path(
             grid = alpha_grid(first, parameters["eps"], grid)
         if start is not coef_init:
             tracers = [regression.tracer(t, settings, coef_init) for t in range(n_targets)]
-        paths = [trace_by_chords(tracer, l1_ratio * grid) for tracer in tracers]
+        paths = [trace_by_chords(tracer, alpha_unit(l1_ratio) * grid) for tracer in tracers]
     warn_not_converged([point for path in paths for point in path], settings.name_alpha)
     coefs = np.zeros((n_targets, n_features, len(grid)), dtype=X.dtype)
     for path, coef in zip(paths, coefs, strict=True):
@@ -394,16 +397,17 @@ def _path(
 def path_settings(parameters: Mapping[str, Any], l1_ratio: float, dtype: Any) -> PathSettings:
     """The solver's settings from the parameters that estimators and path functions share.
 
-    Penalty weights have been checked. Inside, alpha weighs the L1 penalty alone.
+    Penalty weights have been checked. Inside, alpha weighs the L1 penalty alone, or the ridge
+    penalty where it is alone.
     """
-    verbose = int(parameters["verbose"])
+    verbose, unit = int(parameters["verbose"]), alpha_unit(l1_ratio)
 
     def name_alpha(alpha: float) -> str:
-        return f"alpha={alpha / l1_ratio:.6g}"
+        return f"alpha={alpha / unit:.6g}"
 
     return PathSettings(
         parameters["penalty_weights"],
-        (1.0 - l1_ratio) / l1_ratio,
+        ridge_ratio_of(l1_ratio),
         bool(parameters["positive"]),
         parameters["solver"],
         float(parameters["tol"]),

@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from scipy.linalg import lstsq
+from scipy.linalg import eigh, lstsq
 from scipy.linalg.lapack import dpotrf, dpotrs, dpstrf, dtrtrs
 from threadpoolctl import ThreadpoolController
 
@@ -23,6 +23,9 @@ from ._typing import Float64, Index
 # length counts as dependent. Rounding leaves about (number of columns) * 2e-16 of an exact
 # dependence; columns correlated by .999 are seven orders of magnitude above the limit.
 DEPENDENCE = 1e-10
+
+# A part of a diagonal of one that rounding leaves where a matrix is singular.
+SINGULAR = 1e-14
 
 # BLAS gets one thread: several save nothing on small matrices, and were seen to take 3 to 20 times
 # as long, waiting for each other. All that were given it gets for passes over data of at least so
@@ -83,6 +86,25 @@ def solve_positive(matrix: Float64, target: Float64) -> Float64:
     intact = np.tril(matrix, -1)
     restored = intact + intact.T + np.diag(backup)
     return np.asarray(lstsq(restored, target, check_finite=False)[0])
+
+
+def solve_semidefinite(matrix: Float64, target: Float64) -> Float64:
+    """``matrix^-1 target`` of a positive semi-definite matrix, which is overwritten.
+
+    It is brought to a diagonal of one first. If it is singular then, to rounding, the solution is
+    the one of least norm.
+    """
+    length = np.sqrt(np.maximum(matrix.diagonal(), 0.0))
+    scale = np.divide(1.0, length, out=np.zeros_like(length), where=length > 0.0)
+    matrix *= scale
+    matrix *= scale[:, None]
+    factor, info = dpotrf(matrix.T, lower=1, clean=0)
+    if info == 0 and (factor.diagonal() ** 2 > SINGULAR).all():
+        return np.asarray(scale * dpotrs(factor, scale * target, lower=1)[0])
+    values, vectors = eigh(matrix, check_finite=False)
+    kept = values > SINGULAR * len(values)
+    shares = (vectors.T @ (scale * target))[kept] / values[kept]
+    return np.asarray(scale * (vectors[:, kept] @ shares))
 
 
 def plus_diagonal(gram: Any, ridge: Float64) -> Any:

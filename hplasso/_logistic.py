@@ -44,8 +44,8 @@ ESTIMATOR_CONSTRAINTS: Constraints = {
 class HadamardLogisticRegression(LinearClassifier):
     """Logistic regression with an L1 or elastic-net penalty, certified by a duality gap.
 
-    For use in place of :class:`sklearn.linear_model.LogisticRegression` with ``l1_ratio=1`` or
-    between 0 and 1. It minimises, with sample weights s, penalty weights w and r = `l1_ratio`::
+    For use in place of :class:`sklearn.linear_model.LogisticRegression`, whose own default is
+    ``l1_ratio=0``. It minimises, with sample weights s, penalty weights w and r = `l1_ratio`::
 
         C * sum_i s_i loss_i + sum_j w_j (r |coef_j| + (1 - r) / 2 * coef_j^2)
 
@@ -63,7 +63,7 @@ class HadamardLogisticRegression(LinearClassifier):
     C : float, default=1.0
         Inverse of the strength of the penalty, positive.
     l1_ratio : float, default=1.0
-        Share r of the L1 penalty, in (0, 1]. The rest is a ridge penalty.
+        Share r of the L1 penalty, in [0, 1]. The rest is a ridge penalty.
     tol : float, default=1e-4
         Largest duality gap, relative to the loss of the model without features.
     fit_intercept : bool, default=True
@@ -85,6 +85,9 @@ class HadamardLogisticRegression(LinearClassifier):
           support to the next. A round of this counts as a sweep.
         - 'alternating': sweeps alone: ridge-penalised Newton steps in mu and in nu (Hoff 2017).
           Linear convergence: for study, and for comparison; needs a larger `max_iter`.
+
+        With ``l1_ratio=0`` both are the same: a sweep is one ridge-penalised Newton step, with the
+        factor nu held at one.
     penalty_weights : array-like of shape (n_features,) or dict, default=None
         Penalty weights w, not negative, all one by default. A feature of weight zero is not
         penalised, one of weight inf is left out. A dict or a pandas.Series with names is matched by

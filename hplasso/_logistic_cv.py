@@ -51,6 +51,7 @@ from ._reports import Printer, warn_not_converged
 from ._scoring import SCORING, Scorer, scorer_of, warn_failed
 from ._selection import (
     CV_CONSTRAINTS,
+    check_grid,
     check_rule,
     checked_ratios,
     choose,
@@ -76,8 +77,8 @@ ESTIMATOR_CONSTRAINTS: Constraints = {
 class HadamardLogisticRegressionCV(LinearClassifier):
     """Logistic regression whose L1 or elastic-net penalty is chosen by cross-validation.
 
-    For use in place of :class:`sklearn.linear_model.LogisticRegressionCV` with ``l1_ratios`` of 1
-    or between 0 and 1; its fitted attributes have the shapes of ``use_legacy_attributes=False``.
+    For use in place of :class:`sklearn.linear_model.LogisticRegressionCV`; its fitted
+    attributes have the shapes of ``use_legacy_attributes=False``.
     The objective is that of :class:`HadamardLogisticRegression`.
 
     Parameters
@@ -88,7 +89,8 @@ class HadamardLogisticRegressionCV(LinearClassifier):
     eps : float, default=1e-2
         Length of that grid: the smallest C over the largest.
     l1_ratios : array-like, default=(1.0,)
-        Shares of the L1 penalty to choose from, in (0, 1].
+        Shares of the L1 penalty to choose from, in [0, 1]. For 0, a ridge penalty alone, the values
+        of C have to be given.
     fit_intercept : bool, default=True
         Whether to fit an intercept, which is not penalised.
     cv : int, splitter or iterable, default=None
@@ -287,6 +289,7 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         check_parameters(type(self).__name__, parameters, self._constraints)
         ratios = checked_ratios(type(self).__name__, "l1_ratios", self.l1_ratios)
         given = checked_Cs(self.Cs)
+        check_grid("Cs", given, ratios)
         if self.rule == "1se" and not self.refit:
             raise ValueError("rule='1se' needs refit=True. Got refit=False.")
         name = type(self).__name__

@@ -30,13 +30,14 @@ from ._design import SMALLEST, as_array
 from ._linalg import threads_for_data
 from ._means import trace_by_means
 from ._reports import PathPoint, Printer, warn_not_converged
-from ._settings import PathSettings
+from ._selection import check_grid
+from ._settings import PathSettings, alpha_unit, ridge_ratio_of
 from ._sklearn_names import explain_names
 from ._subproblem import SOLVERS
 from ._typing import Float64
 
 SHARED_CONSTRAINTS: Constraints = {
-    "l1_ratio": (real(0.0, 1.0, open_low=True),),
+    "l1_ratio": (real(0.0, 1.0),),
     "tol": (real(0.0),),
     "fit_intercept": (BOOLEAN,),
     "class_weight": (MAPPING, one_of("balanced"), NONE),
@@ -105,7 +106,8 @@ def logistic_path(
     eps : float, default=1e-2
         Length of the path: ``C_first / C_last``. Used if `Cs` is an int.
     l1_ratio : float, default=1.0
-        Share of the L1 penalty, in (0, 1].
+        Share of the L1 penalty, in [0, 1]. For 0, a ridge penalty alone, the values of C have to be
+        given: no coefficient enters that a grid could begin at.
     fit_intercept : bool, default=True
         Whether to fit an intercept, which is not penalised.
     class_weight : dict or 'balanced', default=None
@@ -174,6 +176,7 @@ def logistic_path(
     check_classification_targets(y)
     labels = encode(y, X, sample_weight, class_weight)
     grid: Any = checked_Cs(Cs)
+    check_grid("Cs", grid, [l1_ratio])
     parameters["penalty_weights"], left_out = checked_penalty_weights(
         penalty_weights, X.shape[1], names
     )
@@ -212,17 +215,17 @@ def path_settings(parameters: Mapping[str, Any], labels: Labels, X: Any) -> Path
     """The solver's settings from the parameters that estimator and path function share.
 
     Penalty weights have been checked. Inside, alpha = l1_ratio / (C S) weighs the L1 penalty of
-    the mean loss.
+    the mean loss; alpha = 1 / (C S) the ridge penalty, where it is alone.
     """
     l1_ratio, total = float(parameters["l1_ratio"]), labels.total
-    verbose = int(parameters["verbose"])
+    verbose, unit = int(parameters["verbose"]), alpha_unit(l1_ratio)
 
     def name_alpha(alpha: float) -> str:
-        return f"C={l1_ratio / (alpha * total):.6g}"
+        return f"C={unit / (alpha * total):.6g}"
 
     return PathSettings(
         parameters["penalty_weights"],
-        (1.0 - l1_ratio) / l1_ratio,
+        ridge_ratio_of(l1_ratio),
         False,
         parameters["solver"],
         float(parameters["tol"]),
@@ -234,7 +237,7 @@ def path_settings(parameters: Mapping[str, Any], labels: Labels, X: Any) -> Path
 
 
 def penalty_of(Cs: Float64, l1_ratio: float, labels: Labels) -> Float64:
-    """The weight of the L1 penalty against the mean loss, for values of C.
+    """The solver's alpha for values of C: its weight against the mean loss.
 
     Raises
     ------
@@ -242,7 +245,7 @@ def penalty_of(Cs: Float64, l1_ratio: float, labels: Labels) -> Float64:
         If one is so large that nothing is left of the penalty.
     """
     with np.errstate(over="ignore"):
-        alphas = l1_ratio / (Cs * labels.total)
+        alphas = alpha_unit(l1_ratio) / (Cs * labels.total)
     if alphas.min() < SMALLEST:
         raise ValueError(
             f"C={Cs.max():.6g} is too large: the penalty is less than {SMALLEST:.0e} of the loss."

@@ -162,6 +162,25 @@ class LogisticTerm:
             fraction *= 0.5
         return theta, state
 
+    def bend(self, state: LogisticState, change: Float64) -> Float64:
+        shape = len(self._unscale), self.n_outputs, -1
+        outputs = change.reshape(shape) * self._unscale[:, None, None]
+        bent = self._curved(state.prediction, outputs)
+        if self.fit_intercept:
+            units = self._curved(state.prediction, np.eye(self.n_outputs)[None])
+            between = np.tensordot(self.weights, units, 1)
+            shift = np.linalg.pinv(between, hermitian=True) @ np.tensordot(self.weights, bent, 1)
+            bent = self._curved(state.prediction, outputs - shift)
+        bent *= self.base.root[:, None, None]
+        return np.asarray(bent.reshape(change.shape))
+
+    def _curved(self, prediction: Prediction, outputs: Float64) -> Float64:
+        """The second derivatives of the losses times changes of the outputs, of shape (n, K, m)."""
+        if self.n_outputs == 1:
+            return self.loss.curvature(prediction, 0)[:, None, None] * outputs
+        p = self.loss.probabilities(prediction)[:, :, None]
+        return np.asarray(p * (outputs - (p * outputs).sum(axis=1, keepdims=True)))
+
     def _rounding(self, state: LogisticState) -> float:
         """What rounding of the outputs, and of the losses, may contribute to a rise of the loss."""
         outputs = np.abs(state.linear) + np.abs(state.intercept)

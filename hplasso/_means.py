@@ -31,7 +31,12 @@ TINY = 1e-300
 def trace_by_means(
     tracer: PathTracer, term: LogisticTerm, alphas: Iterable[float]
 ) -> list[PathPoint]:
-    """The solutions at decreasing alphas, certified; the listener hears of each in turn."""
+    """The solutions at decreasing alphas, certified; the listener hears of each in turn.
+
+    Every alpha is solved where there is no L1 penalty.
+    """
+    if not tracer.settings.l1:
+        return tracer.trace(alphas)
     alphas = [float(alpha) for alpha in alphas]
     points, last = [tracer.solve(alphas[0])], Knot(alphas[0], tracer.place)
     tracer.tell(points[0])

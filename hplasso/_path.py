@@ -146,7 +146,7 @@ class PathTracer:
         on, values = self.working_set.features[support], theta[support]
         noise = self.term.norm + float(self.design.size[on] @ np.abs(values))
         pull = z
-        if self.settings.ridge_ratio and alpha is not None:
+        if self.settings.ridged and alpha is not None:
             pull = z.copy()
             pull[on] -= self.settings.ridge(alpha, on) * values
         level = float(self.admission.reach(pull, noise, exact).max(initial=0.0))
@@ -156,7 +156,7 @@ class PathTracer:
     def _penalties(self, alpha: float) -> tuple[Float64, Float64 | None]:
         """The L1 penalties lambda_j of the working set, and its ridge penalties, if any."""
         features = self.working_set.features
-        ridge = self.settings.ridge(alpha, features) if self.settings.ridge_ratio else None
+        ridge = self.settings.ridge(alpha, features) if self.settings.ridged else None
         return alpha * self.settings.penalty_weights[features], ridge
 
     def alpha_max(self) -> float:

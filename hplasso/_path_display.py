@@ -109,7 +109,8 @@ class RegularizationPathDisplay(Display):
         ----------
         estimator : estimator of this package, or a fitted pipeline that ends with one
             Its parameters other than the penalty are those of the path. If it has chosen a penalty
-            itself, the path has its penalties.
+            itself, the path has its penalties. Without L1 penalty (`l1_ratio` of 0) they lie around
+            its own.
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Data.
         y : array-like of shape (n_samples,)

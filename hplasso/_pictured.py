@@ -30,6 +30,7 @@ from ._logistic_path import path_settings as classification_settings
 from ._path import PathTracer
 from ._regression import regression_of
 from ._reports import Iteration, Listener, PathPoint
+from ._settings import alpha_unit
 from ._typing import Float64, Mask
 
 # Penalties of a path where an estimator has none of its own, and the last one over the first.
@@ -139,17 +140,19 @@ def _regression(
     penalties: Any = getattr(estimator, "alphas_", None)
     if np.ndim(penalties) == 2:  # a row for each l1_ratio
         penalties = penalties[list(estimator.l1_ratio).index(ratio)]
-    if penalties is None or np.ndim(penalties) != 1:
+    own = float(parameters["alpha"])
+    if not ratio and (penalties is None or np.ndim(penalties) != 1):
+        penalties = _around(own)[::-1]
+    elif penalties is None or np.ndim(penalties) != 1:
         first = max(regression.tracer(0, settings).alpha_max() / ratio, TINY)
         length = min([LENGTH, *(0.5 * value / first for value in chosen.values() if value > 0.0)])
         penalties = alpha_grid(first, length, N_PENALTIES)
-    tracer = regression.tracer(0, settings)
-    own = float(parameters["alpha"])
+    tracer, unit = regression.tracer(0, settings), alpha_unit(ratio)
 
     def rows(point: PathPoint) -> Float64:
         return point.dense(X.shape[1])[None]
 
-    return Pictured(tracer, penalties, own, chosen, ratio, False, rows)
+    return Pictured(tracer, penalties, own, chosen, unit, False, rows)
 
 
 def _classification(
@@ -167,8 +170,10 @@ def _classification(
     problem = Classification(X, labels, parameters["fit_intercept"], left_out)
     unit = float(penalty_of(np.ones(1), ratio, labels)[0])
     chosen = _chosen(estimator, parameters, "C")
-    penalties = getattr(estimator, "Cs_", None)
-    if penalties is None:
+    penalties, own = getattr(estimator, "Cs_", None), float(parameters["C"])
+    if penalties is None and not ratio:
+        penalties = _around(own)
+    elif penalties is None:
         first = unit / max(problem.tracer(settings).alpha_max(), TINY)
         last = max([first / LENGTH**0.5, *(2.0 * value for value in chosen.values())])
         penalties = np.geomspace(first, last, N_PENALTIES)
@@ -178,8 +183,21 @@ def _classification(
         problem.write(point, coefficients)
         return coefficients
 
-    own = float(parameters["C"])
     return Pictured(problem.tracer(settings), penalties, own, chosen, unit, True, rows)
+
+
+def _around(own: float) -> Float64:
+    """A grid around the penalty of an estimator, where no coefficient enters to begin it at.
+
+    Raises
+    ------
+    ValueError
+        If that is zero.
+    """
+    if not own:
+        raise ValueError("There is no grid of penalties to draw for alpha=0 and l1_ratio=0.")
+    reach = LENGTH**-0.5
+    return np.geomspace(own / reach, own * reach, N_PENALTIES)
 
 
 def _chosen(estimator: Any, parameters: dict[str, Any], name: str) -> dict[str, float]:

@@ -11,6 +11,7 @@ from ._data_terms import DataTerm, LeastSquares, LeastSquaresMoments
 from ._design import Design, check_range, checked_design
 from ._path import PathTracer
 from ._reports import PathPoint, stack_level
+from ._ridge import make_tracer
 from ._settings import PathSettings
 from ._typing import Float64, Mask
 from ._working_set import CompleteSet, WorkingSet
@@ -58,7 +59,7 @@ class Regression:
         self, target: int, settings: PathSettings, start: Float64 | None = None
     ) -> PathTracer:
         """The path driver for one target."""
-        return PathTracer(self.terms[target], self.working_set, self.design, settings, start)
+        return make_tracer(self.terms[target], self.working_set, self.design, settings, start)
 
     def intercept(self, point: PathPoint) -> float:
         """b = m_y - m'theta."""

@@ -123,14 +123,24 @@ def checked_ratios(owner: str, name: str, given: Any) -> list[float]:
     Raises
     ------
     ValueError
-        If there are none, or one is not in (0, 1].
+        If there are none, or one is not in [0, 1].
     """
     ratios = np.atleast_1d(given)
     if ratios.ndim != 1 or not ratios.size:
-        raise ValueError(f"{name} must be numbers in the range (0, 1]. Got {given!r}.")
+        raise ValueError(f"{name} must be numbers in the range [0, 1]. Got {given!r}.")
     for ratio in ratios.tolist():
-        check_parameters(owner, {name: ratio}, {name: (real(0.0, 1.0, open_low=True),)})
+        check_parameters(owner, {name: ratio}, {name: (real(0.0, 1.0),)})
     return [float(ratio) for ratio in ratios]
+
+
+def check_grid(name: str, given: Any, l1_ratios: Sequence[float]) -> None:
+    """Raise a ValueError for an automatic grid without L1 penalty: it has nowhere to start."""
+    if isinstance(given, int) and 0.0 in l1_ratios:
+        raise ValueError(
+            f"Automatic {name.removesuffix('s')} grid generation is not supported for l1_ratio=0. "
+            "Please supply a grid by providing your estimator with the appropriate "
+            f"`{name}=` argument."
+        )
 
 
 def check_rule(rule: str, n_folds: int) -> None:

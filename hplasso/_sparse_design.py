@@ -293,3 +293,11 @@ class SparseColumns(Columns):
         if places.size > MOST * self.features.size:
             return np.asarray((self.chosen.T @ right)[places])
         return np.asarray(self.chosen[:, places].T @ right)
+
+    def outer(self, scale: Float64) -> Float64:
+        root, mean = self.design.root, self.mean[self.features]
+        weighted = self.chosen * scale
+        shift = weighted @ mean
+        products = np.asarray((weighted @ self.chosen.T).toarray())
+        products -= shift[:, None] + (shift - float(scale @ mean**2))
+        return products * root * root[:, None]

@@ -48,6 +48,13 @@ class StackedDesign:
                 z[of_k] = self.design.read(pairs[of_k] // self.n_outputs, outputs[:, k])
         return z
 
+    def block(self, pairs: Index) -> Float64:
+        """Columns of Z, of shape (n K, k)."""
+        n, K = self.design.shape[0], self.n_outputs
+        block = np.zeros((n, K, pairs.size))
+        block[:, pairs % K, np.arange(pairs.size)] = self.design.block(pairs // K)
+        return block.reshape(n * K, pairs.size)
+
     def columns(self) -> StackedColumns:
         """An empty set of pairs, to be filled."""
         return StackedColumns(self)
@@ -90,6 +97,13 @@ class StackedColumns:
         gram = self.columns.products(0)
         same = self.outputs[:, None] == self.outputs[first:]
         return gram[np.ix_(self.places, self.places[first:])] * same
+
+    def outer(self, scale: Float64) -> Float64:
+        """Z diag(scale) Z', for pairs that are all there, with the same scale for each output."""
+        first = self.outputs == 0
+        of_columns = np.empty(self.size)
+        of_columns[self.places[first]] = scale[first]
+        return np.asarray(np.kron(self.columns.outer(of_columns), np.eye(self.n_outputs)))
 
     def predict(self, theta: Float64) -> Float64:
         """Z theta, of shape (n K,)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -22,9 +23,13 @@ class WorkingSet:
     features : ndarray of shape (k,)
     position : ndarray of shape (p,)
         Place of a feature in `features`, -1 if it is not there.
+    complete : bool
+        Whether the Gram matrix is that of all features, and the columns are not there.
     fixed : bool
         Whether features keep their places for good, as they have to where targets share them.
     """
+
+    complete = False
 
     def __init__(self, design: AnyDesign, fixed: bool = False) -> None:
         self.design, self.fixed = design, fixed
@@ -33,6 +38,7 @@ class WorkingSet:
         self.position = np.full(design.shape[1], -1, dtype=np.intp)
         self._gram = np.empty((0, 0))
         self._known = 0
+        self._outer: tuple[Float64, Float64] | None = None
 
     @property
     def gram(self) -> Float64:
@@ -52,6 +58,19 @@ class WorkingSet:
     def operator(self, support: Index) -> Any | None:
         """The Gram matrix by its products, where on a support these cost less than to form it."""
         return self.columns.operator(support)
+
+    @cached_property
+    def full(self) -> WorkingSet:
+        """One of all features, for problems that have none at zero."""
+        full = WorkingSet(self.design, fixed=True)
+        full.admit(np.arange(self.position.size))
+        return full
+
+    def outer(self, scale: Float64) -> Float64:
+        """Z diag(scale) Z' of all columns; computed once for a scale."""
+        if self._outer is None or not np.array_equal(self._outer[0], scale):
+            self._outer = scale, self.columns.outer(scale)
+        return self._outer[1]
 
     def admit(self, features: Index) -> None:
         """Add those of `features` that are not in yet."""
@@ -77,12 +96,19 @@ class WorkingSet:
 class CompleteSet(WorkingSet):
     """All features at once, on a Gram matrix that is there already; X is not needed any more."""
 
+    complete = True
+
     def __init__(self, gram: Float64) -> None:
         self.fixed = True
         self.features = np.arange(len(gram))
         self.position = self.features
         self._gram = gram
         self._known = len(gram)
+
+    @property
+    def full(self) -> WorkingSet:
+        """This one."""
+        return self
 
     def operator(self, support: Index) -> None:
         """There is no need of one."""

@@ -62,6 +62,7 @@ def objective(model, X, y, C, l1_ratio=1.0):
     [
         HadamardLogisticRegression(),
         HadamardLogisticRegression(l1_ratio=0.5),
+        HadamardLogisticRegression(l1_ratio=0),
         HadamardLogisticRegression(fit_intercept=False),
         HadamardLogisticRegression(solver="alternating"),
     ],
@@ -397,7 +398,7 @@ def test_several_unpenalised_features_far_apart_in_scale():
         ({"C": 0.0}, r"'C' parameter .* float in the range \(0.0, inf\). Got 0.0"),
         ({"C": -1.0}, r"'C' parameter"),
         ({"C": np.inf}, r"'C' parameter"),
-        ({"l1_ratio": 0.0}, r"'l1_ratio' parameter .* \(0.0, 1.0\]"),
+        ({"l1_ratio": -0.1}, r"'l1_ratio' parameter .* \[0.0, 1.0\]"),
         ({"l1_ratio": 1.1}, r"'l1_ratio' parameter"),
         ({"tol": -1.0}, r"'tol' parameter"),
         ({"max_iter": 0}, r"'max_iter' parameter"),

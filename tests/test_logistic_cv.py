@@ -192,7 +192,6 @@ def test_groups_are_routed_to_the_splitter():
         ({"Cs": [0.0, 1.0]}, "Cs"),
         ({"Cs": 0}, "Cs"),
         ({"eps": 2.0}, "eps"),
-        ({"l1_ratios": (0.0,)}, "l1_ratios"),
         ({"l1_ratios": ()}, "l1_ratios"),
         ({"scoring": "loss"}, "scoring"),
         ({"refit": 1}, "refit"),

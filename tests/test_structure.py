@@ -39,6 +39,7 @@ ORDER = [
     "_regression",
     "_chords",
     "_means",
+    "_ridge",
     "_path",
     "_admission",
     "_appraisal",
