@@ -46,6 +46,7 @@ PATH_CONSTRAINTS: Constraints = {
     "l1_ratio": (real(0.0, 1.0, open_low=True),),
     "eps": (real(0.0, 1.0, open_low=True),),
     "alphas": (integer(1), ARRAY, NONE),
+    "check_input": (BOOLEAN,),
     "return_n_iter": (BOOLEAN,),
     **SHARED_CONSTRAINTS,
 }
@@ -69,6 +70,7 @@ def lasso_path(
     precompute: Any = "auto",
     Xy: Any = None,
     copy_X: bool = True,
+    check_input: bool = True,
     coef_init: Any = None,
     verbose: bool | int = False,
     return_n_iter: bool = False,
@@ -111,6 +113,8 @@ def lasso_path(
         ``X.T @ (s * y)``; used if the Gram matrix is given.
     copy_X : bool, default=True
         Without effect, as `X` is never changed. For compatibility.
+    check_input : bool, default=True
+        Without effect, as `X` and `y` are always checked. For compatibility.
     coef_init : array-like of shape (n_features,), default=None
         Coefficients to start from.
     verbose : bool or int, default=False
@@ -190,6 +194,7 @@ def enet_path(
     precompute: Any = "auto",
     Xy: Any = None,
     copy_X: bool = True,
+    check_input: bool = True,
     coef_init: Any = None,
     verbose: bool | int = False,
     return_n_iter: bool = False,
@@ -235,6 +240,8 @@ def enet_path(
         ``X.T @ (s * y)``; used if the Gram matrix is given.
     copy_X : bool, default=True
         Without effect, as `X` is never changed. For compatibility.
+    check_input : bool, default=True
+        Without effect, as `X` and `y` are always checked. For compatibility.
     coef_init : array-like of shape (n_features,), default=None
         Coefficients to start from.
     verbose : bool or int, default=False
