@@ -38,6 +38,7 @@ ESTIMATOR_CONSTRAINTS: Constraints = {
     "l1_ratio": (real(0.0, 1.0),),
     "fit_intercept": (BOOLEAN,),
     "warm_start": (BOOLEAN,),
+    "check_input": (BOOLEAN,),
     **SHARED_CONSTRAINTS,
 }
 
@@ -48,7 +49,7 @@ class LeastSquaresEstimator(MultiOutputMixin, LinearRegressor):
     _constraints = ESTIMATOR_CONSTRAINTS
 
     @fit_method
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, check_input: bool = True) -> Self:
         """Fit the model.
 
         Parameters
@@ -60,6 +61,8 @@ class LeastSquaresEstimator(MultiOutputMixin, LinearRegressor):
             `X` alone.
         sample_weight : float or array-like of shape (n_samples,), default=None
             Sample weights, not negative and not all zero. Only their ratios matter.
+        check_input : bool, default=True
+            Without effect, as `X` and `y` are always checked. For compatibility.
 
         Returns
         -------
@@ -76,7 +79,7 @@ class LeastSquaresEstimator(MultiOutputMixin, LinearRegressor):
         ConvergenceWarning
             If the gap asked for was not reached within `max_iter` sweeps.
         """
-        parameters = self.get_params(deep=False)
+        parameters = self.get_params(deep=False) | {"check_input": check_input}
         l1_ratio = parameters.setdefault("l1_ratio", 1.0)
         check_parameters(type(self).__name__, parameters, self._constraints)
         X, y = validate_data(self, X, y, **ACCEPTED)

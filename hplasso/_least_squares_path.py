@@ -53,6 +53,7 @@ PATH_CONSTRAINTS: Constraints = {
     "eps": (real(0.0, 1.0, open_low=True),),
     "alphas": (integer(1), ARRAY, NONE),
     "fit_intercept": (BOOLEAN,),
+    "check_input": (BOOLEAN,),
     "return_n_iter": (BOOLEAN,),
     "return_intercept": (BOOLEAN,),
     **SHARED_CONSTRAINTS,
@@ -78,6 +79,7 @@ def lasso_path(
     precompute: Any = "auto",
     Xy: Any = None,
     copy_X: bool = True,
+    check_input: bool = True,
     coef_init: Any = None,
     verbose: bool | int = False,
     return_n_iter: bool = False,
@@ -122,6 +124,8 @@ def lasso_path(
         ``X.T @ (s * y)``; used if the Gram matrix is given.
     copy_X : bool, default=True
         Without effect, as `X` is never changed. For compatibility.
+    check_input : bool, default=True
+        Without effect, as `X` and `y` are always checked. For compatibility.
     coef_init : array-like of shape (n_features,), default=None
         Coefficients to start from.
     verbose : bool or int, default=False
@@ -217,6 +221,7 @@ def enet_path(
     precompute: Any = "auto",
     Xy: Any = None,
     copy_X: bool = True,
+    check_input: bool = True,
     coef_init: Any = None,
     verbose: bool | int = False,
     return_n_iter: bool = False,
@@ -265,6 +270,8 @@ def enet_path(
         ``X.T @ (s * y)``; used if the Gram matrix is given.
     copy_X : bool, default=True
         Without effect, as `X` is never changed. For compatibility.
+    check_input : bool, default=True
+        Without effect, as `X` and `y` are always checked. For compatibility.
     coef_init : array-like of shape (n_features,), default=None
         Coefficients to start from.
     verbose : bool or int, default=False

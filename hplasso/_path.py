@@ -116,24 +116,28 @@ class PathTracer:
         self._solved = False  # whether there are solutions on the working set as it is numbered
 
     def _independent_start(self, start: Float64 | None) -> Float64:
-        """Start coefficients on the working set, those of dependent columns left out."""
-        working_set = self.working_set
+        """Start coefficients on the working set, those of dependent columns left out.
+
+        A ridge penalty on all of them makes columns independent.
+        """
+        working_set, settings = self.working_set, self.settings
+        ridged = settings.ridge_ratio > 0.0 and bool(settings.penalty_weights.all())
         if start is None:
             return np.zeros(working_set.features.size)
         pull = np.abs(start) * self.design.spread
         support = np.flatnonzero(pull)
-        rank = min(self.design.shape)
+        rank = pull.size if ridged else min(self.design.shape)
         if support.size > rank:
             support = support[np.argpartition(-pull[support], rank)[:rank]]
         working_set.admit(support)
         places = working_set.position[support]
-        if places.size:
+        if places.size and not ridged:
             gram = working_set.gram[np.ix_(places, places)]
             _, kept = independent_cholesky(gram, places.size)
             support, places = support[kept], places[kept]
         theta = np.zeros(working_set.features.size)
         theta[places] = start[support]
-        if self.settings.positive:
+        if settings.positive:
             np.maximum(theta, 0.0, out=theta)
         return theta
 

@@ -43,8 +43,8 @@ def routed(owner: Any, method: str, sample_weight: Any, params: Mapping[str, Any
         return process_routing(owner, method, sample_weight=sample_weight, **params)
     if params:
         raise ValueError(
-            f"{sorted(params)} can be passed to {type(owner).__name__}.{method} only if "
-            "enable_metadata_routing=True, which sklearn.set_config sets."
+            f"Passing {', '.join(sorted(params))} to {type(owner).__name__}.{method} is only "
+            "supported if enable_metadata_routing=True, which sklearn.set_config sets."
         )
     return None
 

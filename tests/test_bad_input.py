@@ -218,6 +218,20 @@ def test_squares_that_leave_the_range_of_float64(scale):
                 model.fit(data, target)
 
 
+@pytest.mark.parametrize("path", [lasso_path, enet_path])
+def test_check_input_checks_all_the_same(path):
+    broken = np.where(X[3, 3] == X, np.nan, X)
+    for fit in (HadamardLasso().fit, HadamardElasticNet().fit, path):
+        with pytest.raises(ValueError, match="X contains NaN"):
+            fit(broken, y, check_input=False)
+        with pytest.raises(ValueError, match=r"'check_input' parameter.*an instance of 'bool'"):
+            fit(X, y, check_input=0)
+    backwards = X[:, ::-1]
+    plain = HadamardLasso(0.1).fit(backwards, y)
+    unchecked = HadamardLasso(0.1).fit(backwards, y, check_input=False)
+    np.testing.assert_array_equal(unchecked.coef_, plain.coef_)
+
+
 def test_gram_with_a_wrong_diagonal():
     gram = X.T @ X
     gram[7, 7] = -gram[7, 7]

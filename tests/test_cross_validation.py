@@ -311,7 +311,9 @@ def test_groups_are_routed_to_the_splitter():
     splits = list(GroupKFold(3).split(X, y, groups))
     same = HadamardLassoCV(cv=splits).fit(X, y, sample_weight=WEIGHTS)
     assert_array_equal(model.mse_path_, same.mse_path_)
-    with pytest.raises(ValueError, match="enable_metadata_routing=True"):
+    with pytest.raises(
+        ValueError, match=r"groups .*only supported if enable_metadata_routing=True"
+    ):
         HadamardLassoCV(cv=GroupKFold(3)).fit(X, y, groups=groups)
 
 

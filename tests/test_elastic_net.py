@@ -5,6 +5,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from oracle import Lasso as Oracle
 from random_problems import CONTAINERS
+from scipy import sparse
 from sklearn.datasets import load_diabetes, make_regression
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import ElasticNet
@@ -103,6 +104,23 @@ def test_several_targets_and_warm_starts():
         single = HadamardElasticNet(0.01, tol=1e-12, warm_start=True).fit(X, target)
         assert_allclose(coef, single.coef_, rtol=1e-8, atol=1e-8)
         assert_allclose(single.set_params(alpha=0.01).fit(X, target).coef_, coef, atol=1e-8)
+
+
+@pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
+def test_warm_start_with_more_coefficients_than_samples(container):
+    rng = np.random.default_rng(0)
+    features = rng.standard_normal((50, 200))
+    target = features[:, :10] @ rng.standard_normal(10)
+    features = container(np.hstack([features, features]))  # each column twice
+    model = HadamardElasticNet(1e-3, warm_start=True).fit(features, target)
+    assert np.count_nonzero(model.coef_) > 50
+    solution = model.coef_
+    model.fit(features, target)
+    assert model.n_iter_ <= 1
+    assert_allclose(model.coef_, solution, atol=1e-8)
+    with pytest.warns(UserWarning, match="With alpha=0"):  # where those columns are dependent
+        model.set_params(alpha=0.0).fit(features, target)
+    assert_allclose(model.predict(features), target, atol=1e-5)
 
 
 def test_alternating_reaches_the_same():
