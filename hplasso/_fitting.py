@@ -7,6 +7,7 @@ from copy import deepcopy
 from functools import wraps
 from typing import Any, TypeVar, cast
 
+from ._arithmetic import in_own_error_state
 from ._reports import Listener, Listeners, PathPoint
 
 try:
@@ -46,7 +47,7 @@ ATTRIBUTES = (
 
 def fit_method(method: Fit) -> Fit:
     """Make a method a fit: with callbacks, and the estimator left as it was if it does not end."""
-    managed = with_callbacks(method)
+    managed = in_own_error_state(with_callbacks(method))
 
     @wraps(method)
     def fit(estimator: Any, *args: Any, **kwargs: Any) -> Any:

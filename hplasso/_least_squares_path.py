@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_array, check_X_y
 
+from ._arithmetic import in_own_error_state
 from ._base import (
     ARRAY,
     BOOLEAN,
@@ -60,6 +61,7 @@ ACCEPTED: dict[str, Any] = {
 }
 
 
+@in_own_error_state
 def lasso_path(
     X: Any,
     y: Any,
@@ -180,6 +182,7 @@ def lasso_path(
     return _path("lasso_path", X, y, 1.0, locals())
 
 
+@in_own_error_state
 def enet_path(
     X: Any,
     y: Any,

@@ -64,6 +64,7 @@ ORDER = [
     "_face_factor",
     "_certificate",
     "_linalg",
+    "_arithmetic",
     "_typing",
 ]
 TREES = {path.stem: ast.parse(path.read_text()) for path in PACKAGE.glob("*.py")}
