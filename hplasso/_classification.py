@@ -85,6 +85,7 @@ class Classification:
 
     def __init__(self, X: Any, labels: Labels, fit_intercept: bool) -> None:
         self.base = checked_design(X, labels.weights, fit_intercept)
+        self.base.leave_means()
         self.labels = labels
         loss = make_loss(labels.codes, len(labels.classes), labels.weights)
         self.term = LogisticTerm(self.base, loss, fit_intercept)
