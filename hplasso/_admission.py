@@ -7,7 +7,7 @@ import numpy as np
 from ._appraisal import Appraisal
 from ._certificate import reach
 from ._correlations import ALL
-from ._knots import Knots, Observation
+from ._knots import Knots, Noise, Observation
 from ._settings import PathSettings
 from ._typing import Float64, Index
 from ._working_set import WorkingSet
@@ -30,7 +30,7 @@ class Admission:
         weights = settings.penalty_weights
         self.weights = None if (weights == 1.0).all() else weights
 
-    def reach(self, z: Float64, noise: float, features: Index | slice = ALL) -> Float64:
+    def reach(self, z: Float64, noise: Noise, features: Index | slice = ALL) -> Float64:
         """The smallest alpha that each of some features is feasible at, given z of all."""
         slack = self.appraisal.slack(noise, features)
         weights = None if self.weights is None else self.weights[features]

@@ -8,12 +8,17 @@ import numpy as np
 
 from ._certificate import Certificate, certify
 from ._data_terms import DataTerm
-from ._knots import Observation
-from ._reports import PathPoint
+from ._knots import Noise, Observation
+from ._reports import Outcome, PathPoint
 from ._settings import PathSettings
 from ._stacked import AnyDesign
 from ._typing import Float64, Index
 from ._working_set import WorkingSet
+
+# The part of the loss without features that rounding may contribute to a gap unseen.
+NEGLIGIBLE = 1e-12
+# A gap is due to rounding if it is no more than so many times the estimate of that.
+DUE = 10.0
 
 
 class Appraisal:
@@ -29,12 +34,13 @@ class Appraisal:
         self, term: DataTerm, working_set: WorkingSet, design: AnyDesign, settings: PathSettings
     ) -> None:
         self.term, self.working_set, self.settings = term, working_set, settings
-        self.rounding = design.rounding
+        self.rounding, self.mean = design.rounding, design.mean
         self.asked = settings.tol * term.scale
+        self.negligible = NEGLIGIBLE * term.scale
 
-    def slack(self, noise: float, features: Index | slice) -> Float64:
+    def slack(self, noise: Noise, features: Index | slice) -> Float64:
         """What rounding may add to the correlations of some features."""
-        return noise * self.rounding[features]
+        return noise.of(self.rounding, features)
 
     def of_place(self, alpha: float, place: Observation) -> Certificate:
         """The certificate of a place."""
@@ -49,11 +55,17 @@ class Appraisal:
                 return of_loss(kappa) + 0.5 * (1.0 - kappa) ** 2 * square
 
         penalty = alpha * self.settings.penalty_weights[on]
-        return certify(alpha, place.level, penalty, slack, z, theta, divergence)
+        certificate = certify(alpha, place.level, penalty, slack, z, theta, divergence)
+        return self.honest(certificate, place.hidden)
 
-    def allowed(self, floor: float) -> float:
-        """The gap that is asked for, or what rounding contributes, unless that means nothing."""
-        return max(self.asked, min(floor, self.term.scale))
+    def honest(self, certificate: Certificate, hidden: float) -> Certificate:
+        """A certificate with what rounding may hide from its gap, unless that is negligible."""
+        gap, kappa, floor = certificate
+        return Certificate(gap + hidden * (hidden > self.negligible), kappa, floor + hidden)
+
+    def suffices(self, certificate: Certificate) -> bool:
+        """Whether the gap is the one asked for, or what rounding contributes, and negligible."""
+        return certificate.gap <= max(self.asked, min(certificate.floor, self.negligible))
 
     def point_at(
         self, alpha: float, place: Observation, certificate: Certificate, sweeps: int
@@ -72,14 +84,21 @@ class Appraisal:
         sweeps: int = 0,
     ) -> PathPoint:
         """What is returned of coefficients on a support in the working set."""
-        gap = certificate.gap
-        converged = gap <= self.allowed(certificate.floor)
+        gap, kappa, floor = certificate
         if self.settings.dtype != np.float64:
             exact, values = values, self._rounded(values)
             price, intercept = self._price(alpha, support, exact, values)
-            gap += price
+            certificate = Certificate(gap + price, kappa, floor + price)
+        outcome, gap = self._outcome(certificate, sweeps), certificate.gap
         features = self.working_set.features[support]
-        return PathPoint(alpha, features, values, intercept, gap, self.asked, converged, sweeps)
+        return PathPoint(alpha, features, values, intercept, gap, self.asked, outcome, sweeps)
+
+    def _outcome(self, certificate: Certificate, sweeps: int) -> Outcome:
+        if self.suffices(certificate):
+            return Outcome.CONVERGED
+        if certificate.gap <= DUE * certificate.floor:
+            return Outcome.ROUNDING
+        return Outcome.MAX_ITER if sweeps >= self.settings.max_iter else Outcome.STALLED
 
     def _rounded(self, values: Float64) -> Float64:
         """Coefficients as they are returned, in a shorter type."""
@@ -95,7 +114,10 @@ class Appraisal:
     def _price(
         self, alpha: float, support: Index, values: Float64, rounded: Float64
     ) -> tuple[float, Any]:
-        """f(rounded) - f(values): what it costs to return a shorter type; and its intercept."""
+        """What it costs to return a shorter type: f(rounded) - f(values); and the intercept.
+
+        That is rounded, too: by delta, at a cost of no more than delta^2 / 2.
+        """
         states = []
         for on_support in (values, rounded):
             theta = np.zeros(self.working_set.features.size)
@@ -107,4 +129,9 @@ class Appraisal:
         ridge = self.settings.ridge(alpha, features)
         penalty = alpha * float(weights @ (np.abs(rounded) - np.abs(values)))
         penalty += 0.5 * float(ridge @ (rounded**2 - values**2))
-        return max(0.0, after.loss - before.loss + penalty), after.intercept
+        written = np.atleast_1d(after.intercept)
+        shift = self.mean[features] * rounded
+        written = written - np.bincount(features % written.size, shift, written.size)
+        delta = 0.5 * float(np.finfo(self.settings.dtype).eps) * written
+        price = max(0.0, after.loss - before.loss + penalty) + 0.5 * float(delta @ delta)
+        return price, after.intercept

@@ -31,7 +31,8 @@ from ._typing import Float64, Mask
 
 # Inner products of n terms were seen to err by at most about one unit of rounding times the lengths
 # of the two vectors; a margin of four on top.
-ROUNDING = 4.0 * float(np.finfo(np.float64).eps)
+UNIT = float(np.finfo(np.float64).eps)
+ROUNDING = 4.0 * UNIT
 # Solving for a coefficient without penalty leaves its correlation at zero but for some hundred
 # times the rounding of the correlation itself.
 SOLVED = 1e3
@@ -40,8 +41,8 @@ SOLVED = 1e3
 class Certificate(NamedTuple):
     """The duality gap, and what goes with it.
 
-    `kappa` makes the residual feasible for the dual; `floor` is what rounding of the correlations
-    may contribute to the gap: nothing below it can be reached.
+    `kappa` makes the residual feasible for the dual; `floor` is what rounding may contribute to the
+    gap: nothing below it can be reached.
     """
 
     gap: float

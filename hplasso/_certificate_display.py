@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from ._arithmetic import in_own_error_state
 from ._display import Display
 from ._pictured import Recorder, lower_bound, pictured, unwrapped
 from ._reports import Iteration
@@ -60,6 +61,7 @@ class CertificateDisplay(Display):
         self.bound = bound
 
     @classmethod
+    @in_own_error_state
     def from_estimator(
         cls, estimator: Any, X: Any, y: Any, *, sample_weight: Any = None, ax: Any = None
     ) -> Self:
@@ -103,6 +105,7 @@ class CertificateDisplay(Display):
             bound=lower_bound(records),
         )
 
+    @in_own_error_state
     def plot(self, ax: Any = None, **kwargs: Any) -> Self:
         """Draw g, f and the gap.
 

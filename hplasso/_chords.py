@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 
 from ._certificate import Certificate, complementarity, reach
-from ._knots import Knot
+from ._knots import Knot, Noise
 from ._path import PathTracer
 from ._reports import PathPoint
 from ._typing import Float64
@@ -85,7 +85,7 @@ def _between(
     early, alpha, late = alphas[:middle], alphas[middle], alphas[middle + 1 :]
     if expected * 4.0 * chord.shares(alpha).prod() <= tracer.appraisal.asked:
         theta, certificates = chord.certified(alphas)
-        if all(gap <= tracer.appraisal.allowed(floor) for gap, _, floor in certificates):
+        if all(map(tracer.appraisal.suffices, certificates)):
             return [*map(chord.point, alphas, theta, certificates)]
         expected = certificates[middle].gap
     tracer.return_to(last, first)
@@ -119,7 +119,9 @@ class Chord:
         settings, ends, at = self.tracer.settings, self.ends, np.array(alphas)
         shares = self.shares(at)
         theta, z = shares @ self.theta, shares @ [self._correlations(end) for end in ends]
-        slack = self.tracer.appraisal.slack(max(end.place.noise for end in ends), self.features)
+        appraisal = self.tracer.appraisal
+        noise = Noise(max(end.place.noise.length for end in ends))
+        slack = appraisal.slack(noise, self.features)
         reaching = [min(max(end.place.level, end.alpha), HUGE) for end in ends]
         squares = [end.place.state.square for end in ends]  # that of a mean is less, by convexity
         levels, squares = np.array([reaching, squares]) @ shares.T
@@ -134,7 +136,10 @@ class Chord:
         gaps = complementarity(penalty, kappa[:, None] * z, theta)
         gaps += 0.5 * (1.0 - kappa) ** 2 * squares
         columns = (array.tolist() for array in (gaps, kappa, np.abs(theta) @ slack))
-        return theta, [*map(Certificate, *columns)]
+        hidden = max(end.place.hidden for end in ends)
+        return theta, [
+            appraisal.honest(Certificate(*row), hidden) for row in zip(*columns, strict=True)
+        ]
 
     def _correlations(self, knot: Knot) -> Float64:
         """z on the support at an end; exact, too, of features that were not admitted yet."""

@@ -111,6 +111,7 @@ class Classification:
         self, X: Any, labels: Labels, fit_intercept: bool, left_out: Mask | None = None
     ) -> None:
         self.base = checked_design(X, labels.weights, fit_intercept, left_out)
+        self.base.leave_means()
         self.labels = labels
         n_classes, codes = len(labels.classes), labels.codes
         self.present = np.arange(n_classes)

@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from ._arithmetic import in_own_error_state
 from ._display import Display
 
 
@@ -74,6 +75,7 @@ class CrossValidationDisplay(Display):
         self.loss_name = loss_name
 
     @classmethod
+    @in_own_error_state
     def from_estimator(cls, estimator: Any, *, ax: Any = None) -> Self:
         """Draw what a cross-validated estimator has seen.
 
@@ -114,6 +116,7 @@ class CrossValidationDisplay(Display):
         display = cls(penalties=penalties, losses=losses, errors=errors, chosen=marks, **names)
         return display.plot(ax)
 
+    @in_own_error_state
     def plot(self, ax: Any = None, **kwargs: Any) -> Self:
         """Draw the errors.
 

@@ -20,10 +20,10 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from ._certificate import ROUNDING
+from ._certificate import ROUNDING, UNIT
 from ._correlations import ALL, Correlations
 from ._design import Design
-from ._knots import Observation
+from ._knots import Noise, Observation
 from ._typing import Float64, Index
 from ._working_set import WorkingSet
 
@@ -89,6 +89,15 @@ class DataTerm(Protocol):
 
         For the others both it and its true value are sure to be below the `limit`
         (`_correlations`).
+        """
+        ...
+
+    def rounding(
+        self, support: Index, values: Float64, state: Any, limit: Float64 | float | None
+    ) -> tuple[Noise, float]:
+        """What rounding may add to correlations, and hide from the gap, at coefficients.
+
+        `values` are those of the features in `support`; the limit is that of `correlations`.
         """
         ...
 
@@ -193,6 +202,17 @@ class LeastSquares:
     ) -> tuple[Float64, Index | slice]:
         return self._correlations.at(state.residual, working_set, limit, positive)
 
+    def rounding(
+        self, support: Index, values: Float64, state: SquaredState, limit: Any
+    ) -> tuple[Noise, float]:
+        """z is that of the r at hand; hidden is only r'(r - y + Z theta).
+
+        Its terms are as likely of either sign; their squares add up to the square of this, or less.
+        """
+        sizes = self.design.size[support] * np.abs(values)
+        hidden = UNIT * float(np.abs(state.residual).max()) * float(np.sqrt(sizes @ sizes))
+        return Noise(self.norm + float(sizes.sum())), hidden
+
     def model(
         self,
         working_set: WorkingSet,
@@ -248,7 +268,7 @@ class LeastSquaresMoments(LeastSquares):
     """
 
     def __init__(self, gram: Float64, target: Float64, data: LeastSquares) -> None:
-        self.gram, self.target = gram, target
+        self.gram, self.target, self.design = gram, target, data.design
         self.scale, self.norm, self.offset = data.scale, data.norm, data.offset
 
     def state(self, working_set: WorkingSet, theta: Float64) -> SquaredState:
@@ -265,6 +285,14 @@ class LeastSquaresMoments(LeastSquares):
         positive: bool,
     ) -> tuple[Float64, slice]:
         return state.residual, ALL
+
+    def rounding(
+        self, support: Index, values: Float64, state: SquaredState, limit: Any
+    ) -> tuple[Noise, float]:
+        """Here all that correlations are off by is hidden."""
+        sizes = self.design.size[support] * np.abs(values)
+        length = float(np.sqrt(sizes @ sizes))
+        return Noise(self.norm + float(sizes.sum())), UNIT * (self.norm + length) * length
 
     def _targets(self, working_set: WorkingSet) -> Float64:
         return self.target

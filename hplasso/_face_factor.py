@@ -14,7 +14,13 @@ from __future__ import annotations
 import numpy as np
 from scipy.linalg.lapack import dpotrf, dpotrs, dtrtrs
 
-from ._linalg import DEPENDENCE, independent_cholesky, independent_pivots, room_for
+from ._linalg import (
+    DEPENDENCE,
+    independent_cholesky,
+    independent_pivots,
+    room_for,
+    squares_to_tell,
+)
 from ._typing import Float64, Index, Mask
 
 NOTHING, NO_PLACES = np.empty((0, 0), order="F"), np.empty(0, dtype=np.intp)
@@ -44,7 +50,8 @@ class FaceFactor:
 
     failed, left = False, 0.0
 
-    def __init__(self) -> None:
+    def __init__(self, ridge: Float64 | None = None) -> None:
+        self._ridge = ridge  # what of the diagonal of G, of all coordinates, is that of a penalty
         self.places: Index = NO_PLACES
         self.held: Mask = NOT_HELD
         self._lower: Float64 = NOTHING  # L in its first rows and columns
@@ -122,10 +129,13 @@ class FaceFactor:
     def _begin(self, gram: Float64, wanted: Index, n_trusted: int) -> None:
         """A new factor."""
         block = gram[wanted].take(wanted, axis=1)
-        lower, kept = independent_cholesky(block, n_trusted)
+        lower, kept = independent_cholesky(block, n_trusted, self._ridge_of(wanted))
         if kept.size < wanted.size:
             wanted, block = wanted[kept], block[np.ix_(kept, kept)]
         self._set(wanted, block, lower)
+
+    def _ridge_of(self, places: Index) -> Float64 | None:
+        return None if self._ridge is None else self._ridge[places]
 
     def _set(self, places: Index, block: Float64, lower: Float64) -> None:
         """A factor that is known, with nothing held."""
@@ -141,8 +151,9 @@ class FaceFactor:
         below = dtrtrs(self._lower[:, :old], across.T, lower=1)[0] if old else across.T
         schur = corner - below.T @ below
         factor, info = dpotrf(schur, lower=1)
-        if info or (factor.diagonal() ** 2 <= DEPENDENCE * corner.diagonal()).any():
-            length = np.sqrt(np.maximum(corner.diagonal(), TINY))
+        squares = squares_to_tell(corner.diagonal(), self._ridge_of(new))
+        if info or (factor.diagonal() ** 2 <= DEPENDENCE * squares).any():
+            length = np.sqrt(np.maximum(squares, TINY))
             schur /= length
             schur /= length[:, None]
             kept = independent_pivots(schur)

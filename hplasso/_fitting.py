@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 import numpy as np
 from sklearn.utils import assert_all_finite
 
+from ._arithmetic import in_own_error_state
 from ._design import NotFinite
 from ._reports import Listener, Listeners, PathPoint
 from ._sklearn_names import PENALTY
@@ -71,7 +72,7 @@ class LinearModel(CallbackSupportMixin):
 
 def fit_method(method: Fit) -> Fit:
     """Make a method a fit: with callbacks, and the estimator left as it was if it does not end."""
-    managed = with_callbacks(method)
+    managed = in_own_error_state(with_callbacks(method))
 
     @wraps(method)
     def fit(estimator: Any, *args: Any, **kwargs: Any) -> Any:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ._certificate import UNIT
 from ._design import Columns, Design
 from ._logistic_loss import LogisticLoss, Prediction
 from ._typing import Float64, Index
@@ -62,8 +63,10 @@ class Hessian:
     def _eliminated(self, block: Float64, on: Index | slice) -> Float64:
         """B - T M^+ T' of coordinates of the Hessian, in place of B."""
         if self.fit_intercept:
+            least = UNIT * block.diagonal()  # that is what rounding leaves of a difference
             totals = self.totals[on]
             block -= totals @ self._inverse @ totals.T
+            np.fill_diagonal(block, np.maximum(block.diagonal(), least))
         return block
 
     def _stale(self, cost: float, prediction: Prediction) -> bool:

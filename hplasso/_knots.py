@@ -12,20 +12,44 @@ import numpy as np
 
 from ._typing import Float64, Index, Mask
 
+NOBODY: Index = np.empty(0, dtype=np.intp)
+NOTHING: Float64 = np.empty(0)
+
+
+class Noise(NamedTuple):
+    """What rounding may add to correlations: `length` times the design's rounding.
+
+    Of `special` features, whose columns hold a few values that are far larger than the others, it
+    is known better: it is `slack`.
+    """
+
+    length: float
+    special: Index = NOBODY
+    slack: Float64 = NOTHING
+
+    def of(self, rounding: Float64, features: Index | slice) -> Float64:
+        """For some features, given the rounding of all."""
+        if not self.special.size:
+            return self.length * rounding[features]
+        slack = self.length * rounding
+        slack[self.special] = self.slack
+        return slack[features]
+
 
 class Observation(NamedTuple):
     """Coefficients on the working set, the loss there, and the correlations that they leave.
 
     `level` is the smallest alpha that all features are feasible at. A correlation is off by
-    `noise` times the design's rounding; one that may be below `exact_from`, times its penalty
-    weight, surely is, but no more is known of it.
+    `noise`; one that may be below `exact_from`, times its penalty weight, surely is, but no more is
+    known of it. Rounding may hide `hidden` from a gap.
     """
 
     theta: Float64
     support: Index
     state: Any
     z: Float64
-    noise: float
+    noise: Noise
+    hidden: float
     level: float
     exact_from: float
 

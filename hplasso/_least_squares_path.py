@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_array, check_X_y
 
+from ._arithmetic import in_own_error_state
 from ._base import (
     ARRAY,
     BOOLEAN,
@@ -70,6 +71,7 @@ ACCEPTED: dict[str, Any] = {
 
 
 @explain_names
+@in_own_error_state
 def lasso_path(
     X: Any,
     y: Any,
@@ -211,6 +213,7 @@ def lasso_path(
 
 
 @explain_names
+@in_own_error_state
 def enet_path(
     X: Any,
     y: Any,

@@ -23,6 +23,8 @@ from ._typing import Float64, Index
 # length counts as dependent. Rounding leaves about (number of columns) * 2e-16 of an exact
 # dependence; columns correlated by .999 are seven orders of magnitude above the limit.
 DEPENDENCE = 1e-10
+# The part of a squared length that rounding may leave, and a ridge penalty has to exceed.
+LOST = 1e-14
 
 # A part of a diagonal of one that rounding leaves where a matrix is singular.
 SINGULAR = 1e-14
@@ -116,7 +118,21 @@ def plus_diagonal(gram: Any, ridge: Float64) -> Any:
     return gram
 
 
-def independent_cholesky(gram: Float64, n_trusted: int = 0) -> tuple[Float64, Index]:
+def squares_to_tell(squares: Float64, ridge: Float64 | None = None) -> Float64:
+    """Squared lengths, a DEPENDENCE-th of which is the limit of what depends on others.
+
+    What a ridge adds is there whatever the columns: with that in the squares, a column is kept
+    apart by it unless rounding exceeds it.
+    """
+    if ridge is None:
+        return squares
+    apart = np.maximum(0.5 * ridge, LOST * squares)
+    return np.minimum(squares, apart / DEPENDENCE)
+
+
+def independent_cholesky(
+    gram: Float64, n_trusted: int = 0, ridge: Float64 | None = None
+) -> tuple[Float64, Index]:
     """Cholesky factor of the largest independent part of a Gram matrix, found in one go.
 
     Parameters
@@ -126,6 +142,8 @@ def independent_cholesky(gram: Float64, n_trusted: int = 0) -> tuple[Float64, In
     n_trusted : int
         The first `n_trusted` columns stay whenever they are independent among themselves: the
         later columns are the ones to leave.
+    ridge : ndarray of shape (k,), optional
+        What of the diagonal is that of a ridge penalty.
 
     Returns
     -------
@@ -135,22 +153,22 @@ def independent_cholesky(gram: Float64, n_trusted: int = 0) -> tuple[Float64, In
         The columns of the factor, in its order.
     """
     factor, info = dpotrf(gram.T, lower=1, clean=0)
-    diagonal = gram.diagonal()
-    if info == 0 and (factor.diagonal() ** 2 > DEPENDENCE * diagonal).all():
+    squares = squares_to_tell(gram.diagonal(), ridge)
+    if info == 0 and (factor.diagonal() ** 2 > DEPENDENCE * squares).all():
         return factor, np.arange(len(gram))
     kept = np.empty(0, dtype=np.intp)
     for group in (np.arange(n_trusted), np.arange(n_trusted, len(gram))):
-        kept = np.append(kept, _independent_of(gram, kept, group))
+        kept = np.append(kept, _independent_of(gram, kept, group, squares[group]))
     return dpotrf(gram[np.ix_(kept, kept)], lower=1, clean=0)[0], kept
 
 
-def _independent_of(gram: Float64, kept: Index, group: Index) -> Index:
+def _independent_of(gram: Float64, kept: Index, group: Index, squares: Float64) -> Index:
     """The columns of `group` that are independent of `kept` and of each other.
 
     A pivoted Cholesky factorisation of the Schur complement, scaled to unit columns so that the
-    limit does not depend on the features' units.
+    limit does not depend on the features' units; `squares` are `squares_to_tell` of the group.
     """
-    length = np.sqrt(gram.diagonal()[group])
+    length = np.sqrt(squares)
     group, length = group[length > 0], length[length > 0]
     if not group.size:
         return group

@@ -13,6 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ._arithmetic import in_own_error_state
 from ._design import as_array
 from ._fitting import LinearModel, chosen_parameters, fitted_as
 from ._logistic_loss import log_probabilities
@@ -25,6 +26,7 @@ class LinearClassifier(LinearModel, ClassifierMixin, BaseEstimator):
     coef_: Any
     intercept_: Any
 
+    @in_own_error_state
     def decision_function(self, X: Any) -> Any:
         """Outputs of the linear model: the logarithms of the odds, or one score for each class.
 
@@ -43,6 +45,7 @@ class LinearClassifier(LinearModel, ClassifierMixin, BaseEstimator):
         scores = safe_sparse_dot(X, self.coef_.T, dense_output=True) + self.intercept_
         return scores.ravel() if scores.shape[1] == 1 else scores
 
+    @in_own_error_state
     def predict(self, X: Any) -> Any:
         """The most probable class of each sample.
 
@@ -60,6 +63,7 @@ class LinearClassifier(LinearModel, ClassifierMixin, BaseEstimator):
         chosen = (scores > 0).astype(np.intp) if scores.ndim == 1 else scores.argmax(axis=1)
         return self.classes_[chosen]
 
+    @in_own_error_state
     def predict_proba(self, X: Any) -> Any:
         """Probabilities of the classes.
 
@@ -78,6 +82,7 @@ class LinearClassifier(LinearModel, ClassifierMixin, BaseEstimator):
             return np.stack([expit(-scores), expit(scores)], axis=1)
         return softmax(scores, axis=1)
 
+    @in_own_error_state
     def predict_log_proba(self, X: Any) -> Any:
         """Logarithms of the probabilities of the classes.
 

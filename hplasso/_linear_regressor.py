@@ -12,6 +12,7 @@ from sklearn.linear_model import ElasticNet, Lasso
 from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ._arithmetic import in_own_error_state
 from ._fitting import LinearModel, chosen_parameters, fitted_as
 from ._hadamard import balance
 from ._reports import PathPoint
@@ -44,6 +45,7 @@ class LinearRegressor(LinearModel, RegressorMixin, BaseEstimator):
         else:
             self.intercept_ = 0.0
 
+    @in_own_error_state
     def predict(self, X: Any) -> Any:
         """Predict with the linear model.
 

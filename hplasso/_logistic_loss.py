@@ -81,11 +81,14 @@ class BinaryLoss:
 
     def predict(self, outputs: Float64) -> Prediction:
         margins = self.signs * outputs[:, 0]
-        odds = _odds(margins)
-        wrong = 1.0 / (1.0 + odds)
-        return self._prediction(margins, wrong, odds * wrong)
+        return self._predict(margins, _odds(margins))
 
-    def _prediction(self, margins: Float64, wrong: Float64, right: Float64) -> Prediction:
+    def _predict(self, margins: Float64, odds: Float64) -> Prediction:
+        wrong = 1.0 / (1.0 + odds)
+        right = odds * wrong
+        if margins.max() > LARGEST:  # there the odds were cut off
+            far = margins > LARGEST
+            wrong[far] = np.exp(-margins[far])
         losses = np.maximum(-margins, 0.0) - np.log(np.maximum(wrong, right))
         return Prediction((self.signs * wrong)[:, None], wrong, losses)
 
@@ -122,8 +125,7 @@ class BinaryLoss:
                 odds = _odds(margins + b * self.signs)
             if abs(step) <= SHORT:
                 break
-        wrong = 1.0 / (1.0 + odds)
-        return np.array([b]), self._prediction(margins + b * self.signs, wrong, odds * wrong)
+        return np.array([b]), self._predict(margins + b * self.signs, odds)
 
 
 def _odds(margins: Float64) -> Float64:

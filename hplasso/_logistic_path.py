@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.utils import check_X_y
 from sklearn.utils.multiclass import check_classification_targets
 
+from ._arithmetic import in_own_error_state
 from ._base import (
     ARRAY,
     BOOLEAN,
@@ -64,6 +65,7 @@ ACCEPTED: dict[str, Any] = {
 
 
 @explain_names
+@in_own_error_state
 def logistic_path(
     X: Any,
     y: Any,

@@ -13,16 +13,16 @@ earlier state serves as long as the curvatures have not drifted far (`_hessian`)
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ._certificate import ROUNDING
+from ._certificate import ROUNDING, UNIT
 from ._correlations import Correlations
 from ._data_terms import Model
-from ._design import Design
+from ._design import BLOCK, Design
 from ._hessian import Hessian
-from ._knots import Observation
+from ._knots import Noise, Observation
 from ._logistic_loss import LogisticLoss, Prediction
 from ._stacked import AnyDesign, StackedDesign
 from ._typing import Float64, Index
@@ -30,6 +30,16 @@ from ._working_set import WorkingSet
 
 # The part of a step that is not worth trying.
 SHORTEST = 1e-12
+# A coefficient times the length of its column, from which on it is looked at what that is in each
+# sample; and the rounding of a correlation, as a part of its limit, from which on it is, of so many
+# features as make a block.
+HEAVY, FINE = 100.0, 1e-8
+
+
+# Steps go on while f falls by this part of what it did at their start.
+STEEP = 0.25
+# A coefficient that moves by no more than this part of it has settled.
+SETTLED = 1e-9
 
 
 class LogisticState(NamedTuple):
@@ -109,6 +119,47 @@ class LogisticTerm:
     ) -> tuple[Float64, Index | slice]:
         return self._correlations.at(state.residual, working_set, limit, positive)
 
+    def rounding(
+        self, support: Index, values: Float64, state: LogisticState, limit: Any
+    ) -> tuple[Noise, float]:
+        """Outputs err by their size; the residuals by this times the curvature, none far out."""
+        sizes = self._sizes(support, np.abs(values), state)
+        r = np.abs(state.prediction.residual)
+        shares = r * sizes
+        hidden = UNIT * float(np.linalg.norm(self.weights[:, None] * shares))
+        error = r + (1.0 - r) * shares
+        if self.n_outputs > 1:
+            p = self.loss.probabilities(state.prediction)
+            shares = p * sizes
+            error += p * np.maximum(shares.sum(axis=1, keepdims=True) - shares, 0.0)
+        error *= self.base.root[:, None]
+        length = float(np.linalg.norm(error))
+        limits = np.atleast_1d(1.0 if limit is None else limit)
+        least = FINE * limits[:: self.n_outputs if limits.size > 1 else 1]
+        excess = self.base.rounding * length - least
+        special = (excess > 0.0).nonzero()[0]
+        room = max(1, BLOCK // len(r))
+        if special.size > room:
+            special = special[np.argpartition(-excess[special], room)[:room]]
+        if not special.size:
+            return Noise(length), hidden
+        slack = ROUNDING * (np.abs(self.base.block(special)).T @ error).ravel()
+        pairs = np.add.outer(special * self.n_outputs, np.arange(self.n_outputs)).ravel()
+        return Noise(length, pairs, slack), hidden
+
+    def _sizes(self, support: Index, values: Float64, state: LogisticState) -> Float64:
+        """What the sums that outputs are add up, sign set aside, at the most; (n, K)."""
+        sizes = np.abs(state.linear) + np.abs(state.intercept)
+        features, outputs = support // self.n_outputs, support % self.n_outputs
+        pull = self.base.size[features] * values
+        heavy = pull > HEAVY
+        sizes += np.sqrt(np.bincount(outputs[~heavy], pull[~heavy] ** 2, self.n_outputs))
+        if heavy.any():
+            block = np.abs(self.base.block(features[heavy])) * self._unscale[:, None]
+            for column, k, value in zip(block.T, outputs[heavy], values[heavy], strict=True):
+                sizes[:, k] += column * value
+        return sizes
+
     def model(
         self,
         working_set: WorkingSet,
@@ -158,9 +209,59 @@ class LogisticTerm:
             dearer = after.prediction.losses - state.prediction.losses
             rise = float(self.weights @ dearer) + _rise_of_penalty(theta, new, penalty)
             if rise <= 0.0 or rise <= self._rounding(state):
-                return new, after
+                break
             fraction *= 0.5
-        return theta, state
+        else:
+            return theta, state
+        if fraction < 1.0:
+            return new, after
+        return self._beyond(working_set, state, theta, after, goal, penalty)
+
+    def _beyond(
+        self,
+        working_set: WorkingSet,
+        start: LogisticState,
+        theta: Float64,
+        state: LogisticState,
+        goal: Float64,
+        penalty: tuple[Float64, Float64 | None],
+    ) -> tuple[Float64, LogisticState]:
+        """From a model's solution go on the same way, twice as far each time, while f falls.
+
+        An outlier's loss may be an exponential: then the model's solution is one unit of its output
+        away, and where that has to go hundreds.
+        """
+        weights, ridge = penalty
+        moving = np.abs(goal - theta) > SETTLED * np.abs(goal)
+        if not moving.any():
+            return goal, state
+        way = np.where(moving & (goal != 0.0), goal - theta, 0.0)
+        crossing = goal * way < 0.0
+        limit = 1.0 + float((-goal[crossing] / way[crossing]).min(initial=np.inf))
+
+        def slope(at: LogisticState, here: Float64, step: Float64) -> float:
+            """The derivative of f along the way."""
+            pull = self.weights @ (at.prediction.residual * step).sum(axis=1)
+            rise = weights @ (np.sign(goal) * way)
+            return float(rise - pull + (0.0 if ridge is None else ridge @ (here * way)))
+
+        # what has settled moves by rounding only, which may hide how f falls
+        settled = not moving[theta != 0.0].all()
+        change = self._linear(working_set, way) if settled else state.linear - start.linear
+        length, ahead = 1.0, slope(state, goal, change)
+        if ahead >= 0.0:
+            return goal, state
+        steep = min(STEEP * slope(start, theta, change), 0.0)
+        if ahead >= steep:
+            return goal, state
+        here, change = goal, self._linear(working_set, way)
+        while slope(state, here, change) < steep and 2.0 * length <= limit:
+            new = goal + (2.0 * length - 1.0) * way
+            after = self._state(state.linear + length * change, state.intercept)
+            if slope(after, new, change) > 0.0:
+                break
+            here, state, length = new, after, 2.0 * length
+        return here, state
 
     def bend(self, state: LogisticState, change: Float64) -> Float64:
         shape = len(self._unscale), self.n_outputs, -1

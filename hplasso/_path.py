@@ -148,14 +148,14 @@ class PathTracer:
         limit = None if alpha is None else self.admission.bound(alpha)
         z, exact = self.term.correlations(self.working_set, state, limit, self.settings.positive)
         on, values = self.working_set.features[support], theta[support]
-        noise = self.term.norm + float(self.design.size[on] @ np.abs(values))
+        noise, hidden = self.term.rounding(on, values, state, limit)
         pull = z
         if self.settings.ridged and alpha is not None:
             pull = z.copy()
             pull[on] -= self.settings.ridge(alpha, on) * values
         level = float(self.admission.reach(pull, noise, exact).max(initial=0.0))
         exact_from = 0.0 if alpha is None else alpha
-        return Observation(theta, support, state, z, noise, level, exact_from)
+        return Observation(theta, support, state, z, noise, hidden, level, exact_from)
 
     def _penalties(self, alpha: float) -> tuple[Float64, Float64 | None]:
         """The L1 penalties lambda_j of the working set, and its ridge penalties, if any."""
@@ -221,6 +221,7 @@ class PathTracer:
     ) -> PathPoint:
         """Solve on the working set, certify, admit who violates, until the gap is reached."""
         asked, stalled, before = self.appraisal.asked, 0.0, np.inf
+        nearest, least = 0.0, np.inf
         patience = MAX_STALLED if self.settings.solver == "auto" else np.inf
         polished = self.term.exact or self.settings.tol > POLISHED
         while sweeps < self.settings.max_iter and stalled < patience:
@@ -228,7 +229,7 @@ class PathTracer:
             sweeps, start = sweeps + made, None
             certificate = self.appraisal.of_place(alpha, self.place)
             self._report(alpha, certificate.gap, sweeps)
-            if certificate.gap <= self.appraisal.allowed(certificate.floor):
+            if self.appraisal.suffices(certificate):
                 if polished:
                     break
                 polished = True
@@ -240,8 +241,12 @@ class PathTracer:
             going = entrants.size > 0 or certificate.gap < 0.9 * before
             if not made and not entrants.size:
                 break
-            if going:
+            # far from feasible the gap is the whole loss, and says nothing of what else gets better
+            closer = 0.9 * certificate.kappa > nearest or self._objective(alpha) < least - asked
+            if going or closer:
                 stalled, before = 0, certificate.gap
+                nearest = max(nearest, certificate.kappa)
+                least = min(least, self._objective(alpha))
             elif certificate.kappa > 0.0:
                 stalled += 1
             else:  # a coefficient without penalty is on its way: the gap says nothing yet
@@ -334,14 +339,18 @@ class PathTracer:
         listener, place = self.settings.listener, self.place
         if listener is None or not listener.iterations:
             return
-        penalty, ridge = self._penalties(alpha)
-        objective = place.state.loss + float(penalty @ np.abs(place.theta))
-        if ridge is not None:
-            objective += 0.5 * float(ridge @ place.theta**2)
+        objective = self._objective(alpha)
         gap = self.appraisal.of_place(alpha, self.place).gap if gap is None else gap
         sizes = self.working_set.features.size, place.support.size
         surrogate, asked = objective + self._imbalance, self.appraisal.asked
         listener.iteration(Iteration(alpha, sweeps, *sizes, objective, surrogate, gap, asked))
+
+    def _objective(self, alpha: float) -> float:
+        """f at the place."""
+        penalty, ridge = self._penalties(alpha)
+        theta = self.place.theta
+        objective = float(self.place.state.loss + penalty @ np.abs(theta))
+        return objective if ridge is None else objective + 0.5 * float(ridge @ theta**2)
 
     def _admit(self, features: Index) -> None:
         self.working_set.admit(features)
@@ -414,7 +423,9 @@ class PathTracer:
         columns, response = self.term.rows(working_set) if dual else (None, None)
         free = None if settings.positive or penalised else penalty == 0.0
         slack = self.appraisal.slack(place.noise, working_set.features[on])
-        factor = self._factor if self.term.exact and ridge is None else FaceFactor()
+        factor = self._factor
+        if ridge is not None or not self.term.exact:
+            factor = FaceFactor(None if ridge is None else ridge[on])
         problem = RestrictedProblem(
             gram, target, penalty, slack, settings.positive, columns, response, free, factor
         )

@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 from sklearn.isotonic import isotonic_regression
 
+from ._arithmetic import in_own_error_state
 from ._base import (
     ARRAY,
     MAPPING,
@@ -92,6 +93,7 @@ class RegularizationPathDisplay(Display):
         self.penalty_name = penalty_name
 
     @classmethod
+    @in_own_error_state
     def from_estimator(
         cls,
         estimator: Any,
@@ -145,6 +147,7 @@ class RegularizationPathDisplay(Display):
         return display.plot(ax, n_labels=n_labels)
 
     @classmethod
+    @in_own_error_state
     def from_path(
         cls,
         penalties: Any,
@@ -189,6 +192,7 @@ class RegularizationPathDisplay(Display):
         )
         return display.plot(ax, n_labels=n_labels)
 
+    @in_own_error_state
     def plot(self, ax: Any = None, *, n_labels: int = 8, **kwargs: Any) -> Self:
         """Draw the path.
 

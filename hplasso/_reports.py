@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Callable, Sequence
+from enum import Enum
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,11 +14,26 @@ from sklearn.exceptions import ConvergenceWarning
 from ._typing import Float64, Index
 
 
+class Outcome(Enum):
+    """Why a fit has ended; of one that did not converge, what helps."""
+
+    CONVERGED = ""
+    MAX_ITER = "max_iter was reached. Increase max_iter or tol, or scale the features."
+    ROUNDING = (
+        "What is left is rounding, which more iterations do not change: scale the features, take "
+        "off their means, look for values that are far larger than the others of their column, "
+        "pass X as float64, or increase tol."
+    )
+    STALLED = (
+        "The last iterations did not lower it, and more of them will not: scale the features, or "
+        "increase tol or the penalty."
+    )
+
+
 class PathPoint(NamedTuple):
     """The solution at one alpha: coefficients `values` of the `features`, all others zero.
 
-    It has converged if its gap, before the values were rounded to a shorter type, is the one asked
-    for, or as small as rounding allows.
+    It has converged if its gap is the one asked for, or as small as rounding allows and negligible.
     """
 
     alpha: float
@@ -26,8 +42,12 @@ class PathPoint(NamedTuple):
     intercept: Any
     gap: float
     gap_asked: float
-    converged: bool
+    outcome: Outcome
     sweeps: int
+
+    @property
+    def converged(self) -> bool:
+        return self.outcome is Outcome.CONVERGED
 
     def dense(self, n_features: int) -> Float64:
         """The coefficients as an array of shape (n_features,)."""
@@ -118,7 +138,7 @@ def warn_not_converged(points: Sequence[PathPoint], name_alpha: Callable[[float]
         f"Objective did not converge for {len(failed)} penalty value(s). Worst at "
         f"{name_alpha(worst.alpha)}, after {worst.sweeps} sweeps: duality gap {worst.gap:.3e}, "
         f"asked for {worst.gap_asked:.3e} (tol, relative to a fit without features). "
-        "Increase max_iter or tol, or scale the features.",
+        f"{worst.outcome.value}",
         ConvergenceWarning,
         stacklevel=stack_level(),
     )

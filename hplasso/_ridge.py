@@ -100,11 +100,12 @@ class RidgeAppraisal(Appraisal):
         rest, weighed = np.abs(rest), self.weighed(ridge, slack)
         if (rest > SOLVED * slack)[~weighed].any():
             value = place.state.loss + 0.5 * float(ridge @ sizes**2)
-            return Certificate(value, 0.0, 0.0)
+            return self.honest(Certificate(value, 0.0, 0.0), place.hidden)
         dearness = np.divide(0.5, ridge, out=np.zeros_like(ridge), where=weighed)
         sizes[weighed] = 0.0
         gap = float(dearness @ rest**2 + rest @ sizes)
-        return Certificate(gap, 1.0, 4.0 * float(dearness @ slack**2) + float(slack @ sizes))
+        floor = 4.0 * float(dearness @ slack**2) + float(slack @ sizes)
+        return self.honest(Certificate(gap, 1.0, floor), place.hidden)
 
     def weighed(self, ridge: Float64, slack: Float64) -> Mask:
         """Which features have a penalty that means something beside rounding."""
@@ -181,7 +182,7 @@ class RidgeTracer(PathTracer):
         ridge = alpha * self._weights[self._live]
         sweeps, stalled, moved = 0, 0.0, self._solved
         certificate = appraisal.of_place(0.0, self.place)
-        while certificate.gap > (0.0 if moved else appraisal.allowed(certificate.floor)):
+        while certificate.gap > 0.0 if moved else not appraisal.suffices(certificate):
             if sweeps == settings.max_iter or stalled >= MAX_STALLED:
                 break
             before, sweeps, moved = certificate.gap, sweeps + 1, False

@@ -25,6 +25,7 @@ class StackedDesign:
         self.shape = (n * n_outputs, p * n_outputs)
         self.n_stored = design.n_stored
         self.readable = design.readable
+        self.mean = np.repeat(design.mean, n_outputs)
         self.spread = np.repeat(design.spread, n_outputs)
         self.rounding = np.repeat(design.rounding, n_outputs)
         self.size = np.repeat(design.size, n_outputs)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from extended import LONG, SoftmaxLoss, certified_minimum
 from scipy.special import log_softmax, xlogy
 
 
@@ -90,6 +91,59 @@ class Logistic:
             off = np.hstack([-off, off])
         shrunk = np.clip(self.marks[kept] - off, 0.0, 1.0)
         return float(-self.weights[kept] @ xlogy(shrunk, shrunk).sum(axis=1) - cost)
+
+    @property
+    def centre(self):
+        """What is taken off the columns, for the sake of precision: not moved by outliers."""
+        return np.median(self.X, axis=0).astype(LONG) * self.fit_intercept
+
+    def _extended(self):
+        """Loss, matrix and penalties of the coefficients (K, p) and intercepts, in a row."""
+        (n, p), K = self.X.shape, self.n_outputs
+        ones = np.ones((n, int(self.fit_intercept)))
+        columns = np.hstack([self.X.astype(LONG) - self.centre, ones])
+        A = np.einsum("ij,kl->ikjl", columns, np.eye(K)).reshape(n * K, -1)
+        l1, ridge = (np.zeros((columns.shape[1], K)) for _ in range(2))
+        l1[:p], ridge[:p] = (penalty.T for penalty in self.penalties())
+        return SoftmaxLoss(self.codes, self.n_classes, self.weights), A, l1.ravel(), ridge.ravel()
+
+    def _joined(self, coef, intercept):
+        intercept = intercept + coef.astype(LONG) @ self.centre
+        rows = [coef.T, *([intercept[None]] if self.fit_intercept else [])]
+        return np.vstack(rows).astype(LONG).ravel()
+
+    def exact_objective(self, coef, intercept):
+        """In extended precision."""
+        loss, A, l1, ridge = self._extended()
+        theta = self._joined(coef, intercept)
+        return loss.value(A @ theta) + l1 @ np.abs(theta) + ridge @ theta**2 / 2
+
+    def null_objective(self):
+        """The loss of the best intercepts alone, or of none."""
+        shares = self.weights @ self.marks if self.fit_intercept else 1 / self.n_classes
+        return -np.sum((self.weights @ self.marks) * np.log(shares))
+
+    def exact_log_probabilities(self, coef, intercept):
+        loss, A, _, _ = self._extended()
+        return loss.log_probabilities(A @ self._joined(coef, intercept))
+
+    def exact_correlations(self, coef, intercept):
+        """X'R, (K, p)."""
+        loss, A, _, _ = self._extended()
+        z = A.T @ loss.residual(A @ self._joined(coef, intercept))
+        return z.reshape(-1, self.n_outputs)[: self.X.shape[1]].T
+
+    def minimum(self, coef, intercept):
+        """Coefficients, intercepts, their objective, and a dual bound; all in extended precision.
+
+        From any start; what they are worth shows in the bound.
+        """
+        problem = self._extended()
+        theta, bound = certified_minimum(*problem, self._joined(coef, intercept))
+        p, theta = self.X.shape[1], theta.reshape(-1, self.n_outputs)
+        best = theta[:p].T, theta[p] if self.fit_intercept else np.zeros(self.n_outputs)
+        best = best[0], best[1] - best[0] @ self.centre
+        return *best, self.exact_objective(*best), bound
 
     def solve(self, rounds=30):
         """Coefficients (K, p) and intercepts (K,)."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from extended import LONG, SquaredLoss, certified_minimum
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,58 @@ class Lasso:
         rho, y = scale * rho.astype(np.longdouble), y.astype(np.longdouble)
         kept = self.weights > 0
         return float(rho @ y - 0.5 * np.sum(rho[kept] ** 2 / self.weights[kept]))
+
+    @property
+    def centre(self):
+        """What is taken off the columns, for the sake of precision: not moved by outliers."""
+        return np.median(self.X, axis=0).astype(LONG) * self.fit_intercept
+
+    def _extended(self):
+        """Loss, matrix, penalties of the coefficients and the intercept, and what is positive."""
+        n = len(self.y)
+        ones = np.ones((n, int(self.fit_intercept)))
+        A = np.hstack([self.X.astype(LONG) - self.centre, ones])
+        l1, signed = np.zeros((2, A.shape[1]))
+        l1[: len(self.penalty)], signed[: len(self.penalty)] = self.penalty, self.positive
+        return SquaredLoss(self.y, self.weights), A, l1, np.zeros_like(l1), signed > 0
+
+    def _joined(self, coef, intercept):
+        intercept = intercept + coef.astype(LONG) @ self.centre
+        return np.append(coef, [intercept] if self.fit_intercept else []).astype(LONG)
+
+    def exact_objective(self, coef, intercept):
+        """In extended precision."""
+        loss, A, l1, _, _ = self._extended()
+        theta = self._joined(coef, intercept)
+        return loss.value(A @ theta) + l1 @ np.abs(theta)
+
+    def exact_intercept(self, coef):
+        """The best intercept for `coef`, in extended precision."""
+        loss, A, _, _, _ = self._extended()
+        rest = loss.y - A[:, : len(coef)] @ coef.astype(LONG)
+        shifted = loss.weights @ rest / loss.weights.sum()
+        return shifted - coef.astype(LONG) @ self.centre if self.fit_intercept else LONG(0)
+
+    def violation(self, coef, intercept):
+        """By how much each optimality condition is violated, in extended precision."""
+        loss, A, l1, _, signed = self._extended()
+        theta = self._joined(coef, intercept)
+        z = A.T @ loss.residual(A @ theta)
+        off = np.maximum(np.where(signed, z, np.abs(z)) - l1, 0)
+        on = np.abs(z - l1 * np.sign(theta))
+        return np.where(theta == 0, off, on)[: len(coef)].astype(np.float64)
+
+    def minimum(self, coef, intercept):
+        """Coefficients, intercept, their objective, and a dual bound; all in extended precision.
+
+        From any start; what they are worth shows in the bound.
+        """
+        *problem, positive = self._extended()
+        start = self._joined(coef, intercept)
+        theta, bound = certified_minimum(*problem, start, positive)
+        p = len(self.penalty)
+        best = theta[:p], theta[p] - theta[:p] @ self.centre if self.fit_intercept else LONG(0)
+        return *best, self.exact_objective(*best), bound
 
     def fista(self, n_iter=20000):
         """Coefficients by accelerated proximal gradient, on unit columns."""

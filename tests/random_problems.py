@@ -1,10 +1,12 @@
 """Random problems of every kind against the oracle.
 
-    python tests/random_problems.py [--count 500] [--seed 0]
+    python tests/random_problems.py [--count 500] [--seed 0] [--outliers]
 
-Each problem is drawn from its own seed, which is printed if it fails. Checked, at tol=1e-12: the
-objective is within 1e-10 (relative) of a dual bound from below and of another solver's from above,
-the optimality conditions hold to 1e-8 alpha, with exact zeros, and nothing warns.
+Each problem is drawn from its own seed, which is printed if it fails. Checked, at tol=1e-12 (1e-6
+for float32), in extended precision: the objective is above a dual bound by no more than the gap
+reported; without a warning that is the gap asked for, and the optimality conditions hold to 1e-8
+alpha, with exact zeros. One fit in a hundred may warn of what rounding leaves, no more than 1e-8 of
+the null model unless columns hold outliers.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning
 
 sys.path.insert(0, str(Path(__file__).parent))
 from oracle import Lasso
@@ -42,8 +45,22 @@ def with_long_indices(X):
     return X
 
 
-def draw(seed):
-    """One problem: the data as the estimator gets them, its parameters, and the oracle's view."""
+def with_outliers(X, seed):
+    """A copy of X with codes such as 999999999 in a few rows of a tenth of the columns."""
+    X, rng = X.copy(), np.random.default_rng([seed, 1])
+    columns = rng.random(X.shape[1]) < 0.1
+    columns[rng.integers(X.shape[1])] = True
+    for column in np.flatnonzero(columns):
+        rows = rng.integers(0, len(X), rng.integers(1, 4))
+        X[rows, column] = rng.choice([1.0, 1.0, -1.0]) * (10.0 ** rng.integers(6, 13) - 1.0)
+    return X
+
+
+def draw(seed, outliers=False):
+    """One problem: the data as the estimator gets them, its parameters, and the oracle's view.
+
+    The penalty is of the size of what has no outliers.
+    """
     rng = np.random.default_rng(seed)
     n, p = (int(size) for size in rng.integers([2, 1], [60, 80]))
     X = rng.standard_normal((n, p))
@@ -79,6 +96,9 @@ def draw(seed):
     flags = {"fit_intercept": bool(rng.random() < 0.8), "positive": bool(rng.random() < 0.3)}
     pull = Lasso(dense, y, 0.0, sample_weight, penalty_weights, **flags).correlations(np.zeros(p))
     alpha = float(10 ** rng.uniform(-3, 0.1) * max(np.abs(pull).max(), 1e-3))
+    if outliers:
+        X = with_outliers(X, seed)
+        dense = X.astype(np.float64)
     oracle = Lasso(dense, y, alpha, sample_weight, penalty_weights, **flags)
     precompute = bool(rng.random() < 0.3)
     parameters = {"alpha": alpha, "penalty_weights": penalty_weights, "precompute": precompute}
@@ -90,57 +110,76 @@ def draw(seed):
     )
 
 
-def check(seed):
-    """Fit one problem and return what is wrong with it, if anything."""
-    X, parameters, oracle, words = draw(seed)
+def convergence(caught):
+    """Whether a fit has warned that it did not converge, and what else was warned of."""
+    of_convergence = [w for w in caught if issubclass(w.category, ConvergenceWarning)]
+    return bool(of_convergence), [str(w.message) for w in caught if w not in of_convergence]
+
+
+def examine(seed, outliers=False):
+    """Fit one problem; return what is wrong with it, if anything, and whether it has warned."""
+    X, parameters, oracle, words = draw(seed, outliers)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        model = HadamardLasso(tol=1e-12, **parameters)
+        tol = 1e-6 if X.dtype == np.float32 else 1e-12
+        model = HadamardLasso(tol=tol, **parameters)
         model.fit(X, oracle.y, sample_weight=oracle.sample_weight)
+    warned, wrong = convergence(caught)
     coef = model.coef_.astype(np.float64)
-    intercept = oracle.intercept(coef)
-    objective = oracle.objective(coef, intercept)
-    peer = oracle.fista()
-    scale = max(objective, 1e-12 * oracle.objective(np.zeros_like(coef), 0.0))
-    # the peer's dual point serves where rounding to float32 has blurred ours
-    above = (objective - max(map(oracle.lower_bound, (coef, peer)))) / scale
-    below = (objective - oracle.objective(peer, oracle.intercept(peer))) / scale
-    # what rounding the coefficients to their type moves the correlations, and costs
-    centred = oracle.centred()[0]
-    gram = np.abs(centred.T @ (oracle.weights[:, None] * centred))
+    intercept = oracle.exact_intercept(coef)
+    *_, least, bound = oracle.minimum(coef, intercept)
+    null = float(oracle.exact_objective(0 * coef, oracle.exact_intercept(0 * coef)))
+    if warned and not outliers and not model.dual_gap_ <= 1e-8 * null:
+        wrong.append(f"gap {model.dual_gap_:.1e}")
+    # what rounding the coefficients, in their type, and the residual moves correlations, and costs
+    sizes = np.abs(oracle.X - oracle.centre).astype(np.float64)
+    shift = abs(float(intercept + coef @ oracle.centre))
+    of_rows = sizes @ np.abs(coef) + np.abs(oracle.y) + shift
+    moved = float(np.finfo(model.coef_.dtype).eps) * (sizes.T @ (oracle.weights * of_rows))
+    above = float(oracle.exact_objective(coef, intercept) - bound)
+    # where a fit has given up, and the oracle has no tight bound, what it has found must do
+    surely = above - float(least - bound) if warned else above
+    if surely > model.dual_gap_ + 1e-13 * null:
+        known = f"(known to {float(least - bound):.1e})"
+        wrong.append(f"{above:.1e} {known} above the minimum, the gap is {model.dual_gap_:.1e}")
     unit = float(np.finfo(model.coef_.dtype).eps)
-    moved = unit * (gram @ np.abs(coef))
-    cost = unit * float(moved @ np.abs(coef)) / scale
-    violation = oracle.kkt_violation(coef)
-    wrong = [str(warning.message) for warning in caught]
-    if above > 1e-10 + cost:
-        wrong.append(f"objective {above:.1e} (relative) above the dual bound")
-    if below > 1e-10 + cost:
-        wrong.append(f"objective {below:.1e} (relative) above the oracle's")
-    if violation > 1e-8 * oracle.alpha + moved.max():
-        wrong.append(f"optimality violated by {violation / oracle.alpha:.1e} alpha")
+    cost = unit * float(moved @ np.abs(coef))
+    if not warned:
+        if above > (tol + 1e-12) * null + cost:
+            wrong.append(f"{above:.1e} above the minimum, no warning")
+        violation = oracle.violation(coef, intercept) - 4 * moved
+        violation /= np.maximum(np.sqrt(oracle.weights @ sizes**2), 1.0)
+        if violation.max() > 1e-8 * oracle.alpha and tol == 1e-12:
+            wrong.append(f"optimality violated by {violation.max() / oracle.alpha:.1e} alpha")
     size = np.abs(oracle.y).max() + float((np.abs(oracle.X) @ np.abs(coef)).max())
     if abs(model.intercept_ - intercept) > 16 * unit * size:
         wrong.append(f"intercept {model.intercept_}, best {intercept}")
     if oracle.positive and (coef < 0).any():
         wrong.append("negative coefficients")
-    return [f"seed {seed} ({words}): {line}" for line in wrong]
+    return [f"seed {seed} ({words}): {line}" for line in wrong], warned
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--count", type=int, default=500)
+def check(seed):
+    """What is wrong with an ordinary problem."""
+    return examine(seed)[0]
+
+
+def run(examine, count, words):
+    """Check as many problems as the command line says."""
+    parser = argparse.ArgumentParser(description=words.split("\n")[0])
+    parser.add_argument("--count", type=int, default=count)
     parser.add_argument("--seed", type=int, default=0, help="of the first problem")
+    parser.add_argument("--outliers", action="store_true", help="of 1e6 to 1e12, in some columns")
     arguments = parser.parse_args()
-    failed = 0
+    failed = warned = 0
     for seed in range(arguments.seed, arguments.seed + arguments.count):
-        lines = check(seed)
-        failed += bool(lines)
-        print(*lines, sep="\n", end="\n" if lines else "")
+        lines, has_warned = examine(seed, arguments.outliers)
+        failed, warned = failed + bool(lines), warned + has_warned
+        print(*lines, sep="\n", end="\n" if lines else "", flush=True)
     print(f"seeds {arguments.seed} to {arguments.seed + arguments.count - 1}: ", end="")
-    print(f"{arguments.count - failed} passed, {failed} failed")
-    sys.exit(bool(failed))
+    print(f"{arguments.count - failed} passed, {failed} failed, {warned} warned")
+    sys.exit(bool(failed) or warned > arguments.count // 100)
 
 
 if __name__ == "__main__":
-    main()
+    run(examine, 500, __doc__)

@@ -67,6 +67,7 @@ ORDER = [
     "_certificate",
     "_linalg",
     "_sklearn_names",
+    "_arithmetic",
     "_typing",
 ]
 TREES = {path.stem: ast.parse(path.read_text()) for path in PACKAGE.glob("*.py")}
