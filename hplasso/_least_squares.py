@@ -38,7 +38,6 @@ ESTIMATOR_CONSTRAINTS: Constraints = {
     "l1_ratio": (real(0.0, 1.0),),
     "fit_intercept": (BOOLEAN,),
     "warm_start": (BOOLEAN,),
-    "check_input": (BOOLEAN,),
     **SHARED_CONSTRAINTS,
 }
 
@@ -79,7 +78,10 @@ class LeastSquaresEstimator(MultiOutputMixin, LinearRegressor):
         ConvergenceWarning
             If the gap asked for was not reached within `max_iter` sweeps.
         """
-        parameters = self.get_params(deep=False) | {"check_input": check_input}
+        parameters = self.get_params(deep=False)
+        check_parameters(
+            type(self).__name__, {"check_input": check_input}, {"check_input": (BOOLEAN,)}
+        )
         l1_ratio = parameters.setdefault("l1_ratio", 1.0)
         check_parameters(type(self).__name__, parameters, self._constraints)
         X, y = validate_data(self, X, y, **ACCEPTED)

@@ -205,7 +205,7 @@ class PathTracer:
 
     def _predicted(self, alpha: float) -> tuple[Index, Float64] | None:
         """Where the last two solutions point: a path is linear as long as no sign changes."""
-        if not self._knots.lead_to(alpha):
+        if not self._knots.lead_to(alpha) or self.settings.solver == "alternating":
             return None
         theta = self.place.theta
         goal = theta + self._knots.share(alpha) * self._knots.change(theta)

@@ -21,7 +21,6 @@ INSTEAD = {
     "Cs": "Write C for the single value.",
     "alpha": "Write alphas=[alpha] for one value; logistic regression has C.",
     "alphas": "Write alpha for the single value; logistic regression has C.",
-    "check_input": COMPATIBLE,
     "dual": COMPATIBLE,
     "intercept_scaling": "The intercept is not penalised: leave it out.",
     "l1_ratio": (

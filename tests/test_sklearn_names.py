@@ -109,7 +109,6 @@ def test_a_wrong_l1_ratio_is_no_l1_penalty(l1_ratio):
         ("HadamardElasticNet", {"alphas": [1.0]}, "Write alpha "),
         ("HadamardElasticNetCV", {"n_alphas": 100}, "Write alphas, an int"),
         ("lasso_path", {"n_alphas": 100}, "Write alphas, an int"),
-        ("enet_path", {"check_input": False}, "leave it out"),
         ("logistic_path", {"penalty": "l1"}, "Write l1_ratio=1 for 'l1'"),
     ],
 )
