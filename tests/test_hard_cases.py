@@ -7,6 +7,7 @@ import random_problems
 from numpy.testing import assert_allclose, assert_array_equal
 from oracle import Lasso as Oracle
 from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning
 
 from hplasso import HadamardLasso, HadamardLogisticRegression, enet_path, lasso_path
 
