@@ -174,7 +174,7 @@ def test_the_gap_of_float32_coefficients_is_that_of_what_is_returned():
     y = 1e4 * (X[:, 0] - X[:, 1]) + X[:, 2] + 0.1 * rng.normal(size=50)
     with pytest.warns(ConvergenceWarning, match="What is left is rounding"):
         single = HadamardLasso(1e-6, tol=1e-8).fit(X.astype(np.float32), y)
-    double = HadamardLasso(1e-6, tol=1e-8).fit(X, y)
+    double = HadamardLasso(1e-6, tol=1e-6).fit(X, y)
     oracle = Oracle(X, y, 1e-6, np.ones(50), np.ones(4))
     rounded, exact = (
         oracle.objective(coef, oracle.intercept(coef))
