@@ -34,8 +34,13 @@ SHORTEST = 1e-12
 # sample; and the rounding of a correlation, as a part of its limit, from which on it is, of so many
 # features as make a block.
 HEAVY, FINE = 100.0, 1e-8
+# A rounding error of correlations, as a part of their limit, that is not worth to be known better.
+NOTHING = 1e-12
 
 
+# Where a loss is an exponential, the model's solution moves its output by one unit. Steps that move
+# no output by so much do not go on.
+FAR = 0.5
 # Steps go on while f falls by this part of what it did at their start.
 STEEP = 0.25
 # A coefficient that moves by no more than this part of it has settled.
@@ -75,6 +80,7 @@ class LogisticTerm:
         if self.n_outputs > 1:
             self.design = StackedDesign(design, self.n_outputs)
         self.weights = design.root**2
+        self._roughest = float(design.rounding.max(initial=0.0))
         present = design.root > 0.0
         self._unscale = np.divide(1.0, design.root, out=np.zeros_like(design.root), where=present)
         start = np.zeros((design.shape[0], self.n_outputs))
@@ -122,7 +128,17 @@ class LogisticTerm:
     def rounding(
         self, support: Index, values: Float64, state: LogisticState, limit: Any
     ) -> tuple[Noise, float]:
-        """Outputs err by their size; the residuals by this times the curvature, none far out."""
+        """Outputs err by their size; the residuals by this times the curvature, none far out.
+
+        Where outputs are so small that this is nothing beside any limit, the largest will do.
+        """
+        pull = self.base.size[support // self.n_outputs] * values
+        largest = float(np.abs(state.linear).max() + np.abs(state.intercept).max())
+        largest += float(np.sqrt(pull @ pull))
+        length, lowest = self.norm + 2.0 * largest, 1.0 if limit is None else float(np.min(limit))
+        fine = self._roughest * length <= NOTHING * lowest
+        if fine and UNIT * largest <= NOTHING * self.scale:
+            return Noise(length), UNIT * largest
         sizes = self._sizes(support, np.abs(values), state)
         r = np.abs(state.prediction.residual)
         shares = r * sizes
@@ -213,7 +229,7 @@ class LogisticTerm:
             fraction *= 0.5
         else:
             return theta, state
-        if fraction < 1.0:
+        if fraction < 1.0 or np.abs(change + shift).max() < FAR:
             return new, after
         return self._beyond(working_set, state, theta, after, goal, penalty)
 
