@@ -135,7 +135,9 @@ class LogisticTerm:
         pull = self.base.size[support // self.n_outputs] * values
         largest = float(np.abs(state.linear).max() + np.abs(state.intercept).max())
         largest += float(np.sqrt(pull @ pull))
-        length, lowest = self.norm + 2.0 * largest, 1.0 if limit is None else float(np.min(limit))
+        length = float(np.sqrt(state.residual @ state.residual))
+        length += (0.25 if self.n_outputs == 1 else 1.0) * largest  # at most, p (1 - p) of it
+        lowest = 1.0 if limit is None else float(np.min(limit))
         fine = self._roughest * length <= NOTHING * lowest
         if fine and UNIT * largest <= NOTHING * self.scale:
             return Noise(length), UNIT * largest
