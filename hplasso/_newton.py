@@ -149,18 +149,21 @@ def next_face(best: Point, point: Point, wrong: Mask, entrants: Index) -> Face:
 
     Of many of these those leave that reach zero first on the way from the best point.
     """
-    support, signs = point.support, np.sign(point.theta[point.support])
-    signs[wrong] *= -1.0
+    support, stays = point.support, ~wrong
+    values = point.theta[support]
+    signs = np.sign(values)
     leaving, room = wrong.nonzero()[0], max(MIN_LEAVING, support.size // LEAVING)
     if leaving.size > room:
-        before, after = np.abs([best.theta[support[leaving]], point.theta[support[leaving]]])
-        leaving = leaving[np.argpartition(before / (before + after), room)[:room]]
-    stays = np.ones(support.size, dtype=bool)
-    stays[leaving] = False
+        before, after = np.abs(best.theta[support[leaving]]), np.abs(values[leaving])
+        later = leaving[np.argpartition(before / (before + after), room)[room:]]
+        stays[later] = True
+        signs[later] *= -1.0
+    support, signs = support[stays], signs[stays]
+    if not entrants.size:
+        return Face(support, signs, support.size)
+    entering = np.sign(point.z[entrants])
     return Face(
-        np.concatenate([support[stays], entrants]),
-        np.concatenate([signs[stays], np.sign(point.z[entrants])]),
-        support.size - leaving.size,
+        np.concatenate([support, entrants]), np.concatenate([signs, entering]), support.size
     )
 
 
