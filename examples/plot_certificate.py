@@ -74,8 +74,8 @@ figure.savefig("certificate_tol.png", dpi=120)
 # %%
 # The gap is what was asked for or less, and the distance from the minimum is less again: once the
 # right coefficients are zero, it goes down about like the square of the gap. For ``HadamardLasso``
-# with the limit of the alternation in closed form, the gap is rounding whatever the ``tol``, and
-# the distance too small to be seen.
+# with its limit points in closed form, the gap is rounding whatever the ``tol``, and the distance
+# too small to be seen.
 #
 # Logistic regression has no closed form. Its steps are Newton's, though: each one about doubles the
 # number of digits, and an exact answer costs hardly more than a rough one.
@@ -122,7 +122,8 @@ for tol in (1e-4, 1e-8, 1e-14):
 #
 # ``CertificateDisplay`` draws the gap, f, and the objective g of the two factors of theta = mu *
 # nu, after each sweep. Both fits come down to their alpha by steps first. Then the alternation
-# comes nearer by about the same factor with each sweep; its limit in closed form arrives.
+# comes nearer by about the same factor with each sweep; the default, with limit points in closed
+# form after each sweep, arrives.
 
 X, y = load_diabetes(return_X_y=True)
 figure, axes = plt.subplots(1, 2, figsize=(7.4, 3.9), layout="constrained")

@@ -4,7 +4,8 @@ The factors: how a ridge penalty becomes a lasso
 
 Write each coefficient as a product, theta = mu * nu, and put a ridge penalty on the two factors.
 What comes out is the lasso (Hoff 2017). This page looks at the factors themselves: first one
-coefficient, as a landscape; then ten, along the alternating ridge regressions.
+coefficient, as a landscape; then ten, along the alternating ridge regressions, and along gradient
+steps, which may be caught at a saddle.
 """
 
 import matplotlib.pyplot as plt
@@ -164,6 +165,60 @@ right.axhline(lasso.coef_[bmi], color="black", linestyle=":", linewidth=1.0)
 right.set(xlabel="sweeps", title="theta of bmi")
 right.legend(loc="center right", bbox_to_anchor=(1.0, 0.35))
 figure.savefig("factors_zero.png", dpi=120)
+
+# %%
+# Signs
+# -----
+#
+# Where ``|mu| = |nu|``, with any signs, ``mu = s * nu`` for a vector s of signs. Gradient steps on
+# both factors at once,
+#
+# ``mu <- mu + t (nu z - alpha mu)``, ``nu <- nu + t (mu z - alpha nu)``,
+#
+# keep that for ever: put in ``mu = s * nu``, and the first is s times the second. So
+# ``theta = s * nu^2`` never changes a sign. Below, all ten start at theta = 1. Of the two features
+# whose coefficients are negative in the lasso, the steps from balanced factors come no further than
+# zero. They end at a saddle of g, where the correlation of s3 is larger than alpha. From factors
+# that are not balanced, ``(theta / c, c)`` with ``c = 0.3``, the same steps arrive. Ridge
+# regressions by turns arrive from balanced factors, too: each goes to the minimum over its factor,
+# whatever the signs are there.
+
+
+def gradient_steps(mu, nu, n_steps, step=0.002):
+    """Products of the factors along gradient steps on both at once, from the start on."""
+    history = [mu * nu]
+    for _ in range(n_steps):
+        z = target - gram @ (mu * nu)
+        mu, nu = mu + step * (nu * z - alpha * mu), nu + step * (mu * z - alpha * nu)
+        history.append(mu * nu)
+    return np.array(history)
+
+
+ones = np.ones(10)
+alternating = np.vstack([ones, sweeps(ones, 60).prod(axis=1)])
+runs = {
+    "gradient steps, |mu| = |nu|": (gradient_steps(ones, ones, 3000), "steps"),
+    "gradient steps, (theta / c, c)": (gradient_steps(ones / 0.3, 0.3 * ones, 3000), "steps"),
+    "ridge by turns, |mu| = |nu|": (alternating, "sweeps"),
+}
+figure, axes = plt.subplots(1, 3, figsize=(9.4, 3.6), sharey=True, layout="constrained")
+for ax, (title, (path, unit)) in zip(axes, runs.items(), strict=True):
+    for kept, colour in ((True, BLUE), (False, ORANGE)):
+        lines = ax.plot(path[:, active == kept], color=colour)
+        lines[0].set_label("kept" if kept else "not kept")
+    for name in ("sex", "s3"):
+        coefficient = path[:, list(names).index(name)]
+        (line,) = ax.plot(coefficient, color=RED, linewidth=2.2)
+        ax.text(1.5 * len(path), lasso.coef_[names == name][0], name, color=RED, va="center")
+    line.set_label("kept, negative")
+    ax.plot(np.full(10, 1.2 * len(path)), lasso.coef_, "k<", markersize=5, label="lasso")
+    ax.set(title=title, xlabel=unit, xscale="symlog", ylim=(-17, 28))
+    ax.set_xlim(0, 4 * len(path))
+    s3, z = list(names).index("s3"), target - gram @ path[-1]
+    print(f"{title:31s} s3: theta {path[-1, s3]:6.3f}, |z| / alpha {np.abs(z[s3]) / alpha:.3f}")
+axes[0].set_ylabel("theta")
+axes[0].legend(loc="lower left", ncols=2, fontsize="small")
+figure.savefig("factors_signs.png", dpi=120)
 
 # %%
 # This is why HadamardLasso gives a feature that is to enter the factor of one proximal step, sets

@@ -18,16 +18,17 @@ FLOOR = 1e-16
 class CertificateDisplay(Display):
     """How a fit approaches the optimum: g, f and the duality gap after each sweep.
 
-    g is the objective in the factors, ``loss(mu * nu) + alpha / 2 (|mu|^2 + |nu|^2)``, and f that
-    in the coefficients, which is g at balanced factors. Both are drawn above the largest lower
-    bound that the certificates prove; the gap is never below f.
+    With the default solver that is after the sweep and the linear systems that it led to. g is the
+    objective in the factors, ``loss(mu * nu) + alpha / 2 (|mu|^2 + |nu|^2)``, and f that in the
+    coefficients, which is g at balanced factors. Both are drawn above the largest lower bound that
+    the certificates prove; the gap is never below f.
 
     It is recommended to use :meth:`from_estimator` to create a display.
 
     Parameters
     ----------
     sweeps : array-like of shape (n_records,)
-        How many sweeps there were.
+        How many sweeps had been made.
     surrogates, objectives, gaps : array-like of shape (n_records,)
         g, f and the gap after so many sweeps.
     bound : float

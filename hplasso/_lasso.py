@@ -22,8 +22,9 @@ class HadamardLasso(LeastSquaresEstimator):
 
     The coefficients are written as a product, ``coef = mu * nu``, which turns the L1 penalty into a
     ridge penalty on mu and nu. Each of them is updated in closed form while the other is held: a
-    sweep. The limit that the sweeps on a support are heading for is computed in closed form as
-    well, and taken if the objective goes down. The result is certified by a duality gap.
+    sweep (on supports of more than 256 features, by some conjugate gradients towards that). Every
+    fit starts with a sweep. Its support and signs lead to a linear system, whose solution is taken
+    if the objective goes down. The result is certified by a duality gap.
 
     Parameters
     ----------
@@ -54,10 +55,10 @@ class HadamardLasso(LeastSquaresEstimator):
     selection : {'cyclic', 'random'}, default='cyclic'
         Without effect, as coordinates are not updated one by one. For compatibility.
     solver : {'auto', 'alternating'}, default='auto'
-        - 'auto': all sweeps on a support at once, by their limit in closed form, and so from one
-          support to the next. Exact to rounding on the working set (for large supports of very
-          sparse columns, as exact as `tol` asks). A round of this counts as a sweep; one is
-          usually enough.
+        - 'auto': a sweep, then, in closed form, the solution with the support and signs that the
+          sweep shows, and so from one support to the next; more sweeps where that does not lower
+          the objective. Exact to rounding on the working set (for large supports of very sparse
+          columns, as exact as `tol` asks).
         - 'alternating': sweeps alone, the alternating ridge regressions of Hoff (2017), until the
           duality gap is reached. Linear convergence: for study, and for comparison. Coefficients
           are set to zero where the gap certifies it; others may be very small instead.
@@ -82,7 +83,8 @@ class HadamardLasso(LeastSquaresEstimator):
         Certified duality gap, in the units of the objective: the objective is no further than this
         from its minimum. For float32 it covers the rounding of the coefficients as well.
     n_iter_ : int or list of int
-        Sweeps; 0 where all coefficients were zero from the start.
+        Sweeps that were made; 0 where all coefficients were zero from the start, and where a warm
+        start met the gap asked for.
     n_features_in_ : int
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features,)

@@ -99,7 +99,7 @@ class HadamardLassoCV(LeastSquaresCV):
     dual_gap_ : float
         Certified duality gap at `alpha_`, in the units of the objective.
     n_iter_ : int
-        Sweeps at `alpha_`.
+        Sweeps of the fit to all samples at `alpha_`.
     n_features_in_ : int
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features,)

@@ -171,8 +171,8 @@ def lasso_path(
     dual_gaps : ndarray of shape (n_alphas,) or (n_targets, n_alphas)
         The duality gap certified for each solution, in the units of the objective.
     n_iters : list of int, or list of such lists
-        The sweeps taken for each alpha, 0 where it follows from two other solutions. Returned if
-        `return_n_iter` is True.
+        The sweeps that were made for each alpha, 0 where all coefficients are zero, or the solution
+        is the mean of two others. Returned if `return_n_iter` is True.
     intercepts : ndarray of shape (n_alphas,) or (n_targets, n_alphas)
         The intercepts, of `X`'s dtype; zero without `fit_intercept`. Returned, as the last, if
         `return_intercept` is True.
@@ -318,8 +318,8 @@ def enet_path(
     dual_gaps : ndarray of shape (n_alphas,) or (n_targets, n_alphas)
         The duality gap certified for each solution, in the units of the objective.
     n_iters : list of int, or list of such lists
-        The sweeps taken for each alpha, 0 where it follows from two other solutions. Returned if
-        `return_n_iter` is True.
+        The sweeps that were made for each alpha, 0 where all coefficients are zero, or the solution
+        is the mean of two others. Returned if `return_n_iter` is True.
     intercepts : ndarray of shape (n_alphas,) or (n_targets, n_alphas)
         The intercepts, of `X`'s dtype; zero without `fit_intercept`. Returned, as the last, if
         `return_intercept` is True.

@@ -55,8 +55,9 @@ class HadamardLogisticRegression(LinearClassifier):
 
     The loss is replaced by its quadratic model about the present coefficients. As in
     :class:`HadamardLasso` the coefficients of the model are written as a product,
-    ``coef = mu * nu``, and found by ridge regressions in mu and nu by turns, and the limit of those
-    in closed form. A line search takes the coefficients there; the objective never goes up.
+    ``coef = mu * nu``, and found by ridge regressions in mu and nu by turns, and by the linear
+    system for the support and signs that these show. A line search takes the coefficients there;
+    the objective never goes up.
 
     Parameters
     ----------
@@ -74,15 +75,14 @@ class HadamardLogisticRegression(LinearClassifier):
     random_state : int, RandomState instance or None, default=None
         Without effect, as nothing is random. For compatibility.
     max_iter : int, default=100
-        Largest number of sweeps. There is about one to a quadratic model; further models at the
-        same C take none, but count as one each. A fit from scratch approaches a large C by steps,
-        with no more than half of them.
+        Largest number of sweeps. There is at least one to a quadratic model, and mostly no more. A
+        fit from scratch approaches a large C by steps, with no more than half of them.
     warm_start : bool, default=False
         Whether to start from the coefficients of the last fit. Coefficients that are zero there can
         become non-zero.
     solver : {'auto', 'alternating'}, default='auto'
-        - 'auto': all sweeps on a support at once, by their limit in closed form, and so from one
-          support to the next. A round of this counts as a sweep.
+        - 'auto': for each quadratic model a sweep, then, in closed form, its solution with the
+          support and signs that the sweep shows, and so from one support to the next.
         - 'alternating': sweeps alone: ridge-penalised Newton steps in mu and in nu (Hoff 2017).
           Linear convergence: for study, and for comparison; needs a larger `max_iter`.
 
@@ -111,7 +111,8 @@ class HadamardLogisticRegression(LinearClassifier):
         ``C * sum(s)``, is no further than this from its minimum. For float32 it covers the rounding
         of the coefficients, but not that of the intercept.
     n_iter_ : ndarray of shape (1,)
-        Sweeps, and models that took none.
+        Sweeps that were made; 0 where all coefficients were zero from the start, and where a warm
+        start met the gap asked for.
     n_features_in_ : int
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features,)

@@ -169,7 +169,7 @@ class HadamardLogisticRegressionCV(LinearClassifier):
     coefs_paths_ : ndarray of shape (n_folds, n_l1_ratios, n_cs, 1 or n_classes, n_features + 1)
         Coefficients of each fold, the intercept last; without it if `fit_intercept` is False.
     n_iter_ : ndarray of shape (n_folds, n_l1_ratios, n_cs)
-        Sweeps, and models that took none.
+        Sweeps that were made in the folds; 0 where all coefficients are zero.
     dual_gap_ : float
         Certified duality gap at `C_`, in the units of the mean loss; NaN without `refit`.
     n_features_in_ : int

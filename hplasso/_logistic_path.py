@@ -145,8 +145,8 @@ def logistic_path(
         The duality gap certified for each solution, in the units of the mean loss: of the objective
         divided by ``C * sum(s)``.
     n_iters : list of int
-        The sweeps taken for each C, 0 where the mean of the neighbours is good enough. Returned if
-        `return_n_iter` is True.
+        The sweeps that were made for each C, 0 where all coefficients are zero, or the solution is
+        the mean of two others. Returned if `return_n_iter` is True.
 
     Raises
     ------

@@ -192,6 +192,8 @@ class PathTracer:
             certificate = self.appraisal.of_place(alpha, self.place)
             return self.appraisal.point_at(alpha, self.place, certificate, 0)
         if self.place.support.size and not self._solved:  # a warm start may do as it is
+            if self.settings.ridge_ratio:  # of which no alpha was known when it was observed
+                self.place = self._observe(place.theta, place.support, place.state, alpha)
             certificate = self.appraisal.of_place(alpha, self.place)
             if certificate.gap <= asked:
                 return self._settled(alpha, certificate, 0)

@@ -24,6 +24,16 @@ def griewank(tmp_path_factory):
     plt.close("all")
 
 
+@pytest.fixture(scope="module")
+def factors(tmp_path_factory):
+    """The names that the example on factors defines."""
+    plt.switch_backend("agg")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("factors"))
+        yield runpy.run_path(str(EXAMPLES / "plot_factors.py"))
+    plt.close("all")
+
+
 def ends(example, step):
     """Where both descents end from the example's starting point."""
     start, descents = example["START"], ("subgradient_descent", "hadamard_descent")
@@ -83,3 +93,23 @@ def test_griewank_dents_are_let_go_where_the_curvature_says(griewank):
     for step, stays in ((0.355, True), (0.37, False)):
         end = griewank["end_point"](descent, dent + 1e-3, step, 3000)
         assert (np.abs(end - dent).max() < 1e-4) == stays
+
+
+def test_gradient_steps_from_balanced_factors_end_at_a_saddle(factors):
+    lasso, gram, target, alpha = (factors[name] for name in ("lasso", "gram", "target", "alpha"))
+    caught, *arrived = [path[-1] for path, _ in factors["runs"].values()]
+    negative = lasso.coef_ < 0.0
+    assert negative.sum() == 2
+    assert_allclose(caught[negative], 0.0, atol=1e-6)
+    assert np.abs(target - gram @ caught)[negative].max() > 1.8 * alpha
+    for theta in arrived:
+        assert_allclose(theta, lasso.coef_, atol=0.01)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_gradient_steps_from_balanced_factors_never_change_a_sign(factors, seed):
+    theta = np.random.default_rng(seed).standard_normal(10)
+    nu = np.sqrt(np.abs(theta))
+    path = factors["gradient_steps"](np.copysign(nu, theta), nu, 200)
+    assert (path * theta >= 0.0).all()
+    assert (factors["gradient_steps"](theta / 0.3, np.full(10, 0.3), 200) * theta < 0.0).any()

@@ -16,7 +16,7 @@ from hplasso._hadamard import (
     sweep,
 )
 from hplasso._linalg import independent_cholesky, solve_positive
-from hplasso._newton import descend, point_of, settle, violators
+from hplasso._newton import Face, descend, minimiser_on, point_of, settle, violators
 from hplasso._problem import RestrictedProblem
 from hplasso._subproblem import SOLVERS
 
@@ -112,6 +112,31 @@ def test_g_equals_f_at_the_solution_which_sweeps_do_not_move(problem):
     part, factors = problem.on(support), balance(point.theta[support])
     assert_allclose(hadamard_objective(part, factors), objective(problem, point.theta))
     assert_allclose(sweep(part, factors).theta, factors.theta, rtol=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_finish_is_newtons_step_for_f_and_not_for_g(problem, seed):
+    rng = np.random.default_rng(seed)
+    places = rng.choice(len(problem.target), 5, replace=False)
+    G, c, penalty = problem.gram[np.ix_(places, places)], problem.target[places], 1.0
+    theta = rng.normal(size=5)
+    mu, nu = balance(theta)
+    signs, z = np.sign(theta), c - G @ theta
+    hessian = np.block(
+        [
+            [nu[:, None] * G * nu + penalty * np.eye(5), nu[:, None] * G * mu - np.diag(z)],
+            [mu[:, None] * G * nu - np.diag(z), mu[:, None] * G * mu + penalty * np.eye(5)],
+        ]
+    )
+    gradient = np.concatenate([penalty * mu - nu * z, penalty * nu - mu * z])
+    of_mu, of_nu = -np.linalg.solve(hessian, gradient).reshape(2, 5)
+    change, pull = nu * of_mu + mu * of_nu, z - penalty * signs
+    extra = np.diag((penalty - signs * z) / (2.0 * np.abs(theta)))
+    assert_allclose((G + extra) @ change, pull, rtol=1e-6, atol=1e-6 * np.abs(pull).max())
+    part = RestrictedProblem(G + np.eye(5), c + theta, np.ones(5), np.zeros(5))  # independent
+    point, _ = minimiser_on(part, Face(np.arange(5), signs, 5))
+    values = point.theta[np.arange(5)]
+    assert_allclose((G + np.eye(5)) @ (values - theta), pull, atol=1e-9 * np.abs(pull).max())
 
 
 def test_sweeps_converge_to_the_finish(problem):
