@@ -105,9 +105,10 @@ def sweep_on(
     problem: RestrictedProblem, point: Point, factors: Factors, likely: Index = NOBODY
 ) -> Swept:
     """Sweep the factors of a point and of its leading violators, in place; read their face."""
-    entrants = leading(problem, point, violators(problem, point))
-    seed(problem, point, factors, entrants)
-    wanted = np.concatenate([point.support, entrants])
+    wanted, entrants = point.support, leading(problem, point, violators(problem, point))
+    if entrants.size:
+        seed(problem, point, factors, entrants)
+        wanted = np.concatenate([wanted, entrants])
     problem.factor.bring(problem.gram, wanted, point.support.size)
     places, part = problem.factor.places, problem.of_factor()
     new = _sweep_of(part, Factors(factors.mu[places], factors.nu[places]))
