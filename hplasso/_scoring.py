@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import traceback
 import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
-import numpy as np
 from sklearn import config_context
-from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import get_scorer, get_scorer_names
 
 from ._base import NONE, Constraint
@@ -38,39 +38,36 @@ class Scorer:
     """
 
     def __init__(self, scoring: Any, classes: Any) -> None:
-        self.scorer, choices = scorer_of(scoring), []
-        if hasattr(self.scorer, "set_score_request"):  # a metric made a scorer
-            choices = [{"labels": classes}]
-            if len(classes) == 2:
-                choices.insert(0, {"labels": classes, "pos_label": classes[1]})
-        self.known = next((known for known in choices if _accepts(self.scorer, known)), {})
+        self.scorer = scorer_of(scoring)
+        self.known: dict[str, Any] = {}
+        free = _free_parameters(self.scorer)
+        if "labels" in free:
+            self.known["labels"] = classes
+            if len(classes) == 2 and "pos_label" in free:
+                self.known["pos_label"] = classes[1]
 
     def __call__(self, model: Any, X: Any, y: Any, **params: Any) -> Any:
         if not self.known:
             return self.scorer(model, X, y, **params)
-        return _score(self.scorer, model, X, y, **self.known | params)
+        with config_context(enable_metadata_routing=True):  # the public way for more parameters
+            return self.scorer(model, X, y, **self.known | params)
 
 
-def _score(scorer: Any, model: Any, X: Any, y: Any, **params: Any) -> Any:
-    """The score, with parameters for the metric; routing is the public way for them."""
-    with config_context(enable_metadata_routing=True):
-        return scorer(model, X, y, **params)
+def _free_parameters(scorer: Any) -> set[str]:
+    """The names of the parameters of a scorer's metric that the scorer was not made with.
 
-
-def _accepts(scorer: Any, known: Mapping[str, Any]) -> bool:
-    """Whether a scorer's metric has these parameters, and none of them yet; found by trying."""
-    classes = known["labels"]
-    model = LogisticRegression()
-    model.classes_ = classes
-    model.coef_ = np.zeros((1 if len(classes) == 2 else len(classes), 1))
-    model.intercept_ = np.zeros(len(model.coef_))
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        try:
-            _score(scorer, model, np.zeros((len(classes), 1)), classes, **known)
-        except Exception:
-            return False
-    return not any("overlap" in str(warning.message) for warning in caught)
+    A scorer that is made from a metric carries it, and the arguments for it.
+    """
+    if not hasattr(scorer, "set_score_request"):
+        return set()
+    names, given = set[str](), set[str]()
+    for part in vars(scorer).values():
+        if callable(part):
+            with suppress(ValueError):  # there are functions in C that do not tell
+                names |= set(inspect.signature(part).parameters)
+        elif isinstance(part, Mapping):
+            given |= set(part)
+    return names - given
 
 
 def warn_failed(failures: Sequence[Exception], n_scores: int) -> None:

@@ -112,6 +112,26 @@ def test_metrics_that_are_not_defined_give_nan():
     assert model.Cs_[0] == model.C_ == model.C_1se_
 
 
+def test_a_metric_is_called_once_a_model_and_told_of_what_it_names():
+    calls = []
+
+    def metric(y, predicted, **others):
+        calls.append(others)
+        return np.mean(y == predicted)
+
+    model = HadamardLogisticRegressionCV(Cs=[0.05, 0.5], cv=LACKING, scoring=make_scorer(metric))
+    model.fit(IRIS, SPECIES)
+    assert calls == [{}] * 4
+    calls.clear()
+
+    def knowing(y, predicted, labels=None):
+        calls.append(list(labels))
+        return np.mean(y == predicted)
+
+    model.set_params(scoring=make_scorer(knowing)).fit(IRIS, SPECIES)
+    assert calls == [[0, 1, 2]] * 4
+
+
 def undefined(where, value=np.nan):
     """The accuracy, but `value` for models of so many coefficients."""
 
