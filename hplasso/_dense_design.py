@@ -200,7 +200,7 @@ class ReadColumns(Columns):
             result += block.T @ weights[rows]
         return result
 
-    def outer(self, scale: Float64) -> Float64:
+    def _outer(self, scale: Float64) -> Float64:
         whole = self.design.block(self.features)
         return np.asarray((whole * scale) @ whole.T)
 
@@ -251,7 +251,7 @@ class DenseColumns(Columns):
     def total(self, places: Index, weights: Float64) -> Float64:
         return self._times(places, weights)
 
-    def outer(self, scale: Float64) -> Float64:
+    def _outer(self, scale: Float64) -> Float64:
         root, result = np.sqrt(scale), np.zeros((self.design.shape[0],) * 2)
         for part in slices(self.size, self.design.shape[0]):
             block = self.buffer[part] * root[part, None]

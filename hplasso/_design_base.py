@@ -79,9 +79,20 @@ class Columns(ABC):
     def total(self, places: Index, weights: Float64) -> Float64:
         """S_places' weights, of shape (k, K), for weights (n, K)."""
 
-    @abstractmethod
     def outer(self, scale: Float64) -> Float64:
-        """Z diag(scale) Z' of all columns, of shape (n, n)."""
+        """Z diag(scale) Z' of all columns, of shape (n, n), centred where there is an intercept.
+
+        Means that were left in Z would dwarf the rest, and count for nothing.
+        """
+        products, root = self._outer(scale), self.design.root
+        if self.design.fit_intercept:
+            products -= np.multiply.outer(products @ root, root)
+            products -= np.multiply.outer(root, root @ products)
+        return products
+
+    @abstractmethod
+    def _outer(self, scale: Float64) -> Float64:
+        """`outer`, as Z is."""
 
     def cost(self, places: Index) -> float:
         """Of `cross` of these columns with each other, in multiplications of dense ones."""

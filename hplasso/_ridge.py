@@ -267,8 +267,16 @@ class RidgeTracer(PathTracer):
             move = solve_semidefinite(plus_diagonal(block.T @ bent, ridge[apart]), right)
             change -= bent @ move
             goal[apart] += move
-        self._dual = dual + change
+        self._dual = self._balanced(dual + change)
         return np.where(inside, scale / self._alpha * columns.correlations(self._dual), goal)
+
+    def _balanced(self, dual: Float64) -> Float64:
+        """a as it has to be where there is an intercept: it sums to zero for each output."""
+        base = self.working_set.columns.split(NOBODY)[0].design
+        if not base.fit_intercept:
+            return dual
+        each = dual.reshape(base.shape[0], -1)
+        return np.asarray((each - np.multiply.outer(base.root, base.root @ each)).ravel())
 
     def _step_by_products(self, ridge: Float64, rest: Float64, gap: float) -> Float64:
         """d, by conjugate gradients."""

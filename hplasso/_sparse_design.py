@@ -294,7 +294,7 @@ class SparseColumns(Columns):
             return np.asarray((self.chosen.T @ right)[places])
         return np.asarray(self.chosen[:, places].T @ right)
 
-    def outer(self, scale: Float64) -> Float64:
+    def _outer(self, scale: Float64) -> Float64:
         root, mean = self.design.root, self.mean[self.features]
         weighted = self.chosen * scale
         shift = weighted @ mean

@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from random_problems import CONTAINERS
 from scipy import sparse
 from scipy.optimize import nnls
+from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 from sklearn.linear_model import ElasticNet, LogisticRegression, Ridge
 from sklearn.model_selection import KFold
@@ -555,3 +556,19 @@ def test_what_is_left_of_the_dual_equations_survives_a_shortened_step(monkeypatc
     monkeypatch.setattr(LogisticTerm, "advance", shortened)
     HadamardLogisticRegression(100.0, l1_ratio=0, tol=1e-13).fit(WIDE, codes)
     assert len(steps) <= 25
+
+
+def test_classes_of_samples_far_from_zero_with_weights_of_zero():
+    """Means that are left in columns of the dual form must not cost the others' digits."""
+    rng = np.random.RandomState(42)
+    data, codes, weights = rng.rand(120, 240), rng.randint(0, 3, 120), rng.randint(0, 5, 120)
+    train = np.arange(120) % 4 != 0
+    data, codes, weights = data[train], codes[train], weights[train]
+    model = HadamardLogisticRegression(100.0, l1_ratio=0, tol=1e-8)
+    whole = clone(model).fit(data, codes, weights)
+    kept = weights > 0
+    part = clone(model).fit(data[kept], codes[kept], weights[kept])
+    centred = clone(model).fit(data - data.mean(axis=0), codes, weights)
+    assert whole.n_iter_ <= 15
+    for other in (part, centred):
+        assert_allclose(whole.coef_, other.coef_, atol=1e-3 * np.abs(whole.coef_).max())
