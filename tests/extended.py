@@ -281,6 +281,7 @@ class SoftmaxLoss:
         p, change = np.exp(self.log_probabilities(outputs)), change.reshape(len(self.rows), -1)
         if self.single:
             return (self.weights * p[:, 0] * p[:, 1])[:, None].ravel() * change.ravel()
+        change = change - change[self.rows, p.argmax(axis=1)][:, None]
         mean = (p * change).sum(axis=1, keepdims=True)
         return (self.weights[:, None] * p * (change - mean)).ravel()
 
@@ -290,6 +291,8 @@ class SoftmaxLoss:
             return np.sqrt(self.weights * p[:, 0] * p[:, 1])[:, None] * columns
         n, K = p.shape
         columns = columns.reshape(n, K, -1)
+        # no more than 1 - p is left of the likeliest class, which its own difference would lose
+        columns = columns - columns[self.rows, p.argmax(axis=1)][:, None]
         mean = np.einsum("nk,nkj->nj", p, columns)
         root = np.sqrt(self.weights[:, None] * p)[:, :, None]
         return (root * (columns - mean[:, None, :])).reshape(n * K, -1)
