@@ -20,7 +20,8 @@ The residual is feasible for the dual problem as it is, and the gap (`_certifica
     gap = 1/2 sum_j e_j^2 / rho_j.
 
 Of a feature without any penalty, or with so little that rounding of z_j alone would spoil the gap,
-e_j has to vanish but for rounding. In the dual form the coefficients t of such features, of columns
+e_j has to vanish but for rounding; if it has a penalty, e_j counts unless the rounding of z_j alone
+explains it. In the dual form the coefficients t of such features, of columns
 F, are found together with d_a,
 
     (I + B K) d_a + B F d_t = r - a,        F'(a + d_a) = rho_F (t + d_t),
@@ -101,10 +102,12 @@ class RidgeAppraisal(Appraisal):
         if (rest > SOLVED * slack)[~weighed].any():
             value = place.state.loss + 0.5 * float(ridge @ sizes**2)
             return self.honest(Certificate(value, 0.0, 0.0), place.hidden)
-        dearness = np.divide(0.5, ridge, out=np.zeros_like(ridge), where=weighed)
+        counted = weighed | ((ridge > 0.0) & (rest > slack))
+        dearness = np.divide(0.5, ridge, out=np.zeros_like(ridge), where=counted)
         sizes[weighed] = 0.0
         gap = float(dearness @ rest**2 + rest @ sizes)
-        floor = 4.0 * float(dearness @ slack**2) + float(slack @ sizes)
+        hazy = np.where(weighed, 2.0 * slack, rest)  # what rounding may leave of the equations
+        floor = float(dearness @ hazy**2 + slack @ sizes)
         return self.honest(Certificate(gap, 1.0, floor), place.hidden)
 
     def weighed(self, ridge: Float64, slack: Float64) -> Mask:
@@ -285,7 +288,7 @@ class RidgeTracer(PathTracer):
         slack, theta = self.appraisal.slack(self.place.noise, features), self.place.theta[live]
         weighed = self.appraisal.weighed(ridge, slack)
         dearness = np.divide(0.5, ridge, out=np.zeros_like(ridge), where=weighed)
-        largest = np.where(weighed, np.inf, 0.5 * SOLVED * slack)
+        largest = np.where(weighed, np.inf, 0.5 * slack * np.where(ridge > 0.0, 1.0, SOLVED))
         enough = INNER_SHARE * asked
         if not self.term.exact:
             enough = max(enough, min(LEFT, gap / self.term.scale) * gap)

@@ -140,10 +140,18 @@ def lower_bound(loss, A, l1, ridge, theta, positive=False):
     A, l1, ridge = (np.asarray(a, dtype=LONG) for a in (A, l1, ridge))
     outputs, on = A @ theta, (theta != 0) | ((l1 == 0) & ~np.asarray(positive))
     residual, moved = loss.residual(outputs), np.zeros_like(theta)
-    for _ in range(2):  # what optimality says of these, which theta itself may not resolve
+    lengths = np.sqrt((A[:, on] ** 2).sum(axis=0)) + ~A[:, on].any(axis=0)
+    least, before = np.inf, (residual, moved)
+    for _ in range(3):  # what optimality says of these, which theta itself may not resolve
         off = (A.T @ residual - ridge * (theta + moved) - l1 * np.sign(theta))[on]
+        size = (np.abs(off) / lengths).max(initial=0)
+        if size >= least:  # rounding is all that is left
+            residual, moved = before
+            break
+        least, before = size, (residual, moved)
         columns = np.vstack([loss.rooted(outputs, A[:, on]), np.diag(np.sqrt(ridge[on]))])
         step = newton_step(columns, off)
+        moved = moved.copy()
         moved[on] += step
         residual = residual - loss.bent(outputs, A[:, on] @ step)
     z = A.T @ residual
@@ -210,17 +218,21 @@ class SquaredLoss:
 
 
 class SoftmaxLoss:
-    """-sum_i v_i log P(y_i) of outputs (n, K), in a row; of two classes the second has one."""
+    """-sum_i v_i log P(y_i) of outputs (n, K), in a row; of two classes the second has one.
 
-    def __init__(self, codes, n_classes, weights):
+    Or `each` has.
+    """
+
+    def __init__(self, codes, n_classes, weights, each=False):
         self.codes, self.rows = codes, np.arange(len(codes))
         self.weights = weights.astype(LONG)
         self.n_classes = n_classes
+        self.single = n_classes == 2 and not each
 
     def log_probabilities(self, outputs):
         """log P, to the last digit however close to zero, (n, C)."""
         full = outputs.reshape(len(self.rows), -1)
-        if self.n_classes == 2:
+        if self.single:
             full = np.hstack([np.zeros_like(full), full])
         own = full[self.rows, self.codes]
         ahead = full - own[:, None]
@@ -249,14 +261,14 @@ class SoftmaxLoss:
 
     def residual(self, outputs):
         off = self.weights[:, None] * self.off(outputs)
-        return (off[:, 1:] if self.n_classes == 2 else off).ravel()
+        return (off[:, 1:] if self.single else off).ravel()
 
     def bound(self, residual, scale):
         """The dual objective at scale times the residual: an entropy."""
         off = np.zeros((len(self.rows), self.n_classes), dtype=LONG)
         on = self.weights > 0
         given = scale * residual.reshape(len(self.rows), -1)[on] / self.weights[on, None]
-        off[on] = np.hstack([-given, given]) if self.n_classes == 2 else given
+        off[on] = np.hstack([-given, given]) if self.single else given
         wrong = np.clip(off[self.rows, self.codes], 0, 1)
         others = np.clip(-off, 0, 1)
         others[self.rows, self.codes] = 0
@@ -267,17 +279,20 @@ class SoftmaxLoss:
 
     def bent(self, outputs, change):
         p, change = np.exp(self.log_probabilities(outputs)), change.reshape(len(self.rows), -1)
-        if self.n_classes == 2:
+        if self.single:
             return (self.weights * p[:, 0] * p[:, 1])[:, None].ravel() * change.ravel()
+        change = change - change[self.rows, p.argmax(axis=1)][:, None]
         mean = (p * change).sum(axis=1, keepdims=True)
         return (self.weights[:, None] * p * (change - mean)).ravel()
 
     def rooted(self, outputs, columns):
         p = np.exp(self.log_probabilities(outputs))
-        if self.n_classes == 2:
+        if self.single:
             return np.sqrt(self.weights * p[:, 0] * p[:, 1])[:, None] * columns
         n, K = p.shape
         columns = columns.reshape(n, K, -1)
+        # no more than 1 - p is left of the likeliest class, which its own difference would lose
+        columns = columns - columns[self.rows, p.argmax(axis=1)][:, None]
         mean = np.einsum("nk,nkj->nj", p, columns)
         root = np.sqrt(self.weights[:, None] * p)[:, :, None]
         return (root * (columns - mean[:, None, :])).reshape(n * K, -1)

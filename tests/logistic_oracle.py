@@ -8,7 +8,7 @@ Teboulle 2009) until the support stands, then Newton's method on it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from extended import LONG, SoftmaxLoss, certified_minimum
@@ -20,6 +20,7 @@ class Logistic:
     """Data of one problem, dense and float64; `codes` numbers the classes.
 
     The objective is the mean loss plus alpha sum_j w_j (r |c_j| + (1 - r)/2 c_j^2), r = l1_ratio.
+    Of two classes the second has coefficients, or, if so said, `each` has.
     """
 
     X: np.ndarray
@@ -29,6 +30,7 @@ class Logistic:
     sample_weight: np.ndarray
     penalty_weights: np.ndarray
     fit_intercept: bool = True
+    each: bool = False
 
     @property
     def weights(self):
@@ -40,7 +42,28 @@ class Logistic:
 
     @property
     def n_outputs(self):
-        return 1 if self.n_classes == 2 else self.n_classes
+        return 1 if self.n_classes == 2 and not self.each else self.n_classes
+
+    @property
+    def present(self):
+        """The classes that take part: those that have weight, if there is an intercept."""
+        if not self.fit_intercept:
+            return np.arange(self.n_classes)
+        return np.unique(self.codes[self.sample_weight > 0])
+
+    def reduced(self):
+        """The problem of the classes that take part."""
+        present = self.present
+        if len(present) == self.n_classes:
+            return self
+        rows = np.isin(self.codes, present)
+        return replace(
+            self,
+            X=self.X[rows],
+            codes=np.searchsorted(present, self.codes[rows]),
+            sample_weight=self.sample_weight[rows],
+            each=True,
+        )
 
     @property
     def marks(self):
@@ -105,7 +128,8 @@ class Logistic:
         A = np.einsum("ij,kl->ikjl", columns, np.eye(K)).reshape(n * K, -1)
         l1, ridge = (np.zeros((columns.shape[1], K)) for _ in range(2))
         l1[:p], ridge[:p] = (penalty.T for penalty in self.penalties())
-        return SoftmaxLoss(self.codes, self.n_classes, self.weights), A, l1.ravel(), ridge.ravel()
+        loss = SoftmaxLoss(self.codes, self.n_classes, self.weights, self.each)
+        return loss, A, l1.ravel(), ridge.ravel()
 
     def _joined(self, coef, intercept):
         intercept = intercept + coef.astype(LONG) @ self.centre
@@ -138,9 +162,13 @@ class Logistic:
 
         From any start; what they are worth shows in the bound.
         """
-        problem = self._extended()
-        theta, bound = certified_minimum(*problem, self._joined(coef, intercept))
-        p, theta = self.X.shape[1], theta.reshape(-1, self.n_outputs)
+        loss, A, l1, ridge = self._extended()
+        start, K = self._joined(coef, intercept), self.n_outputs
+        kept = (l1 > 0) | (ridge > 0) | (np.arange(len(l1)) % K > 0) | (K == 1)
+        start -= np.repeat(np.where(kept, 0, start)[::K], K)  # a constant of all classes is free
+        theta, problem = np.zeros_like(start), (loss, A[:, kept], l1[kept], ridge[kept])
+        theta[kept], bound = certified_minimum(*problem, start[kept])
+        p, theta = self.X.shape[1], theta.reshape(-1, K)
         best = theta[:p].T, theta[p] if self.fit_intercept else np.zeros(self.n_outputs)
         best = best[0], best[1] - best[0] @ self.centre
         return *best, self.exact_objective(*best), bound

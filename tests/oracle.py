@@ -1,10 +1,10 @@
 """An oracle for the lasso that shares no code with the package.
 
 Everything is computed from the raw data, in the estimator's own terms: coefficients, intercept,
-sample weights s (any scale), penalty weights w. `lower_bound` is the value of a dual feasible
-point, so that ``objective - lower_bound`` bounds the error whatever solver the coefficients came
-from; `fista` is a solver of its own (Beck and Teboulle 2009, with the restart of O'Donoghue and
-Candes 2015), good for an upper bound.
+sample weights s (any scale), penalty weights w, and, of the elastic net, l1_ratio. `lower_bound` is
+the value of a dual feasible point, so that ``objective - lower_bound`` bounds the error whatever
+solver the coefficients came from; `fista` is a solver of its own (Beck and Teboulle 2009, with the
+restart of O'Donoghue and Candes 2015), good for an upper bound.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ class Lasso:
     penalty_weights: np.ndarray
     fit_intercept: bool = True
     positive: bool = False
+    l1_ratio: float = 1.0
 
     @property
     def weights(self):
@@ -33,7 +34,11 @@ class Lasso:
 
     @property
     def penalty(self):
-        return self.alpha * self.penalty_weights
+        return self.l1_ratio * self.alpha * self.penalty_weights
+
+    @property
+    def ridge(self):
+        return (1 - self.l1_ratio) * self.alpha * self.penalty_weights
 
     def intercept(self, coef):
         """The best intercept for `coef`."""
@@ -42,7 +47,8 @@ class Lasso:
     def objective(self, coef, intercept):
         residual = (self.y - intercept - self.X @ coef).astype(np.longdouble)
         loss = 0.5 * np.sum(self.weights * residual**2)
-        return float(loss + np.sum(self.penalty * np.abs(coef).astype(np.longdouble)))
+        size = np.abs(coef).astype(np.longdouble)
+        return float(loss + np.sum(self.penalty * size + self.ridge * size**2 / 2))
 
     def centred(self):
         """X and y with their weighted means taken off, if there is an intercept."""
@@ -58,7 +64,7 @@ class Lasso:
 
     def kkt_violation(self, coef):
         """Largest distance of minus the gradient from the subdifferential of the penalty."""
-        z = self.correlations(coef)
+        z = self.correlations(coef) - self.ridge * coef
         pull = z if self.positive else np.abs(z)
         off_support = np.maximum(pull - self.penalty, 0.0)
         on_support = np.abs(z - self.penalty * np.sign(coef))
@@ -67,24 +73,28 @@ class Lasso:
     def lower_bound(self, coef):
         """The dual objective at the residual of `coef`, scaled into the feasible set.
 
-        Maximise rho'y - 1/2 sum rho_i^2 / v_i over rho with |x_j'rho| <= lambda_j, sum(rho) = 0.
+        Maximise rho'y - 1/2 sum rho_i^2 / v_i over rho with |x_j'rho| <= lambda_j, sum(rho) = 0,
+        less sum_j (|x_j'rho| - lambda_j)_+^2 / (2 ridge_j) where there is a ridge penalty.
         """
         X, y = self.centred()
         rho = self.weights * (y - X @ coef)
-        free = (self.penalty == 0) & (not self.positive)
+        ridged = self.ridge > 0
+        free = (self.penalty == 0) & ~ridged & (not self.positive)
         held = free | (coef != 0)
         root = np.sqrt(self.weights)
         for _ in range(3):  # what optimality says of these correlations, to the last digit
-            off = X[:, held].T @ rho - (self.penalty * np.sign(coef))[held]
+            off = X[:, held].T @ rho - (self.penalty * np.sign(coef) + self.ridge * coef)[held]
             rho = rho - root * np.linalg.lstsq((root[:, None] * X[:, held]).T, off, rcond=1e-13)[0]
         z = X.T @ rho
         pull = np.where(free, 0.0, z if self.positive else np.abs(z))
         tiny = 1e-14 * np.sqrt(self.weights @ X**2 * (self.weights @ y**2))
-        over = pull > self.penalty + tiny
+        over = (pull > self.penalty + tiny) & ~ridged
         scale = np.min(self.penalty[over] / pull[over], initial=1.0)
         rho, y = scale * rho.astype(np.longdouble), y.astype(np.longdouble)
         kept = self.weights > 0
-        return float(rho @ y - 0.5 * np.sum(rho[kept] ** 2 / self.weights[kept]))
+        excess = np.maximum(scale * pull - self.penalty, 0.0)[ridged]
+        rest = np.sum(excess**2 / (2 * self.ridge[ridged]))
+        return float(rho @ y - 0.5 * np.sum(rho[kept] ** 2 / self.weights[kept]) - rest)
 
     @property
     def centre(self):
@@ -92,13 +102,14 @@ class Lasso:
         return np.median(self.X, axis=0).astype(LONG) * self.fit_intercept
 
     def _extended(self):
-        """Loss, matrix, penalties of the coefficients and the intercept, and what is positive."""
+        """Loss, matrix, both penalties of coefficients and intercept, and what is positive."""
         n = len(self.y)
         ones = np.ones((n, int(self.fit_intercept)))
         A = np.hstack([self.X.astype(LONG) - self.centre, ones])
-        l1, signed = np.zeros((2, A.shape[1]))
-        l1[: len(self.penalty)], signed[: len(self.penalty)] = self.penalty, self.positive
-        return SquaredLoss(self.y, self.weights), A, l1, np.zeros_like(l1), signed > 0
+        l1, ridge, signed = np.zeros((3, A.shape[1]))
+        p = len(self.penalty)
+        l1[:p], ridge[:p], signed[:p] = self.penalty, self.ridge, self.positive
+        return SquaredLoss(self.y, self.weights), A, l1, ridge, signed > 0
 
     def _joined(self, coef, intercept):
         intercept = intercept + coef.astype(LONG) @ self.centre
@@ -106,9 +117,9 @@ class Lasso:
 
     def exact_objective(self, coef, intercept):
         """In extended precision."""
-        loss, A, l1, _, _ = self._extended()
+        loss, A, l1, ridge, _ = self._extended()
         theta = self._joined(coef, intercept)
-        return loss.value(A @ theta) + l1 @ np.abs(theta)
+        return loss.value(A @ theta) + l1 @ np.abs(theta) + ridge @ theta**2 / 2
 
     def exact_intercept(self, coef):
         """The best intercept for `coef`, in extended precision."""
@@ -119,12 +130,22 @@ class Lasso:
 
     def violation(self, coef, intercept):
         """By how much each optimality condition is violated, in extended precision."""
-        loss, A, l1, _, signed = self._extended()
+        loss, A, l1, ridge, signed = self._extended()
         theta = self._joined(coef, intercept)
-        z = A.T @ loss.residual(A @ theta)
+        z = A.T @ loss.residual(A @ theta) - ridge * theta
         off = np.maximum(np.where(signed, z, np.abs(z)) - l1, 0)
         on = np.abs(z - l1 * np.sign(theta))
         return np.where(theta == 0, off, on)[: len(coef)].astype(np.float64)
+
+    def distance(self, coef, best):
+        """The curvature of the objective times half the square of what is between coefficients.
+
+        Coefficients that are some way above the minimum are no further from it than that.
+        """
+        apart = coef.astype(LONG) - best
+        moved = (self.X.astype(LONG) - self.centre) @ apart
+        moved -= self.weights @ moved / self.weights.sum() * self.fit_intercept
+        return float(self.weights @ moved**2 + self.ridge @ apart**2) / 2
 
     def minimum(self, coef, intercept):
         """Coefficients, intercept, their objective, and a dual bound; all in extended precision.
@@ -144,7 +165,7 @@ class Lasso:
         length = np.sqrt(self.weights @ X**2)
         length[length <= 1e-13 * np.sqrt(self.weights @ self.X**2)] = np.inf
         Z = np.sqrt(self.weights)[:, None] * (X / length)
-        gram, target = Z.T @ Z, Z.T @ (np.sqrt(self.weights) * y)
+        gram, target = Z.T @ Z + np.diag(self.ridge / length**2), Z.T @ (np.sqrt(self.weights) * y)
         penalty = self.penalty / length
         rate = 1.0 / max(np.linalg.eigvalsh(gram)[-1], 1e-300)
         theta = ahead = np.zeros(len(target))

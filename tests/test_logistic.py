@@ -87,6 +87,13 @@ def test_fifty_random_problems(first):
     assert not wrong, "\n".join(wrong)
 
 
+def test_fifty_random_problems_of_every_kind():
+    found = [random_logistic_problems.examine(seed, "all") for seed in range(50)]
+    wrong = [line for lines, _ in found for line in lines]
+    assert not wrong, "\n".join(wrong)
+    assert sum(warned for _, warned in found) <= 2  # outliers in multinomial problems
+
+
 @pytest.mark.parametrize(
     ("name", "C"), [("breast_cancer", 0.1), ("iris", 0.1), ("wine", 0.1), ("digits", 0.01)]
 )
