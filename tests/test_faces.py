@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
-from hplasso import HadamardLasso, lasso_path
+from hplasso import HadamardLasso, _face_factor, lasso_path
 from hplasso._design import make_design
 from hplasso._face_factor import FaceFactor
 from hplasso._face_gradients import FaceGradients
@@ -64,6 +64,63 @@ def test_a_column_may_depend_on_one_that_is_held():
     assert_array_equal(np.sort(factor.active), np.append(face[1:], SIZE - 1))
     values = factor.solve(right[factor.places])
     assert_allclose(values[~factor.held], solution(gram, right, factor.active), rtol=1e-7)
+
+
+def test_columns_may_depend_on_some_of_many_that_are_held():
+    rng = np.random.default_rng(0)
+    gram, right = gram_of(rng, n_dependent=2), rng.standard_normal(SIZE)
+    factor, late = FaceFactor(), [SIZE - 1, SIZE - 2]
+    factor.bring(gram, np.arange(200), 0)
+    factor.hold(np.isin(factor.places, [0, 1, 5, 7, 9]))
+    rest = np.setdiff1d(np.arange(200), [0, 1, 5, 7, 9])
+    factor.bring(gram, np.append(rest, late), rest.size)
+    assert_array_equal(np.sort(factor.active), np.sort(np.append(rest, late)))
+    values = factor.solve(right[factor.places])
+    assert_allclose(values[~factor.held], solution(gram, right, factor.active), rtol=1e-7)
+
+
+@pytest.mark.parametrize("unit", [2.0**-60, 2.0**60])
+def test_a_face_is_solved_alike_in_all_units(unit):
+    rng = np.random.default_rng(0)
+    gram, right = gram_of(rng), rng.standard_normal(SIZE)
+    factor = FaceFactor()
+    factor.bring(gram, np.arange(200), 0)
+    factor.hold(factor.places < 6)
+    values = factor.solve(right[factor.places])
+    assert_array_equal(factor.solve(unit * right[factor.places]), unit * values)
+
+
+def test_only_dependent_columns_are_looked_at_one_by_one(monkeypatch):
+    """Independent ones are appended by a single factorisation, that of what is new."""
+    rng = np.random.default_rng(0)
+    gram, sizes, looked = gram_of(rng, n_dependent=1), [], []
+    original, pivots = _face_factor.dpotrf, _face_factor.independent_pivots
+    monkeypatch.setattr(
+        _face_factor, "dpotrf", lambda a, **kw: sizes.append(len(a)) or original(a, **kw)
+    )
+    monkeypatch.setattr(
+        _face_factor, "independent_pivots", lambda schur: looked.append(1) or pivots(schur)
+    )
+    factor = FaceFactor()
+    factor.bring(gram, np.arange(200), 0)
+    sizes.clear()
+    factor.bring(gram, np.arange(203), 200)
+    assert sizes == [3]
+    assert not looked
+    factor.bring(gram, np.append(np.arange(203), SIZE - 1), 203)
+    assert looked
+    assert factor.active.size == 203
+
+
+def test_a_few_are_held_and_many_are_left_out():
+    rng = np.random.default_rng(0)
+    gram = gram_of(rng)
+    for n_leaving, stays in ((25, True), (26, False)):  # an eighth of them
+        factor = FaceFactor()
+        factor.bring(gram, np.arange(200), 0)
+        factor.hold(factor.places < n_leaving)
+        assert factor.places.size == (200 if stays else 200 - n_leaving)
+        assert_array_equal(factor.active, np.arange(n_leaving, 200))
 
 
 @pytest.mark.parametrize("fit_intercept", [False, True])

@@ -1,5 +1,7 @@
 """The algorithm's own statements, checked on small problems."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -10,15 +12,17 @@ from hplasso._data_terms import SquaredState
 from hplasso._hadamard import (
     Factors,
     balance,
+    descending_sweep,
     hadamard_objective,
+    ridge_descent,
     ridge_update,
     ridge_update_dual,
     sweep,
 )
 from hplasso._linalg import independent_cholesky, solve_positive
-from hplasso._newton import descend, point_of, settle, violators
+from hplasso._newton import descend, goes_down, point_of, rise, settle, violators
 from hplasso._problem import RestrictedProblem
-from hplasso._subproblem import SOLVERS
+from hplasso._subproblem import SOLVERS, sweep_on
 
 NONE = np.empty(0, dtype=np.intp)
 KINDS = ["tall", "wide", "duplicates", "correlated"]
@@ -340,3 +344,162 @@ def test_gap_safe_rule_reaches_as_far_as_the_dual_optimum_can_be(positive):
     assert np.linalg.norm(residual - certificate.kappa * y) > 0.99 * np.sqrt(2 * certificate.gap)
     screened = certainly_zero(penalty, z, lengths, certificate, positive)
     assert_array_equal(screened, [False, False, True, True])
+
+
+class Counted(np.ndarray):
+    """A Gram matrix that counts products with the whole of it."""
+
+    products = 0
+
+    def __matmul__(self, vector):
+        if self.shape[0] == self.shape[1]:
+            Counted.products += 1
+        return np.asarray(self) @ vector
+
+
+def counted(problem, **others):
+    """The problem on a Gram matrix that counts."""
+    Counted.products = 0
+    return replace(problem, gram=problem.gram.view(Counted), **others)
+
+
+def conjugate_gradients(problem, mu, nu, steps):
+    """The textbook's, on D G D + Lambda, preconditioned by its diagonal: what each step reaches."""
+    matrix = nu[:, None] * np.asarray(problem.gram) * nu + np.diag(problem.penalty)
+    scale, rest = 1.0 / matrix.diagonal(), nu * problem.target - matrix @ mu
+    way, reached = scale * rest, [mu]
+    for _ in range(steps):
+        image = matrix @ way
+        length = rest @ (scale * rest) / (way @ image)
+        mu, new = mu + length * way, rest - length * image
+        way = scale * new + (new @ (scale * new)) / (rest @ (scale * rest)) * way
+        rest = new
+        reached.append(mu)
+    left = [nu * problem.target - matrix @ mu for mu in reached]
+    return reached, [float(rest @ (scale * rest)) for rest in left]
+
+
+@pytest.mark.parametrize("unit", [2.0**-40, 2.0**40])
+def test_a_descent_takes_the_steps_of_conjugate_gradients_that_it_needs(problem, unit):
+    """No more than three, and none once a tenth of the gradient is left, in whatever units."""
+    problem = counted(problem, target=unit * problem.target, penalty=unit * problem.penalty)
+    factors = Factors(*np.sqrt(unit) * np.array(random_factors(problem)))
+    reached, left = conjugate_gradients(problem, *factors, 3)
+    needed = next(step for step in range(4) if step == 3 or left[step] <= 0.01 * left[0])
+    z = problem.target - np.asarray(problem.gram) @ factors.theta
+    Counted.products = 0
+    mu, new_z = ridge_descent(problem, *factors, z)
+    assert Counted.products == needed
+    assert_allclose(mu, reached[needed], rtol=1e-6, atol=1e-9 * np.abs(mu).max())
+    exact = problem.target - np.asarray(problem.gram) @ (mu * factors.nu)
+    assert_allclose(new_z, exact, rtol=1e-9, atol=1e-9 * np.abs(z).max())
+
+
+@pytest.mark.parametrize("positive", [False, True])
+def test_descending_sweeps_go_down_and_carry_the_correlations_along(problem, positive):
+    problem = replace(problem, positive=positive)
+    nu = np.abs(random_factors(problem).nu)
+    factors, stopped = Factors(nu, nu), 0
+    z = problem.target - problem.gram @ factors.theta
+    for _ in range(10):
+        before = hadamard_objective(problem, factors)
+        factors, z = descending_sweep(problem, factors, z)
+        exact = problem.target - problem.gram @ factors.theta
+        assert_allclose(z, exact, atol=1e-9 * np.abs(problem.target).max())
+        assert hadamard_objective(problem, factors) <= before + 1e-12 * abs(before)
+        if positive:
+            assert (factors.theta >= 0.0).all()
+            stopped += (factors.theta == 0.0).sum()
+    assert (stopped > 0) == positive
+
+
+def test_a_positive_descent_that_nothing_stops():
+    rng = np.random.default_rng(0)
+    C = np.abs(rng.normal(size=(4, 20)))
+    penalty = np.full(4, 1e-3)
+    problem = RestrictedProblem(C @ C.T, C @ (C.sum(axis=0)), penalty, np.zeros(4), True)
+    nu = np.full(4, 0.8)
+    z = problem.target - problem.gram @ nu**2
+    mu, new_z = ridge_descent(problem, nu, nu, z)
+    assert (mu > 0.0).all()
+    assert_allclose(new_z, problem.target - problem.gram @ (mu * nu))
+
+
+def test_alternation_ends_at_the_first_sweep_with_the_gap_asked(problem):
+    square = float(problem.response @ problem.response)
+    on = np.abs(problem.target) > problem.penalty
+    size = (np.abs(problem.target) - problem.penalty)[on] / problem.diagonal[on]
+    factors = balance(np.copysign(size, problem.target[on]))
+    part, gaps = problem.on(np.flatnonzero(on)), []
+    for _ in range(6):
+        factors = sweep(part, factors)
+        residual = problem.response - problem.columns[on].T @ factors.theta
+        z = problem.columns @ residual
+        kappa = min(1.0, 1.0 / (np.abs(z) / problem.penalty).max())
+        penalty = part.penalty @ np.abs(factors.theta)
+        gaps.append(
+            0.5 * (1.0 - kappa) ** 2 * residual @ residual + penalty - kappa * z[on] @ factors.theta
+        )
+        if (np.abs(z) > problem.penalty * (1.0 + 1e-9))[~on].any():
+            break  # a seed comes in
+    zero = point_of(problem, np.zeros_like(problem.target))
+    for gap in gaps:
+        enough = 1.0001 * gap
+        made = SOLVERS["alternating"](problem, zero, NONE, lambda: square, enough, 100)
+        assert made.sweeps == next(k for k, each in enumerate(gaps, 1) if each <= enough)
+    assert SOLVERS["alternating"](
+        replace(problem, penalty=2.0 * np.abs(problem.target).max() + problem.penalty),
+        zero, NONE, lambda: square, 0.0, 100,
+    ).sweeps == 0  # fmt: skip
+
+
+@pytest.mark.parametrize("n_support", [1, 12, 30])
+def test_correlations_read_the_rows_of_a_small_support_alone(n_support):
+    rng = np.random.default_rng(0)
+    C = rng.normal(size=(30, 40))
+    problem = counted(RestrictedProblem(C @ C.T, rng.normal(size=30), np.ones(30), np.zeros(30)))
+    support = rng.permutation(30)[:n_support]
+    theta = np.zeros(30)
+    theta[support] = rng.normal(size=n_support)
+    z = problem.correlations(theta, support)
+    assert_allclose(z, problem.target - C @ (C.T @ theta))
+    assert Counted.products == (n_support > 10)
+
+
+def test_a_step_that_is_rounding_goes_neither_up_nor_down(problem):
+    point = optimum(problem)
+    assert rise(problem, point, point) == 0.0
+    assert not goes_down(problem, point, point)
+    near = point_of(problem, point.theta * (1.0 + 1e-10))
+    assert not goes_down(problem, near, point)
+    assert not goes_down(problem, point, near)
+    far = point_of(problem, point.theta * 1.01)
+    assert goes_down(problem, far, point)
+    assert rise(problem, point, far) == pytest.approx(
+        objective(problem, far.theta) - objective(problem, point.theta), rel=1e-6
+    )
+
+
+@pytest.mark.parametrize("positive", [False, True])
+def test_likely_coordinates_join_the_face_on_the_side_that_they_pull_to(problem, positive):
+    first = np.argmax(np.abs(problem.target) / problem.penalty)  # is to want in
+    target = problem.target * np.sign(problem.target[first])
+    problem = replace(problem, positive=positive, target=target)
+    zero = point_of(problem, np.zeros_like(target))
+    likely = np.argsort(np.abs(target) / problem.penalty)[:4]  # none of which wants in
+    plain, joined = (
+        sweep_on(problem, zero, balance(zero.theta), extra).face for extra in (NONE, likely)
+    )
+    assert_array_equal(joined.support, np.append(plain.support, likely))
+    signs = np.append(plain.signs, np.sign(target[likely]))
+    assert_array_equal(joined.signs, np.ones(signs.size) if positive else signs)
+    assert joined.n_trusted == plain.support.size
+
+
+def test_the_sweeps_that_are_counted_are_those_that_were_made(problem, monkeypatch):
+    made = []
+    original = hplasso._subproblem.sweep_on
+    monkeypatch.setattr(
+        hplasso._subproblem, "sweep_on", lambda *args: made.append(1) or original(*args)
+    )
+    assert solved(problem).sweeps == len(made) > 0
