@@ -171,7 +171,9 @@ def skipped(tree: ast.Module) -> list[tuple[tuple[int, int], tuple[int, int]]]:
 def senseless(operator: str, node: Any) -> bool:
     """Whether a change says nothing, or is not one of what the operator is for."""
     if operator == "NumberReplacer":
-        return abs(complex(node.value)) >= LARGE
+        indexed = node.search_ancestor("atom_expr")
+        only = indexed is not None and indexed.get_code().endswith(".nonzero()[0]")
+        return abs(complex(node.value)) >= LARGE or (only and node.parent.type == "trailer")
     if operator.startswith("ReplaceBinary"):  # and not a star, or two, of arguments
         return node.parent.type not in ARITHMETIC
     if operator.partition("_")[2] in BOUNDARIES:
