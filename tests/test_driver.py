@@ -1,5 +1,7 @@
 """The path driver: where it starts from, what it passes on the way, what it keeps."""
 
+from typing import ClassVar
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -11,6 +13,8 @@ from hplasso._chords import Chord
 from hplasso._knots import Knot, Knots, Noise, Observation
 from hplasso._logistic_term import LogisticTerm
 from hplasso._regression import regression_of
+from hplasso._reports import Listener
+from hplasso._ridge import RidgeTracer
 from hplasso._settings import PathSettings
 from hplasso._subproblem import SOLVERS
 from hplasso._working_set import WorkingSet
@@ -249,3 +253,49 @@ def test_features_are_let_go_of_where_they_are_many(monkeypatch):
     for size, kept in sizes:
         assert size**2 > 0.25 * X.size
         assert 0 < kept < 0.5 * size
+
+
+@pytest.mark.parametrize(("free", "sweeps"), [(False, 5), (True, 25)])
+def test_ridge_regression_that_gets_no_better_is_given_up(free, sweeps, monkeypatch):
+    """Later where a coefficient without penalty is on its way, of which the gap says nothing."""
+    X, y = TALL
+    weights = np.full(len(y), 1.0 / len(y))
+    regression = regression_of(X, y[:, None], weights, True, "auto", 1)
+    penalty_weights = np.ones(X.shape[1])
+    penalty_weights[0] = not free
+    tracer = regression.tracer(0, PathSettings(penalty_weights, ridge_ratio=np.inf))
+    monkeypatch.setattr(RidgeTracer, "_sweep", lambda self, ridge, gap: None)
+    point = tracer.solve(0.1)
+    assert not point.converged
+    assert point.sweeps == sweeps
+    assert tracer.solve(0.1).sweeps == sweeps
+
+
+@pytest.mark.parametrize("p", [20, 150])
+def test_ridge_regression_takes_a_sweep_or_two_at_an_alpha(p):
+    """The dual solution follows when alpha changes."""
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((40, p)), rng.standard_normal(40)
+    tracer = tracer_of(X, y, ridge_ratio=np.inf, tol=1e-12)
+    for alpha in (10.0, 1.0, 0.3, 1e-3, 0.5):
+        point = tracer.solve(alpha)
+        assert point.sweeps <= 2
+        coef = np.zeros(p)
+        coef[point.features] = point.values
+        Z = X - X.mean(axis=0)
+        assert_allclose(coef, np.linalg.solve(Z.T @ Z / 40 + alpha * np.eye(p), Z.T @ y / 40))
+
+
+def test_the_surrogate_of_alternation_is_above_the_objective():
+    class Heard(Listener):
+        iterations = every_sweep = True
+        all: ClassVar = []
+
+        def iteration(self, iteration):
+            self.all.append(iteration)
+
+    tracer = tracer_of(*TALL, 1, solver="alternating", listener=Heard())
+    tracer.solve(0.1 * tracer.alpha_max())
+    above = [one.surrogate - one.objective for one in Heard.all]
+    assert min(above) >= 0.0
+    assert max(above) > 0.0
