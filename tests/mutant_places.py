@@ -48,6 +48,7 @@ BOUNDARIES = {"Lt_LtE", "LtE_Lt", "Gt_GtE", "GtE_Gt"}
 COUNTS = re.compile(r"\bsize\b|\bndim\b|\blen\(|\bshape\b|\bn_\w+|\b0\.0\b|(?<![\w.-])\d+(?![\w.])")
 ARITHMETIC = {"arith_expr", "term", "power", "expr", "and_expr"}
 LOOKS = {"linewidth", "zorder", "alpha", "color", "fontsize", "strict"}
+LOOKS |= {"check_finite", "clean", "overwrite_a", "overwrite_b"}
 LARGE = 100
 
 
