@@ -9,9 +9,12 @@ from sklearn.datasets import make_classification, make_regression
 
 import hplasso._face_factor
 from hplasso import lasso_path, logistic_path
+from hplasso._appraisal import Appraisal
+from hplasso._certificate import Certificate
 from hplasso._chords import Chord
 from hplasso._knots import Knot, Knots, Noise, Observation
 from hplasso._logistic_term import LogisticTerm
+from hplasso._path import PathTracer
 from hplasso._regression import regression_of
 from hplasso._reports import Listener
 from hplasso._ridge import RidgeTracer
@@ -299,3 +302,46 @@ def test_the_surrogate_of_alternation_is_above_the_objective():
     above = [one.surrogate - one.objective for one in Heard.all]
     assert min(above) >= 0.0
     assert max(above) > 0.0
+
+
+def test_those_are_expected_whose_correlations_lead_to_their_penalty(monkeypatch):
+    """Of a logistic path, in the model about the last solution: linearly in alpha."""
+    X, y = make_classification(200, 300, n_informative=6, random_state=0)
+    model, solve, places, expected = LogisticTerm.model, PathTracer.solve, [], {}
+
+    def heard(self, working_set, place, support, penalty, likely, lean):
+        if len(places) > 1:
+            on = working_set.features[place.support]
+            expected.setdefault(len(places), (working_set.features[likely], penalty, on))
+        return model(self, working_set, place, support, penalty, likely, lean)
+
+    def solved(self, alpha):
+        point = solve(self, alpha)
+        places.append((alpha, self.place.z))
+        return point
+
+    monkeypatch.setattr(LogisticTerm, "model", heard)
+    monkeypatch.setattr(PathTracer, "solve", solved)
+    logistic_path(X, y, Cs=20, eps=0.02, tol=1e-12, fit_intercept=False)
+    n_expected = 0
+    for i, (likely, penalty, on) in expected.items():
+        (before, z0), (last, z1), (alpha, _) = places[i - 2 : i + 1]
+        if not before > last > alpha:  # a mean that was not good enough is solved later
+            continue
+        z = z1 + (alpha - last) / (last - before) * (z1 - z0)
+        assert_allclose(penalty, alpha)
+        reaching = np.setdiff1d((np.abs(z) > alpha).nonzero()[0], on)
+        assert_array_equal(np.sort(likely), reaching)
+        n_expected += likely.size
+    assert n_expected > 20
+
+
+@pytest.mark.parametrize(("kappa", "sweeps"), [(0.5, 6), (0.0, 26)])
+def test_an_alpha_where_nothing_gets_better_is_given_up(kappa, sweeps, monkeypatch):
+    """Later where a coefficient without penalty is on its way, of which the gap says nothing."""
+    tracer = tracer_of(*TALL)
+    alpha = 0.5 * tracer.alpha_max()
+    tracer.solve(1.1 * alpha)
+    monkeypatch.setattr(PathTracer, "_solve_restricted", lambda *args: 1)
+    monkeypatch.setattr(Appraisal, "of_place", lambda *args: Certificate(1e9, kappa, 0.0))
+    assert tracer.solve(alpha).sweeps == sweeps

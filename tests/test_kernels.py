@@ -557,3 +557,14 @@ def test_semidefinite_systems(scale, monkeypatch):
     given = solve_semidefinite(gram, scale * lengths * target)
     assert_allclose(given, best / lengths, rtol=1e-9, atol=1e-15)
     assert given[5] == 0.0
+
+
+def test_settling_leaves_out_columns_that_depend_on_others():
+    rng = np.random.default_rng(0)
+    C = rng.normal(size=(3, 20))
+    C[2] = C[0] + C[1]
+    problem = RestrictedProblem(C @ C.T, C @ (3.0 * C[2]), np.full(3, 0.5), np.full(3, 1e-12))
+    point = settle(problem, np.array([1.0, 1.0, 1.0]))
+    on = point.support
+    assert on.size == 2
+    assert_allclose(point.z[on], 0.5 * np.sign(point.theta[on]))
