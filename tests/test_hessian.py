@@ -151,3 +151,35 @@ def test_the_longest_residual_is_as_long_as_it_is_said(n_classes):
     outputs = wrong if n_classes > 2 else wrong[:, 1:] - wrong[:, :1]
     residual = np.sqrt(case.weights)[:, None] * case.loss.predict(outputs).residual
     assert np.linalg.norm(residual) == pytest.approx(term.norm)
+
+
+@pytest.mark.parametrize("fraction", [0.02, 0.05, 0.1, 0.17, 0.3, 0.45, 0.7])
+@pytest.mark.parametrize("ridge", [None, 0.1])
+def test_a_step_goes_on_while_f_falls(fraction, ridge):
+    """Twice as far each time, until f falls at less than a quarter of its first rate, or rises."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 3))
+    X -= X.mean(axis=0)
+    y = (X @ [3.0, -2.0, 0.0] + rng.logistic(size=60) > 0.0).astype(int)
+    weights = np.full(60, 1 / 60)
+    design = make_design(X, weights, False)
+    term = LogisticTerm(design, make_loss(y, 2, weights), False)
+    working_set = WorkingSet(design)
+    working_set.admit(np.arange(3))
+    way, penalty = fraction * np.array([2.0, -1.5, 0.0]), np.full(3, 0.01)
+    rho = None if ridge is None else np.full(3, ridge)
+
+    def slope(length):
+        theta = length * way
+        residual = y - 1.0 / (1.0 + np.exp(-X @ theta))
+        pull = residual @ X / 60 - (0.0 if ridge is None else ridge * theta)
+        return (penalty * np.sign(way) - pull) @ way
+
+    length = 1.0
+    while slope(length) < 0.25 * slope(0.0) and slope(2.0 * length) <= 0.0:
+        length *= 2.0
+    zero = np.zeros(3)
+    state = term.state(working_set, zero)
+    theta, after = term.advance(working_set, state, zero, way, (penalty, rho))
+    assert_allclose(theta, length * way)
+    assert_allclose(after.linear[:, 0], X @ theta, atol=1e-12)

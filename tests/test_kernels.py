@@ -21,7 +21,18 @@ from hplasso._hadamard import (
     sweep,
 )
 from hplasso._linalg import independent_cholesky, solve_positive, solve_semidefinite
-from hplasso._newton import Point, descend, goes_down, next_face, point_of, rise, settle, violators
+from hplasso._newton import (
+    Face,
+    Point,
+    descend,
+    finish,
+    goes_down,
+    next_face,
+    point_of,
+    rise,
+    settle,
+    violators,
+)
 from hplasso._problem import RestrictedProblem
 from hplasso._subproblem import SOLVERS, sweep_on
 
@@ -568,3 +579,45 @@ def test_settling_leaves_out_columns_that_depend_on_others():
     on = point.support
     assert on.size == 2
     assert_allclose(point.z[on], 0.5 * np.sign(point.theta[on]))
+
+
+def test_coordinates_without_penalty_have_the_coefficients_of_regression():
+    rng = np.random.default_rng(0)
+    C = rng.normal(size=(6, 20))
+    response, free = rng.normal(size=20), np.arange(6) < 3
+    penalty = np.where(free, 0.0, 1.0)
+    problem = RestrictedProblem(C @ C.T, C @ response, penalty, np.zeros(6), free=free)
+    theta = np.where(free, rng.normal(size=6), 0.0)
+    new = sweep(problem, balance(theta)).theta
+    assert_allclose(new[:3], np.linalg.lstsq(C[:3].T, response, rcond=None)[0])
+    assert not new[3:].any()
+    factors = Factors(*np.abs(rng.normal(size=(2, 6))))
+    for _ in range(50):
+        before = hadamard_objective(problem, factors)
+        factors = sweep(problem, factors)
+        assert hadamard_objective(problem, factors) <= before + 1e-12
+    z = problem.target - problem.gram @ factors.theta
+    assert_allclose(z[:3], 0.0, atol=1e-9)
+
+
+def test_what_the_finish_takes_is_the_minimiser_of_its_face():
+    """From faces that are far from right, too, where wrong signs come up again and again."""
+    rng, taken = np.random.default_rng(0), 0
+    for _ in range(300):
+        k = 12
+        C = rng.normal(size=(k, 2 * k)) + rng.exponential(5.0) * rng.normal(size=2 * k)
+        target = C @ rng.normal(size=2 * k)
+        penalty = rng.uniform(0.05, 0.5, k) * np.abs(target).max()
+        problem = RestrictedProblem(C @ C.T, target, penalty, np.full(k, 1e-12))
+        start = point_of(problem, np.zeros(k))
+        support = rng.permutation(k)[: rng.integers(1, k + 1)]
+        signs = rng.choice([-1.0, 1.0], support.size)
+        point = finish(problem, start, Face(support, signs, support.size))
+        if point is start:
+            continue
+        taken += 1
+        assert goes_down(problem, start, point)
+        on = point.theta.nonzero()[0]
+        expected = penalty[on] * np.sign(point.theta[on])
+        assert_allclose(point.z[on], expected, atol=1e-8 * np.abs(target).max())
+    assert taken > 100
