@@ -183,3 +183,19 @@ def test_a_step_goes_on_while_f_falls(fraction, ridge):
     theta, after = term.advance(working_set, state, zero, way, (penalty, rho))
     assert_allclose(theta, length * way)
     assert_allclose(after.linear[:, 0], X @ theta, atol=1e-12)
+
+
+def test_a_step_that_goes_on_leaves_what_has_settled():
+    """It moves by rounding only, which is not to grow."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 3))
+    y = (X @ [3.0, -2.0, 0.0] + rng.logistic(size=60) > 0.0).astype(int)
+    weights = np.full(60, 1 / 60)
+    term = LogisticTerm(make_design(X, weights, False), make_loss(y, 2, weights), False)
+    working_set = WorkingSet(term.design)
+    working_set.admit(np.arange(3))
+    start, goal = np.array([1.0, 0.0, 0.0]), np.array([1.0 + 1e-12, -0.05, 0.0])
+    state = term.state(working_set, start)
+    theta, _ = term.advance(working_set, state, start, goal, (np.full(3, 0.01), None))
+    assert theta[1] < -0.15
+    assert theta[0] == goal[0]
