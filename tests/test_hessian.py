@@ -10,6 +10,7 @@ from sklearn.datasets import make_classification
 import hplasso._dense_design
 import hplasso._design_base
 import hplasso._hessian
+import hplasso._logistic_term
 import hplasso._sparse_design
 from hplasso import HadamardLogisticRegression, logistic_path
 from hplasso._design import make_design
@@ -199,3 +200,18 @@ def test_a_step_that_goes_on_leaves_what_has_settled():
     theta, _ = term.advance(working_set, state, start, goal, (np.full(3, 0.01), None))
     assert theta[1] < -0.15
     assert theta[0] == goal[0]
+
+
+@pytest.mark.parametrize(("block", "n_special"), [(1, 1), (60, 1), (120, 2), (300, 5), (9999, 6)])
+def test_rounding_is_looked_at_closely_of_a_block_of_features(block, n_special, monkeypatch):
+    """Of the longest columns, if rounding could hide more than a small part of all limits."""
+    monkeypatch.setattr(hplasso._logistic_term, "BLOCK", block)
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60, 6)) * [1.0, 5.0, 2.0, 6.0, 3.0, 4.0], np.arange(60) % 2
+    weights = np.full(60, 1 / 60)
+    term = LogisticTerm(make_design(X, weights, False), make_loss(y, 2, weights), False)
+    noise, _ = term.rounding(np.arange(0), np.zeros(0), term.null_state, 1e-12)
+    foremost = np.argsort(-np.linalg.norm(X, axis=0))[:n_special]
+    assert_array_equal(np.sort(noise.special), np.sort(foremost))
+    assert noise.slack.shape == (n_special,)
+    assert not term.rounding(np.arange(0), np.zeros(0), term.null_state, 1.0)[0].special.size
