@@ -8,10 +8,11 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.datasets import make_classification, make_regression
 
 import hplasso._face_factor
-from hplasso import lasso_path, logistic_path
+from hplasso import _ridge, lasso_path, logistic_path
 from hplasso._appraisal import Appraisal
 from hplasso._certificate import Certificate
 from hplasso._chords import Chord
+from hplasso._data_terms import LeastSquares
 from hplasso._knots import Knot, Knots, Noise, Observation
 from hplasso._logistic_term import LogisticTerm
 from hplasso._path import PathTracer
@@ -345,3 +346,19 @@ def test_an_alpha_where_nothing_gets_better_is_given_up(kappa, sweeps, monkeypat
     monkeypatch.setattr(PathTracer, "_solve_restricted", lambda *args: 1)
     monkeypatch.setattr(Appraisal, "of_place", lambda *args: Certificate(1e9, kappa, 0.0))
     assert tracer.solve(alpha).sweeps == sweeps
+
+
+def test_conjugate_gradients_take_as_many_steps_whatever_the_units(monkeypatch):
+    bent, bend = [], LeastSquares.bend
+    monkeypatch.setattr(_ridge, "DIRECT", 0)
+    monkeypatch.setattr(LeastSquares, "bend", lambda *args: bent.append(1) or bend(*args))
+    rng = np.random.default_rng(0)
+    X, y, shares = rng.standard_normal((40, 60)), rng.standard_normal(40), np.full(40, 1 / 40)
+    counts = []
+    for units in (np.ones(60), 2.0 ** rng.integers(-9, 10, 60)):
+        regression = regression_of(X * units, y[:, None], shares, True, "auto", 1)
+        settings = PathSettings(units**2, ridge_ratio=np.inf, tol=1e-6)
+        assert regression.tracer(0, settings).solve(0.1).converged
+        counts.append(len(bent))
+        bent.clear()
+    assert counts[0] == counts[1] > 5
