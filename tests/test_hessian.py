@@ -13,6 +13,7 @@ import hplasso._hessian
 import hplasso._logistic_term
 import hplasso._sparse_design
 from hplasso import HadamardLogisticRegression, logistic_path
+from hplasso._data_terms import LeastSquares
 from hplasso._design import make_design
 from hplasso._hessian import Hessian
 from hplasso._logistic_loss import make_loss
@@ -215,3 +216,21 @@ def test_rounding_is_looked_at_closely_of_a_block_of_features(block, n_special, 
     assert_array_equal(np.sort(noise.special), np.sort(foremost))
     assert noise.slack.shape == (n_special,)
     assert not term.rounding(np.arange(0), np.zeros(0), term.null_state, 1.0)[0].special.size
+
+
+def test_losses_of_sure_predictions_are_known_to_the_last_digit():
+    loss = make_loss(np.array([0, 1, 2]), 3, np.full(3, 1 / 3))
+    outputs = np.array([[50.0, 0.0, 0.0], [1.0, 101.0, 1.0], [0.0, 0.0, 300.0]])
+    expected = 2.0 * np.exp([-50.0, -100.0, -300.0])
+    assert_allclose(loss.predict(outputs).losses, expected, rtol=1e-12)
+
+
+def test_a_constant_target_leaves_nothing_but_its_mean():
+    weights = np.random.default_rng(0).dirichlet(np.ones(60))
+    X = np.random.default_rng(1).normal(size=(60, 2))
+    term = LeastSquares(
+        make_design(X, weights, True), np.where(weights > 0.01, 0.1, np.nextafter(0.1, 1.0))
+    )
+    assert term.offset == pytest.approx(0.1)
+    assert term.scale == 0.0
+    assert not term.response.any()
