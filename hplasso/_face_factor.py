@@ -25,8 +25,7 @@ from ._typing import Float64, Index, Mask
 
 NOTHING, NO_PLACES = np.empty((0, 0), order="F"), np.empty(0, dtype=np.intp)
 NOT_HELD = np.empty(0, dtype=bool)
-# At most so many coordinates are held, or a HELD-th of all.
-MIN_HELD = 8
+# At most a HELD-th of all coordinates is held.
 HELD = 8
 # The factor of fewer coordinates is computed anew in less time than it takes to change it.
 SMALL = 128
@@ -210,8 +209,7 @@ class FaceFactor:
 
     def _hold(self, held: Mask) -> None:
         """Hold just these at zero, or, if they are many, go on without them."""
-        few = max(MIN_HELD, held.size // HELD)
-        if held.size < SMALL or np.count_nonzero(held) > few:
+        if held.size < SMALL or np.count_nonzero(held) > held.size // HELD:
             stays = (~held).nonzero()[0]  # independent, as they have been with the others
             block = self.gram[stays].take(stays, axis=1)
             self._set(self.places[stays], block, dpotrf(block.T, lower=1, clean=0)[0])

@@ -22,7 +22,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "hplasso"
 ROOMS = {
     "solver": "_hadamard _newton _subproblem _problem _face_factor _face_gradients _linalg",
     "certificate": "_certificate _appraisal _correlations",
-    "path": "_path _admission _knots _chords _means _working_set _settings",
+    "path": "_path _ridge _admission _knots _chords _means _working_set _settings",
     "losses": "_data_terms _logistic_loss _logistic_term _hessian",
     "designs": "_design _design_base _dense_design _sparse_design _stacked",
     "folds": "_folds _selection _scoring _logistic_folds",
@@ -48,6 +48,7 @@ BOUNDARIES = {"Lt_LtE", "LtE_Lt", "Gt_GtE", "GtE_Gt"}
 COUNTS = re.compile(r"\bsize\b|\bndim\b|\blen\(|\bshape\b|\bn_\w+|\b0\.0\b|(?<![\w.-])\d+(?![\w.])")
 ARITHMETIC = {"arith_expr", "term", "power", "expr", "and_expr"}
 LOOKS = {"linewidth", "zorder", "alpha", "color", "fontsize", "strict"}
+LOOKS |= {"check_finite", "clean", "overwrite_a", "overwrite_b"}
 LARGE = 100
 
 
@@ -171,7 +172,9 @@ def skipped(tree: ast.Module) -> list[tuple[tuple[int, int], tuple[int, int]]]:
 def senseless(operator: str, node: Any) -> bool:
     """Whether a change says nothing, or is not one of what the operator is for."""
     if operator == "NumberReplacer":
-        return abs(complex(node.value)) >= LARGE
+        indexed = node.search_ancestor("atom_expr")
+        only = indexed is not None and indexed.get_code().endswith(".nonzero()[0]")
+        return abs(complex(node.value)) >= LARGE or (only and node.parent.type == "trailer")
     if operator.startswith("ReplaceBinary"):  # and not a star, or two, of arguments
         return node.parent.type not in ARITHMETIC
     if operator.partition("_")[2] in BOUNDARIES:

@@ -17,9 +17,10 @@ its reason, and do not count. The score is what is killed of all others; if it i
 or below 80 % in a room, the exit status is 1.
 
 Not changed are annotations, decorators, the text of messages (what is raised, warned or within an
-f-string), `strict=` of zip, stars of arguments, the looks of pictures, numbers from a hundred
-on, where one more or one less makes little difference, and what becomes of two floats that are
-equal (``<`` for ``<=``), which rounding decides, unless one of them is 0.
+f-string), `strict=` of zip, stars of arguments, what LAPACK does with memory, the looks of
+pictures, numbers from a hundred on, where one more or one less makes little difference, the axis of
+a one-dimensional array whose places are asked for (``nonzero()[0]``), and what becomes of two
+floats that are equal (``<`` for ``<=``), which rounding decides, unless one of them is 0.
 """
 
 from __future__ import annotations

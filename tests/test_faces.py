@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
-from hplasso import HadamardLasso, lasso_path
+from hplasso import HadamardLasso, _face_factor, lasso_path
 from hplasso._design import make_design
 from hplasso._face_factor import FaceFactor
 from hplasso._face_gradients import FaceGradients
@@ -30,7 +30,11 @@ def solution(gram, right, active):
 
 @pytest.mark.parametrize("size", [20, 250])
 @pytest.mark.parametrize("seed", range(3))
-def test_a_factor_follows_a_changing_face(size, seed):
+def test_a_factor_follows_a_changing_face(size, seed, monkeypatch):
+    begun, begin = [], _face_factor.independent_cholesky
+    monkeypatch.setattr(
+        _face_factor, "independent_cholesky", lambda *args: begun.append(1) or begin(*args)
+    )
     rng = np.random.default_rng(seed)
     gram, right = gram_of(rng), rng.standard_normal(SIZE)
     factor = FaceFactor()
@@ -49,6 +53,7 @@ def test_a_factor_follows_a_changing_face(size, seed):
         entering = np.setdiff1d(np.arange(SIZE), staying)
         wanted = np.concatenate([staying, rng.choice(entering, 3, replace=False)])
     assert (n_held > 0) == (size > 100)  # small factors are computed anew each time
+    assert len(begun) == (1 if size > 100 else 30)
 
 
 def test_a_column_may_depend_on_one_that_is_held():
@@ -64,6 +69,63 @@ def test_a_column_may_depend_on_one_that_is_held():
     assert_array_equal(np.sort(factor.active), np.append(face[1:], SIZE - 1))
     values = factor.solve(right[factor.places])
     assert_allclose(values[~factor.held], solution(gram, right, factor.active), rtol=1e-7)
+
+
+def test_columns_may_depend_on_some_of_many_that_are_held():
+    rng = np.random.default_rng(0)
+    gram, right = gram_of(rng, n_dependent=2), rng.standard_normal(SIZE)
+    factor, late = FaceFactor(), [SIZE - 1, SIZE - 2]
+    factor.bring(gram, np.arange(200), 0)
+    factor.hold(np.isin(factor.places, [0, 1, 5, 7, 9]))
+    rest = np.setdiff1d(np.arange(200), [0, 1, 5, 7, 9])
+    factor.bring(gram, np.append(rest, late), rest.size)
+    assert_array_equal(np.sort(factor.active), np.sort(np.append(rest, late)))
+    values = factor.solve(right[factor.places])
+    assert_allclose(values[~factor.held], solution(gram, right, factor.active), rtol=1e-7)
+
+
+@pytest.mark.parametrize("unit", [2.0**-60, 2.0**60])
+def test_a_face_is_solved_alike_in_all_units(unit):
+    rng = np.random.default_rng(0)
+    gram, right = gram_of(rng), rng.standard_normal(SIZE)
+    factor = FaceFactor()
+    factor.bring(gram, np.arange(200), 0)
+    factor.hold(factor.places < 6)
+    values = factor.solve(right[factor.places])
+    assert_array_equal(factor.solve(unit * right[factor.places]), unit * values)
+
+
+def test_only_dependent_columns_are_looked_at_one_by_one(monkeypatch):
+    """Independent ones are appended by a single factorisation, that of what is new."""
+    rng = np.random.default_rng(0)
+    gram, sizes, looked = gram_of(rng, n_dependent=1), [], []
+    original, pivots = _face_factor.dpotrf, _face_factor.independent_pivots
+    monkeypatch.setattr(
+        _face_factor, "dpotrf", lambda a, **kw: sizes.append(len(a)) or original(a, **kw)
+    )
+    monkeypatch.setattr(
+        _face_factor, "independent_pivots", lambda schur: looked.append(1) or pivots(schur)
+    )
+    factor = FaceFactor()
+    factor.bring(gram, np.arange(200), 0)
+    sizes.clear()
+    factor.bring(gram, np.arange(203), 200)
+    assert sizes == [3]
+    assert not looked
+    factor.bring(gram, np.append(np.arange(203), SIZE - 1), 203)
+    assert looked
+    assert factor.active.size == 203
+
+
+def test_a_few_are_held_and_many_are_left_out():
+    rng = np.random.default_rng(0)
+    gram = gram_of(rng)
+    for n_leaving, stays in ((25, True), (26, False)):  # an eighth of them
+        factor = FaceFactor()
+        factor.bring(gram, np.arange(200), 0)
+        factor.hold(factor.places < n_leaving)
+        assert factor.places.size == (200 if stays else 200 - n_leaving)
+        assert_array_equal(factor.active, np.arange(n_leaving, 200))
 
 
 @pytest.mark.parametrize("fit_intercept", [False, True])
@@ -95,6 +157,53 @@ def test_gradients_solve_what_the_gram_matrix_would(fit_intercept, ridge):
     assert not values[held].any()
     rest = right[face] - gram[np.ix_(face, face)] @ values
     assert np.abs(rest[~held]).max() <= 2e-12
+
+
+class Dense:
+    """An operator of a Gram matrix that is there."""
+
+    def __init__(self, gram):
+        self.gram, self.products = np.array(gram, dtype=float), 0
+
+    def __len__(self):
+        return len(self.gram)
+
+    def __matmul__(self, vector):
+        self.products += 1
+        return self.gram @ vector
+
+    def diagonal(self):
+        return self.gram.diagonal()
+
+    def on(self, kept):
+        return Dense(self.gram[np.ix_(kept, kept)])
+
+
+@pytest.mark.parametrize("right", [[1.0, -1.0], [1.0, 0.0]])
+def test_gradients_fail_on_equal_columns_that_have_no_solution(right):
+    gradients = FaceGradients(np.zeros(2), np.full(2, 1e-9), np.full(2, 1e-9))
+    gradients.bring(Dense(np.ones((2, 2))), np.arange(2), 2)
+    gradients.solve(np.array(right))
+    assert gradients.failed
+
+
+def test_gradients_go_on_from_where_they_were():
+    """On most of the coordinates by holding some; on fewer by columns of their own."""
+    rng = np.random.default_rng(0)
+    C, right = rng.normal(size=(20, 50)), rng.normal(size=20)
+    gradients = FaceGradients(np.zeros(20), np.full(20, 1e-12), np.full(20, 1e-12))
+    for face, held in ((np.arange(18), 2), (np.arange(3, 17), 6), (np.arange(4, 9), 0)):
+        gradients.bring(Dense(C @ C.T), face, 0)
+        assert_array_equal(np.sort(gradients.active), face)
+        assert np.count_nonzero(gradients.held) == held
+        values = gradients.solve(right[gradients.places])
+        assert not gradients.failed
+        expected = np.linalg.solve((C @ C.T)[np.ix_(face, face)], right[face])
+        assert_allclose(values[~gradients.held], expected, rtol=1e-6)
+    again = FaceGradients(gradients._theta, np.full(20, 1e-12), np.full(20, 1e-12))
+    again.bring(Dense(C @ C.T), face, 0)
+    assert_array_equal(again.solve(right[face]), values)
+    assert again.gram.products == 1
 
 
 def duality_gap(X, y, alpha, coef, positive=False):
@@ -134,6 +243,23 @@ def test_path_with_a_large_very_sparse_support(monkeypatch, tol, positive):
         assert exact <= tol * (y @ y) / 3000 * (1 + 1e-6) + 1e-13
         # rounding of correlations is set aside; on a chord of inexact ends the gap is a bound
         assert exact - 1e-11 <= gap <= (exact if tol < 1e-9 else 1.5 * exact) + 1e-11
+
+
+def test_conjugate_gradients_that_have_failed_are_not_tried_again(monkeypatch):
+    X = sparse.random(3000, 1500, density=0.002, format="csc", random_state=0)
+    rng, solved = np.random.default_rng(0), []
+    y = X @ rng.standard_normal(1500) + 0.1 * rng.standard_normal(3000)
+
+    def fails(self, right):
+        solved.append(1)
+        self.failed = True
+        return np.zeros(right.size)
+
+    monkeypatch.setattr(FaceGradients, "solve", fails)
+    _, coefs, gaps = lasso_path(X, y, alphas=5, eps=0.1)
+    assert len(solved) == 1
+    assert (gaps <= 1e-4 * (y @ y) / 3000).all()
+    assert (coefs[:, -1] != 0).sum() > 200
 
 
 def test_large_very_sparse_supports_with_dependent_columns():

@@ -15,7 +15,7 @@ X, y = load_diabetes(return_X_y=True)
 
 
 @parametrize_with_checks(
-    [HadamardLassoIC(), HadamardLassoIC("ebic")],
+    [HadamardLassoIC("ebic")],
     expected_failed_checks=lambda estimator: {
         f"check_sample_weight_equivalence_on_{kind}_data": "a criterion counts samples: weights "
         "say how exact they are, and a repeated one is two"

@@ -29,6 +29,7 @@ from hplasso import (
     logistic_path,
 )
 from hplasso._dense_design import DenseDesign
+from hplasso._kept_path import compact
 
 DIABETES = load_diabetes(return_X_y=True, as_frame=True)
 X, y = DIABETES[0].to_numpy(), DIABETES[1].to_numpy()
@@ -64,7 +65,7 @@ def assert_fitted_alike(one, other, **tolerances):
 @pytest.mark.parametrize("data", [(X, y), WIDE], ids=["tall", "wide"])
 def test_path_of_all_samples(container, parameters, data):
     weights = np.random.default_rng(0).uniform(0.1, 2.0, len(data[1]))
-    model = HadamardLassoCV(cv=3, eps=0.02, tol=1e-11, **parameters)
+    model = HadamardLassoCV(cv=3, eps=0.02, alphas=30, tol=1e-11, **parameters)
     model.fit(container(data[0]), data[1], weights)
     options = {"fit_intercept": True, **parameters, "tol": 1e-11, "sample_weight": weights}
     _, coefs, _, intercepts = lasso_path(
@@ -330,3 +331,11 @@ def test_several_targets(model, words):
         with pytest.raises(ValueError, match=r"shape \(150, 2\) instead.*" + words):
             model.fit(IRIS, container(targets))
     assert meta(model).fit(IRIS, targets).predict(IRIS).shape == (150, 2)
+
+
+@pytest.mark.parametrize("density", [0.0, 0.3, 0.6, 0.7, 1.0])
+def test_paths_are_kept_in_the_smaller_of_two_forms(density):
+    columns = sparse.csc_array(np.ones((20, 50)) * (np.arange(50) < 50 * density))
+    parts = columns.data.nbytes + columns.indices.nbytes
+    assert sparse.issparse(compact(columns)) == (parts < 8 * 20 * 50)
+    assert_array_equal(dense(compact(columns)), columns.toarray())

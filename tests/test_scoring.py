@@ -240,17 +240,17 @@ WORDS = {
 @pytest.mark.parametrize(
     ("model", "data", "longer"),
     [
-        (HadamardLassoCV(eps=0.1, alphas=5), DIABETES, {"eps": 1e-3, "alphas": 50}),
+        (HadamardLassoCV(eps=0.1, alphas=5), DIABETES, {"eps": 1e-3, "alphas": 25}),
         (HadamardLassoCV(alphas=[2.0, 1.0]), DIABETES, {"alphas": [1.0, 0.004, 1e-5]}),
         (
             HadamardElasticNetCV(l1_ratio=[0.5, 1.0], eps=0.1, alphas=5),
             DIABETES,
-            {"eps": 1e-3, "alphas": 50},
+            {"eps": 1e-3, "alphas": 25},
         ),
         (HadamardLassoIC(eps=0.5, alphas=5), DIABETES, {"eps": 1e-3}),
-        (HadamardLogisticRegressionCV(Cs=5), (IRIS, SPECIES), {"eps": 1e-6}),
-        (HadamardLogisticRegressionCV(Cs=5, rule="1se"), (IRIS, SPECIES), {"eps": 1e-6}),
-        (HadamardLogisticRegressionCV(Cs=[0.1, 0.2]), (IRIS, SPECIES), {"Cs": [0.1]}),
+        (HadamardLogisticRegressionCV(Cs=5, cv=3), (IRIS, SPECIES), {"eps": 1e-4}),
+        (HadamardLogisticRegressionCV(Cs=5, cv=3, rule="1se"), (IRIS, SPECIES), {"eps": 1e-4}),
+        (HadamardLogisticRegressionCV(Cs=[0.1, 0.2], cv=3), (IRIS, SPECIES), {"Cs": [0.1]}),
     ],
 )
 def test_the_end_of_the_grid_is_the_best(model, data, longer, capsys):
