@@ -157,8 +157,9 @@ def test_the_longest_residual_is_as_long_as_it_is_said(n_classes):
 
 @pytest.mark.parametrize("fraction", [0.02, 0.05, 0.1, 0.17, 0.3, 0.45, 0.7])
 @pytest.mark.parametrize("ridge", [None, 0.1])
-def test_a_step_goes_on_while_f_falls(fraction, ridge):
+def test_a_step_goes_on_while_f_falls(fraction, ridge, monkeypatch):
     """Twice as far each time, until f falls at less than a quarter of its first rate, or rises."""
+    monkeypatch.setattr(hplasso._logistic_term, "FAR", 0.0)
     rng = np.random.default_rng(0)
     X = rng.normal(size=(60, 3))
     X -= X.mean(axis=0)
@@ -187,8 +188,24 @@ def test_a_step_goes_on_while_f_falls(fraction, ridge):
     assert_allclose(after.linear[:, 0], X @ theta, atol=1e-12)
 
 
-def test_a_step_that_goes_on_leaves_what_has_settled():
+def test_a_step_goes_on_only_where_it_moved_an_output_far():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 3))
+    y = (X @ [3.0, -2.0, 0.0] + rng.logistic(size=60) > 0.0).astype(int)
+    weights = np.full(60, 1 / 60)
+    term = LogisticTerm(make_design(X, weights, False), make_loss(y, 2, weights), False)
+    working_set = WorkingSet(term.design)
+    working_set.admit(np.arange(3))
+    zero, way = np.zeros(3), np.array([2.0, -1.5, 0.0]) / np.abs(X @ [2.0, -1.5, 0.0]).max()
+    state = term.state(working_set, zero)
+    for largest, goes_on in ((0.45, False), (0.55, True)):
+        theta, _ = term.advance(working_set, state, zero, largest * way, (np.full(3, 0.01), None))
+        assert (theta[0] > 1.5 * largest * way[0]) == goes_on
+
+
+def test_a_step_that_goes_on_leaves_what_has_settled(monkeypatch):
     """It moves by rounding only, which is not to grow."""
+    monkeypatch.setattr(hplasso._logistic_term, "FAR", 0.0)
     rng = np.random.default_rng(0)
     X = rng.normal(size=(60, 3))
     y = (X @ [3.0, -2.0, 0.0] + rng.logistic(size=60) > 0.0).astype(int)
