@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ._certificate import Certificate, certify
-from ._data_terms import DataTerm
+from ._certificate import Certificate, certify, ridged_gap
+from ._data_terms import DataTerm, Model
 from ._knots import Noise, Observation
+from ._newton import Point, step_on
+from ._problem import RestrictedProblem
 from ._reports import Outcome, PathPoint
 from ._settings import PathSettings
 from ._stacked import AnyDesign
@@ -19,6 +21,18 @@ from ._working_set import WorkingSet
 NEGLIGIBLE = 1e-12
 # A gap is due to rounding if it is no more than so many times the estimate of that.
 DUE = 10.0
+
+
+class Chord(NamedTuple):
+    """What the divergence of kappa r lies below, as it is convex: from that of 0 to that of r.
+
+    The latter, which is zero for the residual of coefficients, is left out.
+    """
+
+    whole: float
+
+    def divergence(self, kappa: float) -> float:
+        return (1.0 - kappa) * self.whole
 
 
 class Appraisal:
@@ -57,6 +71,37 @@ class Appraisal:
         penalty = alpha * self.settings.penalty_weights[on]
         certificate = certify(alpha, place.level, penalty, slack, z, theta, divergence)
         return self.honest(certificate, place.hidden)
+
+    def mended(
+        self, place: Observation, model: Model, problem: RestrictedProblem, point: Point
+    ) -> tuple[Any, float]:
+        """The state with the residual that Newton's step would leave, and its divergence.
+
+        The last digit of a coefficient may be too much for its correlation; a dual point is no
+        function of what can be written down. `point` is the place in the problem of the model.
+        """
+        step = step_on(problem, point)
+        if step is None or self.working_set.complete:
+            return place.state, np.inf
+        way = np.zeros(self.working_set.features.size)
+        way[model.where] = step
+        return self.term.mended(place.state, self.working_set.columns.predict(way))
+
+    def of_mended(self, alpha: float, place: Observation, price: float) -> Certificate:
+        """The certificate of a place with a mended residual, whose divergence is the price."""
+        chord = Chord(place.state.divergence(0.0))
+        gap, kappa, floor = self.of_place(alpha, place._replace(state=chord))
+        if self.settings.ridged and place.level < np.inf:
+            as_it_is = self._gap_at_residual(alpha, place) + place.hidden
+            gap, kappa = min((gap, kappa), (as_it_is, 1.0))
+        return Certificate(gap + price, kappa, floor)
+
+    def _gap_at_residual(self, alpha: float, place: Observation) -> float:
+        """The gap at the residual as it is, which a ridge makes feasible."""
+        settings, theta = self.settings, np.zeros(place.z.size)
+        theta[self.working_set.features[place.support]] = place.theta[place.support]
+        penalty, ridge = alpha * settings.penalty_weights, settings.ridge(alpha, slice(None))
+        return ridged_gap(penalty, ridge, place.z, theta, settings.positive)
 
     def honest(self, certificate: Certificate, hidden: float) -> Certificate:
         """A certificate with what rounding may hide from its gap, unless that is negligible."""

@@ -143,6 +143,13 @@ class DataTerm(Protocol):
         """
         ...
 
+    def mended(self, state: Any, change: Float64) -> tuple[Any, float]:
+        """The state with the r that is left if Z theta changes by so much, and its divergence.
+
+        That is L + L*(-r) + r'Z theta, which is zero for the state's own r.
+        """
+        ...
+
     def rows(self, working_set: WorkingSet) -> tuple[Float64, Float64] | tuple[None, None]:
         """The columns of Z in the working set, as rows, and y; for the dual form.
 
@@ -254,6 +261,9 @@ class LeastSquares:
 
     def bend(self, state: SquaredState, change: Float64) -> Float64:
         return change
+
+    def mended(self, state: SquaredState, change: Float64) -> tuple[SquaredState, float]:
+        return state._replace(residual=state.residual - change), 0.5 * float(change @ change)
 
     def rows(self, working_set: WorkingSet) -> tuple[Float64, Float64] | tuple[None, None]:
         if working_set.features.size <= self.design.shape[0]:

@@ -293,6 +293,22 @@ class LogisticTerm:
         bent *= self.base.root[:, None, None]
         return np.asarray(bent.reshape(change.shape))
 
+    def mended(self, state: LogisticState, change: Float64) -> tuple[LogisticState, float]:
+        """The divergence is that of Kullback and Leibler, of the Q of r from P."""
+        bent = self.bend(state, change[:, None])[:, 0]
+        moved = bent.reshape(-1, self.n_outputs) * self._unscale[:, None]
+        p = self.loss.probabilities(state.prediction)
+        if self.n_outputs == 1:  # of the true class, and of the other one
+            moved = moved * np.sign(state.prediction.residual)
+            wrong = state.prediction.wrong[:, None]
+            p, moved = np.hstack([1.0 - wrong, wrong]), np.hstack([moved, -moved])
+        parts = np.divide(moved, p, out=np.zeros_like(p), where=p > 0.0)
+        state = state._replace(residual=state.residual - bent)
+        if parts.min() <= -1.0 or moved[p <= 0.0].any():
+            return state, np.inf
+        terms = p * ((1.0 + parts) * np.log1p(parts) - parts)
+        return state, float(self.weights @ terms.sum(axis=1))
+
     def _curved(self, prediction: Prediction, outputs: Float64) -> Float64:
         """The second derivatives of the losses times changes of the outputs, of shape (n, K, m)."""
         if self.n_outputs == 1:

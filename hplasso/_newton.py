@@ -43,6 +43,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ._face_factor import FaceFactor
 from ._problem import RestrictedProblem
 from ._typing import Float64, Index, Mask
 
@@ -185,6 +186,23 @@ def minimiser_on(problem: RestrictedProblem, face: Face) -> tuple[Point, Mask]:
         active = ~factor.held
         places, values, wrong = places[active], values[active], wrong[active]
     return point_at(problem, places, values), wrong
+
+
+def step_on(problem: RestrictedProblem, start: Point) -> Float64 | None:
+    """The step to the minimiser on the face of a point; or None, if its columns are dependent.
+
+    G_FF d_F = z_F - lambda_F s_F. Of z, what is rounded away in
+    c = G theta + z, where G is large, is still there.
+    """
+    factor, face, signs = problem.factor, start.support, np.sign(start.theta)
+    if not face.size or not isinstance(factor, FaceFactor):
+        return None
+    factor.bring(problem.gram, face, face.size)
+    if factor.active.size < face.size:
+        return None
+    step, places = np.zeros_like(start.theta), factor.places
+    step[places] = factor.solve((start.z - problem.penalty * signs)[places])
+    return step
 
 
 def goes_down(problem: RestrictedProblem, before: Point, after: Point) -> bool:

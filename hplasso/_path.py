@@ -255,7 +255,16 @@ class PathTracer:
                 stalled += UNSETTLED
             if stalled and self._leaned:
                 self._leave_lean()
+        if not self.appraisal.suffices(certificate):
+            certificate = min(certificate, self._mended(alpha))
         return self._settled(alpha, certificate, sweeps)
+
+    def _mended(self, alpha: float) -> Certificate:
+        """The certificate of the place with the residual that one more step would leave."""
+        place, appraisal = self.place, self.appraisal
+        state, price = appraisal.mended(place, *self._problem(alpha, 0.0, place.support, NOBODY))
+        place = self._observe(place.theta, place.support, state, alpha)
+        return appraisal.of_mended(alpha, place, price)
 
     def _settled(self, alpha: float, certificate: Certificate, sweeps: int) -> PathPoint:
         """Remember the place as the solution at alpha."""

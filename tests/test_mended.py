@@ -1,0 +1,80 @@
+"""Certificates where rounding of coefficients moves correlations: the residual is mended."""
+
+import numpy as np
+import pytest
+import random_logistic_problems
+from numpy.testing import assert_allclose
+
+from hplasso import HadamardLogisticRegression
+from hplasso._certificate import ridged_gap
+from hplasso._classification import Classification, encode
+from hplasso._logistic_path import path_settings
+
+
+@pytest.mark.parametrize("seed", [70064, 70065, 70089, 70134])
+def test_last_digit_of_a_coefficient_may_be_too_much(seed):
+    """A code times a unit in the last place moves its output, and with that the correlation."""
+    problem = random_logistic_problems.draw(seed, "outliers")
+    X, labels, parameters, sample_weight, oracle, _ = problem
+    model = HadamardLogisticRegression(tol=1e-10, **parameters)
+    model.fit(X, labels, sample_weight=sample_weight)  # a warning is an error
+    *_, bound = oracle.minimum(model.coef_, model.intercept_)
+    above = float(oracle.exact_objective(model.coef_, model.intercept_) - bound)
+    null = float(oracle.null_objective())
+    assert above <= model.dual_gap_ + 1e-12 * null
+    assert model.dual_gap_ <= 1e-10 * null
+
+
+def tracer_of(n_classes, l1_ratio, tol, fit_intercept=True):
+    rng = np.random.default_rng(n_classes)
+    X, y = rng.normal(size=(40, 8)), np.arange(40) % n_classes
+    X[:, 0] += y
+    weights = rng.exponential(size=40)
+    parameters = {
+        "penalty_weights": np.ones(8),
+        "l1_ratio": l1_ratio,
+        "solver": "auto",
+        "tol": tol,
+        "max_iter": 1000,
+        "verbose": 0,
+    }
+    labels = encode(y, X, weights, None)
+    return Classification(X, labels, fit_intercept).tracer(path_settings(parameters, labels, X))
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("l1_ratio", [1.0, 0.3])
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_mended_residual_is_a_dual_point(n_classes, l1_ratio, fit_intercept):
+    """The gap is no less than the truth, and of second order in what coefficients are off by."""
+    alpha = 0.02
+    exact = tracer_of(n_classes, l1_ratio, 1e-13, fit_intercept)
+    exact.solve(alpha)
+    best = exact._objective(alpha)
+    rng = np.random.default_rng(0)
+    way = np.where(exact.place.theta != 0.0, rng.normal(size=exact.place.theta.size), 0.0)
+    for size in [1e-1, 1e-2, 1e-4]:
+        theta = exact.place.theta + size * np.abs(exact.place.theta) * way / np.abs(way).max()
+        there = tracer_of(n_classes, l1_ratio, 1e-13, fit_intercept)
+        there.working_set.admit(exact.working_set.features)
+        point = there.move_to(
+            alpha, theta, theta.nonzero()[0], there.term.state(there.working_set, theta)
+        )
+        above, mended = there._objective(alpha) - best, there._mended(alpha).gap
+        assert above - 1e-14 <= mended
+        if size <= 1e-2:
+            assert mended <= 10.0 * above + 1e-13 < point.gap
+
+
+def test_gap_beside_a_ridge_is_that_of_the_dual():
+    """At a minimiser of the dual it is zero; off it the formula, with the dual's value by hand."""
+    rng = np.random.default_rng(0)
+    penalty, ridge = rng.random(50), rng.random(50) + 0.1
+    z = rng.normal(size=50)
+    best = np.sign(z) * np.maximum(np.abs(z) - penalty, 0.0) / ridge
+    assert ridged_gap(penalty, ridge, z, best, False) <= 1e-30
+    for theta in (best + 0.1 * rng.normal(size=50), -best, np.zeros(50)):
+        primal = penalty * np.abs(theta) + ridge * theta**2 / 2 - z * theta
+        conjugate = np.maximum(np.abs(z) - penalty, 0.0) ** 2 / (2.0 * ridge)
+        expected = (primal + conjugate).sum()
+        assert_allclose(ridged_gap(penalty, ridge, z, theta, False), expected, rtol=1e-12)
