@@ -38,9 +38,9 @@ HEAVY, FINE = 100.0, 1e-8
 NOTHING = 1e-12
 
 
-# Where a loss is an exponential, the model's solution moves its output by one unit. Steps that move
-# no output by so much do not go on.
-FAR = 0.5
+# Where a loss is an exponential, the model's solution moves its output by one unit, or two outputs
+# by half of one each. Steps that move none by so much do not go on.
+FAR = 0.2
 # Steps go on while f falls by this part of what it did at their start.
 STEEP = 0.25
 # A coefficient that moves by no more than this part of it has settled.
