@@ -28,6 +28,7 @@ def griewank(tmp_path_factory):
 def factors(tmp_path_factory):
     """The names that the example on factors defines."""
     plt.switch_backend("agg")
+    plt.close("all")  # what other tests have left open
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.mktemp("factors"))
         yield runpy.run_path(str(EXAMPLES / "plot_factors.py"))

@@ -11,7 +11,6 @@ from hplasso._certificate import ridged_gap
 from hplasso._classification import Classification, encode
 from hplasso._logistic_path import path_settings
 
-
 ROUNDED_AWAY = pytest.mark.xfail(
     raises=ConvergenceWarning,
     reason="the target of a model, c = G theta + z, rounds z away where G theta is 1e10 times it",

@@ -70,7 +70,7 @@ def test_most_of_a_column_may_be_codes():
     assert_allclose(model.coef_, minimum(X, y, 1 / 20, np.ones(40))[:, :3], atol=1e-5)
 
 
-# A Hessian in float64 can not tell two classes apart that share the row of a code: one in ten warns.
+# A Hessian in float64 can not tell two classes apart that share a code: one in ten warns.
 @pytest.mark.parametrize(
     ("module", "may_warn"), [(random_problems, 1), (random_logistic_problems, 3)]
 )
