@@ -259,7 +259,7 @@ class RidgeTracer(PathTracer):
             held = columns.predict(np.where(inside, place.theta, 0.0))
             rest = residual + term.bend(place.state, held)
         system = term.bend(place.state, outer)
-        system.ravel()[:: residual.size + 1] += 1.0
+        system.flat[:: residual.size + 1] += 1.0
         factor = lu_factor(system, overwrite_a=True, check_finite=False)
         change = lu_solve(factor, rest, check_finite=False)
         goal = place.theta.copy()

@@ -296,8 +296,12 @@ class SparseColumns(Columns):
 
     def _outer(self, scale: Float64) -> Float64:
         root, mean = self.design.root, self.mean[self.features]
-        weighted = self.chosen * scale
+        pointers = self.chosen.indptr
+        values = self.chosen.data * np.repeat(scale, np.diff(pointers))
+        weighted = sparse.csc_array(
+            (values, self.chosen.indices, pointers), shape=self.chosen.shape
+        )
         shift = weighted @ mean
-        products = np.asarray((weighted @ self.chosen.T).toarray())
+        products = np.asarray((weighted @ self.chosen.T).toarray(order="C"))
         products -= shift[:, None] + (shift - float(scale @ mean**2))
         return products * root * root[:, None]

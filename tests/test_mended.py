@@ -12,6 +12,7 @@ from hplasso._classification import Classification, encode
 from hplasso._logistic_path import path_settings
 
 ROUNDED_AWAY = pytest.mark.xfail(
+    strict=False,  # it is rounding, which differs from one BLAS to the other
     raises=ConvergenceWarning,
     reason="the target of a model, c = G theta + z, rounds z away where G theta is 1e10 times it",
 )

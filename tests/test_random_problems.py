@@ -11,7 +11,7 @@ def test_fifty_random_problems(first):
 
 
 HIDDEN = pytest.mark.xfail(
-    strict=True,
+    strict=False,  # it is rounding, which differs from one BLAS to the other
     reason="What rounding leaves of the correlation of an unpenalised feature counts as nothing "
     "in the gap; 79 is above the minimum by 3e-11 of the null model and reports less.",
 )
