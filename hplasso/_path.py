@@ -222,8 +222,7 @@ class PathTracer:
         self, alpha: float, sweeps: int, start: tuple[Index, Float64] | None = None
     ) -> PathPoint:
         """Solve on the working set, certify, admit who violates, until the gap is reached."""
-        asked, stalled, before = self.appraisal.asked, 0.0, np.inf
-        nearest, least = 0.0, np.inf
+        asked, stalled, before, nearest, least = self.appraisal.asked, 0.0, np.inf, 0.0, np.inf
         patience = MAX_STALLED if self.settings.solver == "auto" else np.inf
         polished = self.term.exact or self.settings.tol > POLISHED
         while sweeps < self.settings.max_iter and stalled < patience:
@@ -244,11 +243,12 @@ class PathTracer:
             if not made and not entrants.size:
                 break
             # far from feasible the gap is the whole loss, and says nothing of what else gets better
-            closer = 0.9 * certificate.kappa > nearest or self._objective(alpha) < least - asked
+            objective = self._objective(alpha)
+            closer = 0.9 * certificate.kappa > nearest or objective < least - asked
             if going or closer:
                 stalled, before = 0, certificate.gap
                 nearest = max(nearest, certificate.kappa)
-                least = min(least, self._objective(alpha))
+                least = min(least, objective)
             elif certificate.kappa > 0.0:
                 stalled += 1
             else:  # a coefficient without penalty is on its way: the gap says nothing yet
