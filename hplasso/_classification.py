@@ -140,23 +140,30 @@ class Classification:
 
     def write(self, point: PathPoint, coefficients: Float64) -> Float64:
         """Fill in coefficients of shape (K, p), zero so far; return the intercepts, b - m'theta."""
-        n_outputs = self.term.n_outputs
-        features, places = np.unique(point.features // n_outputs, return_inverse=True)
-        theta = np.zeros((n_outputs, features.size))
-        theta[point.features % n_outputs, places] = point.values
+        features, theta = self._matrix(point)
         coefficients[:, features] = self.rows @ theta
         intercepts = self.rows @ (point.intercept - theta @ self.base.mean[features])
         if len(intercepts) > 1:  # a constant added to all makes no difference
             intercepts[self.present] -= intercepts[self.present].mean()
         return self._without_absent(intercepts, features, theta)
 
+    def _matrix(self, point: PathPoint) -> tuple[Index, Float64]:
+        """The features of a point, and its coefficients, with a row for each output."""
+        n_outputs = self.term.n_outputs
+        if n_outputs == 1:
+            return point.features, point.values[None]
+        features, places = np.unique(point.features // n_outputs, return_inverse=True)
+        theta = np.zeros((n_outputs, features.size))
+        theta[point.features % n_outputs, places] = point.values
+        return features, theta
+
     def _without_absent(self, intercepts: Float64, features: Index, theta: Float64) -> Float64:
         """Intercepts at which classes of weight zero are nowhere in X more probable than e^-FAR.
 
         The largest output is no smaller than the mean of those that take part.
         """
-        absent = np.delete(np.arange(len(self.labels.classes)), self.present)
-        if not absent.size:
+        n_classes = len(self.labels.classes)
+        if len(self.present) == n_classes:
             return intercepts
         if len(intercepts) == 1:
             return np.where(self.present == 1, FAR, -FAR)
@@ -164,7 +171,7 @@ class Classification:
         if mean.any():
             samples = as_rows(self.base.X, np.arange(self.base.shape[0]), features)
             lowest = min(0.0, float((samples @ mean).min()))
-        intercepts[absent] = lowest - FAR
+        intercepts[np.delete(np.arange(n_classes), self.present)] = lowest - FAR
         return intercepts
 
 

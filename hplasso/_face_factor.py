@@ -70,16 +70,20 @@ class FaceFactor:
         """The coordinates that are not held."""
         return self.places[~self.held]
 
-    def bring(self, gram: Float64, wanted: Index, n_trusted: int) -> None:
+    def bring(self, gram: Float64, wanted: Index, n_trusted: int, solving: bool = True) -> None:
         """Change F and H so that F without H is `wanted`, less what depends on the rest of it.
 
         Of dependent coordinates those stay that have been in F before, or, in a new factor, the
-        first `n_trusted`. `gram` is that of all coordinates.
+        first `n_trusted`. `gram` is that of all coordinates. Where no equations are going to be
+        solved, but G_FF is needed, few coordinates come without a factor, all of them.
         """
-        if wanted.size < SMALL or not self.places.size:
+        if wanted.size < SMALL or not self._lower.size:
             same = self.places.size == wanted.size and (self.places == wanted).all()
             if self._out.size or not same:
-                self._begin(gram, wanted, n_trusted)
+                block = gram[wanted].take(wanted, axis=1)
+                self._set(wanted, block, NOTHING)
+            if not self._lower.size and (solving or wanted.size >= SMALL):
+                self._begin(n_trusted)
             return
         position = np.full(len(gram), -1, dtype=np.intp)
         position[self.places] = np.arange(self.places.size)
@@ -125,13 +129,13 @@ class FaceFactor:
             solution[self._out] = 0.0
         return np.asarray(solution)
 
-    def _begin(self, gram: Float64, wanted: Index, n_trusted: int) -> None:
+    def _begin(self, n_trusted: int) -> None:
         """A new factor."""
-        block = gram[wanted].take(wanted, axis=1)
-        lower, kept = independent_cholesky(block, n_trusted, self._ridge_of(wanted))
-        if kept.size < wanted.size:
-            wanted, block = wanted[kept], block[np.ix_(kept, kept)]
-        self._set(wanted, block, lower)
+        places, block = self.places, self._gram
+        lower, kept = independent_cholesky(block, n_trusted, self._ridge_of(places))
+        if kept.size < places.size:
+            places, block = places[kept], block[np.ix_(kept, kept)]
+        self._set(places, block, lower)
 
     def _ridge_of(self, places: Index) -> Float64 | None:
         return None if self._ridge is None else self._ridge[places]
@@ -157,8 +161,9 @@ class FaceFactor:
             schur /= length[:, None]
             kept = independent_pivots(schur)
             if self._held_make_dependent(below / length, schur.diagonal(), kept):
-                active = self.active
-                self._begin(gram, active, active.size)
+                stays = ~self.held
+                self._set(self.places[stays], self.gram[stays][:, stays], NOTHING)
+                self._begin(self.places.size)
                 self._append(gram, new)
                 return
             if not kept.size:

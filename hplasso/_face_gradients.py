@@ -86,7 +86,7 @@ class FaceGradients:
         """The coordinates that are not held at zero."""
         return self.places[~self.held]
 
-    def bring(self, gram: Operator, wanted: Index, n_trusted: int) -> None:
+    def bring(self, gram: Operator, wanted: Index, n_trusted: int, solving: bool = True) -> None:
         """Change the face to the coordinates `wanted`, dependent or not; others may be held."""
         free = np.zeros(len(gram), dtype=bool)
         free[wanted] = True

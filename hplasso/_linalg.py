@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 from scipy.linalg import eigh, lstsq
-from scipy.linalg.lapack import dpotrf, dpotrs, dpstrf, dtrtrs
+from scipy.linalg.lapack import dposv, dpotrf, dpotrs, dpstrf, dtrtrs
 from threadpoolctl import ThreadpoolController
 
 from ._typing import Float64, Index
@@ -81,9 +81,9 @@ def solve_positive(matrix: Float64, target: Float64) -> Float64:
     vanishing ridge.
     """
     backup = matrix.diagonal().copy()
-    factor, info = dpotrf(matrix.T, lower=1, clean=0, overwrite_a=1)  # symmetric: .T is free
+    _, solution, info = dposv(matrix.T, target, lower=1, overwrite_a=1)  # symmetric: .T is free
     if info == 0:
-        return np.asarray(dpotrs(factor, target, lower=1)[0])
+        return np.asarray(solution)
     # LAPACK wrote into one triangle and the diagonal; the other triangle is still intact.
     intact = np.tril(matrix, -1)
     restored = intact + intact.T + np.diag(backup)

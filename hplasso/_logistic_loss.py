@@ -130,7 +130,7 @@ class BinaryLoss:
 
 def _odds(margins: Float64) -> Float64:
     """P_y / (1 - P_y) for y f = margins; from them come both, each to the last digit."""
-    return np.exp(np.clip(margins, -LARGEST, LARGEST))
+    return np.exp(np.minimum(np.maximum(margins, -LARGEST), LARGEST))
 
 
 class MultinomialLoss:

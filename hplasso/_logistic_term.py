@@ -137,7 +137,9 @@ class LogisticTerm:
         largest += float(np.sqrt(pull @ pull))
         length = float(np.sqrt(state.residual @ state.residual))
         length += (0.25 if self.n_outputs == 1 else 1.0) * largest  # at most, p (1 - p) of it
-        lowest = 1.0 if limit is None else float(np.min(limit))
+        lowest = 1.0 if limit is None else limit
+        if isinstance(lowest, np.ndarray):
+            lowest = float(lowest.min())
         fine = self._roughest * length <= NOTHING * lowest
         if fine and UNIT * largest <= NOTHING * self.scale:
             return Noise(length), UNIT * largest

@@ -237,9 +237,10 @@ def settle(problem: RestrictedProblem, theta: Float64) -> Point:
         factor.bring(problem.gram, support, support.size)
         face = factor.places
         if factor.active.size < support.size:
-            kept = np.zeros_like(theta)
-            kept[face] = theta[face]
-            theta = kept
+            extra = np.setdiff1d(support, factor.active)[0]
+            theta = leave_out(problem, theta, int(extra))
+            support = theta.nonzero()[0]
+            continue
         right = problem.target[face] - problem.penalty[face] * np.sign(theta[face])
         theta, arrived = _advance(problem, theta, face, factor.solve(right) - theta[face], 1.0)
         support = theta.nonzero()[0]
@@ -263,6 +264,24 @@ def let_in(problem: RestrictedProblem, point: Point, entrant: int) -> Float64:
     length = slope / curvature if curved else np.inf
     face = np.append(support, entrant)
     return _advance(problem, point.theta, face, sign * np.append(-follow, 1.0), length)[0]
+
+
+def leave_out(problem: RestrictedProblem, theta: Float64, extra: int) -> Float64:
+    """Let go of a coordinate whose column depends on the factor's, or of one of these.
+
+    The fit stands still on their null vector; the way is the one on which the penalty does not go
+    up.
+    """
+    factor = problem.factor
+    follow = factor.solve(problem.gram[factor.places, extra])[~factor.held]
+    face, way = np.append(factor.active, extra), np.append(follow, -1.0) * np.sign(theta[extra])
+    up = float((problem.penalty[face] * np.sign(theta[face])) @ way) > 0.0
+    there, arrived = _advance(
+        problem, theta, face, -way if up else way, np.inf if up else abs(float(theta[extra]))
+    )
+    if arrived:
+        there[extra] = 0.0
+    return there
 
 
 def _advance(

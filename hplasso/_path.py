@@ -318,7 +318,8 @@ class PathTracer:
             self._let_go()
             reaching = self.admission.number_beyond(self.place, stage)
             self._admit(self.admission.outside(self.place, stage))
-            sweeps += self._solve_restricted(stage, passing, share)
+            start = self._predicted(stage) if self.term.exact else None
+            sweeps += self._solve_restricted(stage, passing, share, start)
             stayed = self.place.support.size / max(reaching, 1)
             self._report(alpha, None, sweeps)
             self._knots.add(Knot(stage, self.place))

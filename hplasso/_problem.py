@@ -57,7 +57,12 @@ class RestrictedProblem:
     @property
     def bound(self) -> Float64:
         """What a correlation may reach while its coordinate is at zero, rounding included."""
-        return self.penalty + self.slack + self.factor.left
+        return self._limit + self.factor.left
+
+    @cached_property
+    def _limit(self) -> Float64:
+        """The penalty, rounding included."""
+        return self.penalty + self.slack
 
     @cached_property
     def diagonal(self) -> Float64:
@@ -85,6 +90,7 @@ class RestrictedProblem:
             self.slack[kept],
             self.positive,
             free=None if self.free is None else self.free[kept],
+            factor=self.factor,
         )
 
     def on(self, kept: Index) -> RestrictedProblem:

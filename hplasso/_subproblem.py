@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ._certificate import Certificate, certainly_zero, certify, reach
+from ._face_factor import FaceFactor
 from ._hadamard import Factors, balance, descending_sweep, proximal_seed, sweep
 from ._newton import (
     NOBODY,
@@ -46,7 +47,7 @@ class Restricted(NamedTuple):
 class Swept(NamedTuple):
     """Where a sweep leads: the product of the factors, and the face that they show.
 
-    `complete` says whether no coordinate was left out because its column depends on others.
+    `complete` says whether no violator was left out because its column depends on others.
     """
 
     point: Point
@@ -87,7 +88,8 @@ def solve_with_finish(
         if lowest is None or goes_down(problem, lowest, point):
             lowest = point
         new = finish(problem, lowest, face)
-        if new is lowest and (length >= LONGEST or not complete):
+        vain = length >= LONGEST or not complete
+        if new is lowest and (vain or _is_dependent(problem, face)):
             new = descend(problem, lowest)
             new = new if goes_down(problem, lowest, new) else lowest._replace(optimal=True)
         if new is lowest and rise(problem, before, point) == 0.0:
@@ -101,24 +103,36 @@ def solve_with_finish(
             point, factors = new, balance(new.theta)
 
 
+def _is_dependent(problem: RestrictedProblem, face: Face) -> bool:
+    """Whether columns of a face depend on others of it, so that its system leaves them out."""
+    if not isinstance(problem.factor, FaceFactor):
+        return False
+    problem.factor.bring(problem.gram, face.support, face.n_trusted)
+    return problem.factor.active.size < face.support.size
+
+
 def sweep_on(
     problem: RestrictedProblem, point: Point, factors: Factors, likely: Index = NOBODY
 ) -> Swept:
-    """Sweep the factors of a point and of its leading violators, in place; read their face."""
+    """Sweep the factors of a point and of its leading violators, in place; read their face.
+
+    Of the violators, those whose columns depend on the support stay out.
+    """
     wanted, entrants = point.support, leading(problem, point, violators(problem, point))
     if entrants.size:
         seed(problem, point, factors, entrants)
         wanted = np.concatenate([wanted, entrants])
-    problem.factor.bring(problem.gram, wanted, point.support.size)
+    n_trusted = point.support.size
+    problem.factor.bring(problem.gram, wanted, n_trusted, solving=entrants.size > 0)
     places, part = problem.factor.places, problem.of_factor()
     new = _sweep_of(part, Factors(factors.mu[places], factors.nu[places]))
     for factor, values in zip(factors, new, strict=True):
         factor[:] = 0.0
         factor[places] = values
     theta = new.theta
+    face = _proximal_face(part, places, theta)
     moving = theta.nonzero()[0]
     swept = point_at(problem, places[moving], theta[moving])
-    face = _proximal_face(part, places, theta, swept.z[places])
     complete = problem.factor.active.size == wanted.size
     return Swept(swept, _with_likely(problem, point, face, likely), complete)
 
@@ -137,14 +151,16 @@ def _sweep_of(part: RestrictedProblem, factors: Factors) -> Factors:
     return descending_sweep(part, factors, part.target - part.gram @ factors.theta)[0]
 
 
-def _proximal_face(part: RestrictedProblem, places: Index, values: Float64, z: Float64) -> Face:
+def _proximal_face(part: RestrictedProblem, places: Index, theta: Float64) -> Face:
     """Where one proximal step takes coordinates; those that are still shrinking go to zero."""
-    step = values * part.diagonal + z
+    step = theta * part.diagonal + (part.target - part.gram @ theta)
     stays = (step if part.positive else np.abs(step)) > part.penalty
-    stays &= values != 0.0
+    stays &= theta != 0.0
     if part.free is not None:
         stays |= part.free
-    return Face(places[stays], np.sign(step[stays]), int(np.count_nonzero(stays)))
+    if not stays.all():
+        places, step = places[stays], step[stays]
+    return Face(places, np.sign(step), places.size)
 
 
 def _with_likely(problem: RestrictedProblem, point: Point, face: Face, likely: Index) -> Face:

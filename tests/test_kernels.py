@@ -27,6 +27,7 @@ from hplasso._newton import (
     descend,
     finish,
     goes_down,
+    leave_out,
     minimiser_on,
     next_face,
     point_of,
@@ -601,10 +602,30 @@ def test_settling_leaves_out_columns_that_depend_on_others():
     C = rng.normal(size=(3, 20))
     C[2] = C[0] + C[1]
     problem = RestrictedProblem(C @ C.T, C @ (3.0 * C[2]), np.full(3, 0.5), np.full(3, 1e-12))
-    point = settle(problem, np.array([1.0, 1.0, 1.0]))
-    on = point.support
-    assert on.size == 2
-    assert_allclose(point.z[on], 0.5 * np.sign(point.theta[on]))
+    for theta, size in (([1.0, 1.0, 1.0], 1), ([1.0, 2.0, 1.0], 2), ([1.0, 1.0, -1.0], 2)):
+        point = settle(problem, np.array(theta))
+        on = point.support
+        assert on.size == size
+        assert_allclose(point.z[on], 0.5 * np.sign(point.theta[on]))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_leaving_out_what_depends_on_others_lets_f_not_go_up(seed):
+    rng = np.random.default_rng(seed)
+    C = rng.normal(size=(6, 20))
+    C[4:] = rng.normal(size=(2, 4)) @ C[:4]
+    free = np.arange(6) == rng.integers(6) if seed % 2 else None
+    penalty = rng.uniform(0.1, 1.0, 6) if free is None else np.where(free, 0.0, 0.5)
+    target = C @ rng.normal(size=20)
+    problem = RestrictedProblem(C @ C.T, target, penalty, np.zeros(6), free=free)
+    theta = rng.normal(size=6)
+    before = objective(problem, theta)
+    problem.factor.bring(problem.gram, np.arange(6), 6)
+    extra = np.setdiff1d(np.arange(6), problem.factor.active)[0]
+    after = leave_out(problem, theta, int(extra))
+    assert_allclose(C.T @ after, C.T @ theta, rtol=0.0, atol=1e-12)
+    assert objective(problem, after) <= before + 1e-12
+    assert np.count_nonzero(after) < 6
 
 
 def test_coordinates_without_penalty_have_the_coefficients_of_regression():
