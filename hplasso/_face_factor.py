@@ -161,8 +161,9 @@ class FaceFactor:
             schur /= length[:, None]
             kept = independent_pivots(schur)
             if self._held_make_dependent(below / length, schur.diagonal(), kept):
-                stays = ~self.held
-                self._set(self.places[stays], self.gram[stays][:, stays], NOTHING)
+                stays = (~self.held).nonzero()[0]
+                block = self.gram[stays].take(stays, axis=1)
+                self._set(self.places[stays], block, NOTHING)
                 self._begin(self.places.size)
                 self._append(gram, new)
                 return

@@ -318,8 +318,7 @@ class PathTracer:
             self._let_go()
             reaching = self.admission.number_beyond(self.place, stage)
             self._admit(self.admission.outside(self.place, stage))
-            start = self._predicted(stage) if self.term.exact else None
-            sweeps += self._solve_restricted(stage, passing, share, start)
+            sweeps += self._solve_restricted(stage, passing, share)
             stayed = self.place.support.size / max(reaching, 1)
             self._report(alpha, None, sweeps)
             self._knots.add(Knot(stage, self.place))

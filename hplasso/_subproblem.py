@@ -34,6 +34,8 @@ MODEL_ROUNDS = 5
 # Up to this size the systems of a sweep are factorised, in k^3 / 3 multiplications each; some
 # conjugate gradients towards their solutions, with k^2 each, cost less for larger ones.
 FACTORISED = 256
+# Harder than the support, by more than rounding.
+HARDER = 1.0 + 1e-9
 
 
 class Restricted(NamedTuple):
@@ -66,7 +68,7 @@ def solve_with_finish(
 ) -> Restricted:
     """``solver='auto'``: sweeps, each with the finish from the face that it shows.
 
-    1. Sweep over the support and the leading violators.
+    1. Sweep over the support and the violators that pull harder than it does.
     2. Take limit points, from the face that the factors show: the first if f there is below that of
        their product, the others each below the one before. Nothing wants to move: done.
     3. Without a limit point, the next sweeps go on from where the factors are, twice as many.
@@ -114,11 +116,11 @@ def _is_dependent(problem: RestrictedProblem, face: Face) -> bool:
 def sweep_on(
     problem: RestrictedProblem, point: Point, factors: Factors, likely: Index = NOBODY
 ) -> Swept:
-    """Sweep the factors of a point and of its leading violators, in place; read their face.
+    """Sweep the factors of a point and of its foremost violators, in place; read their face.
 
-    Of the violators, those whose columns depend on the support stay out.
+    Of these, those whose columns depend on the support stay out.
     """
-    wanted, entrants = point.support, leading(problem, point, violators(problem, point))
+    wanted, entrants = point.support, leading(problem, point, foremost(problem, point))
     if entrants.size:
         seed(problem, point, factors, entrants)
         wanted = np.concatenate([wanted, entrants])
@@ -135,6 +137,21 @@ def sweep_on(
     swept = point_at(problem, places[moving], theta[moving])
     complete = problem.factor.active.size == wanted.size
     return Swept(swept, _with_likely(problem, point, face, likely), complete)
+
+
+def foremost(problem: RestrictedProblem, point: Point) -> Index:
+    """Violators that pull harder for their penalty than anything in the support does.
+
+    Where penalties have just become smaller, the support pulls as hard as it did at the old ones,
+    and most of the violators cease to want in as soon as it has moved.
+    """
+    wanting, support = violators(problem, point), point.support
+    if not wanting.size or not support.size:
+        return wanting
+    penalty = problem.penalty[support]
+    pull = np.abs(point.z[support])
+    level = np.divide(pull, penalty, out=np.zeros_like(pull), where=penalty > 0.0).max()
+    return wanting[np.abs(point.z[wanting]) > max(1.0, HARDER * level) * problem.penalty[wanting]]
 
 
 def seed(problem: RestrictedProblem, point: Point, factors: Factors, entrants: Index) -> None:
