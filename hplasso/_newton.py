@@ -12,11 +12,10 @@ method for g: with d for the step of theta, that solves, at balanced factors,
 
 and agrees with the finish only at the fixed point, where z_A = lambda_A s_A.
 
-From the face that a sweep shows, coordinates whose sign comes out wrong leave and violators enter,
-all at once, and the system is solved again, as long as f goes down or fewer of them are left: a
-primal-dual active set, or block pivoting, method. Where all signs are right the solution is a
-*limit point*, the minimiser of f on its face. It is taken if f there is below that of the swept
-product; the factor of G_AA follows from face to face (`_face_factor`).
+From the face that a sweep shows, coordinates whose sign comes out wrong leave, and the system is
+solved again, until all signs are right: then the solution is a *limit point*, the minimiser of f on
+its face. It is taken if f there is below that of the swept product. Violators enter; so it goes on
+as long as f goes down, and the factor of G_AA follows from face to face (`_face_factor`).
 
 What sweeps cannot do, as the support is kept independent, is to bring in a column that depends on
 it. Then *descend*: walk from the last point towards the minimiser of its own face, stopping to drop
@@ -30,9 +29,6 @@ and there are finitely many faces.
 
 References
 ----------
-L. F. Portugal, J. J. Judice and L. N. Vicente, A comparison of block pivoting and interior-point
-algorithms for linear least squares problems with nonnegative variables, Mathematics of Computation
-63 (1994) 625-643.
 H. Lee, A. Battle, R. Raina and A. Y. Ng, Efficient sparse coding algorithms, NeurIPS 2006 (the
 descent, with one coordinate entering at a time: their feature-sign search).
 """
@@ -51,8 +47,9 @@ from ._typing import Float64, Index, Mask
 # turns the direction of the others, and of too many at a time most have to go again.
 MIN_ENTRANTS = 10
 GROWTH = 8
-# At most this many leave at a time, and no more than a LEAVING-th of the support, for the same
-# reason: on nearly saturated supports half of the signs may come out wrong at first.
+# At most this many leave at a time, and no more than a LEAVING-th of the support: on nearly
+# saturated supports half of the signs may come out wrong at first. With more at a time a fit there
+# takes twice as many solutions, with fewer every path some more.
 MIN_LEAVING = 5
 LEAVING = 16
 # Curvature, relative to that of the single coordinate, that is rounding of a dependent column's.
@@ -121,71 +118,61 @@ def finish(problem: RestrictedProblem, start: Point, face: Face) -> Point:
 
 
 def _limit_points(problem: RestrictedProblem, start: Point, face: Face) -> Point:
-    """`finish`, as exact as the factor is.
-
-    1. Solve on the face. All signs are right, and nobody wants in: done.
-    2. Wrong signs leave, violators enter, as long as f goes down or fewer of them are left.
-    3. In the end wrong signs leave until there are none.
-    """
-    best, fewest = start, problem.target.size + 1
+    """`finish`, as exact as the factor is."""
+    best = start
     while True:
-        point, wrong = minimiser_on(problem, face)
-        wanting, n_wrong = violators(problem, point), int(wrong.sum())
-        if not n_wrong and not wanting.size:
+        point = limit_point(problem, best, face)
+        wanting = violators(problem, point)
+        if not wanting.size:
             return point._replace(optimal=True)
-        lower = not n_wrong and goes_down(problem, best, point)
-        best = point if lower else best
-        amiss = n_wrong + wanting.size
-        if problem.factor.failed or not (lower or amiss < fewest):
-            break
-        fewest = min(fewest, amiss)
-        face = next_face(best, point, wrong, leading(problem, point, wanting))
-    while wrong.any() and not problem.factor.failed:
-        point, wrong = minimiser_on(problem, next_face(best, point, wrong, NOBODY))
-    return point if goes_down(problem, best, point) else best
+        if problem.factor.failed or not goes_down(problem, best, point):
+            return best
+        best, face = point, entered_face(point, leading(problem, point, wanting))
 
 
-def next_face(best: Point, point: Point, wrong: Mask, entrants: Index) -> Face:
-    """The face of a point with the entrants, without its coordinates of the wrong sign.
-
-    Of many of these those leave that reach zero first on the way from the best point.
-    """
-    support, stays = point.support, ~wrong
-    values = point.theta[support]
-    signs = np.sign(values)
-    leaving, room = wrong.nonzero()[0], max(MIN_LEAVING, support.size // LEAVING)
-    if leaving.size > room:
-        before, after = np.abs(best.theta[support[leaving]]), np.abs(values[leaving])
-        later = leaving[np.argpartition(before / (before + after), room)[room:]]
-        stays[later] = True
-        signs[later] *= -1.0
-    support, signs = support[stays], signs[stays]
-    if not entrants.size:
-        return Face(support, signs, support.size)
-    entering = np.sign(point.z[entrants])
-    return Face(
-        np.concatenate([support, entrants]), np.concatenate([signs, entering]), support.size
-    )
+def limit_point(problem: RestrictedProblem, before: Point, face: Face) -> Point:
+    """Solve on a face; wrong signs leave, and what depends on the rest, until there are none."""
+    factor, signs = problem.factor, np.zeros(len(problem.target))
+    factor.bring(problem.gram, face.support, face.n_trusted)
+    signs[face.support] = face.signs
+    right = problem.target - problem.penalty * signs
+    while True:
+        values, wrong = minimiser_on(problem, signs, right)
+        if factor.failed or not wrong.any():
+            active = ~factor.held
+            return point_at(problem, factor.places[active], values[active])
+        factor.hold(first_to_leave(before.theta[factor.places], values, wrong))
 
 
-def minimiser_on(problem: RestrictedProblem, face: Face) -> tuple[Point, Mask]:
-    """Where G_AA theta_A = c_A - lambda_A s_A; and which of its support have the wrong sign there.
+def minimiser_on(
+    problem: RestrictedProblem, signs: Float64, right: Float64
+) -> tuple[Float64, Mask]:
+    """Where G_AA theta_A = c_A - lambda_A s_A, A the face of the factor; who has a wrong sign.
 
-    The support is the face's, without columns that depend on the rest.
+    `signs` and ``right = c - lambda o signs`` are those of all coordinates.
     """
     factor = problem.factor
-    factor.bring(problem.gram, face.support, face.n_trusted)
-    signs = np.zeros(len(problem.target))
-    signs[face.support] = face.signs
-    places = factor.places
-    values = factor.solve(problem.target[places] - problem.penalty[places] * signs[places])
-    wrong = values * signs[places] <= 0.0
+    values = factor.solve(right[factor.places])
+    wrong = ~factor.held & (values * signs[factor.places] <= 0.0)
     if problem.free is not None:
-        wrong &= ~problem.free[places]
-    if factor.held.any():
-        active = ~factor.held
-        places, values, wrong = places[active], values[active], wrong[active]
-    return point_at(problem, places, values), wrong
+        wrong &= ~problem.free[factor.places]
+    return values, wrong
+
+
+def first_to_leave(before: Float64, values: Float64, wrong: Mask) -> Mask:
+    """Of the wrong signs, if they are many, those that reach zero first on the way to `values`."""
+    leaving, room = wrong.nonzero()[0], max(MIN_LEAVING, wrong.size // LEAVING)
+    if leaving.size > room:
+        here, there = np.abs(before[leaving]), np.abs(values[leaving])
+        wrong[leaving[np.argpartition(here / (here + there), room)[room:]]] = False
+    return wrong
+
+
+def entered_face(point: Point, entrants: Index) -> Face:
+    """The face of a limit point and the coordinates that enter."""
+    support = np.concatenate([point.support, entrants])
+    signs = np.sign(np.concatenate([point.theta[point.support], point.z[entrants]]))
+    return Face(support, signs, point.support.size)
 
 
 def step_on(problem: RestrictedProblem, start: Point) -> Float64 | None:
