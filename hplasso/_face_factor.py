@@ -134,8 +134,9 @@ class FaceFactor:
         places, block = self.places, self._gram
         lower, kept = independent_cholesky(block, n_trusted, self._ridge_of(places))
         if kept.size < places.size:
-            places, block = places[kept], block[np.ix_(kept, kept)]
-        self._set(places, block, lower)
+            self._set(places[kept], block[np.ix_(kept, kept)], lower)
+        else:
+            self._lower = lower
 
     def _ridge_of(self, places: Index) -> Float64 | None:
         return None if self._ridge is None else self._ridge[places]

@@ -124,7 +124,7 @@ def _limit_points(problem: RestrictedProblem, start: Point, face: Face) -> Point
         point = limit_point(problem, best, face)
         wanting = violators(problem, point)
         if not wanting.size:
-            return point._replace(optimal=True)
+            return Point(*point[:3], optimal=True)
         if problem.factor.failed or not goes_down(problem, best, point):
             return best
         best, face = point, entered_face(point, leading(problem, point, wanting))

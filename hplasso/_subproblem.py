@@ -132,10 +132,10 @@ def sweep_on(
         factor[:] = 0.0
         factor[places] = values
     theta = new.theta
-    face = _proximal_face(part, places, theta)
     moving = theta.nonzero()[0]
     swept = point_at(problem, places[moving], theta[moving])
-    complete = problem.factor.active.size == wanted.size
+    face = _proximal_face(part, places, theta, swept.z[places])
+    complete = not entrants.size or problem.factor.active.size == wanted.size
     return Swept(swept, _with_likely(problem, point, face, likely), complete)
 
 
@@ -168,9 +168,9 @@ def _sweep_of(part: RestrictedProblem, factors: Factors) -> Factors:
     return descending_sweep(part, factors, part.target - part.gram @ factors.theta)[0]
 
 
-def _proximal_face(part: RestrictedProblem, places: Index, theta: Float64) -> Face:
+def _proximal_face(part: RestrictedProblem, places: Index, theta: Float64, z: Float64) -> Face:
     """Where one proximal step takes coordinates; those that are still shrinking go to zero."""
-    step = theta * part.diagonal + (part.target - part.gram @ theta)
+    step = theta * part.diagonal + z
     stays = (step if part.positive else np.abs(step)) > part.penalty
     stays &= theta != 0.0
     if part.free is not None:
