@@ -152,14 +152,25 @@ def independent_cholesky(
     kept : ndarray of shape (r,)
         The columns of the factor, in its order.
     """
-    factor, info = dpotrf(gram.T, lower=1, clean=0)
     squares = squares_to_tell(gram.diagonal(), ridge)
-    if info == 0 and (factor.diagonal() ** 2 > DEPENDENCE * squares).all():
+    factor = _whole_factor(gram, squares)
+    if factor is not None:
         return factor, np.arange(len(gram))
-    kept = np.empty(0, dtype=np.intp)
-    for group in (np.arange(n_trusted), np.arange(n_trusted, len(gram))):
+    kept, groups = np.arange(n_trusted), [np.arange(n_trusted), np.arange(n_trusted, len(gram))]
+    if _whole_factor(gram[:n_trusted, :n_trusted], squares[:n_trusted]) is not None:
+        groups = groups[1:]
+    else:
+        kept = kept[:0]
+    for group in groups:
         kept = np.append(kept, _independent_of(gram, kept, group, squares[group]))
     return dpotrf(gram[np.ix_(kept, kept)], lower=1, clean=0)[0], kept
+
+
+def _whole_factor(gram: Float64, squares: Float64) -> Float64 | None:
+    """The Cholesky factor of all columns, if they are independent."""
+    factor, info = dpotrf(gram.T, lower=1, clean=0)
+    whole = info == 0 and (factor.diagonal() ** 2 > DEPENDENCE * squares).all()
+    return factor if whole else None
 
 
 def _independent_of(gram: Float64, kept: Index, group: Index, squares: Float64) -> Index:
