@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.linalg.lapack import dtrtrs
 
 from ._certificate import Certificate, certify, ridged_gap
 from ._data_terms import DataTerm, Model
 from ._knots import Noise, Observation
+from ._linalg import independent_cholesky
 from ._newton import Point, step_on
 from ._problem import RestrictedProblem
 from ._reports import Outcome, PathPoint
@@ -21,6 +24,8 @@ from ._working_set import WorkingSet
 NEGLIGIBLE = 1e-12
 # A gap is due to rounding if it is no more than so many times the estimate of that.
 DUE = 10.0
+# Of features without penalty no more numbers than these (64 MB) are looked at for their own sake.
+FEW = 2**23
 
 
 class Chord(NamedTuple):
@@ -30,6 +35,10 @@ class Chord(NamedTuple):
     """
 
     whole: float
+
+    @property
+    def loss(self) -> float:
+        return self.whole
 
     def divergence(self, kappa: float) -> float:
         return (1.0 - kappa) * self.whole
@@ -48,13 +57,63 @@ class Appraisal:
         self, term: DataTerm, working_set: WorkingSet, design: AnyDesign, settings: PathSettings
     ) -> None:
         self.term, self.working_set, self.settings = term, working_set, settings
-        self.rounding, self.mean = design.rounding, design.mean
+        self.design, self.rounding, self.mean = design, design.rounding, design.mean
         self.asked = settings.tol * term.scale
         self.negligible = NEGLIGIBLE * term.scale
+        self.all_penalised = bool(settings.penalty_weights.all())
 
     def slack(self, noise: Noise, features: Index | slice) -> Float64:
         """What rounding may add to the correlations of some features."""
         return noise.of(self.rounding, features)
+
+    @cached_property
+    def free(self) -> tuple[Index, Float64] | None:
+        """The features without any penalty and their Gram matrix; None if that is too large."""
+        design: Any = self.design
+        unpenalised = (self.settings.penalty_weights == 0.0) & (design.spread > 0.0)
+        features = unpenalised.nonzero()[0]
+        if features.size * design.shape[0] > FEW:
+            return None
+        block = design.block(features)
+        return features, block.T @ block
+
+    def doubt(self, alpha: float, place: Observation) -> float:
+        """What rounding of correlations may hide of the gap, for squared loss; 0 if negligible.
+
+        A dual point that is feasible without any slack is smaller by a part of slack_j / lambda_j,
+        and orthogonal to the features without penalty.
+        """
+        weights = self.settings.penalty_weights[self.working_set.features[place.support]]
+        size = float(weights @ np.abs(place.theta[place.support]))
+        hidden = place.noise.length * self.dearest * size + self._hidden_by_free(place)
+        return hidden if hidden > self.negligible else 0.0
+
+    @cached_property
+    def dearest(self) -> float:
+        """The largest rounding of a correlation, as a part of the penalty weight."""
+        weights = self.settings.penalty_weights
+        parts = np.divide(self.rounding, weights, out=np.zeros_like(weights), where=weights > 0.0)
+        return float(parts.max(initial=0.0))
+
+    def _hidden_by_free(self, place: Observation) -> float:
+        """|P r| |y| with the projection P on the features without penalty; inf if one is missing.
+
+        Under theta >= 0, these are those that are not at zero.
+        """
+        if self.all_penalised or self.free is None:
+            return 0.0
+        features, gram = self.free
+        theta = np.zeros(place.z.size)
+        theta[self.working_set.features[place.support]] = place.theta[place.support]
+        on, z = theta[features] != 0.0, place.z[features]
+        missing = z[~on] > 0.0 if self.settings.positive else ~on
+        if missing.any():
+            return np.inf
+        factor, kept = independent_cholesky(gram[on][:, on])
+        if kept.size < np.count_nonzero(on):
+            return np.inf
+        half = dtrtrs(factor, z[on], lower=1)[0] if kept.size else z[on]
+        return float(np.sqrt(half @ half)) * self.term.norm
 
     def of_place(self, alpha: float, place: Observation) -> Certificate:
         """The certificate of a place."""
@@ -161,7 +220,7 @@ class Appraisal:
     ) -> tuple[float, Any]:
         """What it costs to return a shorter type: f(rounded) - f(values); and the intercept.
 
-        That is rounded, too: by delta, at a cost of no more than delta^2 / 2.
+        That is rounded, too: by delta, at a cost of no more than delta^2 / 2, beside a loss.
         """
         states = []
         for on_support in (values, rounded):
@@ -177,6 +236,6 @@ class Appraisal:
         written = np.atleast_1d(after.intercept)
         shift = self.mean[features] * rounded
         written = written - np.bincount(features % written.size, shift, written.size)
-        delta = 0.5 * float(np.finfo(self.settings.dtype).eps) * written
+        delta = 0.5 * float(np.finfo(self.settings.dtype).eps) * written * (self.term.scale > 0.0)
         price = max(0.0, after.loss - before.loss + penalty) + 0.5 * float(delta @ delta)
         return price, after.intercept

@@ -136,7 +136,7 @@ class Chord:
         gaps = complementarity(penalty, kappa[:, None] * z, theta)
         gaps += 0.5 * (1.0 - kappa) ** 2 * squares
         columns = (array.tolist() for array in (gaps, kappa, np.abs(theta) @ slack))
-        hidden = max(end.place.hidden for end in ends)
+        hidden = max(end.place.hidden + appraisal.doubt(end.alpha, end.place) for end in ends)
         return theta, [
             appraisal.honest(Certificate(*row), hidden) for row in zip(*columns, strict=True)
         ]

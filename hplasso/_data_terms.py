@@ -279,6 +279,7 @@ class LeastSquaresMoments(LeastSquares):
 
     def __init__(self, gram: Float64, target: Float64, data: LeastSquares) -> None:
         self.gram, self.target, self.design = gram, target, data.design
+        self.response = data.response
         self.scale, self.norm, self.offset = data.scale, data.norm, data.offset
 
     def state(self, working_set: WorkingSet, theta: Float64) -> SquaredState:

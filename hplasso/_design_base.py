@@ -189,6 +189,18 @@ class Design(ABC):
         self.spread[left] = np.hypot(self.spread[left], self.mean[left])
         self.mean[left] = 0.0
 
+    def uncentred(self) -> Design:
+        """The design with nothing taken off the columns: next to an outlier, values keep digits."""
+        other = copy(self)
+        other.mean = np.zeros_like(self.mean)
+        return other
+
+    def values(self, features: Index) -> Float64:
+        """Columns of X less the means, of shape (n, k), zero where a column is constant."""
+        values = self._centred(features)
+        values[:, self.spread[features] == 0.0] = 0.0
+        return values
+
     def reweighted(
         self, weights: Float64, mean: Float64, square: Float64, doubtful: Mask
     ) -> Design:
@@ -238,9 +250,8 @@ class Design(ABC):
 
     def block(self, features: Index) -> Float64:
         """Columns of Z, of shape (n, k)."""
-        block = self._centred(features)
+        block = self.values(features)
         block *= self.root[:, None]
-        block[:, self.spread[features] == 0.0] = 0.0
         return block
 
     def correlations(self, residual: Float64) -> Float64:

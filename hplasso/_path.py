@@ -35,6 +35,7 @@ from ._face_gradients import FaceGradients
 from ._knots import Knot, Knots, Observation
 from ._linalg import independent_cholesky, plus_diagonal
 from ._newton import NOBODY, Point, point_at
+from ._orthogonal import assured
 from ._problem import RestrictedProblem
 from ._reports import Iteration, PathPoint
 from ._settings import PathSettings
@@ -267,7 +268,8 @@ class PathTracer:
         return appraisal.of_mended(alpha, place, price)
 
     def _settled(self, alpha: float, certificate: Certificate, sweeps: int) -> PathPoint:
-        """Remember the place as the solution at alpha."""
+        """Remember the place, or a better one, as the solution at alpha."""
+        certificate = assured(self, alpha, certificate, sweeps)
         self._knots.add(Knot(alpha, self.place))
         self._solved = True
         return self.appraisal.point_at(alpha, self.place, certificate, sweeps)
@@ -364,10 +366,8 @@ class PathTracer:
         return objective if ridge is None else objective + 0.5 * float(ridge @ theta**2)
 
     def _admit(self, features: Index) -> None:
-        self.working_set.admit(features)
-        self.place = self.place.grown(
-            self.working_set.features.size
-        )  # it has grown here, or by another target
+        self.working_set.admit(features)  # it may have grown by another target as well
+        self.place = self.place.grown(self.working_set.features.size)
 
     def _solve_restricted(
         self,

@@ -50,6 +50,7 @@ from ._data_terms import DataTerm
 from ._knots import Observation
 from ._linalg import plus_diagonal, solve_semidefinite
 from ._newton import NOBODY
+from ._orthogonal import assured
 from ._path import MAX_STALLED, UNSETTLED, PathTracer
 from ._reports import Iteration, Listener, PathPoint
 from ._settings import PathSettings
@@ -109,6 +110,15 @@ class RidgeAppraisal(Appraisal):
         hazy = np.where(weighed, 2.0 * slack, rest)  # what rounding may leave of the equations
         floor = float(dearness @ hazy**2 + slack @ sizes)
         return self.honest(Certificate(gap, 1.0, floor), place.hidden)
+
+    def doubt(self, alpha: float, place: Observation) -> float:
+        """All, if a penalty is too small to mean something beside rounding."""
+        ridge = self.settings.ridge(alpha, ALL)
+        if not ridge.any():
+            return super().doubt(alpha, place)
+        hazy = ~self.weighed(ridge, self.slack(place.noise, ALL))
+        hidden = np.inf if hazy[ridge > 0.0].any() else self._hidden_by_free(place)
+        return hidden if hidden > self.negligible else 0.0
 
     def weighed(self, ridge: Float64, slack: Float64) -> Mask:
         """Which features have a penalty that means something beside rounding."""
@@ -196,7 +206,9 @@ class RidgeTracer(PathTracer):
                 stalled = 0.0
             else:  # without kappa a coefficient without penalty is still on its way
                 stalled += 1.0 if certificate.kappa > 0.0 else UNSETTLED
-        self._solved = True
+        self._solved, place = True, self.place
+        certificate = assured(self, 0.0, certificate, sweeps)
+        self._known &= self.place is place
         point = appraisal.point_at(0.0, self.place, certificate, sweeps)
         return point._replace(alpha=alpha)
 

@@ -93,7 +93,9 @@ def solve_with_finish(
         vain = length >= LONGEST or not complete
         if new is lowest and (vain or _is_dependent(problem, face)):
             new = descend(problem, lowest)
-            new = new if goes_down(problem, lowest, new) else lowest._replace(optimal=True)
+            change = rise(problem, lowest, new)
+            if change >= 0.0:  # without a change, what was shrinking is at zero now
+                new = (lowest if change else new)._replace(optimal=True)
         if new is lowest and rise(problem, before, point) == 0.0:
             new = new._replace(optimal=True)
         taken, lowest = new is not lowest, new

@@ -97,6 +97,11 @@ class Lasso:
         return float(rho @ y - 0.5 * np.sum(rho[kept] ** 2 / self.weights[kept]) - rest)
 
     @property
+    def mean(self):
+        """Weighted means of the columns."""
+        return self.weights @ self.X
+
+    @property
     def centre(self):
         """What is taken off the columns, for the sake of precision: not moved by outliers."""
         return np.median(self.X, axis=0).astype(LONG) * self.fit_intercept

@@ -177,7 +177,7 @@ def test_the_gap_of_float32_coefficients_is_that_of_what_is_returned():
     double = HadamardLasso(1e-6, tol=1e-6).fit(X, y)
     oracle = Oracle(X, y, 1e-6, np.ones(50), np.ones(4))
     rounded, exact = (
-        oracle.objective(coef, oracle.intercept(coef))
+        oracle.exact_objective(coef, oracle.exact_intercept(coef))
         for coef in (single.coef_.astype(np.float64), double.coef_)
     )
     asked = 1e-8 * y.var()

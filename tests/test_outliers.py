@@ -113,7 +113,7 @@ def twins():
 def test_advice_names_the_cause():
     X, y = twins()
     with pytest.warns(ConvergenceWarning, match=r"gap .* asked for .* What is left is rounding"):
-        HadamardLasso(1e-9, tol=1e-16).fit(X, y)
+        HadamardLasso(1e-9, tol=1e-16).fit(X.astype(np.float32), y)
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(30, 60)), rng.normal(size=30)
     with pytest.warns(ConvergenceWarning, match=r"max_iter was reached. Increase max_iter or tol"):

@@ -43,6 +43,7 @@ ORDER = [
     "_path",
     "_admission",
     "_appraisal",
+    "_orthogonal",
     "_settings",
     "_fitting",
     "_reports",
