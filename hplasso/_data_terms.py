@@ -16,6 +16,7 @@ A loss answers with *states*: what it is like at some theta. About a state it ha
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -143,6 +144,18 @@ class DataTerm(Protocol):
         """
         ...
 
+    def rooted(self, state: Any, columns: Float64) -> Iterable[Float64]:
+        """Blocks of rows A with A'A = C'B C, where C is for each output the same columns (n, q)."""
+        ...
+
+    def pull(self, state: Any, columns: Float64) -> Float64:
+        """columns'r, (q, K), for columns (n, q); where r cancels between outputs, so does this."""
+        ...
+
+    def image(self, columns: Float64, values: Float64) -> Float64:
+        """What r sees of columns values, (n K,), for (n, q) and (q, K)."""
+        ...
+
     def mended(self, state: Any, change: Float64) -> tuple[Any, float]:
         """The state with the r that is left if Z theta changes by so much, and its divergence.
 
@@ -261,6 +274,15 @@ class LeastSquares:
 
     def bend(self, state: SquaredState, change: Float64) -> Float64:
         return change
+
+    def rooted(self, state: SquaredState, columns: Float64) -> Iterable[Float64]:
+        return [columns]
+
+    def pull(self, state: SquaredState, columns: Float64) -> Float64:
+        return columns.T @ state.residual[:, None]
+
+    def image(self, columns: Float64, values: Float64) -> Float64:
+        return columns @ values[:, 0]
 
     def mended(self, state: SquaredState, change: Float64) -> tuple[SquaredState, float]:
         return state._replace(residual=state.residual - change), 0.5 * float(change @ change)

@@ -25,6 +25,8 @@ SHORT = 3e-7
 LARGEST, LONGEST = 600.0, 1.0
 # The imbalance of several outputs that is left to rounding.
 BALANCED = 1e-13
+# A step of intercepts, as a part of them, that is left to it, too.
+SETTLED = 1e-15
 MAX_STEPS = 100
 TINY = 1e-200
 
@@ -53,6 +55,14 @@ class LogisticLoss(Protocol):
 
     def curvature(self, prediction: Prediction, k: int) -> Float64:
         """P_k (1 - P_k), of shape (n,)."""
+        ...
+
+    def ahead(self, values: Float64) -> Float64:
+        """Values of the outputs, (K,), as far as they make a difference to each sample, (n, K)."""
+        ...
+
+    def pull(self, columns: Float64, residual: Float64) -> Float64:
+        """columns' residual, of (n, q) and (n, K)."""
         ...
 
     def settle(self, linear: Float64, start: Float64) -> tuple[Float64, Prediction]:
@@ -97,6 +107,12 @@ class BinaryLoss:
 
     def curvature(self, prediction: Prediction, k: int) -> Float64:
         return prediction.wrong * (1.0 - prediction.wrong)
+
+    def ahead(self, values: Float64) -> Float64:
+        return values[None]
+
+    def pull(self, columns: Float64, residual: Float64) -> Float64:
+        return columns.T @ residual
 
     def settle(self, linear: Float64, start: Float64) -> tuple[Float64, Prediction]:
         """Newton's method on sum_i v_i r_i = 0, kept in a bracket.
@@ -166,6 +182,16 @@ class MultinomialLoss:
         size = np.abs(prediction.residual[:, k])  # P_k, or 1 - P_k where k is the true class
         return size * (1.0 - size)
 
+    def ahead(self, values: Float64) -> Float64:
+        return values - values[self.codes, None]
+
+    def pull(self, columns: Float64, residual: Float64) -> Float64:
+        """As what each class takes from each other one, which cancels in their sum."""
+        outputs = range(self.n_outputs)
+        of = [self.codes == y for y in outputs]
+        taken = np.stack([columns[of[y]].T @ residual[of[y]] for y in outputs])
+        return np.asarray((taken - taken.transpose(2, 1, 0)).sum(axis=0))
+
     def settle(self, linear: Float64, start: Float64) -> tuple[Float64, Prediction]:
         """Newton's method for sum_i v_i r_ik = 0; where it fails, one intercept after the other.
 
@@ -176,8 +202,10 @@ class MultinomialLoss:
         for _ in range(MAX_STEPS):
             if np.abs(self.weights @ prediction.residual).max() <= BALANCED:
                 break
-            b = self._one_by_one(linear, b)
+            before, b = b, self._newton(linear, self._one_by_one(linear, b))
             prediction = self.predict(linear + b)
+            if np.abs(b - before).max() <= SETTLED * np.abs(b).max():
+                break
         return b, prediction
 
     def _newton(self, linear: Float64, start: Float64) -> Float64:

@@ -13,6 +13,7 @@ earlier state serves as long as the curvatures have not drifted far (`_hessian`)
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,7 +23,7 @@ from ._correlations import Correlations
 from ._data_terms import Model
 from ._design import BLOCK, Design
 from ._hessian import Hessian
-from ._knots import Noise, Observation
+from ._knots import NOBODY, Noise, Observation
 from ._logistic_loss import LogisticLoss, Prediction
 from ._stacked import AnyDesign, StackedDesign
 from ._typing import Float64, Index
@@ -41,6 +42,8 @@ NOTHING = 1e-12
 # Where a loss is an exponential, the model's solution moves its output by one unit, or two outputs
 # by half of one each. Steps that move none by so much do not go on.
 FAR = 0.2
+# A step that is cut is cut where f is lowest, to within so many units of the outputs.
+WIDE = 10.0
 # Steps go on while f falls by this part of what it did at their start.
 STEEP = 0.25
 # A coefficient that moves by no more than this part of it has settled.
@@ -95,8 +98,46 @@ class LogisticTerm:
         return self._state(self._linear(working_set, theta), self.null_state.intercept)
 
     def _linear(self, working_set: WorkingSet, theta: Float64) -> Float64:
-        predicted = working_set.columns.predict(theta).reshape(-1, self.n_outputs)
-        return predicted * self._unscale[:, None]
+        """Outputs, without intercept; what heavy features add to several as in `_parts`."""
+        K, heavy = self.n_outputs, NOBODY
+        if K > 1:
+            features = working_set.features // K
+            heavy = self._heaviest(features, self.base.size[features] * np.abs(theta))
+        if heavy.size:
+            matrix = self._matrix(heavy, working_set.features, theta)
+            theta = np.where(np.isin(features, heavy), 0.0, theta)
+        linear = working_set.columns.predict(theta).reshape(-1, K) * self._unscale[:, None]
+        if heavy.size:
+            for part in self._parts(heavy, matrix):
+                linear += part
+        return linear
+
+    def _heaviest(self, features: Index, pull: Float64) -> Index:
+        """The features that pull by much, or as many of them, the heaviest, as make a block."""
+        on, room = (pull > HEAVY).nonzero()[0], max(1, BLOCK // len(self._unscale))
+        if not on.size:
+            return NOBODY
+        if on.size > room:
+            on = on[np.argpartition(-pull[on], room)[:room]]
+        return np.unique(features[on])
+
+    def _matrix(self, heavy: Index, pairs: Index, values: Float64) -> Float64:
+        """The coefficients of some features, (h, K), given values for pairs of all."""
+        features, matrix = pairs // self.n_outputs, np.zeros((heavy.size, self.n_outputs))
+        on = np.isin(features, heavy)
+        places = np.searchsorted(heavy, features[on])
+        matrix[places, pairs[on] % self.n_outputs] = values[on]
+        return matrix
+
+    def _parts(self, heavy: Index, matrix: Float64) -> Iterator[Float64]:
+        """What each of some features contributes to the outputs, (n, K).
+
+        Of several classes, to how far they are from that of the sample's own class: where two of
+        them share a code, that keeps the digits in which they differ.
+        """
+        for j, column in zip(heavy, matrix, strict=True):
+            x = self.base.block(np.array([j])) * self._unscale[:, None]
+            yield x * self.loss.ahead(column)
 
     def _state(self, linear: Float64, intercept: Float64) -> LogisticState:
         """The state with these outputs; the search for the intercept starts as given."""
@@ -143,7 +184,7 @@ class LogisticTerm:
         fine = self._roughest * length <= NOTHING * lowest
         if fine and UNIT * largest <= NOTHING * self.scale:
             return Noise(length), UNIT * largest
-        sizes = self._sizes(support, np.abs(values), state)
+        sizes = self._sizes(support, values, state)
         r = np.abs(state.prediction.residual)
         shares = r * sizes
         hidden = UNIT * float(np.linalg.norm(self.weights[:, None] * shares))
@@ -171,13 +212,12 @@ class LogisticTerm:
         """What the sums that outputs are add up, sign set aside, at the most; (n, K)."""
         sizes = np.abs(state.linear) + np.abs(state.intercept)
         features, outputs = support // self.n_outputs, support % self.n_outputs
-        pull = self.base.size[features] * values
-        heavy = pull > HEAVY
-        sizes += np.sqrt(np.bincount(outputs[~heavy], pull[~heavy] ** 2, self.n_outputs))
-        if heavy.any():
-            block = np.abs(self.base.block(features[heavy])) * self._unscale[:, None]
-            for column, k, value in zip(block.T, outputs[heavy], values[heavy], strict=True):
-                sizes[:, k] += column * value
+        pull = self.base.size[features] * np.abs(values)
+        heavy = self._heaviest(features, pull)
+        light = ~np.isin(features, heavy)
+        sizes += np.sqrt(np.bincount(outputs[light], pull[light] ** 2, self.n_outputs))
+        for part in self._parts(heavy, self._matrix(heavy, support, values)):
+            sizes += np.abs(part)
         return sizes
 
     def model(
@@ -221,11 +261,17 @@ class LogisticTerm:
         linear = self._linear(working_set, goal)
         way, change = goal - theta, linear - state.linear
         shift = self._intercept_change(state.prediction, change)
+
+        def at(part: float) -> tuple[Float64, LogisticState]:
+            """Where a part of the step leads."""
+            if part == 1.0:
+                return goal, self._state(linear, state.intercept + shift)
+            outputs = state.linear + part * change
+            return theta + part * way, self._state(outputs, state.intercept + part * shift)
+
         fraction = 1.0
         while fraction > SHORTEST:
-            new = goal if fraction == 1.0 else theta + fraction * way
-            outputs = linear if fraction == 1.0 else state.linear + fraction * change
-            after = self._state(outputs, state.intercept + fraction * shift)
+            new, after = at(fraction)
             dearer = after.prediction.losses - state.prediction.losses
             rise = float(self.weights @ dearer) + _rise_of_penalty(theta, new, penalty)
             if rise <= 0.0 or rise <= self._rounding(state):
@@ -233,9 +279,40 @@ class LogisticTerm:
             fraction *= 0.5
         else:
             return theta, state
-        if fraction < 1.0 or np.abs(change + shift).max() < FAR:
+        longest = float(np.abs(change + shift).max())
+        if fraction < 1.0:
+            if fraction * longest <= WIDE:
+                return new, after
+            return self._lowest(at, (way, change), fraction, WIDE / longest, penalty)
+        if longest < FAR:
             return new, after
         return self._beyond(working_set, state, theta, after, goal, penalty)
+
+    def _lowest(
+        self,
+        at: Callable[[float], tuple[Float64, LogisticState]],
+        course: tuple[Float64, Float64],
+        fraction: float,
+        width: float,
+        penalty: tuple[Float64, Float64 | None],
+    ) -> tuple[Float64, LogisticState]:
+        """The lowest point between a part of a step, at which f is not up, and twice that part.
+
+        A sample whose outputs move by millions is a wall on the way: halves alone would only halve
+        the distance from it, at each step anew. The course is that of theta, and of the outputs.
+        """
+        (way, change), (weights, ridge) = course, penalty
+        low, high, found = fraction, 2.0 * fraction, at(fraction)
+        while high - low > width:
+            middle = 0.5 * (low + high)
+            new, state = at(middle)
+            pull = self.weights @ (state.prediction.residual * change).sum(axis=1)
+            slope = weights @ (np.sign(new) * way) - pull
+            if slope + (0.0 if ridge is None else ridge @ (new * way)) > 0.0:
+                high = middle
+            else:
+                low, found = middle, (new, state)
+        return found
 
     def _beyond(
         self,
@@ -294,6 +371,31 @@ class LogisticTerm:
             bent = self._curved(state.prediction, outputs - shift)
         bent *= self.base.root[:, None, None]
         return np.asarray(bent.reshape(change.shape))
+
+    def rooted(self, state: LogisticState, columns: Float64) -> Iterator[Float64]:
+        """Blocks of rows whose Gram matrix is A'B A, A = columns kron I_K; for columns (n, q)."""
+        K, q = self.n_outputs, columns.shape[1]
+        outputs, step = np.arange(K), max(2 * q, BLOCK // max(q * K**2, 1))
+        p = self.loss.probabilities(state.prediction)
+        for first in range(0, len(p), step):
+            rows = slice(first, first + step)
+            if K == 1:
+                curvature = self.loss.curvature(state.prediction, 0)[rows]
+                yield np.sqrt(curvature)[:, None] * columns[rows]
+                continue
+            root = np.repeat(-p[rows, None, :], K, axis=1)  # sqrt(p_k) (delta_kl - p_l)
+            root[:, outputs, outputs] = p[rows] @ (1.0 - np.eye(K))
+            root *= np.sqrt(p[rows])[:, :, None]
+            yield np.einsum("ikl,ij->ikjl", root, columns[rows]).reshape(-1, q * K)
+
+    def image(self, columns: Float64, values: Float64) -> Float64:
+        image = np.zeros((len(columns), self.n_outputs))
+        for column, value in zip(columns.T, values, strict=True):
+            image += column[:, None] * self.loss.ahead(value)
+        return image.ravel()
+
+    def pull(self, state: LogisticState, columns: Float64) -> Float64:
+        return self.loss.pull(columns, state.residual.reshape(-1, self.n_outputs))
 
     def mended(self, state: LogisticState, change: Float64) -> tuple[LogisticState, float]:
         """The divergence is that of Kullback and Leibler, of the Q of r from P."""

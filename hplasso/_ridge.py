@@ -47,12 +47,15 @@ from ._appraisal import Appraisal
 from ._certificate import SOLVED, Certificate
 from ._correlations import ALL
 from ._data_terms import DataTerm
+from ._design import Design
 from ._knots import Observation
-from ._linalg import plus_diagonal, solve_semidefinite
+from ._linalg import LARGE_DATA, plus_diagonal, solve_semidefinite
 from ._newton import NOBODY
 from ._orthogonal import assured
 from ._path import MAX_STALLED, UNSETTLED, PathTracer
 from ._reports import Iteration, Listener, PathPoint
+from ._rooted import LONG, Coordinates, coordinates
+from ._rooted_path import RootedTracer
 from ._settings import PathSettings
 from ._stacked import AnyDesign
 from ._typing import Float64, Mask
@@ -81,7 +84,9 @@ def make_tracer(
     """The path driver for a loss, for features that are admitted to a working set."""
     term.refresh()  # what it may know is of another working set
     if settings.l1:
-        return PathTracer(term, working_set, design, settings, start)
+        curved = not term.exact and settings.solver == "auto"
+        tracer = RootedTracer if curved else PathTracer
+        return tracer(term, working_set, design, settings, start)
     if settings.positive or not (settings.penalty_weights > 0.0).any():
         return SupportTracer(term, working_set, design, settings, start)
     return RidgeTracer(term, working_set.full, design, settings, start)
@@ -90,8 +95,12 @@ def make_tracer(
 class RidgeAppraisal(Appraisal):
     """What coefficients are worth where there is no L1 penalty."""
 
-    def of_place(self, alpha: float, place: Observation) -> Certificate:
-        """The certificate of a place: all but worthless if a feature without penalty has a say."""
+    def of_place(self, alpha: float, place: Observation, mended: bool = False) -> Certificate:
+        """The certificate of a place: all but worthless if a feature without penalty has a say.
+
+        Or, if its residual was `mended`, that of another dual point, from which this one differs by
+        rounding: there, what that explains of z_j is not missing from rho_j theta_j.
+        """
         ridge, on = self.settings.ridge(alpha, ALL), self.working_set.features[place.support]
         if not ridge.any():
             return super().of_place(alpha, place)
@@ -105,7 +114,7 @@ class RidgeAppraisal(Appraisal):
             return self.honest(Certificate(value, 0.0, 0.0), place.hidden)
         counted = weighed | ((ridge > 0.0) & (rest > slack))
         dearness = np.divide(0.5, ridge, out=np.zeros_like(ridge), where=counted)
-        sizes[weighed] = 0.0
+        sizes[weighed | (mended & (ridge > 0.0))] = 0.0
         gap = float(dearness @ rest**2 + rest @ sizes)
         hazy = np.where(weighed, 2.0 * slack, rest)  # what rounding may leave of the equations
         floor = float(dearness @ hazy**2 + slack @ sizes)
@@ -170,6 +179,7 @@ class RidgeTracer(PathTracer):
         long = squares * np.median(weights) > APART * np.median(squares) * weights
         apart = (squares > 0.0) & (long | (weights == 0.0))
         self._apart = apart.nonzero()[0]
+        self._rooted = False  # whether steps come from the root of the Hessian
         self._failed = False  # whether conjugate gradients did
         self._alpha, self._dual = 1.0, np.zeros(design.shape[0])  # of the last solution: alpha, a
         self._known = not self.place.support.size  # whether theta = P^-1 Z'a
@@ -194,6 +204,7 @@ class RidgeTracer(PathTracer):
         self._alpha = alpha
         ridge = alpha * self._weights[self._live]
         sweeps, stalled, moved = 0, 0.0, self._solved
+        least, self._rooted = self._objective_under(ridge), self._coded(ridge)
         certificate = appraisal.of_place(0.0, self.place)
         while certificate.gap > 0.0 if moved else not appraisal.suffices(certificate):
             if sweeps == settings.max_iter or stalled >= MAX_STALLED:
@@ -201,11 +212,14 @@ class RidgeTracer(PathTracer):
             before, sweeps, moved = certificate.gap, sweeps + 1, False
             self._sweep(ridge, before)
             certificate = appraisal.of_place(0.0, self.place)
-            self._tell_of(alpha, ridge, certificate.gap, sweeps)
-            if certificate.gap < 0.9 * before:
-                stalled = 0.0
+            objective = self._objective_under(ridge)
+            self._tell_of(alpha, objective, certificate.gap, sweeps)
+            if certificate.gap < 0.9 * before or objective < least - appraisal.asked:
+                stalled, least = 0.0, min(least, objective)
             else:  # without kappa a coefficient without penalty is still on its way
                 stalled += 1.0 if certificate.kappa > 0.0 else UNSETTLED
+        if not appraisal.suffices(certificate) and self._rooted:
+            certificate = min(certificate, self._mended_by_steps(ridge))
         self._solved, place = True, self.place
         certificate = assured(self, 0.0, certificate, sweeps)
         self._known &= self.place is place
@@ -221,8 +235,10 @@ class RidgeTracer(PathTracer):
         goal, full = place.theta.copy(), penalty.copy()
         full[live] = ridge
         direct, before = self._direct(), self._dual
-        dual = direct and p > n and not self.working_set.complete
-        if dual:
+        dual = direct and p > n and not self.working_set.complete and not self._rooted
+        if self._rooted:
+            goal[live] = self._rooted_goal(ridge)
+        elif dual:
             goal = self._dual_goal(full)
         elif direct:
             goal[live] += self._primal_step(ridge, rest)
@@ -256,6 +272,50 @@ class RidgeTracer(PathTracer):
             gram = gram[on].take(on, axis=1)
         return solve_semidefinite(plus_diagonal(gram, ridge), rest)
 
+    def _mended_by_steps(self, ridge: Float64) -> Certificate:
+        """The certificate of the place with the residual that a few more steps would leave."""
+        place, on, best = self.place, self._coordinates(ridge), Certificate(np.inf, 0.0, 0.0)
+        values = on.values(place.theta[self._live].reshape(-1, self._n_outputs))
+        for state, price in on.mended(self.term, place.state, values):
+            there = self._observe(place.theta, place.support, state)
+            certificate = self.appraisal.of_place(0.0, there, mended=True)
+            best = min(best, certificate._replace(gap=certificate.gap + price))
+        return best
+
+    @property
+    def _base(self) -> Design:
+        """The design of a single output."""
+        return self.working_set.columns.split(NOBODY)[0].design
+
+    @property
+    def _n_outputs(self) -> int:
+        return self.design.shape[1] // self._base.shape[1]
+
+    def _coded(self, ridge: Float64) -> bool:
+        """Whether there are columns beside whose squares a penalty is rounded away; and few."""
+        if self.term.exact or self.working_set.complete:
+            return False
+        squares = self.design.spread[self.working_set.features[self._live]] ** 2
+        penalised = ridge[ridge > 0.0]
+        if not penalised.size or squares.max() <= LONG * np.median(penalised):
+            return False
+        n, p = (size // self._n_outputs for size in self.design.shape)
+        return n * p <= LARGE_DATA and self._n_outputs * min(n, p) <= FEW
+
+    def _coordinates(self, ridge: Float64) -> Coordinates:
+        """What is to be solved for where columns are long."""
+        K, base = self._n_outputs, self._base
+        features, penalties = self.working_set.features[self._live][::K] // K, ridge[::K]
+        long = base.spread[features] ** 2 > LONG * penalties
+        return coordinates(base, features, penalties, long)
+
+    def _rooted_goal(self, ridge: Float64) -> Float64:
+        """theta + d of what is not constant, from the root of the Hessian."""
+        on, place = self._coordinates(ridge), self.place
+        theta = place.theta[self._live].reshape(-1, self._n_outputs)
+        values = on.values(theta)
+        return on.coefficients(values + on.step(self.term, place.state, values)).ravel()
+
     def _dual_goal(self, ridge: Float64) -> Float64:
         """theta + d, with the n x n matrix; `ridge` is of all features."""
         columns, place, term = self.working_set.columns, self.place, self.term
@@ -287,7 +347,7 @@ class RidgeTracer(PathTracer):
 
     def _balanced(self, dual: Float64) -> Float64:
         """a as it has to be where there is an intercept: it sums to zero for each output."""
-        base = self.working_set.columns.split(NOBODY)[0].design
+        base = self._base
         if not base.fit_intercept:
             return dual
         each = dual.reshape(base.shape[0], -1)
@@ -335,12 +395,15 @@ class RidgeTracer(PathTracer):
             self._failed = True
         return step
 
-    def _tell_of(self, alpha: float, ridge: Float64, gap: float, sweeps: int) -> None:
+    def _objective_under(self, ridge: Float64) -> float:
+        """f at the place."""
+        return float(self.place.state.loss + 0.5 * ridge @ self.place.theta[self._live] ** 2)
+
+    def _tell_of(self, alpha: float, objective: float, gap: float, sweeps: int) -> None:
         """Tell the listener, if there is one, where the place stands."""
         listener, place = self.settings.listener, self.place
         if listener is None or not listener.iterations:
             return
-        objective = place.state.loss + 0.5 * float(ridge @ place.theta[self._live] ** 2)
         sizes = self.working_set.features.size, place.support.size
         asked = self.appraisal.asked
         listener.iteration(Iteration(alpha, sweeps, *sizes, objective, objective, gap, asked))

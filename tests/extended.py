@@ -8,6 +8,8 @@ orthogonalisation: products of columns with entries of 1e12 would lose what else
 
 from __future__ import annotations
 
+from decimal import Decimal, getcontext
+
 import numpy as np
 
 LONG = np.longdouble
@@ -16,6 +18,7 @@ EPS = float(np.finfo(LONG).eps)
 DEPENDENT = 1e-16
 # Steps at most, and those that may pass with no progress.
 MAX_STEPS, PATIENCE = 400, 3
+getcontext().prec = 50
 
 
 def triangle(columns):
@@ -129,34 +132,46 @@ def certified_minimum(loss, A, l1, ridge, start, positive=False):
             least, best = value, theta
         bound = max(bound, lower_bound(*problem, theta, positive))
         if least - bound <= 1e-14 * abs(least):
-            break
-    return best, bound
+            return best, bound
+    return best, max(bound, lower_bound(*problem, best, positive, exact))
 
 
-def lower_bound(loss, A, l1, ridge, theta, positive=False):
+def exact(numbers):
+    """Long doubles as Decimals, of which sums and products keep 50 digits."""
+    numbers = np.asarray(numbers, dtype=LONG)
+    high = numbers.astype(np.float64)
+    low = (numbers - high).astype(np.float64)
+    parts = [np.array([Decimal(x) for x in a.ravel().tolist()], dtype=object) for a in (high, low)]
+    return (parts[0] + parts[1]).reshape(numbers.shape)
+
+
+def lower_bound(loss, A, l1, ridge, theta, positive=False, given=np.asarray):
     """The dual objective at the residual of theta, scaled to what is feasible.
 
     What rounding may leave of a sum counts as nothing, but for its share of the penalty: another
-    point next to this one, no worse than by that, is feasible.
+    point next to this one, no worse than by that, is feasible. `given` says in which arithmetic the
+    residual is mended: of two outputs that share a code of 1e12, long doubles lose the sum.
     """
     A, l1, ridge = (np.asarray(a, dtype=LONG) for a in (A, l1, ridge))
     outputs, on = A @ theta, (theta != 0) | ((l1 == 0) & ~np.asarray(positive))
-    residual, moved = loss.residual(outputs), np.zeros_like(theta)
+    residual, moved = given(loss.residual(outputs)), given(np.zeros_like(theta))
+    columns, penalties, p = given(A), given(ridge), given(loss.probabilities(outputs))
+    fixed = given(ridge * theta + l1 * np.sign(theta))
     lengths = np.sqrt((A[:, on] ** 2).sum(axis=0)) + ~A[:, on].any(axis=0)
     least, before = np.inf, (residual, moved)
-    for _ in range(3):  # what optimality says of these, which theta itself may not resolve
-        off = (A.T @ residual - ridge * (theta + moved) - l1 * np.sign(theta))[on]
+    for _ in range(3 if given is np.asarray else 9):  # what optimality says of these
+        off = (columns.T @ residual - penalties * moved - fixed)[on].astype(LONG)
         size = (np.abs(off) / lengths).max(initial=0)
         if size >= least:  # rounding is all that is left
             residual, moved = before
             break
         least, before = size, (residual, moved)
-        columns = np.vstack([loss.rooted(outputs, A[:, on]), np.diag(np.sqrt(ridge[on]))])
-        step = newton_step(columns, off)
+        rooted = np.vstack([loss.rooted(outputs, A[:, on]), np.diag(np.sqrt(ridge[on]))])
+        step = given(newton_step(rooted, off))
         moved = moved.copy()
         moved[on] += step
-        residual = residual - loss.bent(outputs, A[:, on] @ step)
-    z = A.T @ residual
+        residual = residual - loss.bent(p, columns[:, on] @ step)
+    z, residual = (columns.T @ residual).astype(LONG), residual.astype(LONG)
     excess = np.maximum(np.where(positive, z, np.abs(z)) - l1, 0)
     slight = excess <= 256 * EPS * (np.abs(A).T @ np.abs(residual) + 1e-3 * (l1 == 0))
     over = (ridge == 0) & (excess > 0) & ~slight
@@ -211,9 +226,13 @@ class SquaredLoss:
     def residual(self, outputs):
         return self.weights * (self.y - outputs)
 
-    def bent(self, outputs, change):
+    def probabilities(self, outputs):
+        """What `bent` has to know of the outputs: here the weights."""
+        return self.weights
+
+    def bent(self, weights, change):
         """The Hessian times a change of the outputs."""
-        return self.weights * change
+        return weights * change
 
     def rooted(self, outputs, columns):
         return np.sqrt(self.weights)[:, None] * columns
@@ -279,13 +298,19 @@ class SoftmaxLoss:
         entropy -= right * np.log1p(np.where(wrong < 1, -wrong, 0))
         return self.weights @ entropy
 
-    def bent(self, outputs, change):
-        p, change = np.exp(self.log_probabilities(outputs)), change.reshape(len(self.rows), -1)
+    def probabilities(self, outputs):
+        """P, (n, C), and, last, the weights."""
+        return np.hstack([np.exp(self.log_probabilities(outputs)), self.weights[:, None]])
+
+    def bent(self, probabilities, change):
+        """The Hessian times a change of the outputs, in their arithmetic."""
+        p, weights = probabilities[:, :-1], probabilities[:, -1]
+        p = p / p.sum(axis=1)[:, None]
+        change = change.reshape(len(self.rows), -1)
         if self.single:
-            return (self.weights * p[:, 0] * p[:, 1])[:, None].ravel() * change.ravel()
+            return weights * p[:, 0] * p[:, 1] * change[:, 0]
         change = change - change[self.rows, p.argmax(axis=1)][:, None]
-        mean = (p * change).sum(axis=1, keepdims=True)
-        return (self.weights[:, None] * p * (change - mean)).ravel()
+        return (weights[:, None] * p * (change - (p * change).sum(axis=1)[:, None])).ravel()
 
     def rooted(self, outputs, columns):
         p = np.exp(self.log_probabilities(outputs))

@@ -70,17 +70,14 @@ def test_most_of_a_column_may_be_codes():
     assert_allclose(model.coef_, minimum(X, y, 1 / 20, np.ones(40))[:, :3], atol=1e-5)
 
 
-# A Hessian in float64 can not tell two classes apart that share a code: one in ten warns.
-@pytest.mark.parametrize(
-    ("module", "may_warn"), [(random_problems, 1), (random_logistic_problems, 3)]
-)
-def test_random_problems_with_outliers(module, may_warn):
+@pytest.mark.parametrize("module", [random_problems, random_logistic_problems])
+def test_random_problems_with_outliers(module):
     wrong, warned = [], 0
     for seed in range(30):
         lines, has_warned = module.examine(seed, "outliers")
         wrong, warned = wrong + lines, warned + has_warned
     assert not wrong, "\n".join(wrong)
-    assert warned <= may_warn
+    assert warned <= 1
 
 
 def test_raw_breast_cancer_at_a_weak_penalty():
