@@ -44,8 +44,7 @@ from ._subproblem import SOLVERS
 from ._typing import Float64, Index
 from ._working_set import WorkingSet
 
-# Rounds that may pass with nothing new to admit and no smaller gap. The alternation alone is slow,
-# and has all that it is given.
+# Rounds that may pass with nothing new and no smaller gap. The alternation has all it is given.
 MAX_STALLED = 5
 UNSETTLED = 0.2
 # A term refreshes its models if the gap, going on as in the last step, takes more steps than this.
@@ -53,10 +52,10 @@ TOO_MANY = 3
 # Of a smaller gap one Newton step more is made: it squares what is left, while the gap bounds
 # probabilities by its square root only.
 POLISHED = 1e-9
-# An alpha is far if the place is optimal for more than so many times it; then it is approached by
-# steps, down to this part of where they start: long ones where they let in few features, or mostly
-# such as stay, or there are so few samples or features that a wrong support is soon mended.
-FAR = 3.0
+# An alpha is far if the place is optimal for more than so many times it. Unless a wrong support is
+# mended at once, of so FEW features, it is approached by steps, down to this part of where they
+# start: long ones where they let in few, or mostly such as stay, or there is a SMALL_RANK.
+FAR, FEW = 3.0, 128
 LONG_STEP, SHORT_STEP = 0.5, 0.85
 SMALL_RANK = 200
 MOSTLY = 2.0 / 3.0
@@ -207,12 +206,12 @@ class PathTracer:
         return self._rounds(alpha, sweeps)
 
     def _predicted(self, alpha: float) -> tuple[Index, Float64] | None:
-        """Where the last two solutions point: a path is linear as long as no sign changes."""
+        """Where the last two solutions point; a path is linear as long as no sign changes."""
         if not self._knots.lead_to(alpha) or self.settings.solver == "alternating":
             return None
-        theta = self.place.theta
+        theta, support = self.place.theta, self.place.support  # in the order of the factor
         goal = theta + self._knots.share(alpha) * self._knots.change(theta)
-        support = (goal * theta > 0.0).nonzero()[0]
+        support = support[goal[support] * theta[support] > 0.0]
         return support, goal[support]
 
     def solve_from(self, alpha: float, support: Index, values: Float64) -> PathPoint:
@@ -305,9 +304,10 @@ class PathTracer:
         from right, would be fitted to the last detail, and many signs be wrong at a time.
         """
         level, stayed = float(self.place.level), 0.0
-        if not FAR * alpha < level < np.inf:
-            return 0
         nearest, stage, sweeps = max(alpha, NEAREST * level), level, 0
+        straight = nearest == alpha and self.design.shape[1] <= FEW
+        if straight or not FAR * alpha < level < np.inf:
+            return 0
         passing = max(asked, PASSING * self.term.scale)
         while True:
             far = stayed > MOSTLY or self._may_go_to(LONG_STEP * stage)

@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.datasets import make_classification, make_regression
 
 import hplasso._face_factor
-from hplasso import _ridge, lasso_path, logistic_path
+from hplasso import _path, _ridge, lasso_path, logistic_path
 from hplasso._appraisal import Appraisal
 from hplasso._certificate import Certificate
 from hplasso._chords import Chord
@@ -162,8 +162,14 @@ def stages(monkeypatch):
     return passed
 
 
-def test_an_alpha_that_is_far_is_approached_by_steps(stages):
+def test_few_features_are_solved_for_at_once(stages):
+    assert not stages(*TALL, 1e-5).size
+    assert_allclose(stages(*TALL, 1e-9)[-1], 1e-6 / 0.5, rtol=0.05)  # beside very long columns
+
+
+def test_an_alpha_that_is_far_is_approached_by_steps(stages, monkeypatch):
     """Long ones where there are few samples or features, or few come in; or shorter ones."""
+    monkeypatch.setattr(_path, "FEW", 0)
     assert not stages(*TALL, 1 / 2.9).size
     assert_allclose(stages(*TALL, 1 / 3.1), [3.1**-0.5])
     assert_allclose(stages(*TALL, 2.0**-6), 0.5 ** np.arange(1, 6))

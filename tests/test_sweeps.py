@@ -73,7 +73,10 @@ PATHS = {
 
 
 class Count:
-    """Sweeps made, by kind; restricted problems with a solution, and the fewest sweeps of one."""
+    """Sweeps made, by kind; problems that are not zero from the start, and the fewest sweeps.
+
+    Those are of a problem with a solution.
+    """
 
     def __init__(self):
         self.exact = self.descending = self.solved = 0
@@ -95,8 +98,8 @@ class Count:
             before = self.made
             solution = solver(*arguments, **options)
             assert solution.sweeps == self.made - before
+            self.solved += solution.sweeps > 0
             if solution.point.theta.any():
-                self.solved += 1
                 self.fewest = min(self.fewest, solution.sweeps)
             return solution
 
