@@ -332,9 +332,7 @@ class LogisticTerm:
         moving = np.abs(goal - theta) > SETTLED * np.abs(goal)
         if not moving.any():
             return goal, state
-        way = np.where(moving & (goal != 0.0), goal - theta, 0.0)
-        crossing = goal * way < 0.0
-        limit = 1.0 + float((-goal[crossing] / way[crossing]).min(initial=np.inf))
+        way = (goal - theta) * (moving & (goal != 0.0))
 
         def slope(at: LogisticState, here: Float64, step: Float64) -> float:
             """The derivative of f along the way."""
@@ -351,6 +349,8 @@ class LogisticTerm:
         steep = min(STEEP * slope(start, theta, change), 0.0)
         if ahead >= steep:
             return goal, state
+        crossing = goal * way < 0.0
+        limit = 1.0 + float((-goal[crossing] / way[crossing]).min(initial=np.inf))
         here, change = goal, self._linear(working_set, way)
         while slope(state, here, change) < steep and 2.0 * length <= limit:
             new = goal + (2.0 * length - 1.0) * way

@@ -9,6 +9,7 @@ shown: its support A with signs s, and one coordinate more at a time that wants 
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -52,11 +53,16 @@ class RootedTracer(PathTracer):
         settings: PathSettings,
         start: Float64 | None = None,
     ) -> None:
-        squares = design.spread**2
-        self._length = float(squares.max(initial=0.0))
-        self._longest = (squares == self._length).nonzero()[0][:1]
-        self._usual = float(np.median(squares[squares > 0.0])) if self._length else 1.0
+        longest = design.spread.max(initial=0.0)
+        self._length = float(np.square(longest))
+        self._longest = (design.spread == longest).nonzero()[0][:1]
         super().__init__(term, working_set, design, settings, start)
+
+    @cached_property
+    def _usual(self) -> float:
+        """The square of a column's length, for most of them."""
+        lengths = self.design.spread
+        return float(np.square(np.median(lengths[lengths > 0.0]))) if self._length else 1.0
 
     def _long(self, alpha: float) -> bool:
         """Whether there are columns too long for their penalty, or beside others; on few of all."""

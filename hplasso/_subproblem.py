@@ -174,7 +174,6 @@ def _proximal_face(part: RestrictedProblem, places: Index, theta: Float64, z: Fl
     """Where one proximal step takes coordinates; those that are still shrinking go to zero."""
     step = theta * part.diagonal + z
     stays = (step if part.positive else np.abs(step)) > part.penalty
-    stays &= theta != 0.0
     if part.free is not None:
         stays |= part.free
     if not stays.all():
