@@ -133,8 +133,12 @@ class DataTerm(Protocol):
         theta: Float64,
         goal: Float64,
         penalty: tuple[Float64, Float64 | None],
+        modelled: bool = True,
     ) -> tuple[Float64, Any]:
-        """Go from theta to the model's solution, or towards it as far as f goes down."""
+        """Go from theta to the model's solution, or towards it as far as f goes down.
+
+        Or to another goal, which was not `modelled`.
+        """
         ...
 
     def bend(self, state: Any, change: Float64) -> Float64:
@@ -269,6 +273,7 @@ class LeastSquares:
         theta: Float64,
         goal: Float64,
         penalty: tuple[Float64, Float64 | None],
+        modelled: bool = True,
     ) -> tuple[Float64, Any]:
         return goal, self.state(working_set, goal)
 

@@ -15,8 +15,9 @@ from math import cosh, inf, isfinite, sinh
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
-from scipy.special import log_expit, log_softmax, logsumexp, softmax
+from scipy.special import log_expit, log_softmax, logsumexp
 
+from ._linalg import solve_positive
 from ._typing import Float64, Index
 
 # Newton's method squares its error: a step of an intercept that is so small is the last.
@@ -212,7 +213,9 @@ class MultinomialLoss:
         """Newton's method, as long as it helps."""
         b, best, worst = start, start, np.inf
         for _ in range(MAX_STEPS):
-            p = softmax(linear + b, axis=1)
+            outputs = linear + b
+            p = np.exp(outputs - outputs.max(axis=1, keepdims=True))
+            p /= p.sum(axis=1, keepdims=True)
             total = self.weights @ p
             excess = total - self.shares
             size = float(np.abs(excess).max())
@@ -220,7 +223,8 @@ class MultinomialLoss:
                 return best
             best, worst = b, size
             curvature = np.diag(total) - (p * self.weights[:, None]).T @ p
-            step = -np.linalg.lstsq(curvature, excess, rcond=1e-12)[0]
+            curvature += total.mean()  # a constant in all intercepts makes no difference
+            step = -solve_positive(curvature, excess)
             b = b + step - step.mean()
             if np.abs(step).max() <= SHORT:
                 break

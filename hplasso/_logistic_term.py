@@ -252,6 +252,7 @@ class LogisticTerm:
         theta: Float64,
         goal: Float64,
         penalty: tuple[Float64, Float64 | None],
+        modelled: bool = True,
     ) -> tuple[Float64, LogisticState]:
         """The whole step, or half, or a quarter and so on, until f does not go up.
 
@@ -279,6 +280,8 @@ class LogisticTerm:
             fraction *= 0.5
         else:
             return theta, state
+        if fraction == 1.0 and not modelled:
+            return new, after
         longest = float(np.abs(change + shift).max())
         if fraction < 1.0:
             if fraction * longest <= WIDE:

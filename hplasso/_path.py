@@ -494,7 +494,7 @@ class PathTracer:
         goal = theta + self._knots.share(alpha, logarithmic=True) * self._knots.change(theta)
         goal[goal * theta <= 0.0] = 0.0
         penalties = self._penalties(alpha)
-        theta, state = self.term.advance(working_set, place.state, theta, goal, penalties)
+        theta, state = self.term.advance(working_set, place.state, theta, goal, penalties, False)
         z = place.z.copy()
         z[working_set.features] = working_set.columns.correlations(state.residual)
         self.place = place._replace(theta=theta, support=theta.nonzero()[0], state=state, z=z)
