@@ -20,9 +20,9 @@ from cosmic_ray.plugins import get_operator
 
 PACKAGE = Path(__file__).resolve().parent.parent / "hplasso"
 ROOMS = {
-    "solver": "_hadamard _newton _subproblem _problem _face_factor _face_gradients _linalg",
-    "certificate": "_certificate _appraisal _correlations",
-    "path": "_path _ridge _admission _knots _chords _means _working_set _settings",
+    "solver": "_hadamard _newton _subproblem _problem _face_factor _face_gradients _linalg _rooted",
+    "certificate": "_certificate _appraisal _correlations _orthogonal",
+    "path": "_path _rooted_path _ridge _admission _knots _chords _means _working_set _settings",
     "losses": "_data_terms _logistic_loss _logistic_term _hessian",
     "designs": "_design _design_base _dense_design _sparse_design _stacked",
     "folds": "_folds _selection _scoring _logistic_folds",

@@ -125,9 +125,9 @@ def test_a_logistic_path_starts_where_its_last_two_solutions_point(monkeypatch):
     X, y = make_classification(300, 10, n_informative=6, flip_y=0.3, random_state=0)
     goals, advance = [], LogisticTerm.advance
 
-    def heard(self, working_set, state, theta, goal, penalties):
+    def heard(self, working_set, state, theta, goal, *others):
         goals.append((theta, goal))
-        return advance(self, working_set, state, theta, goal, penalties)
+        return advance(self, working_set, state, theta, goal, *others)
 
     monkeypatch.setattr(LogisticTerm, "advance", heard)
     Cs = logistic_path(X, y, Cs=1)[0][0] * np.geomspace(1.0, 100.0, 25)
