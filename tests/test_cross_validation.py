@@ -226,8 +226,21 @@ def test_all_folds_read_the_data_once(monkeypatch):
     folds = checked_folds(KFold(10).split(data), raw_weights(None, data), False)
     problems = Folds(data, target, np.ones(500), True, "auto", folds, 100)
     for number in range(10):
-        problems.training(number)
+        assert problems.training(number).working_set.complete
     assert_array_equal(np.sort(np.concatenate(rows)), np.arange(500))
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_lengths_of_columns_in_training_samples(fit_intercept):
+    """Fold by fold, where the means differ from those of all samples."""
+    data = np.random.default_rng(0).standard_normal((60, 5)) + np.arange(60)[:, None] / 10.0
+    splits = list(KFold(3).split(data))
+    folds = checked_folds(splits, np.ones(60), False)
+    problems = Folds(data, data[:, 0], np.ones(60), fit_intercept, True, folds, 100)
+    for number, (train, _) in enumerate(splits):
+        part = data[train] - fit_intercept * data[train].mean(axis=0)
+        design = problems.training(number).design
+        assert_allclose(design.spread, np.sqrt((part**2).mean(axis=0)), rtol=1e-10)
 
 
 @pytest.mark.parametrize("n_features", [5, 80])

@@ -6,6 +6,7 @@ import random_logistic_problems
 from numpy.testing import assert_allclose
 
 from hplasso import HadamardLogisticRegression
+from hplasso._appraisal import Chord
 from hplasso._certificate import ridged_gap
 from hplasso._classification import Classification, encode
 from hplasso._logistic_path import path_settings
@@ -40,6 +41,20 @@ def tracer_of(n_classes, l1_ratio, tol, fit_intercept=True):
     }
     labels = encode(y, X, weights, None)
     return Classification(X, labels, fit_intercept).tracer(path_settings(parameters, labels, X))
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_divergences_lie_below_their_chord(n_classes):
+    """From that of nothing to that of the residual, which is zero: they are convex."""
+    tracer = tracer_of(n_classes, 1.0, 1e-8)
+    tracer.solve(0.3 * tracer.alpha_max())
+    state = tracer.place.state
+    chord = Chord(state.divergence(0.0))
+    assert chord.divergence(0.0) == state.divergence(0.0)
+    assert chord.divergence(1.0) == 0.0
+    for kappa in (0.25, 0.75):
+        below = 0.5 * (chord.divergence(kappa - 0.25) + chord.divergence(kappa + 0.25))
+        assert state.divergence(kappa) < chord.divergence(kappa) == pytest.approx(below)
 
 
 @pytest.mark.parametrize("fit_intercept", [True, False])

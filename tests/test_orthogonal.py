@@ -11,7 +11,8 @@ from scipy import sparse
 
 from hplasso import HadamardElasticNet, HadamardLasso, lasso_path
 from hplasso import _orthogonal as orthogonal
-from hplasso._orthogonal import exact_sums, factorised
+from hplasso._design import make_design
+from hplasso._orthogonal import DataProblem, Dual, Face, descend, exact_sums, factorised
 
 CODE = 999999999.0
 
@@ -164,6 +165,66 @@ def test_sums_are_exact():
     found = exact_sums(left, right, more)
     for row, start, near in zip(exact(left), exact(more)[0], found, strict=True):
         assert near == float(sum(a * b for a, b in zip(row, right_exact, strict=True)) + start)
+
+
+def problem_of(X, y, weights, positive=False):
+    """Penalties of these weights, every sample weighing the same."""
+    n, p = X.shape
+    design = make_design(X, np.full(n, 1.0 / n), True).uncentred()
+    return DataProblem(design, design.root * y, weights, np.zeros(p), positive, np.float64)
+
+
+def test_rounding_of_a_residual_grows_with_the_target():
+    X, y = codes_in_one_row()
+    for factor in (1e-6, 1e6):
+        (_, small), (_, large) = (
+            problem_of(X, scale * y, np.ones(3)).residual(np.zeros(3)) for scale in (1.0, factor)
+        )
+        assert large == pytest.approx(factor * small)
+
+
+def test_correlations_that_cancel_are_exact():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(9, 4))
+    X[[2, 5], 0] = CODE, 1.1 * CODE
+    problem = problem_of(X, rng.normal(size=9), np.full(4, 0.1))
+    weighted = 0.1 * rng.normal(size=9)
+    weighted[5] = -(np.delete(X[:, 0] * weighted, 5).sum()) / X[5, 0]
+    nothing = np.zeros(9)
+    dual = Dual(weighted, nothing, np.abs(weighted), 0.0, np.zeros(1), np.zeros(1), np.ones(1))
+    z, slack, _ = problem.correlations(dual, np.array([0]))
+    expected = float(sum(a * b for a, b in zip(*exact([X[:, 0], weighted]), strict=True)))
+    assert z[0] == expected
+    assert slack[0] < 1e-15
+    assert abs(X[:, 0] @ weighted - expected) > 1e-9
+
+
+def test_what_depends_on_others_is_not_kept():
+    X, y = codes_in_one_row()
+    X = np.column_stack([X, X[:, 2] - 2.0])
+    face = Face(problem_of(X, y, np.zeros(4)), np.arange(4))
+    dual = face.dual(y / np.sqrt(12), np.zeros(4), np.zeros(4))
+    assert dual.kept[:2].all()
+    assert dual.kept[2:].sum() == 1
+    way = face.null_vector(int(np.argmin(dual.kept)))
+    assert np.ptp(X @ way) < 1e-12
+    assert np.abs(way).max() > 0.1
+
+
+@pytest.mark.parametrize("size", [1e-3, 1e-1])
+def test_a_dual_point_is_orthogonal_to_what_has_no_penalty(size):
+    """Under theta >= 0, to what is at zero, too, though it should not be."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(30, 3))
+    X -= X.mean(axis=0)
+    y = X @ [size, 1.0, 0.0]
+    problem = problem_of(X, y, np.array([0.0, 0.1, 0.1]), positive=True)
+    theta = np.array([0.0, HadamardLasso(0.1).fit(X[:, [1]], y).coef_[0], 0.0])
+    certificate, _ = descend(problem, theta, 1e-12, 1)
+    oracle = Lasso(X, y, 0.1, np.ones(30), np.array([0.0, 1.0, 1.0]), positive=True)
+    above = oracle.exact_objective(theta, oracle.exact_intercept(theta))
+    above -= oracle.minimum(theta, oracle.exact_intercept(theta))[2]
+    assert above <= certificate.gap <= 2.0 * above
 
 
 def test_unpenalised_columns_stay_where_others_depend_on_them():
