@@ -163,8 +163,9 @@ def first_to_leave(before: Float64, values: Float64, wrong: Mask) -> Mask:
     """Of the wrong signs, if they are many, those that reach zero first on the way to `values`."""
     leaving, room = wrong.nonzero()[0], max(MIN_LEAVING, wrong.size // LEAVING)
     if leaving.size > room:
-        here, there = np.abs(before[leaving]), np.abs(values[leaving])
-        wrong[leaving[np.argpartition(here / (here + there), room)[room:]]] = False
+        here, way = np.abs(before[leaving]), np.abs(before[leaving]) + np.abs(values[leaving])
+        part = np.divide(here, way, out=np.zeros_like(here), where=way > 0.0)
+        wrong[leaving[np.argpartition(part, room)[room:]]] = False
     return wrong
 
 

@@ -52,11 +52,11 @@ TOO_MANY = 3
 # Of a smaller gap one Newton step more is made: it squares what is left, while the gap bounds
 # probabilities by its square root only.
 POLISHED = 1e-9
-# An alpha is far if the place is optimal for more than so many times it. Unless a wrong support is
-# mended at once, of so FEW features, it is approached by steps, down to this part of where they
-# start: long ones where they let in few, or mostly such as stay, or there is a SMALL_RANK.
+# An alpha is far if the place is optimal for more than so many times it; then it is approached by
+# steps, down to this part of where they start: long ones where they let in few features, or mostly
+# such as stay, or there are so few samples or features that a wrong support is soon mended.
 FAR, FEW = 3.0, 128
-LONG_STEP, SHORT_STEP = 0.5, 0.85
+LONGEST_STEP, LONG_STEP, SHORT_STEP = 0.1, 0.5, 0.85
 SMALL_RANK = 200
 MOSTLY = 2.0 / 3.0
 NEAREST = 1e-6
@@ -305,13 +305,13 @@ class PathTracer:
         """
         level, stayed = float(self.place.level), 0.0
         nearest, stage, sweeps = max(alpha, NEAREST * level), level, 0
-        straight = nearest == alpha and self.design.shape[1] <= FEW
-        if straight or not FAR * alpha < level < np.inf:
+        if not FAR * alpha < level < np.inf:
             return 0
         passing = max(asked, PASSING * self.term.scale)
         while True:
             far = stayed > MOSTLY or self._may_go_to(LONG_STEP * stage)
             step = LONG_STEP if far else SHORT_STEP
+            step = LONGEST_STEP if nearest == alpha and self.design.shape[1] <= FEW else step
             ahead = round(np.log(nearest / stage) / np.log(step))
             share = (self.settings.max_iter - sweeps) // max(ahead, 1)
             if ahead <= 1 or share == 0:

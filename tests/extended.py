@@ -122,7 +122,7 @@ def minimise(loss, A, l1, ridge, start, positive=False):
 
 def certified_minimum(loss, A, l1, ridge, start, positive=False):
     """The minimiser and a dual bound: from a start, or, where that leads nowhere, from zero."""
-    problem, least, bound = (loss, A, l1, ridge), np.inf, -np.inf
+    problem, best, least, bound = (loss, A, l1, ridge), start, np.inf, -np.inf
     for origin in (start, None, np.zeros_like(start)):
         theta = start if origin is None else minimise(*problem, origin, positive)
         value = loss.value(A @ theta) + l1 @ np.abs(theta) + ridge @ theta**2 / 2

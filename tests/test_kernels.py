@@ -565,6 +565,8 @@ def test_of_many_wrong_signs_those_leave_that_reach_zero_first(n_wrong, size, n_
     at = start[:n_wrong] / (start[:n_wrong] - end[:n_wrong])
     gone = first_to_leave(start, end, end < 0.0).nonzero()[0]
     assert_array_equal(gone, np.sort(np.argsort(at)[:n_leaving]))
+    nothing = np.zeros(size)  # who is at zero, and stays there, leaves first
+    assert first_to_leave(nothing, nothing, np.ones(size, dtype=bool)).sum() == max(5, size // 16)
 
 
 @pytest.mark.parametrize("scale", [2.0**-300, 1.0, 2.0**300])
