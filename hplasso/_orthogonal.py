@@ -255,6 +255,8 @@ def factorised(matrix: Float64, first: Mask) -> tuple[Float64, Float64, Index]:
             rest = dormqr("L", "T", reflectors, tau, rest, 64 * others.size)[0][tau.size :]
         kept = np.append(kept, others[_pivots(rest)])
         Q, R, pivots = qr(matrix[:, kept], mode="economic", pivoting=True)
+        rank = np.count_nonzero(np.abs(R.diagonal()) > UNIT)
+        Q, R, pivots = Q[:, :rank], R[:rank, :rank], pivots[:rank]
     return Q, R, kept[pivots]
 
 

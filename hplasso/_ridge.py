@@ -41,7 +41,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from scipy.linalg import lu_factor, lu_solve
+from scipy.linalg import lu_solve
+from scipy.linalg.lapack import dgetrf
 
 from ._appraisal import Appraisal
 from ._certificate import SOLVED, Certificate
@@ -210,9 +211,13 @@ class RidgeTracer(PathTracer):
             if sweeps == settings.max_iter or stalled >= MAX_STALLED:
                 break
             before, sweeps, moved = certificate.gap, sweeps + 1, False
+            here, last = (self.place, self._dual, self._known), certificate
             self._sweep(ridge, before)
-            certificate = appraisal.of_place(0.0, self.place)
             objective = self._objective_under(ridge)
+            if not objective <= 2.0 * least + appraisal.asked:  # the matrix was singular
+                (self.place, self._dual, self._known), certificate = here, last
+                break
+            certificate = appraisal.of_place(0.0, self.place)
             self._tell_of(alpha, objective, certificate.gap, sweeps)
             if certificate.gap < 0.9 * before or objective < least - appraisal.asked:
                 stalled, least = 0.0, min(least, objective)
@@ -332,7 +337,9 @@ class RidgeTracer(PathTracer):
             rest = residual + term.bend(place.state, held)
         system = term.bend(place.state, outer)
         system.flat[:: residual.size + 1] += 1.0
-        factor = lu_factor(system, overwrite_a=True, check_finite=False)
+        *factor, singular = dgetrf(system, overwrite_a=1)
+        if singular:  # beside values that are far larger than others
+            return np.asarray(place.theta)
         change = lu_solve(factor, rest, check_finite=False)
         goal = place.theta.copy()
         if apart.size:
