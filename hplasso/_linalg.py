@@ -156,13 +156,10 @@ def independent_cholesky(
     factor = _whole_factor(gram, squares)
     if factor is not None:
         return factor, np.arange(len(gram))
-    kept, groups = np.arange(n_trusted), [np.arange(n_trusted), np.arange(n_trusted, len(gram))]
-    if _whole_factor(gram[:n_trusted, :n_trusted], squares[:n_trusted]) is not None:
-        groups = groups[1:]
-    else:
-        kept = kept[:0]
-    for group in groups:
-        kept = np.append(kept, _independent_of(gram, kept, group, squares[group]))
+    kept, others = np.arange(n_trusted), np.arange(n_trusted, len(gram))
+    if _whole_factor(gram[:n_trusted, :n_trusted], squares[:n_trusted]) is None:
+        kept = _independent_of(gram, kept[:0], kept, squares[:n_trusted])
+    kept = np.append(kept, _independent_of(gram, kept, others, squares[n_trusted:]))
     return dpotrf(gram[np.ix_(kept, kept)], lower=1, clean=0)[0], kept
 
 

@@ -54,7 +54,7 @@ TOO_MANY = 3
 POLISHED = 1e-9
 # An alpha is far if the place is optimal for more than so many times it; then it is approached by
 # steps, down to this part of where they start: long ones where they let in few features, or mostly
-# such as stay, or there are so few samples or features that a wrong support is soon mended.
+# such as stay, or the rank is so small that a wrong support is soon mended; the longest of FEW.
 FAR, FEW = 3.0, 128
 LONGEST_STEP, LONG_STEP, SHORT_STEP = 0.1, 0.5, 0.85
 SMALL_RANK = 200
@@ -304,9 +304,9 @@ class PathTracer:
         from right, would be fitted to the last detail, and many signs be wrong at a time.
         """
         level, stayed = float(self.place.level), 0.0
-        nearest, stage, sweeps = max(alpha, NEAREST * level), level, 0
         if not FAR * alpha < level < np.inf:
             return 0
+        nearest, stage, sweeps = max(alpha, NEAREST * level), level, 0
         passing = max(asked, PASSING * self.term.scale)
         while True:
             far = stayed > MOSTLY or self._may_go_to(LONG_STEP * stage)

@@ -15,15 +15,11 @@ from typing import NamedTuple
 import numpy as np
 
 from ._certificate import Certificate
-from ._data_terms import DataTerm
 from ._linalg import LARGE_DATA
 from ._newton import NOBODY
 from ._path import PathTracer
 from ._rooted import LONG, Coordinates, coordinates
-from ._settings import PathSettings
-from ._stacked import AnyDesign
 from ._typing import Float64, Index
-from ._working_set import WorkingSet
 
 # Steps at a time, and coordinates of a face, at most.
 STEPS, LARGEST = 30, 500
@@ -45,18 +41,15 @@ class RootedTracer(PathTracer):
 
     _before = np.nan, np.inf  # the last alpha, and the gap there
 
-    def __init__(
-        self,
-        term: DataTerm,
-        working_set: WorkingSet,
-        design: AnyDesign,
-        settings: PathSettings,
-        start: Float64 | None = None,
-    ) -> None:
-        longest = design.spread.max(initial=0.0)
-        self._length = float(np.square(longest))
-        self._longest = (design.spread == longest).nonzero()[0][:1]
-        super().__init__(term, working_set, design, settings, start)
+    @cached_property
+    def _longest(self) -> Index:
+        """The longest column, if there is one."""
+        return (self.design.spread == self.design.spread.max(initial=0.0)).nonzero()[0][:1]
+
+    @cached_property
+    def _length(self) -> float:
+        """The square of its length."""
+        return float(np.square(self.design.spread.max(initial=0.0)))
 
     @cached_property
     def _usual(self) -> float:
