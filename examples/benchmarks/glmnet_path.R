@@ -1,15 +1,17 @@
 # One path with glmnet, or its cross-validation, timed inside R.
-# Rscript glmnet_path.R FOLDER N P REPEATS THRESH FAMILY INTERCEPT FOLDS
+# Rscript glmnet_path.R FOLDER N P REPEATS SECONDS THRESH FAMILY INTERCEPT FOLDS
 # FOLDER holds X.bin (column-major), y.bin, alphas.bin; coef.bin and times.bin are written there.
+# There are at least REPEATS runs, and for SECONDS after the first.
 arguments <- commandArgs(trailingOnly = TRUE)
 folder <- arguments[1]
 n <- as.integer(arguments[2])
 p <- as.integer(arguments[3])
 repeats <- as.integer(arguments[4])
-thresh <- as.numeric(arguments[5])
-family <- arguments[6]
-intercept <- as.logical(arguments[7])
-folds <- as.integer(arguments[8])  # 0: a path
+seconds <- as.numeric(arguments[5])
+thresh <- as.numeric(arguments[6])
+family <- arguments[7]
+intercept <- as.logical(arguments[8])
+folds <- as.integer(arguments[9])  # 0: a path
 suppressMessages(library(glmnet))
 
 read <- function(name, size) readBin(file.path(folder, name), "double", n = size)
@@ -29,15 +31,15 @@ glmnet.control(fdev = 0, devmax = 1, epsnr = 1e-12, mxitnr = 1000)
 # blocks of consecutive samples, the first n %% folds of them one larger
 foldid <- if (folds > 0) rep(seq_len(folds), n %/% folds + (seq_len(folds) <= n %% folds))
 
-times <- numeric(repeats)
-for (i in seq_len(repeats)) {
+times <- numeric(0)
+while (length(times) < repeats || sum(times[-1]) < seconds) {
   begin <- Sys.time()
   if (folds > 0) {
     cv.glmnet(X, y, family = family, lambda = alphas, intercept = intercept, foldid = foldid,
               standardize = FALSE, thresh = thresh, maxit = 1e8)
   } else fit <- glmnet(X, y, family = family, lambda = alphas, intercept = intercept,
                 standardize = FALSE, thresh = thresh, maxit = 1e8)
-  times[i] <- as.numeric(difftime(Sys.time(), begin, units = "secs"))
+  times[length(times) + 1] <- as.numeric(difftime(Sys.time(), begin, units = "secs"))
 }
 writeBin(times, file.path(folder, "times.bin"))
 cat(as.character(packageVersion("glmnet")))

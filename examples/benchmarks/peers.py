@@ -1,4 +1,4 @@
-"""Paths by each package: (problem, tol, repeats) -> coefficients (p, L) or (K, p, L).
+"""Paths by each package: (problem, tol) -> coefficients (p, L) or (K, p, L).
 
 Each function computes one path, with warm starts where the package has them. Tolerances mean what
 the package takes them to mean; the runner measures the gap that comes out. The functions for
@@ -271,7 +271,7 @@ def installed(name: str, python: str | None = None) -> bool:
     return importlib.util.find_spec(PEERS[name].module) is not None
 
 
-def run_glmnet(problem, family, tol, repeats, folds=0):
+def run_glmnet(problem, family, tol, length, folds=0):
     """Coefficients, times (the first, a warm-up, left out) and version, timed inside R."""
     X = problem.X
     with tempfile.TemporaryDirectory() as folder:
@@ -284,7 +284,8 @@ def run_glmnet(problem, family, tol, repeats, folds=0):
             parts |= {name: getattr(X, name).astype(np.int32) for name in ("indices", "indptr")}
         for name, array in parts.items():
             np.asarray(array).tofile(Path(folder) / f"{name}.bin")
-        sizes = [*map(str, X.shape), str(repeats + 1), str(tol), family]
+        repeats, seconds = length
+        sizes = [*map(str, X.shape), str(repeats + 1), str(seconds), str(tol), family]
         flag = "TRUE" if problem.fit_intercept else "FALSE"
         command = ["Rscript", str(HERE / "glmnet_path.R"), folder, *sizes, flag, str(folds)]
         version = subprocess.run(command, check=True, capture_output=True, text=True).stdout
