@@ -15,6 +15,7 @@ from ._least_squares_path import enet_path, lasso_path
 from ._logistic import HadamardLogisticRegression
 from ._logistic_cv import HadamardLogisticRegressionCV
 from ._logistic_path import logistic_path
+from ._minimize import minimize_l1
 from ._path_display import RegularizationPathDisplay
 
 __version__ = "0.1.0"
@@ -32,4 +33,5 @@ __all__ = [
     "enet_path",
     "lasso_path",
     "logistic_path",
+    "minimize_l1",
 ]

@@ -32,6 +32,11 @@ ORDER = [
     "_linear_classifier",
     "_logistic_path",
     "_classification",
+    "_minimize",
+    "_orthant",
+    "_product",
+    "_descent",
+    "_objective",
     "_selection",
     "_kept_path",
     "_base",
@@ -134,6 +139,7 @@ def test_public_names():
         "enet_path",
         "lasso_path",
         "logistic_path",
+        "minimize_l1",
     ]
     for name in hplasso.__all__:
         assert getattr(hplasso, name).__doc__
