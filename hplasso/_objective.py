@@ -27,7 +27,7 @@ UNIT = float(np.finfo(np.float64).eps)
 STEPS = {"2-point": UNIT ** (1 / 2), "3-point": UNIT ** (1 / 3), "cs": UNIT ** (1 / 2)}
 # What they leave of the gradient, as a part of max(1, |h|), times a margin of ten: violations can
 # not be told from it.
-NOISE = {"2-point": 1e-7, "3-point": 1e-9, "cs": 0.0}
+NOISE = {"2-point": 1e-7, "3-point": 1e-8, "cs": 0.0}
 # A violation is relative to lambda_j, or to this part of the largest gradient at the start if that
 # is more.
 LEAST_SCALE = 1e-6
