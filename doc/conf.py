@@ -1,5 +1,6 @@
 """Configuration of the documentation."""
 
+import importlib.util
 import sys
 from pathlib import Path
 
@@ -30,11 +31,17 @@ toc_object_entries_show_parents = "hide"
 numpydoc_show_class_members = False
 html_math_renderer = "formulas"
 
+# Without PyTorch the pages of hplasso.torch have their text, and its examples are left out.
+HAS_TORCH = importlib.util.find_spec("torch") is not None
+autodoc_mock_imports = [] if HAS_TORCH else ["torch"]
+if not HAS_TORCH:
+    print("PyTorch is not installed: the examples plot_torch_*.py are left out.")
+
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
     "filename_pattern": r"/plot_",
-    "ignore_pattern": r"benchmarks",
+    "ignore_pattern": "benchmarks" if HAS_TORCH else "benchmarks|plot_torch_",
     "within_subsection_order": "gallery.quick_start_first",
     "doc_module": ("hplasso",),
     "reference_url": {"hplasso": None},

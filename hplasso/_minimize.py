@@ -105,7 +105,7 @@ def minimize_l1(
         as well. Otherwise it is estimated by finite differences, with p or more evaluations of
         `fun` each time: '2-point' (also None and False), '3-point' or, for functions of complex
         numbers, 'cs'. Where these are not exact, no smaller violations are asked for than about
-        ``1e-7`` ('3-point': ``1e-9``) times ``max(1, |fun|) / alpha``.
+        ``1e-7`` ('3-point': ``1e-8``) times ``max(1, |fun|) / alpha``.
     penalty_weights : array-like of shape (p,), default=None
         The weights w, not negative, all one by default. Weight zero means no penalty; inf, that x_j
         is zero.

@@ -11,8 +11,8 @@ right-hand side; what other stationary points there are for K = 2 are saddles.
 
 Where two factors have the same size, |u_1j| = |u_2j|, steps of gradient methods keep it so: the
 sign of their product never changes, and a coordinate whose sign is wrong ends at zero, at a saddle.
-So the start is unbalanced: (x/c^(K-1), c, ..., c), with another c where |x_j| is close to c^K. The
-product may then go through zero, by its first factor.
+So the start is unbalanced: (x/c^(K-1), c, ..., c), with a larger c_j where c^K is not well above
+|x_j|. The product may then go through zero, by its first factor.
 
 The factors are left as soon as they have shown the signs: x comes close to its support fast, and
 slowly from there, as what is to be zero shrinks by degrees (`_orthant` goes on).
@@ -38,8 +38,8 @@ from ._typing import Float64
 # evaluations in all, 5, .1 and 5, .3 up to a quarter more.
 WINDOW = 5
 ENOUGH = 0.02
-# A product within this factor of c^K counts as balanced: there c is made smaller by it.
-UNBALANCED = 3.0
+# How many times as large as the factors of equal sizes all but the first are, at least.
+UNBALANCED = 2.0
 
 
 def balance(x: Float64, n_factors: int) -> Float64:
@@ -54,9 +54,7 @@ def unbalance(x: Float64, penalty: Float64, n_factors: int, c: float) -> Float64
 
     Coordinates without penalty have one factor, beside ones; those of infinite penalty have zeros.
     """
-    sizes = np.full(x.shape, float(c))
-    locked = np.abs(np.log(np.maximum(np.abs(x), np.finfo(float).tiny) / c**n_factors))
-    sizes[locked < n_factors * np.log(UNBALANCED)] *= UNBALANCED**-2
+    sizes = np.maximum(c, UNBALANCED * np.abs(x) ** (1.0 / n_factors))
     sizes[penalty == 0.0] = 1.0
     factors = np.tile(sizes, (n_factors, 1))
     factors[0] = x / sizes ** (n_factors - 1)

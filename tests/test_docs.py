@@ -18,8 +18,16 @@ KERNELS = sorted(set(re.findall(r"``(_\w+\.[\w.]+)``", ALGORITHM)))
 
 
 def test_reference_has_every_public_name():
-    listed = re.findall(r"^   (\w+)$", (ROOT / "doc" / "api.rst").read_text(), re.MULTILINE)
-    assert sorted(listed) == sorted(hplasso.__all__)
+    page, torch = (ROOT / "doc" / "api.rst").read_text().split("currentmodule:: hplasso.torch")
+    names = re.compile(r"^   (\w+)$", re.MULTILINE)
+    assert sorted(names.findall(page)) == sorted(hplasso.__all__)
+    tree = ast.parse((PACKAGE / "torch.py").read_text())  # which can not be imported everywhere
+    (public,) = [
+        ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and node.targets[0].id == "__all__"
+    ]
+    assert sorted(names.findall(torch)) == sorted(public)
 
 
 def test_map_of_the_source_names_every_file_once():

@@ -10,6 +10,8 @@ import hplasso
 PACKAGE = Path(hplasso.__file__).parent
 # From the border down to the kernels: a file imports only from files after it.
 ORDER = [
+    "torch",
+    "_torch_product",
     "__init__",
     "_path_display",
     "_cross_validation_display",
