@@ -34,6 +34,7 @@ html_math_renderer = "formulas"
 # Without PyTorch the pages of hplasso.torch have their text, and its examples are left out.
 HAS_TORCH = importlib.util.find_spec("torch") is not None
 autodoc_mock_imports = [] if HAS_TORCH else ["torch"]
+suppress_warnings = [] if HAS_TORCH else ["ref.ref"]  # links to those examples
 if not HAS_TORCH:
     print("PyTorch is not installed: the examples plot_torch_*.py are left out.")
 

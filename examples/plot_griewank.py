@@ -208,10 +208,10 @@ figure.savefig("griewank_steps.png", dpi=120)
 # The library's own function
 # --------------------------
 #
-# :func:`~hplasso.minimize_l1` does not take steps of one size: L-BFGS goes down in the factors until
-# these have shown the signs, and a finish makes zeros exact. It takes some thirty evaluations,
-# settles in a point where the optimality conditions hold to 1e-8, and which of the dents that is
-# depends on the start. The best of some starts is what to keep.
+# :func:`~hplasso.minimize_l1` does not take steps of one size: L-BFGS goes down in the factors
+# until these have shown the signs, and a finish makes zeros exact. It takes some thirty
+# evaluations, settles in a point where the optimality conditions hold to 1e-8, and which of the
+# dents that is depends on the start. The best of some starts is what to keep.
 
 results = [minimize_l1(griewank, start, PENALTY, jac=gradient) for start in scattered]
 arrived = np.mean([not result.x.any() for result in results])

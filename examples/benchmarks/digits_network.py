@@ -31,7 +31,7 @@ from torch.nn.functional import cross_entropy
 from hplasso.torch import parameter_groups, remove, round_to_zero, sparsify
 
 MOMENTUM, BATCH = 0.9, 128
-RATES = (0.003, 0.01, 0.03, 0.1, 0.3)
+RATES = (0.03, 0.1, 0.3, 0.6)
 METHODS = ("subgradient", "proximal", "factors")
 
 
@@ -110,9 +110,9 @@ def line(name: str, values) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--epochs", type=int, default=100)
+    parser.add_argument("--epochs", type=int, default=200)
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--alphas", type=float, nargs="+", default=[3e-4, 1e-3, 3e-3])
+    parser.add_argument("--alphas", type=float, nargs="+", default=[1e-3, 3e-3, 1e-2])
     parser.add_argument("--device", default="cpu")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
