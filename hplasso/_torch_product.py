@@ -43,6 +43,7 @@ class Product(torch.nn.Module):
         super().__init__()
         self.n_factors, self.scale = n_factors, scale
         self.dimension = groups if isinstance(groups, int) else None
+        self.n_groups = int(groups.max()) + 1 if isinstance(groups, torch.Tensor) else 0
         self.register_buffer("index", groups if isinstance(groups, torch.Tensor) else None)
 
     def forward(self, first: torch.Tensor, *others: torch.Tensor) -> torch.Tensor:
@@ -62,7 +63,7 @@ class Product(torch.nn.Module):
     def norms(self, weight: torch.Tensor) -> torch.Tensor:
         """The length of each unit."""
         if self.index is not None:
-            squares = weight.new_zeros(int(self.index.max()) + 1)
+            squares = weight.new_zeros(self.n_groups)
             return squares.index_add(0, self.index.flatten(), weight.flatten() ** 2).sqrt()
         if self.dimension is None:
             return weight.abs()
@@ -78,7 +79,7 @@ class Product(torch.nn.Module):
         if self.dimension is not None:
             groups = f", groups along dimension {self.dimension}"
         elif self.index is not None:
-            groups = f", {int(self.index.max()) + 1} groups"
+            groups = f", {self.n_groups} groups"
         return f"n_factors={self.n_factors}, scale={self.scale:g}{groups}"
 
 
