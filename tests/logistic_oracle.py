@@ -165,10 +165,13 @@ class Logistic:
         loss, A, l1, ridge = self._extended()
         start, K = self._joined(coef, intercept), self.n_outputs
         kept = (l1 > 0) | (ridge > 0) | (np.arange(len(l1)) % K > 0) | (K == 1)
-        start -= np.repeat(np.where(kept, 0, start)[::K], K)  # a constant of all classes is free
+        # A constant of all classes is free. It comes back in the end: outputs far from zero, where a
+        # column holds codes, lose the digits of their differences.
+        constant = np.repeat(np.where(kept, 0, start)[::K], K)
+        start -= constant
         theta, problem = np.zeros_like(start), (loss, A[:, kept], l1[kept], ridge[kept])
         theta[kept], bound = certified_minimum(*problem, start[kept])
-        p, theta = self.X.shape[1], theta.reshape(-1, K)
+        p, theta = self.X.shape[1], (theta + constant).reshape(-1, K)
         best = theta[:p].T, theta[p] if self.fit_intercept else np.zeros(self.n_outputs)
         best = best[0], best[1] - best[0] @ self.centre
         return *best, self.exact_objective(*best), bound
