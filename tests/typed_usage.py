@@ -12,6 +12,7 @@ from hplasso import (
     HadamardLogisticRegression,
     RegularizationPathDisplay,
     lasso_path,
+    minimize_l1,
 )
 
 X, y = np.ones((3, 2)), np.arange(3.0)
@@ -22,8 +23,10 @@ assert_type(model.fit(X, y), HadamardLasso)
 assert_type(HadamardLogisticRegression(C=0.5).sparsify(), HadamardLogisticRegression)
 assert_type(lasso_path(X, y, alphas=5), tuple[Any, ...])
 assert_type(RegularizationPathDisplay.from_estimator(model, X, y), RegularizationPathDisplay)
+assert_type(minimize_l1(lambda x: float(x @ x), y, 0.1).x, Any)
 
 HadamardLasso(alpha="0.1")  # type: ignore[arg-type]
 HadamardLassoCV(rule=1)  # type: ignore[arg-type]
 HadamardLasso(0.1, True)  # type: ignore[call-arg]
 HadamardLasso(penalty=0.1)  # type: ignore[call-arg]
+minimize_l1(y, y, 0.1)  # type: ignore[arg-type]
