@@ -165,8 +165,8 @@ class Logistic:
         loss, A, l1, ridge = self._extended()
         start, K = self._joined(coef, intercept), self.n_outputs
         kept = (l1 > 0) | (ridge > 0) | (np.arange(len(l1)) % K > 0) | (K == 1)
-        # A constant of all classes is free. It comes back in the end: outputs far from zero, where a
-        # column holds codes, lose the digits of their differences.
+        # A constant of all classes is free. It comes back in the end: outputs far from zero, as
+        # codes in a column make them, lose the digits of their differences.
         constant = np.repeat(np.where(kept, 0, start)[::K], K)
         start -= constant
         theta, problem = np.zeros_like(start), (loss, A[:, kept], l1[kept], ridge[kept])
