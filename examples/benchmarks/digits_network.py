@@ -3,30 +3,32 @@
     python digits_network.py [--epochs N] [--seeds N] [--alphas A ...] [--device cpu]
 
 64 inputs, 100 hidden units (ReLU), 10 classes; cross-entropy plus alpha times the L1 norm of both
-weight matrices. SGD with momentum, all with the same batches and first weights:
+weight matrices. SGD with momentum, all with the same batches and first weights, and a learning rate
+that is constant, or goes to zero like a cosine:
 
 - subgradient: of the penalty, ``alpha * sign(w)``, as automatic differentiation has it;
 - proximal: a step on the loss, then soft-thresholding by ``lr * alpha / (1 - momentum)``, which is
   what stands in balance with a step in the long run;
 - factors: `hplasso.torch.sparsify`, with the penalty as weight decay.
 
-Each has its learning rate from the same grid, that of the lowest mean training objective. Printed,
-as means and standard deviations over the seeds: the training objective, with the L1 norm of the
-weights themselves; test accuracy; weights that are not zero, by `round_to_zero` for all three; in
-how many seeds the objective of the factors is below the subgradient's.
+Each has its learning rate from the same grid, that of the lowest mean training objective. A table
+in reStructuredText, of means and standard deviations over the seeds: the training objective, with
+the L1 norm of the weights themselves, and in how many seeds it is below the subgradient's; test
+accuracy; weights that are not zero, by `round_to_zero` for all three.
 """
 
 from __future__ import annotations
 
 import argparse
 import copy
-import time
+import itertools
 
 import numpy as np
 import torch
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
-from torch.nn.functional import cross_entropy
+from table import NOTHING, print_table
+from torch.nn.functional import cross_entropy, softshrink
 
 from hplasso.torch import parameter_groups, remove, round_to_zero, sparsify
 
@@ -57,7 +59,7 @@ def norm(model):
     return sum(weight.abs().sum() for weight in weights(model))
 
 
-def train(method: str, seed: int, alpha: float, rate: float, epochs: int, X, y):
+def train(method: str, seed: int, alpha: float, rate: float, epochs: int, decay: bool, X, y):
     """The trained network; of factors, plain again."""
     model = network(seed, X.device)
     groups = model.parameters()
@@ -66,8 +68,10 @@ def train(method: str, seed: int, alpha: float, rate: float, epochs: int, X, y):
             sparsify(layer)
         groups = parameter_groups(model, alpha)
     optimizer = torch.optim.SGD(groups, lr=rate, momentum=MOMENTUM)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs)
     order = torch.Generator().manual_seed(seed)
     for _ in range(epochs):
+        (now,) = {group["lr"] for group in optimizer.param_groups}
         for batch in torch.randperm(len(y), generator=order).split(BATCH):
             optimizer.zero_grad()
             loss = cross_entropy(model(X[batch]), y[batch])
@@ -78,9 +82,9 @@ def train(method: str, seed: int, alpha: float, rate: float, epochs: int, X, y):
             if method == "proximal":
                 with torch.no_grad():
                     for weight in weights(model):
-                        weight.copy_(
-                            torch.nn.functional.softshrink(weight, rate * alpha / (1 - MOMENTUM))
-                        )
+                        weight.copy_(softshrink(weight, now * alpha / (1 - MOMENTUM)))
+        if decay:
+            schedule.step()
     if method == "factors":
         for layer in (model[0], model[2]):
             remove(layer)
@@ -104,8 +108,9 @@ def rounded(model, alpha: float, X, y):
     return model
 
 
-def line(name: str, values) -> str:
-    return f"{name} {np.mean(values):8.4f} +- {np.std(values, ddof=1):.4f}"
+def spread(values, digits: int = 3) -> str:
+    """Mean and standard deviation."""
+    return f"{np.mean(values):.{digits}f} ± {np.std(values, ddof=1):.{digits}f}"
 
 
 def main() -> None:
@@ -117,33 +122,39 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     X, y, X_test, y_test = data(arguments.device)
-    seeds = range(arguments.seeds)
-    for alpha in arguments.alphas:
-        best = {}
+    seeds, rows = range(arguments.seeds), []
+    for decay, alpha in itertools.product((False, True), arguments.alphas):
+        reference = None
         for method in METHODS:
-            begin = time.perf_counter()
             runs = {
-                rate: [train(method, s, alpha, rate, arguments.epochs, X, y) for s in seeds]
+                rate: [train(method, s, alpha, rate, arguments.epochs, decay, X, y) for s in seeds]
                 for rate in RATES
             }
             heights = {r: [objective(m, alpha, X, y) for m in models] for r, models in runs.items()}
             rate = min(RATES, key=lambda r: np.mean(heights[r]))
             models = [rounded(model, alpha, X, y) for model in runs[rate]]
-            best[method] = np.array(heights[rate])
+            reference = heights[rate] if reference is None else reference
+            below = sum(a < b for a, b in zip(heights[rate], reference, strict=True))
             accuracies = [float((m(X_test).argmax(1) == y_test).float().mean()) for m in models]
             counts = [sum(int((w != 0.0).sum()) for w in weights(model)) for model in models]
-            seconds = (time.perf_counter() - begin) / len(RATES) / arguments.seeds
-            print(
-                f"alpha={alpha:g} {method:12s} lr={rate:<6g}",
-                line("objective", best[method]),
-                line("accuracy", accuracies),
-                f"not zero {np.mean(counts):6.0f} +- {np.std(counts, ddof=1):.0f} of 7400",
-                f"{seconds:.2f} s",
-                sep="  ",
-                flush=True,
+            rows.append(
+                [
+                    "to zero" if decay else "constant",
+                    f"{alpha:g}",
+                    method,
+                    f"{rate:g}",
+                    spread(heights[rate]),
+                    NOTHING if method == "subgradient" else f"{below} of {arguments.seeds}",
+                    spread(accuracies),
+                    spread(counts, 0),
+                ]
             )
-        below = int((best["factors"] < best["subgradient"]).sum())
-        print(f"alpha={alpha:g} factors below subgradient in {below} of {arguments.seeds} seeds")
+    header = ["Rate", "alpha", "Method", "first rate", "objective", "below subgradient"]
+    print_table(
+        "A network on digits: training objective, test accuracy, weights that are not zero",
+        [*header, "accuracy", "weights"],
+        rows,
+    )
 
 
 if __name__ == "__main__":
