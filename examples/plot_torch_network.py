@@ -9,8 +9,9 @@ penalty is the weight decay of the optimiser. All by SGD with momentum, from the
 with the same batches, five times. The question is how low the training objective gets, and what
 test accuracy how many weights buy.
 
-This page is small, to be built in seconds. ``examples/benchmarks/digits_network.py`` trains longer,
-and takes the best learning rate of a grid for each way.
+This page is small, to be built in seconds. Each way has that learning rate of .1, .3 and .6 that gives
+the lowest mean objective. ``examples/benchmarks/digits_network.py`` trains longer, at constant
+rates and rates that go to zero; :doc:`/benchmarks` has its table.
 """
 
 import matplotlib.pyplot as plt
@@ -28,7 +29,7 @@ parts = train_test_split(pixels / 16.0, digits, test_size=0.3, random_state=0, s
 X, X_test, y, y_test = map(torch.as_tensor, parts)
 X, X_test = X.float(), X_test.float()
 
-RATES = {"subgradient": 0.1, "proximal": 0.1, "factors": 0.3}
+RATES = {"subgradient": 0.3, "proximal": 0.3, "factors": 0.6}
 ALPHAS, SEEDS, EPOCHS, MOMENTUM = (1e-3, 2e-3, 4e-3), range(5), 80, 0.9
 
 
@@ -117,3 +118,9 @@ axes[0].minorticks_off()
 axes[1].set(xlabel="weights that are not zero, of 4440", ylabel="test accuracy")
 axes[0].legend()
 figure.savefig("torch_network.png", dpi=120)
+
+# %%
+# Factors and proximal steps end at much the same objective, below the subgradient's. Here, after few
+# steps, proximal steps leave fewer weights: those of the factors are still shrinking. For a given
+# number of weights the accuracies are within each other's spread. What factors have to offer is
+# that nothing else changes: any optimiser, any layer, groups, no threshold to scale.
