@@ -9,9 +9,9 @@ penalty is the weight decay of the optimiser. All by SGD with momentum, from the
 with the same batches, five times. The question is how low the training objective gets, and what
 test accuracy how many weights buy.
 
-This page is small, to be built in seconds. Each way has that learning rate of .1, .3 and .6 that gives
-the lowest mean objective. ``examples/benchmarks/digits_network.py`` trains longer, at constant
-rates and rates that go to zero; :doc:`/benchmarks` has its table.
+This page is small, to be built in seconds. Each way has that learning rate of .1, .3 and .6 that
+gives the lowest mean objective. ``examples/benchmarks/digits_network.py`` trains longer, at
+constant rates and rates that go to zero; :doc:`/benchmarks` has its table.
 """
 
 import matplotlib.pyplot as plt
@@ -120,7 +120,7 @@ axes[0].legend()
 figure.savefig("torch_network.png", dpi=120)
 
 # %%
-# Factors and proximal steps end at much the same objective, below the subgradient's. Here, after few
-# steps, proximal steps leave fewer weights: those of the factors are still shrinking. For a given
-# number of weights the accuracies are within each other's spread. What factors have to offer is
-# that nothing else changes: any optimiser, any layer, groups, no threshold to scale.
+# Factors and proximal steps end at much the same objective, below the subgradient's. Here, after
+# few steps, proximal steps leave fewer weights: those of the factors are still shrinking. For a
+# given number of weights the accuracies are within each other's spread. What factors have to offer
+# is that nothing else changes: any optimiser, any layer, groups, no threshold to scale.
