@@ -318,6 +318,17 @@ def test_state_copies_and_restores():
     assert_array_equal(model(X).detach(), twin(X).detach())
 
 
+def test_compiled_models_compute_the_same():
+    model = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.Tanh(), torch.nn.Linear(3, 2))
+    sparsify(model[0])
+    sparsify(model[2], groups="columns")
+    compiled, X = torch.compile(model, backend="eager"), torch.randn(7, 4)
+    outputs = compiled(X)
+    assert_array_equal(outputs.detach(), model(X).detach())
+    outputs.sum().backward()
+    assert all(parameter.grad is not None for parameter in model.parameters())
+
+
 def test_of_several_modules_each_is_named():
     model = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.Linear(3, 1))
     sparsify(model[0], groups="rows")
