@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import OptimizeResult
 
-from ._arithmetic import in_own_error_state
+from ._arithmetic import own_error_state
 from ._base import (
     BOOLEAN,
     MAPPING,
@@ -59,7 +59,6 @@ OPTIONS: Constraints = {
 DEFAULTS = {"c": 0.3, "maxcor": 20, "maxiter": 15_000, "maxfun": 15_000}
 
 
-@in_own_error_state
 def minimize_l1(
     fun: Callable[..., Any],
     x0: Any,
@@ -218,33 +217,34 @@ def minimize_l1(
     penalty = np.where(left_out, np.inf, alpha * weights)
     arguments = args if isinstance(args, tuple) else (args,)
     function = SmoothFunction(fun, jac, arguments, bool(positive), settings["maxfun"])
-    objective = Objective(function, start, penalty, 2.0 / n_factors, bool(positive))
-    if f_min is not None and f_min > objective.start.value:
-        raise ValueError(
-            f"f_min must be a lower bound of fun. Got {f_min}, and fun(x0) is "
-            f"{objective.start.value}."
-        )
     progress = Progress(callback, settings["maxiter"])
-    try:
-        at, status = solve(objective, int(n_factors), tol, settings, progress)
-        message = MESSAGES[status]
-    except Stop as stop:
-        at, status, message = objective.best, stop.status, stop.reason
-    bounded = convex and f_min is not None and n_factors == 2
-    return OptimizeResult(
-        x=at.x + 0.0,  # no negative zeros
-        fun=at.objective,
-        jac=at.gradient,
-        factors=balance(at.x, int(n_factors)),
-        kkt=objective.kkt(at),
-        gap=objective.gap(at, float(f_min)) if bounded and f_min is not None else np.nan,
-        nit=progress.nit,
-        nfev=function.nfev,
-        njev=function.njev,
-        success=status == CONVERGED,
-        status=status,
-        message=message,
-    )
+    with own_error_state():
+        objective = Objective(function, start, penalty, 2.0 / n_factors, bool(positive))
+        if f_min is not None and f_min > objective.start.value:
+            raise ValueError(
+                f"f_min must be a lower bound of fun. Got {f_min}, and fun(x0) is "
+                f"{objective.start.value}."
+            )
+        try:
+            at, status = solve(objective, int(n_factors), tol, settings, progress)
+            message = MESSAGES[status]
+        except Stop as stop:
+            at, status, message = objective.best, stop.status, stop.reason
+        bounded = convex and n_factors == 2 and f_min is not None
+        return OptimizeResult(
+            x=at.x + 0.0,  # no negative zeros
+            fun=at.objective,
+            jac=at.gradient,
+            factors=balance(at.x, int(n_factors)),
+            kkt=objective.kkt(at),
+            gap=objective.gap(at, float(f_min or 0.0)) if bounded else np.nan,
+            nit=progress.nit,
+            nfev=function.nfev,
+            njev=function.njev,
+            success=status == CONVERGED,
+            status=status,
+            message=message,
+        )
 
 
 MESSAGES = {

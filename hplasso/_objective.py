@@ -53,12 +53,14 @@ class Evaluation(NamedTuple):
 class SmoothFunction:
     """h and its gradient: checked, counted, called with copies that it may change.
 
-    What goes wrong at the start is an error; later it ends the run.
+    They run in NumPy's error state of the moment when this was made, which is their caller's. What
+    goes wrong at the start is an error; later it ends the run.
     """
 
     def __init__(
         self, fun: Callable[..., Any], jac: Any, args: tuple[Any, ...], positive: bool, limit: float
     ) -> None:
+        self._state: Any = np.geterr()
         self.nfev, self.njev = 0, 0
         self._fun, self._args = fun, args
         self._jac = "2-point" if jac is None or jac is False else jac
@@ -94,7 +96,8 @@ class SmoothFunction:
         """What a function of the caller's returns."""
         self.nfev += function is self._fun
         try:
-            return function(x.copy(), *self._args)
+            with np.errstate(**self._state):
+                return function(x.copy(), *self._args)
         except Exception as error:
             if not self._started:
                 raise

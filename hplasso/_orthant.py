@@ -23,7 +23,7 @@ from scipy.sparse.linalg import LinearOperator, cg
 
 from ._descent import Report, lbfgs
 from ._objective import CONVERGED, ROUNDED, Evaluation, Objective
-from ._typing import Float64, Mask
+from ._typing import Float64, Index, Mask
 
 # Each face is solved until its violations are this part of what they were. On the problems of
 # `_product` .5 takes a tenth to a quarter more evaluations.
@@ -44,27 +44,30 @@ def without_shrinking(objective: Objective, before: Evaluation, here: Evaluation
     back violates its condition then. For q < 1, what the penalty pulls to zero, or the smaller half
     of that and so on, as soon as F does not rise.
     """
-    x, g, penalty, q = here.x, here.gradient, objective.penalty, objective.power
+    q, g = objective.power, here.gradient
+    on = ((here.x != 0.0) & (objective.penalty > 0.0)).nonzero()[0]
+    size, penalty, outward = np.abs(here.x[on]), objective.penalty[on], np.sign(here.x[on]) * g[on]
     if q == 1.0:
-        way, bend = x - before.x, g - before.gradient
+        way, bend = here.x - before.x, g - before.gradient
         curvature = float(way @ bend)
         length = float(way @ way) / curvature if curvature > 0.0 else 0.0
-        shrinking = (
-            (x != 0.0) & (penalty > 0.0) & (np.sign(x) * (x - length * g) <= length * penalty)
-        )
-        return objective.at(np.where(shrinking, 0.0, x)) if shrinking.any() else here
-    on = ((x != 0.0) & (penalty > 0.0)).nonzero()[0]
-    steepness = penalty[on] * q * np.abs(x[on]) ** (q - 1.0)
-    pulled = on[np.sign(x[on]) * g[on] + PULLED * steepness > 0.0]
-    pulled = pulled[np.argsort(np.abs(x[pulled]))]
+        pulled = on[size - length * outward <= length * penalty]
+        return without(objective, here, pulled) if pulled.size else here
+    pulled = on[outward + PULLED * penalty * q * size ** (q - 1.0) > 0.0]
+    pulled = pulled[np.argsort(np.abs(here.x[pulled]))]
     while pulled.size:
-        rest = x.copy()
-        rest[pulled] = 0.0
-        new = objective.at(rest)
+        new = without(objective, here, pulled)
         if new.objective <= here.objective:
             return new
         pulled = pulled[: pulled.size // 2]
     return here
+
+
+def without(objective: Objective, at: Evaluation, places: Index) -> Evaluation:
+    """With some coordinates at zero."""
+    x = at.x.copy()
+    x[places] = 0.0
+    return objective.at(x)
 
 
 class FaceProblem:

@@ -388,6 +388,21 @@ def test_a_start_where_some_gradients_vanish():
         assert_allclose(res.x, [start * right, 0.45], atol=1e-5)
 
 
+def test_a_function_without_curvature():
+    """Where nothing curves there is no length of a step; one weight is infinite."""
+    res = minimize_l1(
+        lambda x: (x[0] + 2.0, np.eye(3)[0]),
+        np.ones(3),
+        0.5,
+        jac=True,
+        positive=True,
+        penalty_weights=[1.0, 1.0, np.inf],
+    )
+    assert res.success
+    assert_array_equal(res.x, 0.0)
+    assert res.fun == 2.0
+
+
 # What goes wrong
 
 
@@ -508,6 +523,20 @@ def test_works_in_any_error_state():
         for n_factors in (2, 3):
             res = minimize_l1(SMALL, SMALL.zero, SMALL.alpha, jac=True, n_factors=n_factors)
             assert res.success
+
+
+def test_the_function_runs_in_its_caller_s_error_state():
+    def fun(x):
+        assert np.geterr() == {
+            "divide": "ignore",
+            "over": "raise",
+            "under": "warn",
+            "invalid": "call",
+        }
+        return SMALL(x)
+
+    with np.errstate(divide="ignore", over="raise", under="warn", invalid="call"):
+        assert minimize_l1(fun, SMALL.zero, SMALL.alpha, jac=True).success
 
 
 @pytest.mark.parametrize("start", [[1, 2, -3] * 5, np.full(15, 0.5, dtype=np.float32)])
