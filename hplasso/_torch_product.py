@@ -25,7 +25,6 @@ __all__ = [
     "parametrize",
     "penalty_slope",
     "restore",
-    "sparse_parameters",
     "torch",
     "values_of",
 ]
@@ -113,9 +112,12 @@ def sparse_parameters(model: torch.nn.Module) -> Iterator[Sparse]:
                 yield Sparse(name, module, attribute, chain[0], factors)
 
 
-def found(model: Any, alpha: Any, owner: str) -> list[Sparse]:
-    """The products of a model; an error if there are none, or alpha is not a penalty."""
-    constraints: Constraints = {"model": (MODULE,), "alpha": (real(0.0),)}
+def found(model: Any, alpha: Any, owner: str, *, divides: bool = False) -> list[Sparse]:
+    """The products of a model; an error if there are none, or alpha is not a penalty.
+
+    Nor may it be zero if something is divided by it.
+    """
+    constraints: Constraints = {"model": (MODULE,), "alpha": (real(0.0, open_low=divides),)}
     check_parameters(owner, {"model": model, "alpha": alpha}, constraints)
     products = list(sparse_parameters(model))
     if not products:

@@ -267,7 +267,7 @@ def kkt(model: torch.nn.Module, closure: Closure, alpha: float) -> dict[str, tor
     >>> violations["weight"].shape
     torch.Size([1, 3])
     """
-    products = found(model, alpha, "kkt")
+    products = found(model, alpha, "kkt", divides=True)
     _, gradients = loss_and_gradients(products, closure)
     violations = {}
     for sparse, gradient in zip(products, gradients, strict=True):
@@ -350,7 +350,7 @@ def round_to_zero(
     >>> round_to_zero(sparsified, loss, alpha=0.1)
     {'weight': tensor([[False,  True]])}
     """
-    products = found(model, alpha, "round_to_zero")
+    products = found(model, alpha, "round_to_zero", divides=True)
     before = values_of(products)
     try:
         while zero_some(products, closure, float(alpha)):

@@ -433,6 +433,9 @@ def test_models_without_products_and_penalties_that_are_none():
     for call in calls:
         with pytest.raises((TypeError, ValueError), match="'alpha'"):
             call(layer, -0.1)
+    for call in calls[2:]:  # relative to alpha
+        with pytest.raises((TypeError, ValueError), match="'alpha'"):
+            call(layer, 0.0)
 
 
 def test_closures_that_give_no_loss_leave_the_model_as_it_was():
