@@ -122,9 +122,10 @@ def minimize_l1(
     tol : float, default=1e-8
         The largest violation, `kkt`, that ends the run.
     options : dict, default=None
-        ``c`` (.3): the size of all factors but the first at the start; a small one brings x close
-        to zero. ``maxcor`` (20): the steps that L-BFGS-B remembers. ``maxiter`` and ``maxfun``
-        (15000): the largest numbers of iterations and of evaluations of `fun`.
+        ``c`` (.3): the size of all factors but the first at the start, if that is at least twice
+        the size that balanced factors have; otherwise it is twice that. ``maxcor`` (20): the steps
+        that L-BFGS-B remembers. ``maxiter`` and ``maxfun`` (15000): the largest numbers of
+        iterations and of evaluations of `fun`.
     callback : callable, default=None
         Called after each iteration, as ``callback(intermediate_result=...)`` with attributes x and
         fun if its only parameter has this name, or ``callback(x)``. If it raises StopIteration the
@@ -257,7 +258,11 @@ MESSAGES = {
 
 
 def solve(
-    objective: Objective, n_factors: int, tol: float, settings: Mapping[str, Any], progress: Any
+    objective: Objective,
+    n_factors: int,
+    tol: float,
+    settings: Mapping[str, Any],
+    progress: Progress,
 ) -> tuple[Evaluation, int]:
     """By the factors to the signs, by a proximal step to a face, from face to face to the end."""
     at, maxcor = objective.start, settings["maxcor"]

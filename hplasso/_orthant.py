@@ -118,8 +118,8 @@ def finish(
     objective: Objective, at: Evaluation, tol: float, maxcor: int, report: Report
 ) -> tuple[Evaluation, int]:
     """From face to face until the violations are at most `tol`; where that ends, and how."""
+    violations = objective.violations(at)
     while True:
-        violations = objective.violations(at)
         kkt, asked = float(violations.max(initial=0.0)), max(tol, objective.noise(at))
         if kkt <= asked:
             return at, CONVERGED
@@ -127,9 +127,10 @@ def finish(
         new = solve_on(face, at, max(SHARE * kkt, 0.5 * asked), maxcor, report)
         if objective.power < 1.0:  # v comes near zero, where its gradient vanishes, but not there
             new = without_shrinking(objective, at, new)
-        left = objective.kkt(new)
+        violations = objective.violations(new)
+        left = float(violations.max(initial=0.0))
         if left > max(asked, PROGRESS * kkt) and not new.objective < at.objective:
-            return min(at, new, key=objective.kkt), ROUNDED
+            return new if left < kkt else at, ROUNDED
         at = new
 
 

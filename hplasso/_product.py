@@ -26,6 +26,8 @@ L. Ziyin and Z. Wang, spred: solving L1 penalty with SGD, ICML 2023.
 
 from __future__ import annotations
 
+from collections import deque
+
 import numpy as np
 
 from ._descent import Report, lbfgs
@@ -80,12 +82,12 @@ def descend_by_factors(
     """From x0 until the factors have shown the signs; the last two iterates."""
     start = objective.start
     factors = unbalance(start.x, objective.penalty, n_factors, c)
-    iterates: list[Evaluation] = [start]
-    heights: list[float] = []
+    iterates = deque([start], maxlen=2)
+    heights = [np.inf]  # of the iterates, and of the point at hand
 
     def evaluate(flat: Float64) -> tuple[float, Float64, Evaluation]:
         value, gradient, at = factored(objective, flat.reshape(factors.shape))
-        heights[len(iterates) - 1 :] = [value]  # the last of an iteration is that of its iterate
+        heights[-1] = value
         return value, gradient.ravel(), at
 
     def after_iteration(flat: Float64, slope: Float64, at: Evaluation) -> None:
@@ -94,7 +96,8 @@ def descend_by_factors(
         gained, window = heights[0] - heights[-1], heights[-1 - WINDOW :]
         if len(window) > WINDOW and window[0] - window[-1] <= ENOUGH * gained:
             raise StopIteration
+        heights.append(np.inf)
 
     bounds = [(0.0, None)] * factors.size if objective.positive else None
     lbfgs(evaluate, factors.ravel(), bounds, maxcor, after_iteration)
-    return iterates[-2:][0], iterates[-1]
+    return iterates[0], iterates[-1]
