@@ -39,8 +39,10 @@ from scipy import sparse
 GAPS = (1e-4, 1e-6, 1e-8)
 
 
-def work(task_name: str, name: str, tol: float, length: tuple[int, float], data: str, output: str):
-    """What a fresh process does: load, run once, then by the clock; `length` in runs and seconds."""
+def work(
+    task_name: str, name: str, tol: float, length: tuple[int, float], data: str, output: str
+) -> None:
+    """What a fresh process does: load, run once, then so many times, and for so many seconds."""
     warnings.simplefilter("ignore")  # a gap that is not reached shows in the table
     task, peer = TASKS[task_name], PEERS[name]
     problem = load(task, data)
