@@ -1,0 +1,55 @@
+"""Where a newcomer looks for things: questions, and the file whose path answers each.
+
+The names of folders and files alone should lead to the answer.
+"""
+
+from pathlib import Path
+
+import pytest
+
+import hplasso
+
+PACKAGE = Path(hplasso.__file__).parent
+# Question: file, and a name that is defined there.
+WHERE_IS = {
+    "the alternation itself, mu updated while nu is held": ("_hadamard.py", "ridge_update"),
+    "solver='alternating', sweeps until the gap is reached": (
+        "_subproblem.py",
+        "solve_alternating",
+    ),
+    "the finish, the linear system for a support and its signs": ("_newton.py", "finish"),
+    "the Cholesky factor that is updated as features come and go": (
+        "_face_factor.py",
+        "FaceFactor",
+    ),
+    "the conjugate gradients for large sparse supports": ("_face_gradients.py", "FaceGradients"),
+    "the strong rule, which says which features may be left out": ("_admission.py", "Admission"),
+    "the duality gap": ("_certificate.py", "certify"),
+    "interpolation between two solved penalties of a path": ("_chords.py", "Chord"),
+    "the steps by which a small penalty is approached": ("_path.py", "PathTracer"),
+    "the line search of Newton's method": ("_logistic_term.py", "LogisticTerm"),
+    "the loss of three or more classes": ("_logistic_loss.py", "MultinomialLoss"),
+    "penalty weights, positivity and the ridge part of the penalty": (
+        "_settings.py",
+        "PathSettings",
+    ),
+    "what is done for a CSR or CSC matrix": ("_sparse_design.py", "SparseDesign"),
+    "the working set and its Gram matrix": ("_working_set.py", "WorkingSet"),
+    "the text of the ConvergenceWarning": ("_reports.py", "warn_not_converged"),
+    "the one-standard-error rule": ("_selection.py", "choose"),
+    "AIC and BIC": ("_lasso_ic.py", "HadamardLassoIC"),
+    "the check of a parameter's range": ("_base.py", "check_parameters"),
+    "the limit of BLAS to one thread": ("_linalg.py", "threads_for_data"),
+    "the picture of coefficients along a path": ("_path_display.py", "RegularizationPathDisplay"),
+}
+
+
+def test_there_are_twenty():
+    assert len(WHERE_IS) == 20
+
+
+@pytest.mark.parametrize("question", WHERE_IS)
+def test_the_answer_is_there(question):
+    path, name = WHERE_IS[question]
+    text = (PACKAGE / path).read_text()
+    assert f"def {name}(" in text or f"class {name}" in text
