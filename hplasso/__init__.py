@@ -4,19 +4,19 @@
 # near the bottom of the interpreter's stack, and not from deep inside scikit-learn.
 import scipy.stats  # noqa: F401
 
-from ._certificate_display import CertificateDisplay
-from ._cross_validation_display import CrossValidationDisplay
-from ._elastic_net import HadamardElasticNet
-from ._elastic_net_cv import HadamardElasticNetCV
-from ._lasso import HadamardLasso
-from ._lasso_cv import HadamardLassoCV
-from ._lasso_ic import HadamardLassoIC
-from ._least_squares_path import enet_path, lasso_path
-from ._logistic import HadamardLogisticRegression
-from ._logistic_cv import HadamardLogisticRegressionCV
-from ._logistic_path import logistic_path
-from ._minimize import minimize_l1
-from ._path_display import RegularizationPathDisplay
+from ._estimators.elastic_net import HadamardElasticNet
+from ._estimators.lasso import HadamardLasso
+from ._estimators.least_squares_path import enet_path, lasso_path
+from ._estimators.logistic import HadamardLogisticRegression
+from ._estimators.logistic_path import logistic_path
+from ._model_selection.elastic_net_cv import HadamardElasticNetCV
+from ._model_selection.lasso_cv import HadamardLassoCV
+from ._model_selection.lasso_ic import HadamardLassoIC
+from ._model_selection.logistic_cv import HadamardLogisticRegressionCV
+from ._plot.certificate import CertificateDisplay
+from ._plot.cross_validation import CrossValidationDisplay
+from ._plot.path import RegularizationPathDisplay
+from ._smooth.minimize import minimize_l1
 
 __version__ = "0.1.0"
 __all__ = [

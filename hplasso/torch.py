@@ -26,8 +26,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ._base import Constraint, Constraints, check_parameters, integer, real
-from ._torch_product import (
+from ._smooth.torch_product import (
     MODULE,
     Product,
     Sparse,
@@ -38,6 +37,7 @@ from ._torch_product import (
     torch,
     values_of,
 )
+from ._validation.parameters import Constraint, Constraints, check_parameters, integer, real
 
 __all__ = ["kkt", "parameter_groups", "penalty", "remove", "round_to_zero", "sparsify"]
 

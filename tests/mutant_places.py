@@ -19,16 +19,7 @@ from cosmic_ray.operators.operator import Operator
 from cosmic_ray.plugins import get_operator
 
 PACKAGE = Path(__file__).resolve().parent.parent / "hplasso"
-ROOMS = {
-    "solver": "_hadamard _newton _subproblem _problem _face_factor _face_gradients _linalg _rooted",
-    "certificate": "_certificate _appraisal _correlations _orthogonal",
-    "path": "_path _rooted_path _ridge _admission _knots _chords _means _working_set _settings",
-    "losses": "_data_terms _logistic_loss _logistic_term _hessian",
-    "designs": "_design _design_base _dense_design _sparse_design _stacked",
-    "folds": "_folds _selection _scoring _logistic_folds",
-    "displays": "_display _path_display _cross_validation_display _certificate_display _pictured",
-}
-REST = "estimators"  # all other files
+ROOMS = sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py"))
 OPERATORS = """
 NumberReplacer ReplaceTrueWithFalse ReplaceFalseWithTrue ReplaceAndWithOr ReplaceOrWithAnd AddNot
 ReplaceBreakWithContinue ReplaceContinueWithBreak ZeroIterationForLoop ExceptionReplacer
@@ -113,11 +104,7 @@ def tree_of(file: str) -> ast.Module:
 
 
 def files_of(room: str) -> list[str]:
-    named = {room: [f"{stem}.py" for stem in stems.split()] for room, stems in ROOMS.items()}
-    if room in named:
-        return named[room]
-    others = {path.name for path in PACKAGE.glob("*.py")} - {"__init__.py", "_typing.py"}
-    return sorted(others.difference(*named.values()))
+    return sorted(f"{room}/{path.name}" for path in (PACKAGE / room).glob("*.py"))
 
 
 def sample(rooms: list[str], per_room: int, seed: int) -> list[Place]:

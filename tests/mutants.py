@@ -6,11 +6,11 @@
 A *mutant* is the package with one small change: another number, operator or condition (by the
 operators of cosmic-ray), or a statement left out. It is tested by the tests that execute what was
 changed, the fastest first, then by all others; it is *killed* when one fails, or takes far longer
-than it should. From each room, a group of files, a sample is drawn: the first in the order of a
-hash of seed and place, so that a change elsewhere does not change the sample. What is found out is
-added to the results file, a line of JSON for each mutant; a run that was ended goes on from there.
-A result counts as long as the mutated file stays the same; `--again` repeats the survivors, for new
-tests.
+than it should. From each room, a folder of the package, a sample is drawn: the first in the order
+of a hash of seed and place, so that a change elsewhere does not change the sample. What is found
+out is added to the results file, a line of JSON for each mutant; a run that was ended goes on from
+there. A result counts as long as the mutated file stays the same; `--again` repeats the
+survivors, for new tests.
 
 Mutants that no test can tell from the package are named in ``equivalent_mutants.toml``, each with
 its reason, and do not count. The score is what is killed of all others; if it is below 90 % in all,
@@ -46,7 +46,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from mutant_places import PACKAGE, REST, ROOMS, Place, executed, mutated, sample, text_of
+from mutant_places import PACKAGE, ROOMS, Place, executed, mutated, sample, text_of
 
 ROOT = PACKAGE.parent
 TESTS = ROOT / "tests"
@@ -148,7 +148,7 @@ def observe(file: str) -> dict[str, Any]:
     data, lines = cover.get_data(), {}
     number = {test: index for index, test in enumerate(observer.seconds)}
     for name in data.measured_files():
-        lines[Path(name).name] = {
+        lines[name.rpartition("/hplasso/")[2]] = {
             line: [number.get(test, IMPORT) for test in tests]
             for line, tests in data.contexts_by_lineno(name).items()
         }
@@ -240,12 +240,13 @@ class Coverage:
         known = json.loads(path.read_text()) if path.exists() else {}
         checked = known.pop("checked", None)
         helpers = set(TESTS.glob("*.py")) - set(TESTS.glob("test_*.py")) - set(TESTS.glob("mut*"))
-        shared = digest(*PACKAGE.glob("*.py"), *helpers)
+        shared = digest(*PACKAGE.rglob("*.py"), *helpers)
         self.files = {}
-        for file in sorted(TESTS.glob("test_*.py")):
-            own = f"{shared} {digest(file)}"
-            current = known.get(file.name, {}).get("digest") == own
-            self.files[file.name] = known[file.name] if current else {"digest": own}
+        for path_of_file in sorted(TESTS.rglob("test_*.py")):
+            file = path_of_file.relative_to(TESTS).as_posix()
+            own = f"{shared} {digest(path_of_file)}"
+            current = known.get(file, {}).get("digest") == own
+            self.files[file] = known[file] if current else {"digest": own}
         missing = [file for file, found in self.files.items() if "seconds" not in found]
         for slot, found in in_turn(slots, ((file, partial(observe, file)) for file in missing)):
             print(f"observed {slot.task}", flush=True)
@@ -380,7 +381,6 @@ class Run:
 
 
 def main() -> int:
-    rooms = [*ROOMS, REST]
     parser = argparse.ArgumentParser(
         description="Put small faults into the package; run its tests."
     )
@@ -388,7 +388,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=1, help="how many mutants at a time")
     parser.add_argument("--seed", type=int, default=0, help="of the sample")
     parser.add_argument("--per-room", type=int, default=40, help="mutants of each room")
-    parser.add_argument("--rooms", nargs="+", default=rooms, choices=rooms)
+    parser.add_argument("--rooms", nargs="+", default=ROOMS, choices=ROOMS)
     parser.add_argument("--again", action="store_true", help="test the survivors again")
     parser.add_argument("--report", action="store_true", help="only say what is known")
     options = parser.parse_args()

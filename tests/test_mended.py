@@ -6,10 +6,10 @@ import random_logistic_problems
 from numpy.testing import assert_allclose
 
 from hplasso import HadamardLogisticRegression
-from hplasso._appraisal import Chord
-from hplasso._certificate import ridged_gap
-from hplasso._classification import Classification, encode
-from hplasso._logistic_path import path_settings
+from hplasso._estimators.classification import Classification, encode
+from hplasso._estimators.logistic_path import path_settings
+from hplasso._path.certification import Chord
+from hplasso._penalties.duality_gap import ridged_gap
 
 
 @pytest.mark.parametrize("seed", [70064, 70065, 70089, 70134])

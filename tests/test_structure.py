@@ -8,79 +8,33 @@ import pytest
 import hplasso
 
 PACKAGE = Path(hplasso.__file__).parent
-# From the border down to the kernels: a file imports only from files after it.
-ORDER = [
-    "torch",
-    "_torch_product",
-    "__init__",
-    "_path_display",
-    "_cross_validation_display",
-    "_certificate_display",
-    "_display",
-    "_pictured",
-    "_lasso_cv",
-    "_elastic_net_cv",
-    "_least_squares_cv",
-    "_lasso",
-    "_elastic_net",
-    "_least_squares",
-    "_lasso_ic",
-    "_linear_regressor",
-    "_least_squares_path",
-    "_logistic_cv",
-    "_logistic_folds",
-    "_scoring",
-    "_logistic",
-    "_linear_classifier",
-    "_logistic_path",
-    "_classification",
-    "_minimize",
-    "_orthant",
-    "_product",
-    "_descent",
-    "_objective",
-    "_selection",
-    "_kept_path",
-    "_base",
-    "_folds",
-    "_regression",
-    "_chords",
-    "_means",
-    "_ridge",
-    "_rooted_path",
-    "_path",
-    "_admission",
-    "_appraisal",
-    "_orthogonal",
-    "_settings",
-    "_rooted",
-    "_fitting",
-    "_reports",
-    "_logistic_term",
-    "_hessian",
-    "_logistic_loss",
-    "_data_terms",
-    "_knots",
-    "_correlations",
-    "_working_set",
-    "_stacked",
-    "_design",
-    "_dense_design",
-    "_sparse_design",
-    "_design_base",
-    "_subproblem",
-    "_hadamard",
-    "_newton",
-    "_problem",
-    "_face_gradients",
-    "_face_factor",
-    "_certificate",
-    "_linalg",
-    "_sklearn_names",
-    "_arithmetic",
-    "_typing",
-]
-TREES = {path.stem: ast.parse(path.read_text()) for path in PACKAGE.glob("*.py")}
+# What each room may import from, besides itself; "" is the top of the package.
+MAY_IMPORT = {
+    "": {"_plot", "_model_selection", "_estimators", "_smooth", "_validation", "_numerics"},
+    "_plot": {"_model_selection", "_estimators", "_path", "_validation", "_numerics"},
+    "_model_selection": {"_estimators", "_path", "_solver", "_design", "_validation", "_numerics"},
+    "_estimators": {
+        *("_path", "_datafit", "_solver", "_losses", "_design", "_validation", "_numerics")
+    },
+    "_smooth": {"_validation", "_numerics"},
+    "_path": {"_datafit", "_solver", "_penalties", "_design", "_numerics"},
+    "_datafit": {"_losses", "_design", "_penalties", "_numerics"},
+    "_solver": {"_penalties", "_numerics"},
+    "_losses": {"_numerics"},
+    "_penalties": {"_numerics"},
+    "_design": {"_numerics"},
+    "_validation": {"_numerics"},
+    "_numerics": set(),
+}
+TREES = {
+    path.relative_to(PACKAGE).as_posix(): ast.parse(path.read_text())
+    for path in PACKAGE.rglob("*.py")
+}
+FILES = sorted(TREES)
+
+
+def room_of(file):
+    return file.rpartition("/")[0]
 
 
 def imports(tree):
@@ -92,34 +46,65 @@ def imports(tree):
             yield from ((0, alias.name, []) for alias in node.names)
 
 
-def test_every_file_has_its_place():
-    assert sorted(TREES) == sorted(ORDER)
+def inner_imports(file):
+    """The files of the package that a file imports from."""
+    for level, module, names in imports(TREES[file]):
+        if level:
+            room = room_of(file) if level == 1 else ""
+            assert level <= 2
+            assert module, f"{file} imports the package {names}"
+            path = "/".join(part for part in (room, *module.split(".")) if part)
+            yield f"{path}.py"
 
 
-@pytest.mark.parametrize("name", ORDER)
-def test_imports_point_down(name):
-    inner = {module for level, module, _ in imports(TREES[name]) if level}
-    assert inner <= set(ORDER[ORDER.index(name) + 1 :])
+def test_every_room_has_its_floor():
+    assert {room_of(file) for file in FILES} == set(MAY_IMPORT)
+    below = set()
+    for room in reversed(MAY_IMPORT):
+        assert MAY_IMPORT[room] <= below
+        below.add(room)
+    assert len([path for path in PACKAGE.iterdir() if path.name != "__pycache__"]) <= 16
 
 
-@pytest.mark.parametrize("name", ORDER)
-def test_only_public_scikit_learn(name):
-    for _, module, names in imports(TREES[name]):
+@pytest.mark.parametrize("file", FILES)
+def test_imports_point_one_way(file):
+    room = room_of(file)
+    imported = {room_of(other) for other in inner_imports(file)} - {room}
+    assert imported <= MAY_IMPORT[room]
+
+
+@pytest.mark.parametrize("room", MAY_IMPORT)
+def test_no_files_of_a_room_import_each_other(room):
+    inside = {
+        file: {other for other in inner_imports(file) if room_of(other) == room}
+        for file in FILES
+        if room_of(file) == room
+    }
+    while inside:
+        lowest = [file for file, others in inside.items() if not others & set(inside)]
+        assert lowest, sorted(inside)
+        for file in lowest:
+            del inside[file]
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_only_public_scikit_learn(file):
+    for _, module, names in imports(TREES[file]):
         if module.startswith("sklearn"):
             assert not [part for part in [*module.split("."), *names] if part.startswith("_")]
 
 
-@pytest.mark.parametrize("name", ORDER)
-def test_dense_and_sparse_are_told_apart_in_one_place(name):
-    if not name.endswith("_design"):
-        words = {node.attr for node in ast.walk(TREES[name]) if isinstance(node, ast.Attribute)}
+@pytest.mark.parametrize("file", FILES)
+def test_dense_and_sparse_are_told_apart_in_one_room(file):
+    if room_of(file) != "_design":
+        words = {node.attr for node in ast.walk(TREES[file]) if isinstance(node, ast.Attribute)}
         assert not words & {"issparse", "tocsc", "tocsr", "toarray", "indptr"}
 
 
-@pytest.mark.parametrize("name", ORDER)
-def test_files_and_functions_are_short(name):
-    assert len((PACKAGE / f"{name}.py").read_text().splitlines()) <= 500
-    for node in ast.walk(TREES[name]):
+@pytest.mark.parametrize("file", FILES)
+def test_files_and_functions_are_short(file):
+    assert len((PACKAGE / file).read_text().splitlines()) <= 500
+    for node in ast.walk(TREES[file]):
         if isinstance(node, ast.FunctionDef):
             docstring = ast.get_docstring(node, clean=False) or ""
             length = node.end_lineno - node.lineno + 1 - len(docstring.splitlines())

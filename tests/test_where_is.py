@@ -12,35 +12,41 @@ import hplasso
 PACKAGE = Path(hplasso.__file__).parent
 # Question: file, and a name that is defined there.
 WHERE_IS = {
-    "the alternation itself, mu updated while nu is held": ("_hadamard.py", "ridge_update"),
+    "the alternation itself, mu updated while nu is held": ("_solver/hadamard.py", "ridge_update"),
     "solver='alternating', sweeps until the gap is reached": (
-        "_subproblem.py",
+        "_solver/working_set_solvers.py",
         "solve_alternating",
     ),
-    "the finish, the linear system for a support and its signs": ("_newton.py", "finish"),
+    "the finish, the linear system for a support and its signs": ("_solver/finish.py", "finish"),
     "the Cholesky factor that is updated as features come and go": (
-        "_face_factor.py",
+        "_solver/cholesky.py",
         "FaceFactor",
     ),
-    "the conjugate gradients for large sparse supports": ("_face_gradients.py", "FaceGradients"),
-    "the strong rule, which says which features may be left out": ("_admission.py", "Admission"),
-    "the duality gap": ("_certificate.py", "certify"),
-    "interpolation between two solved penalties of a path": ("_chords.py", "Chord"),
-    "the steps by which a small penalty is approached": ("_path.py", "PathTracer"),
-    "the line search of Newton's method": ("_logistic_term.py", "LogisticTerm"),
-    "the loss of three or more classes": ("_logistic_loss.py", "MultinomialLoss"),
+    "the conjugate gradients for large sparse supports": (
+        "_solver/conjugate_gradients.py",
+        "FaceGradients",
+    ),
+    "the strong rule, which says which features may be left out": (
+        "_path/screening.py",
+        "Admission",
+    ),
+    "the duality gap": ("_penalties/duality_gap.py", "certify"),
+    "interpolation between two solved penalties of a path": ("_path/interpolation.py", "Chord"),
+    "the steps by which a small penalty is approached": ("_path/tracer.py", "PathTracer"),
+    "the line search of Newton's method": ("_datafit/newton.py", "LogisticTerm"),
+    "the loss of three or more classes": ("_losses/logistic.py", "MultinomialLoss"),
     "penalty weights, positivity and the ridge part of the penalty": (
-        "_settings.py",
+        "_path/settings.py",
         "PathSettings",
     ),
-    "what is done for a CSR or CSC matrix": ("_sparse_design.py", "SparseDesign"),
-    "the working set and its Gram matrix": ("_working_set.py", "WorkingSet"),
-    "the text of the ConvergenceWarning": ("_reports.py", "warn_not_converged"),
-    "the one-standard-error rule": ("_selection.py", "choose"),
-    "AIC and BIC": ("_lasso_ic.py", "HadamardLassoIC"),
-    "the check of a parameter's range": ("_base.py", "check_parameters"),
-    "the limit of BLAS to one thread": ("_linalg.py", "threads_for_data"),
-    "the picture of coefficients along a path": ("_path_display.py", "RegularizationPathDisplay"),
+    "what is done for a CSR or CSC matrix": ("_design/sparse.py", "SparseDesign"),
+    "the working set and its Gram matrix": ("_design/working_set.py", "WorkingSet"),
+    "the text of the ConvergenceWarning": ("_path/progress.py", "warn_not_converged"),
+    "the one-standard-error rule": ("_model_selection/rules.py", "choose"),
+    "AIC and BIC": ("_model_selection/lasso_ic.py", "HadamardLassoIC"),
+    "the check of a parameter's range": ("_validation/parameters.py", "check_parameters"),
+    "the limit of BLAS to one thread": ("_numerics/threads.py", "threads_for_data"),
+    "the picture of coefficients along a path": ("_plot/path.py", "RegularizationPathDisplay"),
 }
 
 

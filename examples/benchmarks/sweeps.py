@@ -30,13 +30,12 @@ from hplasso import (
     HadamardLassoCV,
     HadamardLogisticRegression,
     HadamardLogisticRegressionCV,
-    _newton,
     _path,
-    _subproblem,
     enet_path,
     lasso_path,
     logistic_path,
 )
+from hplasso._solver import finish, working_set_solvers
 
 REAL = {"lasso": ["leukemia", "riboflavin", "imdb"], "logistic": ["leukemia", "reuters_acq"]}
 
@@ -80,12 +79,12 @@ class Tally(Counter):
 
     def watch(self):
         """Put the wrapped functions in the place of the package's."""
-        _subproblem.sweep = self.wrapped("factorised", _subproblem.sweep, True)
-        _subproblem.descending_sweep = self.wrapped(
-            "descending", _subproblem.descending_sweep, True
+        working_set_solvers.sweep = self.wrapped("factorised", working_set_solvers.sweep, True)
+        working_set_solvers.descending_sweep = self.wrapped(
+            "descending", working_set_solvers.descending_sweep, True
         )
-        _newton.minimiser_on = self.wrapped("faces", _newton.minimiser_on)
-        _subproblem.SOLVERS["auto"] = self.watched(_subproblem.SOLVERS["auto"])
+        finish.minimiser_on = self.wrapped("faces", finish.minimiser_on)
+        working_set_solvers.SOLVERS["auto"] = self.watched(working_set_solvers.SOLVERS["auto"])
         _path.PathTracer._settled = self.settled(_path.PathTracer._settled)
 
 

@@ -1,0 +1,1 @@
+"""A loss on a design, as the path sees it: states, quadratic models, steps."""

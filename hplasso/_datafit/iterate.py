@@ -1,0 +1,41 @@
+"""Coefficients on a working set, with what a loss says there."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .._numerics.rounding import Noise
+from .._numerics.typing import Float64, Index
+
+
+class Observation(NamedTuple):
+    """Coefficients on the working set, the loss there, and the correlations that they leave.
+
+    `level` is the smallest alpha that all features are feasible at. A correlation is off by
+    `noise`; one that may be below `exact_from`, times its penalty weight, surely is, but no more is
+    known of it. Rounding may hide `hidden` from a gap.
+    """
+
+    theta: Float64
+    support: Index
+    state: Any
+    z: Float64
+    noise: Noise
+    hidden: float
+    level: float
+    exact_from: float
+
+    def grown(self, size: int) -> Observation:
+        """With zeros for what the working set has gained since."""
+        if self.theta.size == size:
+            return self
+        theta = np.zeros(size)
+        theta[: self.theta.size] = self.theta
+        return self._replace(theta=theta)
+
+    def on(self, kept: Index) -> Observation:
+        """On what is kept of the working set, which is all that is not zero."""
+        theta = self.theta[kept]
+        return self._replace(theta=theta, support=theta.nonzero()[0])

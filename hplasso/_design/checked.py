@@ -1,0 +1,103 @@
+"""The door to the designs: here, and behind it, dense is told from sparse, and nowhere else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils import assert_all_finite
+
+from .._numerics.typing import Float64, Index, Mask
+from .base import BLOCK, Columns, Design, slices
+from .dense import DenseDesign
+from .sparse import SparseDesign
+
+__all__ = [
+    "BLOCK",
+    "Columns",
+    "Design",
+    "NotFinite",
+    "as_array",
+    "as_rows",
+    "check_range",
+    "checked_design",
+    "slices",
+]
+
+# Sums of squares of larger numbers overflow, of smaller ones vanish.
+LARGEST, SMALLEST = 1e145, 1e-145
+
+
+class NotFinite(ValueError):
+    """X holds NaN or infinity."""
+
+    def __init__(self, X: Any, message: str) -> None:
+        super().__init__(message)
+        self.X = X
+
+
+def checked_design(
+    X: Any, weights: Float64, fit_intercept: bool, left_out: Mask | None = None
+) -> Design:
+    """The design of an array or a sparse matrix that has been validated, but for its numbers.
+
+    The columns' lengths tell whether all numbers are finite; a pass over X for that alone would
+    take a good part of the time of a fit.
+
+    Raises
+    ------
+    NotFinite
+        If they are not.
+    ValueError
+        If they are too large or small to be squared.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        design = make_design(X, weights, fit_intercept, left_out)
+    size = float(design.spread.max())
+    if not np.isfinite(size):
+        try:
+            assert_all_finite(X, input_name="X")
+        except ValueError as error:
+            raise NotFinite(X, str(error)) from None
+        size = float(abs(X).max())
+    check_range("a column of X", size)
+    return design
+
+
+def check_range(name: str, size: float) -> None:
+    """Raise a ValueError if squares of this size would leave the range of float64."""
+    if size != 0.0 and not SMALLEST <= size <= LARGEST:
+        raise ValueError(
+            f"The size of {name} is {size:.1e}; it has to be 0 or in the range "
+            f"[{SMALLEST:.0e}, {LARGEST:.0e}], so that squares can be computed. Scale the data."
+        )
+
+
+def make_design(
+    X: Any, weights: Float64, fit_intercept: bool, left_out: Mask | None = None
+) -> Design:
+    """The design of an array or a sparse matrix.
+
+    A sparse matrix with several entries for an element, or unsorted ones, is put in order first, in
+    a copy.
+    """
+    if not sparse.issparse(X):
+        return DenseDesign(X, weights, fit_intercept, left_out)
+    X = type(X)((X.data, X.indices, X.indptr), shape=X.shape)  # the caller's is left as it is
+    if not X.has_canonical_format:
+        X = X.copy()
+        X.sum_duplicates()
+    return SparseDesign(X, weights, fit_intercept, left_out)
+
+
+def as_array(values: Any) -> Any:
+    """Values that may be stored as a sparse matrix, as an array."""
+    return values.toarray() if sparse.issparse(values) else values
+
+
+def as_rows(X: Any, rows: Index, features: Index) -> Any:
+    """Some rows of some columns, in the same form as X."""
+    if features.size == X.shape[1]:
+        return X[rows]
+    return X[:, features][rows] if sparse.issparse(X) else X[rows[:, None], features]

@@ -1,0 +1,96 @@
+"""The correlations z = Z'r of all features, with X read only where they may reach their penalty.
+
+A pass over X is the dearest step on wide data. The residuals of one path are much alike, though:
+with r0 any combination of residuals whose correlations are known, and z0 the same combination of
+those,
+
+    |z_j - z0_j| = |x_j'(r - r0)| <= |x_j| |r - r0|                  (Cauchy and Schwarz),
+
+so that z0_j settles on which side of its penalty z_j is, for all but a few features; these are read
+for themselves. If they are many, a pass over X is made, and its residual replaces the older of the
+two that are kept. As r is piecewise linear in alpha, combinations of two residuals come very close:
+some ten to sixty passes serve a path of a hundred alphas.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .._numerics.typing import Float64, Index
+from .multi_output import AnyDesign
+from .working_set import WorkingSet
+
+ALL = slice(None)
+# A part of the older residual that is smaller than this, relatively, is rounding.
+NEGLIGIBLE = 1e-10
+
+
+class Correlations:
+    """Correlations for one residual after the other.
+
+    The two residuals that are kept span what `_basis`, of shape (2, n), spans, in orthogonal rows;
+    `_images`, of shape (2, p), holds the correlations of those rows.
+    """
+
+    def __init__(self, design: AnyDesign) -> None:
+        n, p = design.shape
+        self.design = design
+        self._basis, self._images = np.empty((0, n)), np.empty((0, p))
+        self._squares = self._noise = np.empty(0)
+        self._longest = float(design.spread.max(initial=0.0))
+        # Rounding of a correlation, relative to the length of the column.
+        with np.errstate(invalid="ignore"):
+            self._rounding = float(np.nanmax(design.rounding / design.spread, initial=0.0))
+
+    def at(
+        self,
+        residual: Float64,
+        working_set: WorkingSet,
+        limit: Float64 | float | None = None,
+        positive: bool = False,
+    ) -> tuple[Float64, Index | slice]:
+        """z of shape (p,), where each z_j is exact, or off it but sure to be below its limit.
+
+        Exact are those of the working set and those that may reach the limit (|z_j|, or z_j if
+        `positive`); without a limit all. These features are returned, too.
+        """
+        if limit is None:
+            return self._pass(residual), ALL
+        design = self.design
+        shares = (self._basis @ residual) / self._squares
+        rest = residual - shares @ self._basis
+        z = shares @ self._images
+        error = float(np.sqrt(rest @ rest)) + self._rounding * float(np.abs(shares) @ self._noise)
+        pull = z if positive else np.abs(z)
+        doubtful = (pull >= limit - error * self._longest).nonzero()[0]
+        doubtful = doubtful[working_set.position[doubtful] < 0]
+        least = limit[doubtful] if isinstance(limit, np.ndarray) else limit
+        doubtful = doubtful[pull[doubtful] + error * design.spread[doubtful] >= least]
+        if doubtful.size > design.readable:
+            return self._pass(residual), ALL
+        z[working_set.features] = working_set.columns.correlations(residual)
+        if not doubtful.size:
+            return z, working_set.features
+        z[doubtful] = design.read(doubtful, residual)
+        return z, np.concatenate([working_set.features, doubtful])
+
+    def _pass(self, residual: Float64) -> Float64:
+        """z by a pass over X; keep this residual and the last one."""
+        z = self.design.correlations(residual)
+        square = float(residual @ residual)
+        basis, images, squares = [residual], [z], [square]
+        noise = [float(np.sqrt(square))]
+        if len(self._basis) and square > 0.0:
+            last = self._basis[0]
+            share = float(last @ residual) / square
+            other, length = last - share * residual, float(np.sqrt(last @ last))
+            rest = float(other @ other)
+            if rest > (NEGLIGIBLE * length) ** 2:
+                basis.append(other)
+                images.append(self._images[0] - share * z)
+                squares.append(rest)
+                noise.append(length + abs(share) * noise[0])
+        kept = slice(len(basis) if square > 0.0 else 0)
+        self._basis, self._images = np.array(basis)[kept], np.array(images)[kept]
+        self._squares, self._noise = np.array(squares)[kept], np.array(noise)[kept]
+        return z

@@ -1,0 +1,121 @@
+"""One design for the coefficients of several outputs: pairs (feature, output) as features.
+
+With K outputs the coefficients are a matrix, and so is the residual, of shape (n, K):
+
+    Z = design kron I_K,        theta = (theta_11, .., theta_1K, theta_21, ..),        z = Z'r.
+
+Pair j K + k is feature j for output k. Nothing is repeated but arrays of length p.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .._numerics.typing import Float64, Index
+from .base import Columns, Design
+
+
+class StackedDesign:
+    """A design of shape (n K, p K) made of one of shape (n, p), with the attributes of a Design."""
+
+    def __init__(self, design: Design, n_outputs: int) -> None:
+        n, p = design.shape
+        self.design = design
+        self.n_outputs = n_outputs
+        self.shape = (n * n_outputs, p * n_outputs)
+        self.n_stored = design.n_stored
+        self.readable = design.readable
+        self.mean = np.repeat(design.mean, n_outputs)
+        self.spread = np.repeat(design.spread, n_outputs)
+        self.rounding = np.repeat(design.rounding, n_outputs)
+        self.size = np.repeat(design.size, n_outputs)
+
+    @property
+    def passes(self) -> float:
+        """Of the design."""
+        return self.design.passes
+
+    def correlations(self, residual: Float64) -> Float64:
+        """z = Z'r of all pairs, for r of shape (n K,)."""
+        return self.design.correlations(residual.reshape(-1, self.n_outputs)).ravel()
+
+    def read(self, pairs: Index, residual: Float64) -> Float64:
+        """z of some pairs."""
+        outputs = residual.reshape(-1, self.n_outputs)
+        z = np.empty(pairs.size)
+        for k in range(self.n_outputs):
+            of_k = np.flatnonzero(pairs % self.n_outputs == k)
+            if of_k.size:
+                z[of_k] = self.design.read(pairs[of_k] // self.n_outputs, outputs[:, k])
+        return z
+
+    def block(self, pairs: Index) -> Float64:
+        """Columns of Z, of shape (n K, k)."""
+        n, K = self.design.shape[0], self.n_outputs
+        block = np.zeros((n, K, pairs.size))
+        block[:, pairs % K, np.arange(pairs.size)] = self.design.block(pairs // K)
+        return block.reshape(n * K, pairs.size)
+
+    def columns(self) -> StackedColumns:
+        """An empty set of pairs, to be filled."""
+        return StackedColumns(self)
+
+
+class StackedColumns:
+    """Chosen pairs, on the columns of the features that occur in them."""
+
+    def __init__(self, stacked: StackedDesign) -> None:
+        self.n_outputs = stacked.n_outputs
+        self.columns: Columns = stacked.design.columns()
+        self.place = np.full(stacked.design.shape[1], -1, dtype=np.intp)
+        self.size = 0
+        self.places = self.outputs = np.empty(0, dtype=np.intp)
+
+    def append(self, pairs: Index) -> None:
+        """Add pairs."""
+        features = pairs // self.n_outputs
+        new = np.unique(features[self.place[features] < 0])
+        if new.size:
+            self.columns.append(new)
+            self.place[new] = np.arange(self.size, self.size + new.size)
+            self.size += new.size
+        self.places = np.append(self.places, self.place[features])
+        self.outputs = np.append(self.outputs, pairs % self.n_outputs)
+
+    def split(self, where: Index) -> tuple[Columns, Index, Index]:
+        """The columns, and for some pairs the place among them and the output."""
+        return self.columns, self.places[where], self.outputs[where]
+
+    def operator(self, support: Index) -> None:
+        """There is none."""
+
+    def cost(self, where: Index) -> float:
+        """Of products of some pairs with each other, in multiplications of dense columns."""
+        return self.columns.cost(self.places[where])
+
+    def products(self, first: int) -> Float64:
+        """Gram block of all pairs with those from the given one on."""
+        gram = self.columns.products(0)
+        same = self.outputs[:, None] == self.outputs[first:]
+        return gram[np.ix_(self.places, self.places[first:])] * same
+
+    def outer(self, scale: Float64) -> Float64:
+        """Z diag(scale) Z', for pairs that are all there, with the same scale for each output."""
+        first = self.outputs == 0
+        of_columns = np.empty(self.size)
+        of_columns[self.places[first]] = scale[first]
+        return np.asarray(np.kron(self.columns.outer(of_columns), np.eye(self.n_outputs)))
+
+    def predict(self, theta: Float64) -> Float64:
+        """Z theta, of shape (n K,)."""
+        matrix = np.zeros((self.size, self.n_outputs))
+        matrix[self.places, self.outputs] = theta
+        return self.columns.predict(matrix).ravel()
+
+    def correlations(self, residual: Float64) -> Float64:
+        """Z'r, for r of shape (n K,)."""
+        z = self.columns.correlations(residual.reshape(-1, self.n_outputs))
+        return np.asarray(z[self.places, self.outputs])
+
+
+AnyDesign = Design | StackedDesign

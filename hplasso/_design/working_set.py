@@ -1,0 +1,114 @@
+"""The working set: the features that take part, and the Gram matrix among them."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from .._numerics.linalg import room_for
+from .._numerics.typing import Float64, Index
+from .multi_output import AnyDesign
+
+
+class WorkingSet:
+    """Features that were admitted, in that order, with their columns and Gram matrix.
+
+    A Gram column is computed once, when it is first asked for, and kept along the path and from
+    one target to the next.
+
+    Attributes
+    ----------
+    features : ndarray of shape (k,)
+    position : ndarray of shape (p,)
+        Place of a feature in `features`, -1 if it is not there.
+    complete : bool
+        Whether the Gram matrix is that of all features, and the columns are not there.
+    fixed : bool
+        Whether features keep their places for good, as they have to where targets share them.
+    """
+
+    complete = False
+
+    def __init__(self, design: AnyDesign, fixed: bool = False) -> None:
+        self.design, self.fixed = design, fixed
+        self.columns = design.columns()
+        self.features = np.empty(0, dtype=np.intp)
+        self.position = np.full(design.shape[1], -1, dtype=np.intp)
+        self._gram = np.empty((0, 0))
+        self._known = 0
+        self._outer: tuple[Float64, Float64] | None = None
+
+    @property
+    def gram(self) -> Float64:
+        """Of shape (k, k)."""
+        old, size = self._known, self.features.size
+        if size > old:
+            if size > len(self._gram):
+                grown = np.empty((min(room_for(size), self.position.size),) * 2)
+                grown[:old, :old] = self._gram[:old, :old]
+                self._gram = grown
+            block = self.columns.products(old)
+            self._gram[:size, old:size] = block
+            self._gram[old:size, :old] = block[:old].T
+            self._known = size
+        return self._gram[:size, :size]
+
+    def operator(self, support: Index) -> Any | None:
+        """The Gram matrix by its products, where on a support these cost less than to form it."""
+        return self.columns.operator(support)
+
+    @cached_property
+    def full(self) -> WorkingSet:
+        """One of all features, for problems that have none at zero."""
+        full = WorkingSet(self.design, fixed=True)
+        full.admit(np.arange(self.position.size))
+        return full
+
+    def outer(self, scale: Float64) -> Float64:
+        """Z diag(scale) Z' of all columns; computed once for a scale."""
+        if self._outer is None or not np.array_equal(self._outer[0], scale):
+            self._outer = scale, self.columns.outer(scale)
+        return self._outer[1]
+
+    def admit(self, features: Index) -> None:
+        """Add those of `features` that are not in yet."""
+        new = features[self.position[features] < 0]
+        if new.size:
+            size = self.features.size
+            self.columns.append(new)
+            self.position[new] = np.arange(size, size + new.size)
+            self.features = np.concatenate([self.features, new])
+
+    def keep(self, places: Index) -> None:
+        """Let go of all features but those at some places; these are numbered anew."""
+        known = places.size if (places < self._known).all() else 0
+        self._gram = self._gram[places].take(places, axis=1) if known else np.empty((0, 0))
+        self._known = known
+        self.position[self.features] = -1
+        self.features = self.features[places]
+        self.position[self.features] = np.arange(places.size)
+        self.columns = self.design.columns()
+        self.columns.append(self.features)
+
+
+class CompleteSet(WorkingSet):
+    """All features at once, on a Gram matrix that is there already; X is not needed any more."""
+
+    complete = True
+
+    def __init__(self, gram: Float64) -> None:
+        self.fixed = True
+        self.features = np.arange(len(gram))
+        self.position = self.features
+        self._gram = gram
+        self._known = len(gram)
+
+    @property
+    def full(self) -> WorkingSet:
+        """This one."""
+        return self
+
+    def operator(self, support: Index) -> None:
+        """There is no need of one."""

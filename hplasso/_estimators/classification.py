@@ -1,0 +1,189 @@
+"""From validated arrays to logistic paths: weights, the design, the loss and the tracer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.utils.class_weight import compute_class_weight
+
+from .._datafit.newton import LogisticTerm
+from .._design.checked import as_rows, checked_design
+from .._design.working_set import WorkingSet
+from .._losses.logistic import make_loss
+from .._numerics.typing import Float64, Index, Mask
+from .._path.progress import PathPoint
+from .._path.ridge_tracer import make_tracer
+from .._path.settings import PathSettings
+from .._path.tracer import PathTracer
+from .._validation.weights import raw_weights
+
+# Minus the logarithm of the probability of a class without weight: 1e-304 is not yet rounded to 0.
+FAR = 700.0
+
+
+class Labels(NamedTuple):
+    """Classes (C,), the number of each sample's (n,), weights (n,) that sum to one, their sum S."""
+
+    classes: Any
+    codes: Any
+    weights: Float64
+    total: float
+
+    @property
+    def raw(self) -> Float64:
+        """The weights (n,) as they were given, those of the classes included."""
+        return self.weights * self.total
+
+
+def encode(y: Any, X: Any, sample_weight: Any, class_weight: Any) -> Labels:
+    """Number the classes, and multiply the weights of samples and classes.
+
+    Raises
+    ------
+    ValueError
+        If there is only one class, an unknown one in `class_weight`, or no weight in total.
+    """
+    classes, codes = np.unique(y, return_inverse=True)
+    if len(classes) < 2:
+        raise ValueError(
+            "This solver needs samples of at least 2 classes in the data, but the data contains "
+            f"only one class: {classes[0]!r}"
+        )
+    weights = raw_weights(sample_weight, X)
+    _sum(weights)
+    if class_weight is not None:
+        weights = weights * _class_weights(class_weight, y, classes, codes, weights)[codes]
+    total = _sum(weights)
+    if total == 0.0:
+        raise ValueError(f"class_weight={class_weight!r} leaves no sample of positive weight.")
+    return Labels(classes, codes, weights / total, total)
+
+
+def _sum(weights: Float64) -> float:
+    """The sum of weights; a ValueError where it overflows."""
+    with np.errstate(over="ignore"):
+        total = float(weights.sum())
+    if not np.isfinite(total):
+        raise ValueError("The sum of the sample weights overflows. Scale them down.")
+    return total
+
+
+def _class_weights(class_weight: Any, y: Any, classes: Any, codes: Any, weights: Float64) -> Any:
+    """The weight of each class; 'balanced' ones are those of the classes that have samples."""
+    kept, given = np.ones(len(y), dtype=bool), np.ones(len(classes))
+    if isinstance(class_weight, str):
+        kept = weights > 0.0
+    present = np.unique(codes[kept])
+    given[present] = compute_class_weight(
+        class_weight, classes=classes[present], y=y[kept], sample_weight=weights[kept]
+    )
+    if not np.isfinite(given).all() or (given < 0.0).any():
+        raise ValueError(
+            f"class_weight must be finite and must not be negative. Got {class_weight!r}."
+        )
+    return given
+
+
+class Classification:
+    """Logistic regression on X of shape (n, p).
+
+    With an intercept, a class of weight zero has coefficients 0, and its intercept goes to minus
+    infinity: the problem is that of the `present` classes. Without one they all take part. Two
+    classes of more have a row of coefficients each, and the penalty of both:
+
+        |c| + |-c| = |2 c|,        c^2 + (-c)^2 = (2 c)^2 / 2:
+
+    they are two classes alone, with half of the ridge penalty. So the K rows of coefficients are
+    ``rows`` times the solver's, of which `rows` has a column each.
+
+    Parameters
+    ----------
+    X : ndarray or sparse matrix
+    labels : Labels
+    fit_intercept : bool
+    left_out : ndarray of shape (p,), optional
+        Which features are to be left out.
+    """
+
+    def __init__(
+        self, X: Any, labels: Labels, fit_intercept: bool, left_out: Mask | None = None
+    ) -> None:
+        self.base = checked_design(X, labels.weights, fit_intercept, left_out)
+        self.base.leave_means()
+        self.labels = labels
+        n_classes, codes = len(labels.classes), labels.codes
+        self.present = np.arange(n_classes)
+        if fit_intercept:
+            self.present = np.flatnonzero(np.bincount(codes, labels.weights, n_classes))
+        n_present = len(self.present)
+        if n_present < n_classes:  # the number of a class of weight zero makes no difference
+            codes = np.minimum(np.searchsorted(self.present, codes), n_present - 1)
+        self.rows = _rows(self.present, n_classes)
+        self.share = float((self.rows[:, 0] ** 2).sum())
+        loss = make_loss(codes, n_present, labels.weights)
+        self.term = LogisticTerm(self.base, loss, fit_intercept)
+        self.working_set = WorkingSet(self.term.design)
+
+    def tracer(self, settings: PathSettings, start: Float64 | None = None) -> PathTracer:
+        """The path driver; `settings` are for the features, `start` of shape (K, p)."""
+        if start is not None:
+            start = (self.rows.T @ start / (self.share or 1.0)).T.ravel()
+        weights = np.repeat(settings.penalty_weights, self.term.n_outputs)
+        if settings.l1:
+            ratio = settings.ridge_ratio * self.share
+            settings = replace(settings, penalty_weights=weights, ridge_ratio=ratio)
+        else:
+            settings = replace(settings, penalty_weights=(self.share or 1.0) * weights)
+        return make_tracer(self.term, self.working_set, self.term.design, settings, start)
+
+    def write(self, point: PathPoint, coefficients: Float64) -> Float64:
+        """Fill in coefficients of shape (K, p), zero so far; return the intercepts, b - m'theta."""
+        features, theta = self._matrix(point)
+        coefficients[:, features] = self.rows @ theta
+        intercepts = self.rows @ (point.intercept - theta @ self.base.mean[features])
+        if len(intercepts) > 1:  # a constant added to all makes no difference
+            intercepts[self.present] -= intercepts[self.present].mean()
+        return self._without_absent(intercepts, features, theta)
+
+    def _matrix(self, point: PathPoint) -> tuple[Index, Float64]:
+        """The features of a point, and its coefficients, with a row for each output."""
+        n_outputs = self.term.n_outputs
+        if n_outputs == 1:
+            return point.features, point.values[None]
+        features, places = np.unique(point.features // n_outputs, return_inverse=True)
+        theta = np.zeros((n_outputs, features.size))
+        theta[point.features % n_outputs, places] = point.values
+        return features, theta
+
+    def _without_absent(self, intercepts: Float64, features: Index, theta: Float64) -> Float64:
+        """Intercepts at which classes of weight zero are nowhere in X more probable than e^-FAR.
+
+        The largest output is no smaller than the mean of those that take part.
+        """
+        n_classes = len(self.labels.classes)
+        if len(self.present) == n_classes:
+            return intercepts
+        if len(intercepts) == 1:
+            return np.where(self.present == 1, FAR, -FAR)
+        lowest, mean = 0.0, self.rows.sum(axis=0) @ theta / len(self.present)
+        if mean.any():
+            samples = as_rows(self.base.X, np.arange(self.base.shape[0]), features)
+            lowest = min(0.0, float((samples @ mean).min()))
+        intercepts[np.delete(np.arange(n_classes), self.present)] = lowest - FAR
+        return intercepts
+
+
+def _rows(present: Index, n_classes: int) -> Float64:
+    """What `Classification.rows` are: K rows, for the classes that take part."""
+    n_rows = 1 if n_classes == 2 else n_classes
+    if len(present) == 1:  # nothing to tell it from
+        return np.zeros((n_rows, 1))
+    if n_rows == 1:
+        return np.ones((1, 1))
+    if len(present) == 2:
+        rows = np.zeros((n_rows, 1))
+        rows[present, 0] = -0.5, 0.5
+        return rows
+    return np.eye(n_rows)[:, present]

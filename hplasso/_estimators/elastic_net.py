@@ -1,0 +1,149 @@
+"""The elastic net, as the user sees it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._validation.sklearn_names import explain_names
+from .least_squares import LeastSquaresEstimator
+from .least_squares_path import enet_path
+
+
+class HadamardElasticNet(LeastSquaresEstimator):
+    """Linear model with L1 and ridge penalties, fitted exactly by alternating ridge regressions.
+
+    A drop-in replacement of :class:`sklearn.linear_model.ElasticNet`. It minimises, with sample
+    weights s, penalty weights w and r = `l1_ratio`::
+
+        1 / (2 * sum(s)) * sum_i s_i (y_i - x_i'coef - intercept)^2
+            + alpha * sum_j w_j (r |coef_j| + (1 - r) / 2 * coef_j^2)
+
+    The ridge penalty adds to the diagonal of the Gram matrix; all else is as in
+    :class:`HadamardLasso`.
+
+    Parameters
+    ----------
+    alpha : float, default=1.0
+        Weight of the penalty, not negative. With 0 the fit is ordinary least squares, which
+        :class:`sklearn.linear_model.LinearRegression` does better.
+    l1_ratio : float, default=0.5
+        Share r of the L1 penalty, in [0, 1]. With 0 the fit is a ridge regression, and no
+        coefficient is zero unless `positive` makes it so.
+    fit_intercept : bool, default=True
+        Whether to fit an intercept, which is not penalised. If not, the data are expected to be
+        centred.
+    precompute : bool, 'auto' or array-like of shape (n_features, n_features), default=False
+        The Gram matrix ``X.T @ (s[:, None] * X)`` of centred `X`, with weights s of mean one; or
+        True to form it before anything else. With False and 'auto', which mean the same, it is
+        formed where that is expected to save time, when there are many more samples than features.
+    copy_X : bool, default=True
+        Without effect, as `X` is never changed. For compatibility.
+    max_iter : int, default=1000
+        Largest number of sweeps.
+    tol : float, default=1e-4
+        Largest duality gap, relative to ``||y - mean(y)||^2 / n_samples`` (weighted); to
+        ``||y||^2 / n_samples`` without an intercept.
+    warm_start : bool, default=False
+        Whether to start from the coefficients of the last fit. Coefficients that are zero there can
+        become non-zero.
+    positive : bool, default=False
+        Whether the coefficients are confined to be non-negative.
+    random_state : int, RandomState instance or None, default=None
+        Without effect, as nothing is random. For compatibility.
+    selection : {'cyclic', 'random'}, default='cyclic'
+        Without effect, as coordinates are not updated one by one. For compatibility.
+    solver : {'auto', 'alternating'}, default='auto'
+        - 'auto': a sweep, then, in closed form, the solution with the support and signs that the
+          sweep shows, and so from one support to the next; more sweeps where that does not lower
+          the objective. Exact to rounding on the working set (for large supports of very sparse
+          columns, as exact as `tol` asks).
+        - 'alternating': sweeps alone, the alternating ridge regressions of Hoff (2017), until the
+          duality gap is reached. Linear convergence: for study, and for comparison. Coefficients
+          are set to zero where the gap certifies it; others may be very small instead.
+
+        With ``l1_ratio=0`` both are the same: a sweep is one ridge regression, with the factor nu
+        held at one, and its own limit.
+    penalty_weights : array-like of shape (n_features,) or dict, default=None
+        Penalty weights w, not negative, all one by default. A feature of weight zero is not
+        penalised in either way, one of weight inf is left out. A dict or a pandas.Series with names
+        is matched by the names of the features; those that it does not have get weight one.
+    verbose : bool or int, default=0
+        1 prints a line for each fit on standard error, 2 one for each iteration as well.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_features,) or (n_targets, n_features)
+        Coefficients, of `X`'s dtype.
+    sparse_coef_ : sparse matrix of shape (1, n_features) or (n_targets, n_features)
+        The same, sparse.
+    intercept_ : float or ndarray of shape (n_targets,)
+        Intercept.
+    mu_, nu_ : ndarrays of shape (n_features,) or (n_targets, n_features)
+        Balanced factors of the coefficients: ``mu_ * nu_ == coef_`` to rounding, ``|mu_| == nu_``.
+    dual_gap_ : float or ndarray of shape (n_targets,)
+        Certified duality gap, in the units of the objective: the objective is no further than this
+        from its minimum. For float32 it covers the rounding of the coefficients as well.
+    n_iter_ : int or list of int
+        Sweeps that were made; 0 where all coefficients were zero from the start, and where a warm
+        start met the gap asked for.
+    n_features_in_ : int
+        Number of features seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features,)
+        Names of the features; only if `X` has names that are all strings.
+
+    See Also
+    --------
+    enet_path : Solutions for a sequence of alphas.
+    HadamardLasso : Without ridge penalty.
+    sklearn.linear_model.ElasticNet : The same problem, by coordinate descent.
+
+    References
+    ----------
+    H. Zou and T. Hastie, "Regularization and variable selection via the elastic net", Journal of
+    the Royal Statistical Society B 67 (2005) 301-320.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from hplasso import HadamardElasticNet
+    >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
+    >>> model = HadamardElasticNet(alpha=0.1, l1_ratio=0.9).fit(X, y)
+    >>> list(model.feature_names_in_[model.coef_ == 0])
+    []
+    """
+
+    path = staticmethod(enet_path)
+
+    @explain_names
+    def __init__(
+        self,
+        alpha: float = 1.0,
+        *,
+        l1_ratio: float = 0.5,
+        fit_intercept: bool = True,
+        precompute: Any = False,
+        copy_X: bool = True,
+        max_iter: int = 1000,
+        tol: float = 1e-4,
+        warm_start: bool = False,
+        positive: bool = False,
+        random_state: Any = None,
+        selection: str = "cyclic",
+        solver: str = "auto",
+        penalty_weights: Any = None,
+        verbose: bool | int = 0,
+    ) -> None:
+        self.alpha = alpha
+        self.l1_ratio = l1_ratio
+        self.fit_intercept = fit_intercept
+        self.precompute = precompute
+        self.copy_X = copy_X
+        self.max_iter = max_iter
+        self.tol = tol
+        self.warm_start = warm_start
+        self.positive = positive
+        self.random_state = random_state
+        self.selection = selection
+        self.solver = solver
+        self.penalty_weights = penalty_weights
+        self.verbose = verbose

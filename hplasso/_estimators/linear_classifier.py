@@ -1,0 +1,146 @@
+"""What every estimator of logistic regression can do once it is fitted."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any, Self
+
+import numpy as np
+from scipy import sparse
+from scipy.special import expit, softmax
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.linear_model import LogisticRegression
+from sklearn.utils.extmath import safe_sparse_dot
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from .._design.checked import as_array
+from .._losses.logistic import log_probabilities
+from .._numerics.error_state import in_own_error_state
+from .callbacks import LinearModel, chosen_parameters, fitted_as
+
+
+class LinearClassifier(LinearModel, ClassifierMixin, BaseEstimator):
+    """What is done with coefficients and intercepts."""
+
+    classes_: Any
+    coef_: Any
+    intercept_: Any
+
+    @in_own_error_state
+    def decision_function(self, X: Any) -> Any:
+        """Outputs of the linear model: the logarithms of the odds, or one score for each class.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
+            With two classes, the logarithm of the odds of ``classes_[1]``.
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, accept_sparse=["csr", "csc", "coo"], reset=False)
+        scores = safe_sparse_dot(X, self.coef_.T, dense_output=True) + self.intercept_
+        return scores.ravel() if scores.shape[1] == 1 else scores
+
+    @in_own_error_state
+    def predict(self, X: Any) -> Any:
+        """The most probable class of each sample.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,)
+            Class labels.
+        """
+        scores = self.decision_function(X)
+        chosen = (scores > 0).astype(np.intp) if scores.ndim == 1 else scores.argmax(axis=1)
+        return self.classes_[chosen]
+
+    @in_own_error_state
+    def predict_proba(self, X: Any) -> Any:
+        """Probabilities of the classes.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes)
+            In the order of `classes_`; each row sums to one.
+        """
+        scores = self.decision_function(X)
+        if scores.ndim == 1:
+            return np.stack([expit(-scores), expit(scores)], axis=1)
+        return softmax(scores, axis=1)
+
+    @in_own_error_state
+    def predict_log_proba(self, X: Any) -> Any:
+        """Logarithms of the probabilities of the classes.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        log_probabilities : ndarray of shape (n_samples, n_classes)
+            In the order of `classes_`; finite also where a probability vanishes.
+        """
+        scores = self.decision_function(X)
+        return log_probabilities(scores[:, None] if scores.ndim == 1 else scores)
+
+    def to_sklearn(self) -> Any:
+        """A fitted estimator of scikit-learn with the same coefficients and predictions.
+
+        For whatever knows scikit-learn's own estimators only, such as converters to other formats.
+
+        Returns
+        -------
+        model : sklearn.linear_model.LogisticRegression
+            As fitted, without penalty weights; cross-validated ones at the C that was chosen.
+        """
+        check_is_fitted(self)
+        parameters = chosen_parameters(self) | {"solver": "saga"}
+        default = inspect.signature(LogisticRegression).parameters["penalty"].default
+        if default != "deprecated":  # before scikit-learn 1.8
+            parameters["penalty"] = "elasticnet"
+        return fitted_as(LogisticRegression, parameters, self)
+
+    def sparsify(self) -> Self:
+        """Turn `coef_` into a sparse matrix, for smaller models and faster predictions.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+        """
+        check_is_fitted(self)
+        self.coef_ = sparse.csr_matrix(self.coef_)
+        return self
+
+    def densify(self) -> Self:
+        """Turn `coef_` into an array, as `fit` left it.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+        """
+        check_is_fitted(self)
+        self.coef_ = as_array(self.coef_)
+        return self
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags

@@ -1,0 +1,237 @@
+"""What the user sees of logistic regression: the estimator."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import validate_data
+
+from .._numerics.threads import threads_for_data
+from .._path.progress import warn_not_converged
+from .._solver.hadamard import balance
+from .._validation.parameters import (
+    BOOLEAN,
+    RANDOM_STATE,
+    Constraints,
+    check_one_target,
+    check_parameters,
+    real,
+)
+from .._validation.sklearn_names import explain_names
+from .._validation.weights import penalty_weights_of
+from .callbacks import Task, fit_method
+from .classification import Classification, encode
+from .linear_classifier import LinearClassifier
+from .logistic_path import (
+    ACCEPTED,
+    SHARED_CONSTRAINTS,
+    checked_coefficients,
+    n_rows,
+    path_settings,
+    penalty_of,
+)
+
+ESTIMATOR_CONSTRAINTS: Constraints = {
+    "C": (real(0.0, open_low=True),),
+    "random_state": (RANDOM_STATE,),
+    "warm_start": (BOOLEAN,),
+    **SHARED_CONSTRAINTS,
+}
+
+
+class HadamardLogisticRegression(LinearClassifier):
+    """Logistic regression with an L1 or elastic-net penalty, certified by a duality gap.
+
+    For use in place of :class:`sklearn.linear_model.LogisticRegression`, whose own default is
+    ``l1_ratio=0``. It minimises, with sample weights s, penalty weights w and r = `l1_ratio`::
+
+        C * sum_i s_i loss_i + sum_j w_j (r |coef_j| + (1 - r) / 2 * coef_j^2)
+
+    over coefficients and intercept, which is not penalised. With two classes the loss is
+    ``log(1 + exp(-+ (x_i'coef + intercept)))``, with more the cross-entropy of the softmax of one
+    such function for each class: the multinomial problem, not one class against the rest.
+
+    The loss is replaced by its quadratic model about the present coefficients. As in
+    :class:`HadamardLasso` the coefficients of the model are written as a product,
+    ``coef = mu * nu``, and found by ridge regressions in mu and nu by turns, and by the linear
+    system for the support and signs that these show. A line search takes the coefficients there;
+    the objective never goes up.
+
+    Parameters
+    ----------
+    C : float, default=1.0
+        Inverse of the strength of the penalty, positive.
+    l1_ratio : float, default=1.0
+        Share r of the L1 penalty, in [0, 1]. The rest is a ridge penalty.
+    tol : float, default=1e-4
+        Largest duality gap, relative to the loss of the model without features.
+    fit_intercept : bool, default=True
+        Whether to fit an intercept.
+    class_weight : dict or 'balanced', default=None
+        Weights of the classes, as ``{label: weight}``, which multiply the sample weights; one for
+        those that are left out. 'balanced' makes the classes' sums of weights equal.
+    random_state : int, RandomState instance or None, default=None
+        Without effect, as nothing is random. For compatibility.
+    max_iter : int, default=100
+        Largest number of sweeps. There is at least one to a quadratic model, and mostly no more. A
+        fit from scratch approaches a large C by steps, with no more than half of them.
+    warm_start : bool, default=False
+        Whether to start from the coefficients of the last fit. Coefficients that are zero there can
+        become non-zero.
+    solver : {'auto', 'alternating'}, default='auto'
+        - 'auto': for each quadratic model a sweep, then, in closed form, its solution with the
+          support and signs that the sweep shows, and so from one support to the next.
+        - 'alternating': sweeps alone: ridge-penalised Newton steps in mu and in nu (Hoff 2017).
+          Linear convergence: for study, and for comparison; needs a larger `max_iter`.
+
+        With ``l1_ratio=0`` both are the same: a sweep is one ridge-penalised Newton step, with the
+        factor nu held at one.
+    penalty_weights : array-like of shape (n_features,) or dict, default=None
+        Penalty weights w, not negative, all one by default. A feature of weight zero is not
+        penalised, one of weight inf is left out. A dict or a pandas.Series with names is matched by
+        the names of the features; those that it does not have get weight one.
+    verbose : bool or int, default=0
+        1 prints a line for each fit on standard error, 2 one for each iteration as well.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Class labels, sorted.
+    coef_ : ndarray of shape (1, n_features) or (n_classes, n_features)
+        Coefficients, of `X`'s dtype; one row for two classes.
+    intercept_ : ndarray of shape (1,) or (n_classes,)
+        Intercepts; zero without `fit_intercept`. With three or more classes the mean of those of
+        positive weight is zero.
+    mu_, nu_ : ndarrays of the shape of `coef_`
+        Balanced factors of the coefficients: ``mu_ * nu_ == coef_`` to rounding, ``|mu_| == nu_``.
+    dual_gap_ : float
+        Certified duality gap, in the units of the mean loss: the objective, divided by
+        ``C * sum(s)``, is no further than this from its minimum. For float32 it covers the rounding
+        of the coefficients, but not that of the intercept.
+    n_iter_ : ndarray of shape (1,)
+        Sweeps that were made; 0 where all coefficients were zero from the start, and where a warm
+        start met the gap asked for.
+    n_features_in_ : int
+        Number of features seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features,)
+        Names of the features; only if `X` has names that are all strings.
+
+    See Also
+    --------
+    logistic_path : Solutions for a sequence of C.
+    sklearn.linear_model.LogisticRegression : The same problem, by other algorithms.
+
+    Notes
+    -----
+    A class whose samples all have weight zero keeps its place in `classes_`. With an intercept, its
+    coefficients are zero, its probability is below 1e-300 on the training data, and the other
+    classes and `dual_gap_` are as if its samples were not there. Without an intercept it takes part
+    in the probabilities like any other.
+
+    References
+    ----------
+    P. D. Hoff, "Lasso, fractional norm and structured sparse estimation using a Hadamard product
+    parametrization", Computational Statistics & Data Analysis 115 (2017) 186-198.
+
+    J. D. Lee, Y. Sun and M. A. Saunders, "Proximal Newton-type methods for minimizing composite
+    functions", SIAM Journal on Optimization 24 (2014) 1420-1443.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from hplasso import HadamardLogisticRegression
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> model = make_pipeline(StandardScaler(), HadamardLogisticRegression(C=0.1)).fit(X, y)
+    >>> int((model[-1].coef_ != 0).sum())
+    8
+    >>> print(f"{model.score(X, y):.3f}")
+    0.974
+    """
+
+    _constraints = ESTIMATOR_CONSTRAINTS
+
+    @explain_names
+    def __init__(
+        self,
+        C: float = 1.0,
+        *,
+        l1_ratio: float = 1.0,
+        tol: float = 1e-4,
+        fit_intercept: bool = True,
+        class_weight: Any = None,
+        random_state: Any = None,
+        max_iter: int = 100,
+        warm_start: bool = False,
+        solver: str = "auto",
+        penalty_weights: Any = None,
+        verbose: bool | int = 0,
+    ) -> None:
+        self.C = C
+        self.l1_ratio = l1_ratio
+        self.tol = tol
+        self.fit_intercept = fit_intercept
+        self.class_weight = class_weight
+        self.random_state = random_state
+        self.max_iter = max_iter
+        self.warm_start = warm_start
+        self.solver = solver
+        self.penalty_weights = penalty_weights
+        self.verbose = verbose
+
+    @fit_method
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> HadamardLogisticRegression:
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Training data.
+        y : array-like of shape (n_samples,)
+            Class labels of any type.
+        sample_weight : float or array-like of shape (n_samples,), default=None
+            Sample weights, not negative and not all zero.
+
+        Returns
+        -------
+        self : HadamardLogisticRegression
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If a parameter, `X`, `y` or a weight is not what it has to be.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If the gap asked for was not reached within `max_iter` sweeps.
+        """
+        parameters = self.get_params(deep=False)
+        check_parameters(type(self).__name__, parameters, self._constraints)
+        name = type(self).__name__
+        check_one_target(name, y, f"sklearn.multioutput.MultiOutputClassifier({name}())")
+        X, y = validate_data(self, X, y, **ACCEPTED)
+        check_classification_targets(y)
+        labels = encode(y, X, sample_weight, self.class_weight)
+        parameters["penalty_weights"], left_out = penalty_weights_of(self)
+        settings = path_settings(parameters, labels, X)
+        start = None
+        if self.warm_start and getattr(self, "coef_", None) is not None:
+            name = "With warm_start=True, coef_ of the last fit"
+            start = checked_coefficients(self.coef_, labels, X, name)
+        with Task.of_fit(self), threads_for_data(X.size):
+            problem = Classification(X, labels, self.fit_intercept, left_out)
+            alpha = penalty_of(np.array([self.C]), self.l1_ratio, labels)[0]
+            (point,) = problem.tracer(settings, start).trace([alpha])
+        warn_not_converged([point], settings.name_alpha)
+        self.classes_ = labels.classes
+        self.coef_ = np.zeros((n_rows(labels), X.shape[1]), dtype=X.dtype)
+        self.intercept_ = problem.write(point, self.coef_).astype(X.dtype)
+        self.mu_, self.nu_ = balance(self.coef_)
+        self.dual_gap_ = point.gap
+        self.n_iter_ = np.array([point.sweeps], dtype=np.int32)
+        return self

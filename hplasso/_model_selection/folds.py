@@ -1,0 +1,235 @@
+"""Cross-validation folds: training weights, test rows, and what folds share.
+
+A fold never copies its training data: its design is that of all samples, with weight zero for those
+left out. Where the Gram matrix is formed, a single pass over X serves all folds: with the moments
+
+    M = [Z, r, sqrt v]'[Z, r, sqrt v]              (the design's Z, the weighted and centred y)
+
+of all samples and of the test samples alone, the training moments are their difference, and its
+Schur complement with respect to the last column moves the means to those of the training samples.
+What is left of a column by cancellation alone, as that of an indicator that is one for test samples
+only, is computed again from the column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .._design.base import BLOCK, Design, slices
+from .._design.checked import check_range, checked_design
+from .._estimators.regression import Regression, gram_pays
+from .._numerics.typing import Float64, Index, Mask
+from .._path.progress import PathPoint
+
+# A training sum of squares below this part of the total is left over by cancellation.
+CANCELLED = 1e-6
+# A squared error from moments is trusted above this part of the terms that it is the sum of.
+RESOLVED = 1e-6
+
+
+class Fold(NamedTuple):
+    """A fold: the total training weight, the test rows, and their weights.
+
+    `counts` says how often each sample is in the training set; None: those that are not in the test
+    set are, once.
+    """
+
+    total: float
+    test: Index
+    test_weights: Float64
+    counts: Index | None
+
+    def weights(self, raw: Float64) -> Float64:
+        """Training weights of shape (n,) that sum to one, from the weights of all samples."""
+        if self.counts is not None:
+            return raw * (self.counts / self.total)
+        weights = raw / self.total
+        weights[self.test] = 0.0
+        return weights
+
+
+def checked_folds(
+    splits: Iterable[tuple[Any, Any]], weights: Float64, weighted: bool
+) -> list[Fold]:
+    """The folds of a splitter, for raw sample weights.
+
+    Raises
+    ------
+    ValueError
+        If there are none, or the training or test samples of one have no weight.
+    """
+    n_samples = weights.size
+    folds = []
+    for number, split in enumerate(splits):
+        train, test = (_rows_at(indices, number, n_samples) for indices in split)
+        counts = np.bincount(train, minlength=n_samples)
+        training, held_out = weights * counts, weights[test]
+        for name, part in (("training", training), ("test", held_out)):
+            if not part.any():
+                what = "have no sample weight" if weighted else "are none"
+                raise ValueError(f"The {name} samples of fold {number} {what}.")
+        complement = np.ones(n_samples, dtype=counts.dtype)
+        complement[test] = 0
+        same = np.array_equal(counts, complement) and np.unique(test).size == test.size
+        folds.append(Fold(float(training.sum()), test, held_out, None if same else counts))
+    if not folds:
+        raise ValueError("cv gave no folds.")
+    return folds
+
+
+def _rows_at(indices: Any, number: int, n_samples: int) -> Index:
+    """The rows of indices, or of a mask."""
+    try:
+        return np.asarray(np.arange(n_samples)[indices])
+    except IndexError as error:
+        raise ValueError(
+            f"cv must give indices of samples, from 0 to {n_samples - 1}, or masks. For fold "
+            f"{number} it does not: {error}."
+        ) from error
+
+
+class Folds:
+    """Least squares on all samples (`full`), and on the training samples of each fold.
+
+    Parameters
+    ----------
+    X : ndarray or sparse matrix of shape (n, p)
+    y : ndarray of shape (n,)
+    raw : ndarray of shape (n,)
+        Weights of all samples.
+    fit_intercept : bool
+    precompute : bool or 'auto'
+    folds : list of Fold
+    n_solutions : int
+        How many solutions each fold is going to ask for.
+    left_out : ndarray of shape (p,), optional
+        Which features are to be left out.
+    """
+
+    def __init__(
+        self,
+        X: Any,
+        y: Float64,
+        raw: Float64,
+        fit_intercept: bool,
+        precompute: bool | str,
+        folds: Sequence[Fold],
+        n_solutions: int,
+        left_out: Mask | None = None,
+    ) -> None:
+        self.y, self.raw, self.folds = y, raw, folds
+        self.fit_intercept = fit_intercept
+        check_range("y", float(np.abs(y).max()))
+        self.design = checked_design(X, raw / raw.sum(), fit_intercept, left_out)
+        self.offset = float(self.design.root**2 @ y) if fit_intercept else 0.0
+        self._by_moments = gram_pays(self.design, precompute, n_solutions)
+        self._kept: dict[int, Float64] = {}
+        if self._by_moments:
+            self._everything = self._all_moments()
+            self.full = self._from_moments(self.design, self._everything, np.ones(()))
+        else:
+            self.full = Regression(self.design, y[:, None])
+
+    def _all_moments(self) -> Float64:
+        """The moments of all samples; those of the folds are kept, if they hold no more than X."""
+        n, p = self.design.shape
+        if len(self.folds) * (p + 2) ** 2 <= max(self.design.n_stored, BLOCK):
+            found = ((number, self._moments(number)) for number in range(len(self.folds)))
+            self._kept = {number: part for number, part in found if part is not None}
+            times = np.zeros(n, dtype=np.intp)
+            for number in self._kept:
+                times[self.folds[number].test] += 1
+            if self._kept and (times == times[0]).all():  # each sample is tested equally often
+                return np.asarray(sum(self._kept.values()) / times[0])
+        return self.design.moments(np.arange(n), self._response(self.design))
+
+    def _moments(self, number: int) -> Float64 | None:
+        """The moments of a fold's test samples, if its training samples are just the others."""
+        fold = self.folds[number]
+        if not self._by_moments or fold.counts is not None:
+            return None
+        kept = self._kept.get(number)
+        if kept is None:
+            return self.design.moments(fold.test, self._response(self.design))
+        return kept
+
+    def _response(self, design: Design) -> Float64:
+        """y less its mean over all samples, under the weights of a design."""
+        return np.asarray(design.root * (self.y - self.offset))
+
+    def training(self, number: int) -> Regression:
+        """Least squares on the training samples of a fold."""
+        weights, held_out = self.folds[number].weights(self.raw), self._moments(number)
+        p = self.design.shape[1]
+        if held_out is None or 1.0 - held_out[p + 1, p + 1] <= CANCELLED:
+            full = self.design
+            design = checked_design(full.X, weights, self.fit_intercept, full.left_out)
+            return Regression(design, self.y[:, None], design.gram() if self._by_moments else None)
+        moments = self._everything - held_out
+        mass = moments[p + 1, p + 1]
+        shift = moments[p + 1, :p] / mass if self.fit_intercept else np.zeros(p)
+        sums = moments.diagonal()[:p]
+        mean = self.design.mean + shift
+        variance = np.maximum(sums / mass - shift**2, 0.0)
+        doubtful = mass * variance < CANCELLED * self.design.spread**2
+        design = self.design.reweighted(weights, mean, variance + mean**2, doubtful)
+        return self._from_moments(design, moments, mass)
+
+    def _from_moments(self, design: Design, moments: Float64, mass: Any) -> Regression:
+        """Least squares on a design, from the moments of its samples about the means of all."""
+        p = design.shape[1]
+        if self.fit_intercept:
+            moments = moments - np.multiply.outer(moments[p + 1], moments[p + 1]) / mass
+        gram, cross = moments[:p, :p] / mass, moments[:p, [p]] / mass
+        design.mend(gram)
+        if design.fragile.size:
+            cross[design.fragile, 0] = design.read(design.fragile, self._response(design))
+        cross[design.constant] = 0.0
+        return Regression(design, self.y[:, None], gram, cross)
+
+    def mean_squares(self, number: int, points: Sequence[PathPoint], intercepts: Any) -> Float64:
+        """The mean squared error on the test samples of a fold, of shape (L,) for L solutions."""
+        features, coefficients = side_by_side(points)
+        intercepts = np.asarray(intercepts)
+        moments = self._moments(number)
+        if moments is not None and not np.isin(features, self.design.fragile).any():
+            shifts = intercepts + self.design.mean[features] @ coefficients - self.offset
+            ends = np.stack([np.ones_like(shifts), -shifts])
+            vectors = np.concatenate([-coefficients, ends])
+            p = self.design.shape[1]
+            kept = np.append(features, [p, p + 1])
+            squares, sizes = quadratic_forms(moments[np.ix_(kept, kept)], vectors)
+            if (squares > RESOLVED * sizes).all():
+                return np.asarray(squares / moments[p + 1, p + 1])
+        return self._mean_squares_of_rows(self.folds[number], features, coefficients, intercepts)
+
+    def _mean_squares_of_rows(
+        self, fold: Fold, features: Index, coefficients: Float64, intercepts: Float64
+    ) -> Float64:
+        """The same, from the test samples themselves."""
+        total = np.zeros(len(intercepts))
+        for where in slices(fold.test.size, max(features.size, len(intercepts))):
+            rows = fold.test[where]
+            residuals = self.design.rows(rows, features) @ coefficients
+            residuals += intercepts - self.y[rows, None]
+            total += fold.test_weights[where] @ residuals**2
+        return np.asarray(total / fold.test_weights.sum())
+
+
+def quadratic_forms(matrix: Float64, vectors: Float64) -> tuple[Float64, Float64]:
+    """u'Mu for the columns u of `vectors`, and what it would be if nothing cancelled."""
+    values = (vectors * (matrix @ vectors)).sum(axis=0)
+    sizes = np.abs(vectors)
+    return values, (sizes * (np.abs(matrix) @ sizes)).sum(axis=0)
+
+
+def side_by_side(points: Sequence[PathPoint]) -> tuple[Index, Float64]:
+    """The u features that any of L solutions needs, and their coefficients, of shape (u, L)."""
+    features = np.unique(np.concatenate([point.features for point in points]))
+    coefficients = np.zeros((features.size, len(points)))
+    for column, point in enumerate(points):
+        coefficients[np.searchsorted(features, point.features), column] = point.values
+    return features, coefficients

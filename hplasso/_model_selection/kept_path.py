@@ -1,0 +1,85 @@
+"""The path on all samples that a cross-validated model keeps, and a model at one of its points."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from .._design.checked import as_array
+from .._estimators.callbacks import chosen_parameters, fitted_as
+from .._numerics.typing import Float64
+from .._path.progress import PathPoint
+from .._validation.parameters import check_parameters, real
+
+# What is kept: of each penalty the coefficients, intercept, gap and sweeps.
+KEPT = ("coef_path_", "intercept_path_", "dual_gap_path_", "n_iter_path_")
+
+
+def trace_kept(
+    trace: Callable[[Float64], list[PathPoint]], alphas: Float64, solved: Any, fitted: PathPoint
+) -> list[PathPoint]:
+    """The path at decreasing alphas, solved and not interpolated where it says so.
+
+    Where a fit was made already, that is its point; `trace` solves at both ends of what it gets.
+    """
+    parts = np.split(alphas, np.flatnonzero(solved) + 1)
+    points = [point for part in parts if part.size for point in trace(part)]
+    return [fitted if point.alpha == fitted.alpha else point for point in points]
+
+
+def coefficient_columns(points: Sequence[PathPoint], n_features: int, dtype: Any) -> Any:
+    """The coefficients of a path, of shape (n_features, n_points), as `compact` has them."""
+    starts = np.cumsum([0, *(point.features.size for point in points)])
+    rows = np.concatenate([point.features for point in points])
+    values = np.concatenate([point.values for point in points]).astype(dtype)
+    short = max(n_features, values.size) <= np.iinfo(np.int32).max
+    rows, starts = (index.astype(np.int32 if short else np.int64) for index in (rows, starts))
+    columns = sparse.csc_array((values, rows, starts), shape=(n_features, len(points)))
+    columns.sort_indices()
+    return compact(columns)
+
+
+def compact(columns: Any) -> Any:
+    """A CSC array as it is, where it takes less memory than an ndarray; else the ndarray."""
+    value, index = columns.data.itemsize, columns.indices.itemsize
+    n_rows, n_columns = columns.shape
+    sparser = columns.nnz * (value + index) < n_rows * n_columns * value
+    return columns if sparser else as_array(columns)
+
+
+def fitted_at(
+    estimator: Any, kind: Any, name: str, value: Any, penalties: Float64
+) -> tuple[Any, int]:
+    """An estimator of a kind, at a penalty of the grid, and the place of that on the grid.
+
+    Its parameters are those of the cross-validated one, its coefficients (K, p) or (p,) and its gap
+    those of the path.
+    """
+    check_parameters(f"{type(estimator).__name__}.at", {name: value}, {name: (real(0.0),)})
+    place = _place(name, float(value), penalties)
+    parameters = chosen_parameters(estimator) | {name: float(penalties[place])}
+    model = fitted_as(kind, parameters, estimator)
+    model.coef_ = np.ascontiguousarray(as_array(estimator.coef_path_.T[[place]])[0].T)
+    model.dual_gap_ = float(estimator.dual_gap_path_[place])
+    return model, place
+
+
+def _place(name: str, value: float, penalties: Float64) -> int:
+    """Where a penalty is on a grid.
+
+    Raises
+    ------
+    ValueError
+        If it is not.
+    """
+    place = int(np.abs(penalties - value).argmin())
+    if not np.isclose(penalties[place], value, atol=0.0):
+        sides = [penalties[penalties < value], penalties[penalties > value]]
+        nearest = [f"{side[np.abs(side - value).argmin()]:.6g}" for side in sides if side.size]
+        raise ValueError(
+            f"{name}={value!r} is not on the grid. Next to it there: {' and '.join(nearest)}."
+        )
+    return place

@@ -1,0 +1,320 @@
+"""The lasso with its penalty chosen by an information criterion, as the user sees it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from scipy.special import gammaln
+from sklearn.utils.validation import validate_data
+
+from .._estimators.callbacks import Task, fit_method, listeners_of
+from .._estimators.least_squares_path import (
+    ACCEPTED,
+    SHARED_CONSTRAINTS,
+    alpha_grid,
+    as_columns,
+    checked_alphas,
+    checked_precompute,
+    path_settings,
+)
+from .._estimators.linear_regressor import LinearRegressor
+from .._estimators.regression import Regression, regression_of
+from .._numerics.rounding import ROUNDING
+from .._numerics.threads import threads_for_data
+from .._numerics.typing import Float64
+from .._path.progress import warn_not_converged
+from .._path.settings import PathSettings
+from .._validation.parameters import (
+    ARRAY,
+    BOOLEAN,
+    NONE,
+    Constraints,
+    check_one_target,
+    check_parameters,
+    integer,
+    one_of,
+    real,
+)
+from .._validation.sklearn_names import explain_names
+from .._validation.weights import normalised_weights, penalty_weights_of
+from .rules import print_end_of_grid
+
+ESTIMATOR_CONSTRAINTS: Constraints = {
+    "criterion": (one_of("aic", "aicc", "bic", "ebic"),),
+    "eps": (real(0.0, 1.0, open_low=True),),
+    "alphas": (integer(1), ARRAY, NONE),
+    "fit_intercept": (BOOLEAN,),
+    "noise_variance": (real(0.0, open_low=True), NONE),
+    "ebic_gamma": (real(0.0, 1.0),),
+    **{
+        name: choices
+        for name, choices in SHARED_CONSTRAINTS.items()
+        if name not in ("random_state", "selection")
+    },
+}
+
+
+class HadamardLassoIC(LinearRegressor):
+    """Linear model with an L1 penalty whose weight is chosen by an information criterion.
+
+    As :class:`sklearn.linear_model.LassoLarsIC`, for data of any shape, dense or sparse, and on a
+    grid of alphas instead of the knots of the path. With d non-zero coefficients, the residual sum
+    of squares RSS and the noise variance s2, the criterion is::
+
+        n_samples * log(2 * pi * s2) + RSS / s2 + k(d)
+
+    where k(d) is ``2 d`` (AIC), ``2 d + 2 d (d + 1) / (n_samples - d - 1)`` (AICc),
+    ``log(n_samples) d`` (BIC), or ``log(n_samples) d + 2 gamma log(n_features choose d)`` (EBIC).
+    Features that `penalty_weights` leave out are not counted.
+
+    With sample weights, `n_samples` is the number of those of positive weight, and RSS is the
+    weighted sum of squares, with the weights scaled to sum to `n_samples`. This is the criterion,
+    up to a constant, of a model where the noise of a sample has the variance s2 over its weight.
+
+    Parameters
+    ----------
+    criterion : {'aic', 'aicc', 'bic', 'ebic'}, default='aic'
+        Akaike's criterion, the same corrected for few samples, the Bayesian criterion, or the
+        extended one for many features.
+    eps : float, default=1e-3
+        Length of the path: ``alpha_min / alpha_max``. Used if `alphas` is an int.
+    alphas : int or array-like, default=100
+        Number of alphas on a geometric grid from ``alpha_max`` down, the smallest alpha at which
+        all penalised coefficients are zero; or the alphas themselves, in any order. None means 100.
+    fit_intercept : bool, default=True
+        Whether to fit an intercept, which is not penalised. If not, the data are expected to be
+        centred.
+    precompute : bool, 'auto' or array-like of shape (n_features, n_features), default='auto'
+        As of :class:`HadamardLasso`.
+    max_iter : int, default=1000
+        Largest number of sweeps at each alpha.
+    tol : float, default=1e-4
+        Largest duality gap, relative to ``||y - mean(y)||^2 / n_samples`` (weighted); to
+        ``||y||^2 / n_samples`` without an intercept.
+    copy_X : bool, default=True
+        Without effect, as `X` is never changed. For compatibility.
+    verbose : bool or int, default=False
+        1 prints a line for each alpha on standard error, and one if the smallest of the grid is the
+        best; 2 prints one for each iteration as well.
+    positive : bool, default=False
+        Whether the coefficients are confined to be non-negative.
+    noise_variance : float, default=None
+        The variance s2 of the noise. If None, the RSS of least squares on all features, over the
+        degrees of freedom that are left; that needs more samples than features. A y that is
+        linear in the features counts as known to rounding.
+    ebic_gamma : float, default=1.0
+        The gamma of 'ebic', from 0 (which is 'bic') to 1.
+    solver : {'auto', 'alternating'}, default='auto'
+        As of :class:`HadamardLasso`. 'alternating' leaves very small coefficients, which count.
+    penalty_weights : array-like of shape (n_features,) or dict, default=None
+        Penalty weights, not negative, all one by default. A feature of weight zero is not
+        penalised, one of weight inf is left out. A dict or a pandas.Series with names is matched by
+        the names of the features; those that it does not have get weight one.
+
+    Attributes
+    ----------
+    alpha_ : float
+        The alpha of the smallest criterion.
+    alphas_ : ndarray of shape (n_alphas,)
+        The alphas, largest first.
+    criterion_ : ndarray of shape (n_alphas,)
+        The criterion at each of them.
+    degrees_of_freedom_ : ndarray of shape (n_alphas,)
+        The number of non-zero coefficients at each of them. It estimates the degrees of freedom
+        without bias (Zou, Hastie and Tibshirani 2007) where their columns are independent, as those
+        of a solution found here are; large supports of very sparse columns may not be.
+    noise_variance_ : float
+        The noise variance that was used.
+    coef_ : ndarray of shape (n_features,)
+        Coefficients at `alpha_`.
+    sparse_coef_ : sparse matrix of shape (1, n_features)
+        The same, sparse.
+    intercept_ : float
+        Intercept.
+    mu_, nu_ : ndarrays of shape (n_features,)
+        Balanced factors of the coefficients: ``mu_ * nu_ == coef_`` to rounding, ``|mu_| == nu_``.
+    dual_gap_ : float
+        Certified duality gap at `alpha_`, in the units of the objective.
+    n_iter_ : int
+        Sweeps at `alpha_`.
+    n_features_in_ : int
+        Number of features seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features,)
+        Names of the features; only if `X` has names that are all strings.
+
+    See Also
+    --------
+    HadamardLassoCV : Choice by cross-validation.
+    sklearn.linear_model.LassoLarsIC : AIC and BIC along the path of least angle regression.
+
+    References
+    ----------
+    H. Zou, T. Hastie and R. Tibshirani, "On the degrees of freedom of the lasso", Annals of
+    Statistics 35 (2007) 2173-2192.
+
+    C. M. Hurvich and C.-L. Tsai, "Regression and time series model selection in small samples",
+    Biometrika 76 (1989) 297-307.
+
+    J. Chen and Z. Chen, "Extended Bayesian information criteria for model selection with large
+    model spaces", Biometrika 95 (2008) 759-771.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from hplasso import HadamardLassoIC
+    >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
+    >>> model = HadamardLassoIC("bic").fit(X, y)
+    >>> list(model.feature_names_in_[model.coef_ != 0])
+    ['sex', 'bmi', 'bp', 's1', 's3', 's5', 's6']
+    """
+
+    _constraints = ESTIMATOR_CONSTRAINTS
+
+    @explain_names
+    def __init__(
+        self,
+        criterion: str = "aic",
+        *,
+        eps: float = 1e-3,
+        alphas: Any = 100,
+        fit_intercept: bool = True,
+        precompute: Any = "auto",
+        max_iter: int = 1000,
+        tol: float = 1e-4,
+        copy_X: bool = True,
+        verbose: bool | int = False,
+        positive: bool = False,
+        noise_variance: float | None = None,
+        ebic_gamma: float = 1.0,
+        solver: str = "auto",
+        penalty_weights: Any = None,
+    ) -> None:
+        self.criterion = criterion
+        self.eps = eps
+        self.alphas = alphas
+        self.fit_intercept = fit_intercept
+        self.precompute = precompute
+        self.max_iter = max_iter
+        self.tol = tol
+        self.copy_X = copy_X
+        self.verbose = verbose
+        self.positive = positive
+        self.noise_variance = noise_variance
+        self.ebic_gamma = ebic_gamma
+        self.solver = solver
+        self.penalty_weights = penalty_weights
+
+    @fit_method
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> HadamardLassoIC:
+        """Fit the path, and keep the solution of the smallest criterion.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Training data.
+        y : array-like of shape (n_samples,)
+            Target values.
+        sample_weight : float or array-like of shape (n_samples,), default=None
+            Sample weights, not negative and not all zero. Only their ratios matter: a weight is not
+            a number of samples, which would have to be repeated. One of zero leaves a sample out.
+
+        Returns
+        -------
+        self : HadamardLassoIC
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If a parameter, `X`, `y` or a weight is not what it has to be, or the noise variance can
+            not be estimated.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If the gap asked for was not reached within `max_iter` sweeps.
+        """
+        parameters = self.get_params(deep=False)
+        check_parameters(type(self).__name__, parameters, self._constraints)
+        given = checked_alphas(self.alphas)
+        name = type(self).__name__
+        check_one_target(name, y, f"sklearn.multioutput.MultiOutputRegressor({name}())")
+        X, y = validate_data(self, X, y, **ACCEPTED | {"multi_output": False})
+        n_features = X.shape[1]
+        parameters["penalty_weights"], left_out = penalty_weights_of(self)
+        p = n_features - int(left_out.sum())
+        weights = normalised_weights(sample_weight, X)
+        n_samples = int(np.count_nonzero(weights))
+        if self.noise_variance is None and n_samples <= p + self.fit_intercept:
+            raise ValueError(
+                f"The noise variance can not be estimated from {n_samples} samples of {p} "
+                "features: there have to be more samples than coefficients. Give noise_variance."
+            )
+        precompute = checked_precompute(self.precompute, n_features)
+        settings = path_settings(parameters, 1.0, X.dtype)
+        length = given if isinstance(given, int) else len(given)
+        with Task.of_fit(self, length) as task, threads_for_data(X.size):
+            regression = regression_of(
+                X,
+                as_columns(y),
+                weights,
+                self.fit_intercept,
+                precompute,
+                length,
+                left_out=left_out,
+            )
+            self.noise_variance_ = self._noise_variance(regression, settings, n_samples)
+            if isinstance(given, int):
+                given = alpha_grid(regression.tracer(0, settings).alpha_max(), self.eps, given)
+            self.alphas_ = given.copy()
+            others = [] if settings.listener is None else [settings.listener]
+            settings = replace(settings, listener=listeners_of(task, *others))
+            tracer = regression.tracer(0, settings)
+            points, losses = [], []
+            for alpha in given:
+                points += tracer.trace([alpha])
+                losses.append(tracer.place.state.loss)
+        warn_not_converged(points, settings.name_alpha)
+        sizes = np.array([point.features.size for point in points])
+        self.degrees_of_freedom_ = sizes
+        squares = 2.0 * n_samples * np.array(losses)
+        self.criterion_ = self._criterion(squares, sizes, n_samples, p)
+        best = int(np.argmin(self.criterion_))
+        self.alpha_ = float(given[best])
+        if self.verbose:
+            print_end_of_grid("alpha", self.alpha_, given)
+        intercepts = [regression.intercept(points[best])]
+        self._set_attributes([points[best]], intercepts, X.dtype, n_features)
+        return self
+
+    def _noise_variance(
+        self, regression: Regression, settings: PathSettings, n_samples: int
+    ) -> float:
+        """The one given, or that of the residuals of least squares."""
+        if self.noise_variance is not None:
+            return float(self.noise_variance)
+        free = replace(
+            settings, penalty_weights=np.zeros_like(settings.penalty_weights), listener=None
+        )
+        tracer = regression.tracer(0, free)
+        point = tracer.solve(1.0)
+        warn_not_converged([point], lambda alpha: "alpha=0 (for the noise variance)")
+        left = n_samples - point.features.size - int(self.fit_intercept)
+        variance = n_samples * 2.0 * float(tracer.place.state.loss) / left
+        return max(variance, ROUNDING * tracer.term.scale, float(np.finfo(np.float64).tiny))
+
+    def _criterion(self, squares: Float64, sizes: Any, n: int, p: int) -> Float64:
+        """The criterion, for residual sums of squares and numbers of coefficients."""
+        dearness = {"aic": 2.0, "aicc": 2.0, "bic": np.log(n), "ebic": np.log(n)}
+        penalty = dearness[self.criterion] * sizes
+        if self.criterion == "aicc":
+            with np.errstate(divide="ignore"):
+                correction = 2.0 * sizes * (sizes + 1.0) / np.maximum(n - sizes - 1.0, 0.0)
+            penalty = penalty + np.where(sizes > 0, correction, 0.0)
+        if self.criterion == "ebic":
+            choices = gammaln(p + 1.0) - gammaln(sizes + 1.0) - gammaln(p - sizes + 1.0)
+            penalty = penalty + 2.0 * self.ebic_gamma * choices
+        variance = self.noise_variance_
+        return np.asarray(n * np.log(2.0 * np.pi * variance) + squares / variance + penalty)

@@ -1,0 +1,479 @@
+"""Logistic regression with its penalty chosen by cross-validation, as the user sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from sklearn.model_selection import check_cv
+from sklearn.utils import check_consistent_length
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from .._estimators.callbacks import Task, fit_method
+from .._estimators.classification import Classification, encode
+from .._estimators.linear_classifier import LinearClassifier
+from .._estimators.logistic import HadamardLogisticRegression
+from .._estimators.logistic_path import (
+    ACCEPTED,
+    SHARED_CONSTRAINTS,
+    TINY,
+    checked_Cs,
+    n_rows,
+    path_arrays,
+    penalty_of,
+)
+from .._numerics.threads import threads_for_data
+from .._numerics.typing import Float64
+from .._path.log_interpolation import trace_by_means
+from .._path.progress import Printer, warn_not_converged
+from .._solver.hadamard import balance
+from .._validation.grids import check_grid
+from .._validation.parameters import (
+    ARRAY,
+    BOOLEAN,
+    RANDOM_STATE,
+    Constraints,
+    check_one_target,
+    check_parameters,
+    integer,
+    real,
+)
+from .._validation.sklearn_names import explain_names
+from .._validation.weights import penalty_weights_of, raw_weights
+from .folds import Fold, checked_folds
+from .kept_path import KEPT, compact, fitted_at, trace_kept
+from .logistic_folds import FoldResult, Validation
+from .rules import (
+    CV_CONSTRAINTS,
+    check_rule,
+    checked_ratios,
+    choose,
+    print_end_of_grid,
+    routed,
+    smallest,
+)
+from .scoring import SCORING, Scorer, scorer_of, warn_failed
+
+ESTIMATOR_CONSTRAINTS: Constraints = {
+    **{name: choices for name, choices in SHARED_CONSTRAINTS.items() if name != "l1_ratio"},
+    "Cs": (integer(1), ARRAY),
+    "eps": (real(0.0, 1.0, open_low=True),),
+    "l1_ratios": (ARRAY,),
+    "scoring": SCORING,
+    "refit": (BOOLEAN,),
+    "random_state": (RANDOM_STATE,),
+    **CV_CONSTRAINTS,
+}
+
+
+class HadamardLogisticRegressionCV(LinearClassifier):
+    """Logistic regression whose L1 or elastic-net penalty is chosen by cross-validation.
+
+    For use in place of :class:`sklearn.linear_model.LogisticRegressionCV`; its fitted
+    attributes have the shapes of ``use_legacy_attributes=False``.
+    The objective is that of :class:`HadamardLogisticRegression`.
+
+    Parameters
+    ----------
+    Cs : int or array-like, default=10
+        Number of values of C on a geometric grid that starts where the first coefficient enters for
+        the whole data; or the values themselves, in any order.
+    eps : float, default=1e-2
+        Length of that grid: the smallest C over the largest.
+    l1_ratios : array-like, default=(1.0,)
+        Shares of the L1 penalty to choose from, in [0, 1]. For 0, a ridge penalty alone, the values
+        of C have to be given.
+    fit_intercept : bool, default=True
+        Whether to fit an intercept, which is not penalised.
+    cv : int, splitter or iterable, default=None
+        How to split: a number of folds of :class:`sklearn.model_selection.StratifiedKFold` (None:
+        5), a splitter, or an iterable of pairs of training and test indices.
+    scoring : str, callable or None, default='neg_log_loss'
+        What to choose by: the name of a scorer or a callable ``scorer(estimator, X, y)``; None is
+        accuracy. Metrics with a parameter `labels` are told of all classes, as a test set may lack
+        some. A score that is NaN, or that a scorer raises an error for, ranks last, with a warning.
+    tol : float, default=1e-4
+        Largest duality gap, relative to the loss of the model without features.
+    max_iter : int, default=100
+        Largest number of sweeps for each C.
+    class_weight : dict or 'balanced', default=None
+        Weights of the classes, as ``{label: weight}``, which multiply the sample weights in the
+        fits. 'balanced' weights are those of the whole data.
+    n_jobs : int, default=None
+        How many folds to work on at a time, in threads that share `X`; None is 1 unless in a
+        joblib context, -1 is one for each processor. The result is the same to rounding.
+    verbose : bool or int, default=0
+        1 prints a line for each fold on standard error, and one if the largest C of the grid is the
+        best; 2 prints one for each C and each iteration as well.
+    refit : bool, default=True
+        Whether to fit to all samples at the C that was chosen. If not, the coefficients, intercepts
+        and C of the best model of each fold are averaged, and there is no path on all samples.
+    random_state : int, RandomState instance or None, default=None
+        Without effect, as nothing is random. For compatibility.
+    solver : {'auto', 'alternating'}, default='auto'
+        As of :class:`HadamardLogisticRegression`.
+    penalty_weights : array-like of shape (n_features,) or dict, default=None
+        Penalty weights, not negative, all one by default. A feature of weight zero is not
+        penalised, one of weight inf is left out. A dict or a pandas.Series with names is matched by
+        the names of the features; those that it does not have get weight one.
+    rule : {'min', '1se'}, default='min'
+        - 'min': the C of the best score, averaged over the folds.
+        - '1se': the smallest C whose score is within one standard error of the best: the simplest
+          model that can not be told from it (Breiman et al. 1984). Needs `refit`.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Class labels, sorted.
+    C_ : float
+        The C chosen by the rule.
+    C_min_, C_1se_ : float
+        The C of either rule: of the smallest loss, and of the simplest model.
+    l1_ratio_ : float
+        The share of the L1 penalty that was chosen.
+    coef_ : ndarray of shape (1, n_features) or (n_classes, n_features)
+        Coefficients, of `X`'s dtype; one row for two classes.
+    intercept_ : ndarray of shape (1,) or (n_classes,)
+        Intercepts.
+    mu_, nu_ : ndarrays of the shape of `coef_`
+        Balanced factors of the coefficients: ``mu_ * nu_ == coef_`` to rounding, ``|mu_| == nu_``.
+    Cs_ : ndarray of shape (n_cs,)
+        The values of C, smallest first.
+    l1_ratios_ : ndarray of shape (n_l1_ratios,)
+        The values of l1_ratio.
+    scores_ : ndarray of shape (n_folds, n_l1_ratios, n_cs)
+        Scores on the test samples of each fold.
+    scores_se_ : ndarray of shape (n_l1_ratios, n_cs)
+        Standard errors of their means over the folds, which count by the weight of their test
+        samples, as in glmnet.
+    coef_path_ : ndarray or CSC array of shape (n_features, n_cs), or (n_classes, n_features, n_cs)
+        Coefficients at each C for `l1_ratio_`, fitted to all samples; with an axis of classes if
+        there are three or more. For two, a ``scipy.sparse.csc_array`` where that takes less
+        memory, which is where less than two thirds of the elements (in single precision, half) are
+        not zero. Like those of :func:`logistic_path`, some are interpolated; those of the two rules
+        are not. Only with `refit`, as the next three.
+    intercept_path_ : ndarray of shape (n_cs,) or (n_classes, n_cs)
+        Their intercepts.
+    dual_gap_path_ : ndarray of shape (n_cs,)
+        Their certified duality gaps, in the units of the mean loss.
+    n_iter_path_ : ndarray of shape (n_cs,)
+        Sweeps for each of them, and models that took none.
+    coefs_paths_ : ndarray of shape (n_folds, n_l1_ratios, n_cs, 1 or n_classes, n_features + 1)
+        Coefficients of each fold, the intercept last; without it if `fit_intercept` is False.
+    n_iter_ : ndarray of shape (n_folds, n_l1_ratios, n_cs)
+        Sweeps that were made in the folds; 0 where all coefficients are zero.
+    dual_gap_ : float
+        Certified duality gap at `C_`, in the units of the mean loss; NaN without `refit`.
+    n_features_in_ : int
+        Number of features seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features,)
+        Names of the features; only if `X` has names that are all strings.
+
+    See Also
+    --------
+    HadamardLogisticRegression : The same at a given C.
+    CrossValidationDisplay : The scores as a picture.
+    sklearn.linear_model.LogisticRegressionCV : The same problem, by other algorithms.
+
+    Notes
+    -----
+    Training data are not copied: a fold gives weight zero to the samples left out. A class without
+    a training sample in a fold is there what it is in :class:`HadamardLogisticRegression` where its
+    samples have weight zero.
+
+    References
+    ----------
+    L. Breiman, J. Friedman, R. Olshen and C. Stone, "Classification and Regression Trees",
+    Wadsworth (1984), section 3.4.3.
+
+    J. Friedman, T. Hastie and R. Tibshirani, "Regularization paths for generalized linear models
+    via coordinate descent", Journal of Statistical Software 33 (2010) 1-22.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.preprocessing import scale
+    >>> from hplasso import HadamardLogisticRegressionCV
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> model = HadamardLogisticRegressionCV(rule="1se").fit(scale(X), y)
+    >>> int((model.coef_ != 0).sum())
+    10
+    """
+
+    _constraints = ESTIMATOR_CONSTRAINTS
+
+    @explain_names
+    def __init__(
+        self,
+        *,
+        Cs: Any = 10,
+        eps: float = 1e-2,
+        l1_ratios: Any = (1.0,),
+        fit_intercept: bool = True,
+        cv: Any = None,
+        scoring: Any = "neg_log_loss",
+        tol: float = 1e-4,
+        max_iter: int = 100,
+        class_weight: Any = None,
+        n_jobs: int | None = None,
+        verbose: bool | int = 0,
+        refit: bool = True,
+        random_state: Any = None,
+        solver: str = "auto",
+        penalty_weights: Any = None,
+        rule: str = "min",
+    ) -> None:
+        self.Cs = Cs
+        self.eps = eps
+        self.l1_ratios = l1_ratios
+        self.fit_intercept = fit_intercept
+        self.cv = cv
+        self.scoring = scoring
+        self.tol = tol
+        self.max_iter = max_iter
+        self.class_weight = class_weight
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+        self.refit = refit
+        self.random_state = random_state
+        self.solver = solver
+        self.penalty_weights = penalty_weights
+        self.rule = rule
+
+    @fit_method
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, **params: Any
+    ) -> HadamardLogisticRegressionCV:
+        """Choose C by cross-validation, and fit the model with it.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Training data.
+        y : array-like of shape (n_samples,)
+            Class labels of any type.
+        sample_weight : float or array-like of shape (n_samples,), default=None
+            Sample weights, for the fits and, if given, for the scores.
+        **params : dict
+            Parameters for the splitter and the scorer; only if scikit-learn's metadata routing is
+            enabled.
+
+        Returns
+        -------
+        self : HadamardLogisticRegressionCV
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If a parameter, `X`, `y` or a weight is not what it has to be, or a fold is empty.
+        Exception
+            What the scorer raises, if it does so for every model.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If the gap asked for was not reached within `max_iter` sweeps.
+        UserWarning
+            If the scorer raised an error for some models, or scores are NaN or infinite.
+        """
+        parameters = self.get_params(deep=False)
+        check_parameters(type(self).__name__, parameters, self._constraints)
+        ratios = checked_ratios(type(self).__name__, "l1_ratios", self.l1_ratios)
+        given = checked_Cs(self.Cs)
+        check_grid("Cs", given, ratios)
+        if self.rule == "1se" and not self.refit:
+            raise ValueError("rule='1se' needs refit=True. Got refit=False.")
+        name = type(self).__name__
+        check_one_target(name, y, f"sklearn.multioutput.MultiOutputClassifier({name}())")
+        X, y = validate_data(self, X, y, **ACCEPTED)
+        check_classification_targets(y)
+        labels = encode(y, X, sample_weight, self.class_weight)
+        parameters["penalty_weights"], left_out = penalty_weights_of(self)
+        extra = routed(self, "fit", sample_weight, params)
+        splitter = check_cv(self.cv, y, classifier=True)
+        splits = splitter.split(X, y, **(extra.splitter.split if extra else {}))
+        weighted = sample_weight is not None or self.class_weight is not None
+        folds = checked_folds(splits, labels.raw, weighted)
+        check_rule(self.rule, len(folds))
+        if extra:
+            score_params = dict(extra.scorer.score)
+        else:
+            score_params = {}
+            if sample_weight is not None:
+                score_params["sample_weight"] = raw_weights(sample_weight, X)
+        with Task.of_fit(self, len(folds) + 1) as task, threads_for_data(X.size):
+            problem = Classification(X, labels, self.fit_intercept, left_out)
+            X = problem.base.X  # put in order, if it is sparse and was not
+            scorer = Scorer(self.scoring, labels.classes)
+            everything = Validation(X, y, labels, left_out, parameters, scorer, score_params)
+            self.Cs_ = self._grid(given, problem, everything, ratios)
+            self.l1_ratios_ = np.array(ratios)
+            results = self._cross_validate(everything, folds, task)
+            self.scores_ = np.stack([result.scores for result in results])
+            self.n_iter_ = np.stack([result.sweeps for result in results])
+            self.coefs_paths_ = np.stack([result.models for result in results])
+            with task.subtask("refit"):
+                self.classes_ = labels.classes
+                self._choose(folds)
+                if self.refit:
+                    self._refit(problem, everything)
+                else:
+                    self._average([result.complete for result in results])
+        self.mu_, self.nu_ = balance(self.coef_)
+        return self
+
+    def _grid(
+        self, given: Any, problem: Classification, everything: Validation, ratios: Sequence[float]
+    ) -> Float64:
+        """The values of C; of a number, from where the first coefficient enters."""
+        if not isinstance(given, int):
+            return np.asarray(given)
+        settings = everything.settings(everything.labels, ratios[0])
+        unit = 1.0 / (max(problem.tracer(settings).alpha_max(), TINY) * problem.labels.total)
+        return np.asarray(unit * np.geomspace(min(ratios), max(ratios) / self.eps, given))
+
+    def _cross_validate(
+        self, everything: Validation, folds: Sequence[Fold], task: Task
+    ) -> list[FoldResult]:
+        """The results of the folds."""
+        length = len(self.l1_ratios_) * len(self.Cs_)
+        tasks = [task.subtask("fold", length) for _ in folds]
+        results = Parallel(n_jobs=self.n_jobs, require="sharedmem")(
+            delayed(everything.validate)(number, fold, self.l1_ratios_, self.Cs_, part)
+            for number, (fold, part) in enumerate(zip(folds, tasks, strict=True))
+        )
+        warn_failed([error for result in results for error in result.errors], length * len(folds))
+        for ratio in self.l1_ratios_:
+            failed = [point for result in results for own, point in result.failed if own == ratio]
+            settings = everything.settings(everything.labels, ratio)
+            warn_not_converged(failed, settings.name_alpha)
+        return list(results)
+
+    def _choose(self, folds: Sequence[Fold]) -> None:
+        """Set what the rules say of C and l1_ratio."""
+        shares = [fold.test_weights.sum() for fold in folds]
+        chosen, best, simplest, self.scores_se_ = choose(-self.scores_, shares)
+        self.l1_ratio_ = float(self.l1_ratios_[chosen])
+        self.C_min_, self.C_1se_ = float(self.Cs_[best]), float(self.Cs_[simplest])
+        self.C_ = self.C_min_ if self.rule == "min" else self.C_1se_
+        if self.verbose:
+            print_end_of_grid("C", self.C_min_, self.Cs_)
+
+    def _refit(self, problem: Classification, everything: Validation) -> None:
+        """Fit to all samples at what was chosen, and along the grid of C."""
+        labels, X = everything.labels, everything.X
+        settings = everything.settings(labels, self.l1_ratio_)
+        alphas = penalty_of(self.Cs_, self.l1_ratio_, labels)
+        (fitted,) = problem.tracer(settings).trace(alphas[self.Cs_ == self.C_][:1])
+        printer = Printer(int(self.verbose), settings.name_alpha, "all samples: ")
+        quiet = replace(settings, listener=printer if printer.iterations else None)
+        points = trace_kept(
+            partial(trace_by_means, problem.tracer(quiet), problem.term),
+            alphas,
+            np.isin(self.Cs_, [self.C_min_, self.C_1se_]),
+            fitted,
+        )
+        warn_not_converged(points, settings.name_alpha)
+        self.coef_ = np.zeros((n_rows(labels), X.shape[1]), dtype=X.dtype)
+        self.intercept_ = problem.write(fitted, self.coef_).astype(X.dtype)
+        self.dual_gap_ = fitted.gap
+        coefs, self.intercept_path_ = path_arrays(problem, points, X)
+        self.coef_path_ = compact(sparse.csc_array(coefs)) if coefs.ndim == 2 else coefs
+        self.dual_gap_path_ = np.array([point.gap for point in points])
+        self.n_iter_path_ = np.array([point.sweeps for point in points], dtype=np.int32)
+
+    def at(self, C: float) -> HadamardLogisticRegression:
+        """The model at another C of the grid, from the path on all samples.
+
+        Parameters
+        ----------
+        C : float
+            One of `Cs_`, such as `C_1se_`.
+
+        Returns
+        -------
+        model : HadamardLogisticRegression
+            Fitted, with the parameters of this estimator, at `l1_ratio_`.
+
+        Raises
+        ------
+        ValueError
+            If `C` is not on the grid, or `refit` was False.
+        """
+        check_is_fitted(self)
+        if not hasattr(self, "coef_path_"):
+            raise ValueError("There is no path on all samples: at(C) needs refit=True.")
+        model, place = fitted_at(self, HadamardLogisticRegression, "C", C, self.Cs_)
+        model.coef_ = np.atleast_2d(model.coef_)
+        model.mu_, model.nu_ = balance(model.coef_)
+        model.intercept_ = np.atleast_1d(self.intercept_path_[..., place]).copy()
+        model.n_iter_ = self.n_iter_path_[[place]]
+        fitted: HadamardLogisticRegression = model
+        return fitted
+
+    def _average(self, complete: Sequence[bool]) -> None:
+        """Average the best models of the folds, of those that lack no class if there are any."""
+        for name in KEPT:  # of an earlier fit
+            if hasattr(self, name):
+                delattr(self, name)
+        folds = np.flatnonzero(complete) if any(complete) else np.arange(len(complete))
+        flat = [smallest(-self.scores_[fold]) for fold in folds]
+        ratios, Cs = np.unravel_index(flat, self.scores_.shape[1:])
+        model = self.coefs_paths_[folds, ratios, Cs].mean(axis=0)
+        n_features = self.n_features_in_
+        self.coef_ = model[:, :n_features].copy()
+        self.intercept_ = np.zeros(len(model), dtype=model.dtype)
+        if self.fit_intercept:
+            self.intercept_ = model[:, n_features].copy()
+        self.C_ = float(self.Cs_[Cs].mean())
+        self.l1_ratio_ = float(self.l1_ratios_[ratios].mean())
+        self.dual_gap_ = np.nan
+
+    def score(self, X: Any, y: Any, *, sample_weight: Any = None, **score_params: Any) -> Any:
+        """Score the predictions by `scoring`.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples.
+        y : array-like of shape (n_samples,)
+            True labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Sample weights.
+        **score_params : dict
+            Parameters for the scorer; only if scikit-learn's metadata routing is enabled.
+
+        Returns
+        -------
+        score : float
+            The score; the larger, the better.
+        """
+        if sample_weight is not None:
+            check_consistent_length(y, sample_weight)
+        extra = routed(self, "score", sample_weight, score_params)
+        given = {} if sample_weight is None else {"sample_weight": sample_weight}
+        scorer = Scorer(self.scoring, self.classes_)
+        return scorer(self, X, y, **(extra.scorer.score if extra else given))
+
+    def get_metadata_routing(self) -> Any:
+        """How scikit-learn's metadata routing passes parameters on: to the splitter and the scorer.
+
+        Returns
+        -------
+        routing : sklearn.utils.metadata_routing.MetadataRouter
+            The routing.
+        """
+        split = MethodMapping().add(caller="fit", callee="split")
+        score = MethodMapping().add(caller="score", callee="score")
+        score.add(caller="fit", callee="score")
+        router = MetadataRouter(owner=self).add_self_request(self)
+        router.add(splitter=check_cv(self.cv, classifier=True), method_mapping=split)
+        return router.add(scorer=scorer_of(self.scoring), method_mapping=score)

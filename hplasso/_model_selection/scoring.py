@@ -1,0 +1,85 @@
+"""Scores of logistic models on held-out samples, by scikit-learn's scorers."""
+
+from __future__ import annotations
+
+import inspect
+import traceback
+import warnings
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from sklearn import config_context
+from sklearn.metrics import get_scorer, get_scorer_names
+
+from .._path.progress import stack_level
+from .._validation.parameters import NONE, Constraint
+
+SCORING = (
+    Constraint(
+        "the name of a scorer (sklearn.metrics.get_scorer_names lists them)",
+        lambda value: isinstance(value, str) and value in get_scorer_names(),
+    ),
+    Constraint("a callable", callable),
+    NONE,
+)
+
+
+def scorer_of(scoring: Any) -> Any:
+    """The scorer of a name or a callable; None is accuracy."""
+    return get_scorer("accuracy" if scoring is None else scoring)
+
+
+class Scorer:
+    """The scorer of a name or a callable, for test sets that may lack some of the classes.
+
+    As in scikit-learn, a metric with a parameter `labels` is told of the classes, and of two also
+    which is the positive one, if it has a `pos_label`. What a scorer was made with stays.
+    """
+
+    def __init__(self, scoring: Any, classes: Any) -> None:
+        self.scorer = scorer_of(scoring)
+        self.known: dict[str, Any] = {}
+        free = _free_parameters(self.scorer)
+        if "labels" in free:
+            self.known["labels"] = classes
+            if len(classes) == 2 and "pos_label" in free:
+                self.known["pos_label"] = classes[1]
+
+    def __call__(self, model: Any, X: Any, y: Any, **params: Any) -> Any:
+        if not self.known:
+            return self.scorer(model, X, y, **params)
+        with config_context(enable_metadata_routing=True):  # the public way for more parameters
+            return self.scorer(model, X, y, **self.known | params)
+
+
+def _free_parameters(scorer: Any) -> set[str]:
+    """The names of the parameters of a scorer's metric that the scorer was not made with.
+
+    A scorer that is made from a metric carries it, and the arguments for it.
+    """
+    if not hasattr(scorer, "set_score_request"):
+        return set()
+    names, given = set[str](), set[str]()
+    for part in vars(scorer).values():
+        if callable(part):
+            with suppress(ValueError):  # there are functions in C that do not tell
+                names |= set(inspect.signature(part).parameters)
+        elif isinstance(part, Mapping):
+            given |= set(part)
+    return names - given
+
+
+def warn_failed(failures: Sequence[Exception], n_scores: int) -> None:
+    """One warning for the models whose scoring raised an error; the error, if that are all."""
+    if not failures:
+        return
+    if len(failures) == n_scores:
+        raise failures[0]
+    details = "".join(traceback.format_exception(failures[0]))
+    warnings.warn(
+        f"Scoring failed for {len(failures)} of {n_scores} models. Their scores are set to nan. "
+        f"Details of the first failure:\n{details}",
+        UserWarning,
+        stacklevel=stack_level(),
+    )

@@ -1,0 +1,1 @@
+"""Helpers of numerical work: factorisations, threads, array types."""

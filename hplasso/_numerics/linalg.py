@@ -1,0 +1,155 @@
+"""Factorisations of small dense symmetric matrices, straight on LAPACK.
+
+The matrices here have the size of a support (tens to a few thousand); for the smaller ones the
+wrappers of :mod:`scipy.linalg` cost more than the factorisation itself.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.linalg import eigh, lstsq
+from scipy.linalg.lapack import dposv, dpotrf, dpotrs, dpstrf, dtrtrs
+
+from .typing import Float64, Index
+
+# A column whose squared distance from the span of the others is below this part of its squared
+# length counts as dependent. Rounding leaves about (number of columns) * 2e-16 of an exact
+# dependence; columns correlated by .999 are seven orders of magnitude above the limit.
+DEPENDENCE = 1e-10
+# The part of a squared length that rounding may leave, and a ridge penalty has to exceed.
+LOST = 1e-14
+
+# A part of a diagonal of one that rounding leaves where a matrix is singular.
+SINGULAR = 1e-14
+
+# The least number of places to spare in an array that grows.
+ROOM = 32
+
+
+def room_for(size: int) -> int:
+    """How many places to make in an array that has to hold `size` and will go on growing."""
+    return size + max(ROOM, size // 4)
+
+
+def solve_positive(matrix: Float64, target: Float64) -> Float64:
+    """``matrix^-1 target`` of a symmetric positive definite matrix, which is overwritten.
+
+    A matrix that is singular to rounding has the solution of least norm, the limit of a
+    vanishing ridge.
+    """
+    backup = matrix.diagonal().copy()
+    _, solution, info = dposv(matrix.T, target, lower=1, overwrite_a=1)  # symmetric: .T is free
+    if info == 0:
+        return np.asarray(solution)
+    # LAPACK wrote into one triangle and the diagonal; the other triangle is still intact.
+    intact = np.tril(matrix, -1)
+    restored = intact + intact.T + np.diag(backup)
+    return np.asarray(lstsq(restored, target, check_finite=False)[0])
+
+
+def solve_semidefinite(matrix: Float64, target: Float64) -> Float64:
+    """``matrix^-1 target`` of a positive semi-definite matrix, which is overwritten.
+
+    It is brought to a diagonal of one first. If it is singular then, to rounding, the solution is
+    the one of least norm.
+    """
+    length = np.sqrt(np.maximum(matrix.diagonal(), 0.0))
+    scale = np.divide(1.0, length, out=np.zeros_like(length), where=length > 0.0)
+    matrix *= scale
+    matrix *= scale[:, None]
+    factor, info = dpotrf(matrix.T, lower=1, clean=0)
+    if info == 0 and (factor.diagonal() ** 2 > SINGULAR).all():
+        return np.asarray(scale * dpotrs(factor, scale * target, lower=1)[0])
+    values, vectors = eigh(matrix, check_finite=False)
+    kept = values > SINGULAR * len(values)
+    shares = (vectors.T @ (scale * target))[kept] / values[kept]
+    return np.asarray(scale * (vectors[:, kept] @ shares))
+
+
+def plus_diagonal(gram: Any, ridge: Float64) -> Any:
+    """gram + diag(ridge), of an array or of an operator."""
+    if not isinstance(gram, np.ndarray):
+        return gram.plus(ridge)
+    gram = gram.copy()
+    gram.ravel()[:: len(gram) + 1] += ridge
+    return gram
+
+
+def squares_to_tell(squares: Float64, ridge: Float64 | None = None) -> Float64:
+    """Squared lengths, a DEPENDENCE-th of which is the limit of what depends on others.
+
+    What a ridge adds is there whatever the columns: with that in the squares, a column is kept
+    apart by it unless rounding exceeds it.
+    """
+    if ridge is None:
+        return squares
+    apart = np.maximum(0.5 * ridge, LOST * squares)
+    return np.minimum(squares, apart / DEPENDENCE)
+
+
+def independent_cholesky(
+    gram: Float64, n_trusted: int = 0, ridge: Float64 | None = None
+) -> tuple[Float64, Index]:
+    """Cholesky factor of the largest independent part of a Gram matrix, found in one go.
+
+    Parameters
+    ----------
+    gram : ndarray of shape (k, k)
+        Positive semi-definite, left as it is.
+    n_trusted : int
+        The first `n_trusted` columns stay whenever they are independent among themselves: the
+        later columns are the ones to leave.
+    ridge : ndarray of shape (k,), optional
+        What of the diagonal is that of a ridge penalty.
+
+    Returns
+    -------
+    factor : ndarray of shape (r, r)
+        Lower triangle of the Cholesky factor of ``gram[kept][:, kept]``.
+    kept : ndarray of shape (r,)
+        The columns of the factor, in its order.
+    """
+    squares = squares_to_tell(gram.diagonal(), ridge)
+    factor = _whole_factor(gram, squares)
+    if factor is not None:
+        return factor, np.arange(len(gram))
+    kept, others = np.arange(n_trusted), np.arange(n_trusted, len(gram))
+    if _whole_factor(gram[:n_trusted, :n_trusted], squares[:n_trusted]) is None:
+        kept = _independent_of(gram, kept[:0], kept, squares[:n_trusted])
+    kept = np.append(kept, _independent_of(gram, kept, others, squares[n_trusted:]))
+    return dpotrf(gram[np.ix_(kept, kept)], lower=1, clean=0)[0], kept
+
+
+def _whole_factor(gram: Float64, squares: Float64) -> Float64 | None:
+    """The Cholesky factor of all columns, if they are independent."""
+    factor, info = dpotrf(gram.T, lower=1, clean=0)
+    whole = info == 0 and (factor.diagonal() ** 2 > DEPENDENCE * squares).all()
+    return factor if whole else None
+
+
+def _independent_of(gram: Float64, kept: Index, group: Index, squares: Float64) -> Index:
+    """The columns of `group` that are independent of `kept` and of each other.
+
+    A pivoted Cholesky factorisation of the Schur complement, scaled to unit columns so that the
+    limit does not depend on the features' units; `squares` are `squares_to_tell` of the group.
+    """
+    length = np.sqrt(squares)
+    group, length = group[length > 0], length[length > 0]
+    if not group.size:
+        return group
+    schur = gram[np.ix_(group, group)] / length / length[:, None]
+    if kept.size:
+        base = dpotrf(gram[np.ix_(kept, kept)], lower=1, clean=0)[0]
+        rows = dtrtrs(base, gram[np.ix_(kept, group)] / length, lower=1)[0]
+        schur -= rows.T @ rows
+    return group[independent_pivots(schur)]
+
+
+def independent_pivots(schur: Float64) -> Index:
+    """The independent ones of columns of length one, given what others leave of their products."""
+    if not schur.size or schur.diagonal().max() <= DEPENDENCE:  # LAPACK tests no first pivot
+        return np.empty(0, dtype=np.intp)
+    _, pivots, rank, _ = dpstrf(schur, lower=1, tol=DEPENDENCE)
+    return np.sort(pivots[:rank] - 1)

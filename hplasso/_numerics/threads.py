@@ -1,0 +1,46 @@
+"""How many threads BLAS gets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
+from functools import cache
+
+from threadpoolctl import ThreadpoolController
+
+# BLAS gets one thread: several save nothing on small matrices, and were seen to take 3 to 20 times
+# as long, waiting for each other. All that were given it gets for passes over data of at least so
+# many numbers (32 MB).
+LARGE_DATA = 4_000_000
+
+_threads_given: ContextVar[int] = ContextVar("threads_given", default=1)
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    """The BLAS libraries of this process; looking them up takes milliseconds."""
+    return ThreadpoolController().select(user_api="blas")
+
+
+@contextmanager
+def threads_for_data(n_stored: int) -> Iterator[None]:
+    """A context for all work on data of so many numbers: one thread, but see `threads_for_pass`.
+
+    What runs in other threads, as folds may, has one thread throughout.
+    """
+    given = 1
+    if n_stored >= LARGE_DATA:
+        given = max((library["num_threads"] for library in _blas().info()), default=1)
+    token = _threads_given.set(given)
+    try:
+        with _blas().limit(limits=1):
+            yield
+    finally:
+        _threads_given.reset(token)
+
+
+def threads_for_pass() -> AbstractContextManager[object]:
+    """Within that context, one for a pass over the data: all threads given, if that pays."""
+    given = _threads_given.get()
+    return nullcontext() if given == 1 else _blas().limit(limits=given)

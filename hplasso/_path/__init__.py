@@ -1,0 +1,1 @@
+"""One penalty after the other."""

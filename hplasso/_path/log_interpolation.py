@@ -1,0 +1,87 @@
+"""A whole path of a curved loss: solved at some of its alphas, and in between where means will do.
+
+Between the solutions at alpha_0 and alpha_1, take their mean on a logarithmic scale of alpha, on
+which these paths are nearly straight. Its gap is not known from theirs, as it is on a chord of
+squared loss (`interpolation`): its residual has to be computed, and to meet the features. Still
+that is less than half of what a solution costs, and where it is not good enough, it is a close
+start.
+
+The gap of a mean grows with the square of the distance, and changes slowly along the path. So it
+tells how many alphas to go at a time, and for how long means are not worth trying.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from .._datafit.newton import LogisticTerm
+from .predictor import Knot
+from .progress import PathPoint
+from .tracer import PathTracer
+
+# Alphas from one solution to the next.
+SHORTEST, LONGEST = 2, 4
+# A mean that misses the gap by no more than this factor saves work, too, as a start. After a worse
+# one, the more alphas are all solved.
+WORTHWHILE = 2.0
+TINY = 1e-300
+
+
+def trace_by_means(
+    tracer: PathTracer, term: LogisticTerm, alphas: Iterable[float]
+) -> list[PathPoint]:
+    """The solutions at decreasing alphas, certified; the listener hears of each in turn.
+
+    Every alpha is solved where there is no L1 penalty.
+    """
+    if not tracer.settings.l1:
+        return tracer.trace(alphas)
+    alphas = [float(alpha) for alpha in alphas]
+    points, last = [tracer.solve(alphas[0])], Knot(alphas[0], tracer.place)
+    tracer.tell(points[0])
+    length, rest = SHORTEST, 1.0
+    while len(points) < len(alphas):
+        *skipped, alpha = alphas[len(points) : len(points) + (1 if rest > 0.0 else length)]
+        point = tracer.solve(alpha)
+        first, last = last, Knot(alpha, tracer.place)
+        between, worst = _between(tracer, term, first, last, skipped)
+        if skipped:
+            tracer.return_to(last)
+            length = int(np.clip(length / np.sqrt(max(worst, TINY)), SHORTEST, LONGEST))
+            rest = worst - WORTHWHILE
+        else:
+            rest -= 1.0
+        for new in (*between, point):
+            tracer.tell(new)
+            points.append(new)
+    return points
+
+
+def _between(
+    tracer: PathTracer, term: LogisticTerm, first: Knot, last: Knot, alphas: list[float]
+) -> tuple[list[PathPoint], float]:
+    """The solutions at alphas between two knots; the worst gap of a mean, as a part of asked."""
+    points, worst = [], 0.0
+    for alpha in alphas:
+        tracer.return_to(last, first)
+        point = _move_to_mean(tracer, term, first, last, alpha)
+        worst = max(worst, point.gap / max(point.gap_asked, TINY))
+        if not point.converged:
+            point = tracer.solve(alpha)
+            first = Knot(alpha, tracer.place)
+        points.append(point)
+    return points, worst
+
+
+def _move_to_mean(
+    tracer: PathTracer, term: LogisticTerm, first: Knot, last: Knot, alpha: float
+) -> PathPoint:
+    """Go to the mean of two knots, from the last; what it is worth."""
+    length = float(np.log(first.alpha / last.alpha))
+    share = float(np.log(first.alpha / alpha)) / length if length > 0.0 else 0.5
+    end = tracer.place.theta
+    theta = (1.0 - share) * first.place.grown(end.size).theta + share * end
+    state = term.mean(first.place.state, last.place.state, share)
+    return tracer.move_to(alpha, theta, theta.nonzero()[0], state)

@@ -1,0 +1,417 @@
+"""Least squares by orthogonal factors, where Gram matrices have lost what matters.
+
+Columns that share a code such as 999999999 in one row are the same to fifteen digits, and so are
+their products with others; what they differ in may carry the whole fit. Taking off means loses it
+as well. So columns stay as they are, an intercept is one more column of ones, and on a face, of all
+that is not at zero or has no penalty,
+
+    B = [diag(sqrt v) X; diag(sqrt rho)] = Q R        (rows by size, columns pivoted),
+
+which is exact in each row next to its own size (Cox and Higham 1998). With e = [r; -sqrt(rho)
+theta], what B'e has beyond lambda s leads both to a dual point d and to the minimiser on the face:
+
+    h = R^-T (B'e - lambda s),        d = e - Q h,        theta + R^-1 h,
+
+again and again, for the last digits. d is kept as a sum of two vectors, `dual` and `rest`. Sums
+that may cancel are exact (Dekker's products, Shewchuk's sums). The gap of theta is 1/2 ||r - d||^2
+and what `ridged_gap` says of z = X'diag(sqrt v) d; what is left to rounding is counted in.
+
+`descend` goes from face to face: what reaches zero on the way leaves, the leading violator enters.
+A column that depends on others comes in along the null vector, on which the fit stands still, until
+a coefficient reaches zero (as in `finish`).
+
+References
+----------
+A. J. Cox and N. J. Higham, Stability of Householder QR factorization for weighted least squares
+problems, Numerical Analysis 1997, Longman (1998) 57-73.
+T. J. Dekker, A floating-point technique for extending the available precision, Numerische
+Mathematik 18 (1971) 224-242.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import fsum
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.linalg import qr, solve_triangular
+from scipy.linalg.lapack import dgeqrf, dormqr
+
+from .._design.base import Design, slices
+from .._numerics.rounding import ROUNDING, UNIT
+from .._numerics.typing import Float64, Index, Mask
+from .._penalties.duality_gap import Certificate, ridged_gap
+
+# What is left of a column's length where it depends on others.
+DEPENDENT = 1e-14
+# Rounds that mend a dual point; and faces in a row on which all but the last digits are right.
+MENDED, STILL = 4, 4
+# A gap that is small enough is lowered as long as it halves, down to a part of what was asked for.
+HALVED, POLISHED = 0.5, 1e-8
+# A part of its penalty by which the correlation of a dependent column differs as rounding.
+SLIGHT = 1e-6
+# Multiplications for one penalty, a second or two; and faces.
+MOST_WORK, MOST_FACES = 1e9, 300
+# What a term of an exact sum takes.
+SUMMED = 200
+
+
+class Dual(NamedTuple):
+    """u = sqrt(v) d of the dual point d + rest, the step on the face, and what of that is kept.
+
+    The `size` is that of u and of what it was computed from, to rounding; `left` is how far d is
+    from one that has all correlations of the face right, which are `z` then.
+    """
+
+    weighted: Float64
+    rest: Float64
+    size: Float64
+    left: float
+    z: Float64
+    step: Float64
+    kept: Mask
+
+
+class Solved(NamedTuple):
+    """A certificate, and the coefficients of all features that it is of."""
+
+    certificate: Certificate
+    theta: Float64
+
+
+@dataclass
+class DataProblem:
+    """1/2 sum_i v_i (y_i - b - x_i'theta)^2 + sum_j lambda_j |theta_j| + rho_j/2 theta_j^2.
+
+    Attributes
+    ----------
+    design : Design
+        With nothing taken off the columns. If it has an intercept, b is free, else it is zero.
+    response : ndarray of shape (n,)
+        sqrt(v) y.
+    penalty, ridge : ndarrays of shape (p,)
+        lambda and rho.
+    positive : bool
+        Whether theta >= 0 is asked for.
+    dtype : type
+        Of coefficients that are returned.
+    """
+
+    design: Design
+    response: Float64
+    penalty: Float64
+    ridge: Float64
+    positive: bool
+    dtype: Any
+
+    @property
+    def free(self) -> Mask:
+        """What has neither penalty nor sign."""
+        live = self.design.spread > 0.0
+        return live & (self.penalty == 0.0) & (self.ridge == 0.0) & (not self.positive)
+
+    def work(self, size: int) -> float:
+        """What a step on a face of this size takes, in multiplications."""
+        n, p = self.design.shape
+        return float((size + 1) ** 2 * (n + size) + SUMMED * n * size + 4 * n * p)
+
+    def blurred(self, theta: Float64) -> float:
+        """What the last digits of theta may add to the objective."""
+        on = theta.nonzero()[0]
+        moved = self.design.root * (np.abs(self.design.values(on)) @ np.abs(theta[on]))
+        return 0.5 * float(np.finfo(self.dtype).eps) ** 2 * float(moved @ moved)
+
+    def residual(self, theta: Float64) -> tuple[Float64, float]:
+        """r at the best intercept; and the length of what is rounded in it."""
+        on, root = theta.nonzero()[0], self.design.root
+        y = np.divide(self.response, root, out=np.zeros_like(root), where=root > 0.0)
+        rest = exact_sums(self.design.values(on), -theta[on], y)
+        size = np.abs(rest)
+        for _ in range(2 * self.design.fit_intercept):
+            shift = float(root**2 @ rest)
+            rest, size = rest - shift, size + abs(shift)
+        return root * rest, ROUNDING * float(np.sqrt(root**2 @ size**2))
+
+    def correlations(self, dual: Dual, on: Index) -> tuple[Float64, Float64, Float64]:
+        """z of all features, exact where that matters, and what rounding may change in it.
+
+        And in that of a column that depends on others, given those of the others.
+        """
+        design = self.design
+        z, slack = np.zeros((2, self.penalty.size))
+        whole = dual.weighted + design.root * dual.rest
+        for where in slices(z.size, whole.size):
+            values = design.values(np.arange(z.size)[where])
+            z[where] = values.T @ whole
+            slack[where] = ROUNDING * (np.abs(values).T @ dual.size)
+        pull = z if self.positive else np.abs(z)
+        dependent, doubtful = slack.copy(), pull + slack > self.penalty
+        doubtful[on] = True
+        chosen = (doubtful & (design.spread > 0.0)).nonzero()[0]
+        for where in slices(chosen.size, whole.size):
+            features = chosen[where]
+            values = design.values(features)
+            more = values.T @ (design.root * dual.rest)
+            z[features] = exact_sums(values.T, dual.weighted, more)
+            slack[features] = ROUNDING * np.abs(z[features])
+        return z, slack, dependent
+
+
+def exact_sums(left: Float64, right: Float64, more: Float64) -> Float64:
+    """left @ right + more, rounded once."""
+    product = left * right
+    (high, low), (other_high, other_low) = _halves(left), _halves(right)
+    rest = high * other_high - product
+    rest += high * other_low
+    rest += low * other_high
+    rest += low * other_low
+    sums = np.empty(len(more))
+    for where in slices(len(more), 2 * len(right)):
+        terms = np.column_stack([more[where], product[where], rest[where]])
+        sums[where] = [fsum(row) for row in terms.tolist()]
+    return sums
+
+
+def _halves(values: Float64) -> tuple[Float64, Float64]:
+    """Values as sums of two with half the digits."""
+    large = (2.0**27 + 1.0) * values
+    high = large - (large - values)
+    return high, values - high
+
+
+class Face:
+    """Columns on which z_j = lambda_j s_j + rho_j theta_j is to hold, and their factor."""
+
+    def __init__(self, problem: DataProblem, features: Index) -> None:
+        design, ridge = problem.design, problem.ridge[features]
+        self.features, self._root, self._ridge = features, design.root, np.sqrt(ridge)
+        self._blank = UNIT * float(np.sqrt(problem.response @ problem.response))
+        self._values = design.values(features)
+        below = np.diag(self._ridge)[ridge > 0.0]
+        if design.fit_intercept:
+            self._values = np.column_stack([self._values, np.ones(design.shape[0])])
+            below = np.pad(below, ((0, 0), (0, 1)))
+        matrix = np.concatenate([self._root[:, None] * self._values, below])
+        lengths = np.sqrt((matrix**2).sum(axis=0))
+        self._length = np.where(lengths > 0.0, lengths, 1.0)
+        order = np.argsort(-np.abs(matrix).max(axis=1, initial=0.0))
+        firm = np.ones(lengths.size, dtype=bool)
+        firm[: features.size] = problem.penalty[features] + ridge == 0.0
+        Q, self._R, self._kept = factorised((matrix / self._length)[order], firm)
+        self._Q = np.empty_like(Q)
+        self._Q[order] = Q
+        self._scaled = matrix / self._length
+
+    def dual(self, residual: Float64, theta: Float64, target: Float64) -> Dual:
+        """From r, and theta and lambda s on the face."""
+        n, size, ridged = residual.size, self.features.size, self._ridge > 0.0
+        root, pad = self._root, self._length.size - self.features.size
+        weighted, below = root * residual, self._ridge * theta
+        rest, step = np.zeros(n), np.zeros(self._length.size)
+        least = np.inf
+        for _ in range(MENDED):
+            right = np.pad(target + self._ridge * below, (0, pad))
+            lacking = exact_sums(self._values.T, weighted, -right) / self._length
+            half = self._back(lacking[self._kept], trans="T")
+            left = float(np.sqrt(half @ half))
+            if not left < least:
+                break
+            least, change = left, self._Q @ half
+            step[self._kept] += self._back(half)
+            below = below.copy()
+            below[ridged] += change[n:]
+            before, rest = weighted, -change[:n]
+            weighted = weighted + root * rest
+        kept = np.zeros(self._length.size, dtype=bool)
+        kept[self._kept] = True
+        if least < np.inf:  # the last change stays apart: it may be lost in the sum
+            weighted = before
+        sizes = np.abs(weighted) + root * (np.abs(rest) + UNIT * np.abs(residual) + self._blank)
+        z, step = target + self._ridge * below, (step / self._length)[:size]
+        return Dual(weighted, rest, sizes, left, z, step, kept[:size])
+
+    def null_vector(self, place: int) -> Float64:
+        """The way on which a dependent column of the face comes in while the fit stands still."""
+        way = np.zeros(self._length.size)
+        way[self._kept] = -self._back(self._Q.T @ self._scaled[:, place])
+        way[place] = 1.0
+        return (way / self._length)[: self.features.size]
+
+    def _back(self, right: Float64, trans: str = "N") -> Float64:
+        return np.asarray(solve_triangular(self._R, right, trans=trans, check_finite=False))
+
+
+def factorised(matrix: Float64, first: Mask) -> tuple[Float64, Float64, Index]:
+    """Q and R of independent columns of length one, and which; the `first`, if they are, stay."""
+    kept = np.arange(matrix.shape[1])
+    Q, R, pivots = qr(matrix, mode="economic", pivoting=True)
+    if R.shape[0] < kept.size or not (np.abs(R.diagonal()) > DEPENDENT).all():
+        kept = first.nonzero()[0]
+        kept = kept[_pivots(matrix[:, kept])]
+        others = (~first).nonzero()[0]
+        reflectors, tau, *_ = dgeqrf(matrix[:, kept])
+        rest = matrix[:, others]
+        if tau.size and others.size:
+            rest = dormqr("L", "T", reflectors, tau, rest, 64 * others.size)[0][tau.size :]
+        kept = np.append(kept, others[_pivots(rest)])
+        Q, R, pivots = qr(matrix[:, kept], mode="economic", pivoting=True)
+        rank = np.count_nonzero(np.abs(R.diagonal()) > UNIT)
+        Q, R, pivots = Q[:, :rank], R[:rank, :rank], pivots[:rank]
+    return Q, R, kept[pivots]
+
+
+def _pivots(matrix: Float64) -> Index:
+    """Independent ones of columns of length one, or what others leave of them."""
+    if not matrix.size:
+        return np.arange(0)
+    R, pivots = qr(matrix, mode="r", pivoting=True)
+    return np.asarray(pivots[: np.count_nonzero(np.abs(R.diagonal()) > DEPENDENT)])
+
+
+def appraise(
+    problem: DataProblem, theta: Float64, signs: Float64, face: Face
+) -> tuple[Solved, Float64, Dual]:
+    """Of theta as it is written; how far its correlations exceed their limits; the dual point."""
+    penalty, ridge, on = problem.penalty, problem.ridge, face.features
+    target, residual = penalty * signs, problem.residual(theta)[0]
+    dual = face.dual(residual, theta[on], target[on])
+    with np.errstate(over="ignore"):
+        theta = theta.astype(problem.dtype, copy=False).astype(np.float64, copy=False)
+    residual, noise = problem.residual(theta)
+    z, slack, dependent = problem.correlations(dual, on)
+    known = dual.kept | (np.abs(z[on] - dual.z) <= dependent[on])
+    z[on[known]], slack[on[known]] = (
+        dual.z[known],
+        ROUNDING * np.abs(dual.z[known] - target[on[known]]),
+    )
+    pull = z if problem.positive else np.abs(z)
+    beyond = np.maximum(pull - penalty - slack, 0.0)
+    firm = (ridge == 0.0) & (pull + slack > penalty) & (problem.design.spread > 0.0)
+    kappa = float(np.min(penalty[firm] / (pull + slack)[firm], initial=1.0))
+    root = problem.design.root
+    point = np.divide(dual.weighted, root, out=np.zeros_like(root), where=root > 0.0) + dual.rest
+    apart = residual - kappa * point
+    gap = 0.5 * (float(np.sqrt(apart @ apart)) + noise + dual.left) ** 2
+    gap += ridged_gap(penalty, ridge, kappa * z, theta, problem.positive)
+    floor = float(slack @ np.abs(theta)) + 0.5 * noise**2
+    near = (ridge > 0.0) & (pull + slack > penalty)
+    floor += float((slack[near] ** 2 / ridge[near]).sum())
+    certificate = Certificate(gap + floor, kappa, floor + problem.blurred(theta))
+    return Solved(certificate, theta), beyond, dual
+
+
+def assured(tracer: Any, alpha: float, certificate: Certificate, sweeps: int) -> Certificate:
+    """A certificate that rounding leaves no doubt about, of a tracer's place or of a better one.
+
+    The tracer moves there, unless it has made all of its sweeps, or sweeps alone are asked for.
+    """
+    term, appraisal, settings = tracer.term, tracer.appraisal, tracer.appraisal.settings
+    if not term.exact:
+        return certificate
+    doubt, (gap, kappa, floor) = appraisal.doubt(alpha, tracer.place), certificate
+    doubted = Certificate(gap + doubt, kappa, floor + doubt)
+    moves = sweeps < settings.max_iter and settings.solver == "auto"
+    if appraisal.suffices(doubted) or (doubt == 0.0 and not moves):
+        return doubted
+    penalty, ridge = alpha * settings.penalty_weights, settings.ridge(alpha, slice(None))
+    problem = DataProblem(
+        term.design.uncentred(), term.response, penalty, ridge, settings.positive, settings.dtype
+    )
+    theta = np.zeros(penalty.size)
+    theta[tracer.working_set.features] = tracer.place.theta
+    if problem.work(int(np.count_nonzero(problem.free | (theta != 0.0)))) > MOST_WORK:
+        return doubted if doubt < np.inf else certificate
+    better, new = descend(problem, theta, appraisal.asked, MOST_FACES if moves else 1)
+    if doubted <= better:
+        return doubted
+    if new is not theta:
+        tracer.working_set.admit(new.nonzero()[0])
+        new = new[tracer.working_set.features]
+        tracer.move_to(alpha, new, new.nonzero()[0], term.state(tracer.working_set, new))
+    return better
+
+
+def least(first: Solved, second: Solved) -> Solved:
+    """The one with the smaller gap."""
+    return second if second.certificate.gap < first.certificate.gap else first
+
+
+def descend(problem: DataProblem, theta: Float64, asked: float, faces: int) -> Solved:
+    """The best of theta and what follows, face by face; the first that has the gap asked for."""
+    best, signs = Solved(Certificate(np.inf, 0.0, np.inf), theta), np.sign(theta)
+    inside, work, still, before = theta != 0.0, 0.0, 0, np.inf
+    for _ in range(faces):
+        face = Face(problem, (inside | problem.free).nonzero()[0])
+        found, beyond, dual = appraise(problem, theta, signs, face)
+        shut = (beyond > 0.0) & (problem.penalty == 0.0) & (problem.ridge == 0.0)
+        if shut.any():  # a dual point that is orthogonal to these as well
+            shut[face.features] = True
+            wider = Face(problem, shut.nonzero()[0])
+            found = least(found, appraise(problem, theta, np.sign(theta), wider)[0])
+        best, gap = least(best, found), found.certificate.gap
+        settled = gap <= asked and (gap > HALVED * before or gap <= POLISHED * asked)
+        before = gap
+        work += problem.work(face.features.size)
+        if settled or work > MOST_WORK or still > STILL:
+            break
+        theta, arrived = _advance(problem, theta, signs, face.features, dual.step)
+        z, _, dependent = problem.correlations(dual, face.features)
+        if arrived:
+            theta, arrived = _pivoted(problem, theta, signs, face, dual, (z, dependent))
+        inside = theta != 0.0
+        still = still + 1 if arrived else 0
+        beyond[inside] = 0.0
+        if arrived and beyond.any():
+            lengths = np.where(problem.design.spread > 0.0, problem.design.spread, 1.0)
+            inside[int(np.argmax(beyond / lengths))] = True
+            still = 0
+        signs = np.where(theta != 0.0, np.sign(theta), np.sign(z))
+    return best
+
+
+def _pivoted(
+    problem: DataProblem,
+    theta: Float64,
+    signs: Float64,
+    face: Face,
+    dual: Dual,
+    correlations: tuple[Float64, Float64],
+) -> tuple[Float64, bool]:
+    """Move along the null vector of a dependent column, as f goes down on it; or stay."""
+    on = face.features
+    target = (problem.penalty * signs)[on]
+    z, dependent = correlations
+    lacking = z[on] - problem.ridge[on] * theta[on] - target
+    slight = np.abs(lacking) <= SLIGHT * problem.penalty[on] + dependent[on]
+    lacking[dual.kept | slight | (problem.penalty[on] == 0.0)] = 0.0
+    if not lacking.any():
+        return theta, True
+    place = int(np.argmax(np.abs(lacking)))
+    way = np.sign(lacking[place]) * face.null_vector(place)
+    moved, through = _advance(problem, theta, signs, on, way, np.inf)
+    return (theta, True) if through else (moved, False)
+
+
+def _advance(
+    problem: DataProblem,
+    theta: Float64,
+    signs: Float64,
+    on: Index,
+    way: Float64,
+    length: float = 1.0,
+) -> tuple[Float64, bool]:
+    """Go `length` along `way`, or to where the first that has a sign reaches zero."""
+    here = theta[on]
+    shrinking = ((problem.penalty[on] > 0.0) | problem.positive) & (signs[on] * way < 0.0)
+    places = shrinking.nonzero()[0]
+    reach = np.abs(here[places] / way[places])
+    first = float(reach.min(initial=np.inf))
+    theta = theta.copy()
+    if length < first:
+        theta[on] = here + length * way
+        return theta, True
+    if np.isfinite(first):
+        theta[on] = here + first * way
+        theta[on[places[reach == first]]] = 0.0
+    return theta, not np.isfinite(first)

@@ -1,0 +1,1 @@
+"""What a penalty says of correlations and coefficients."""

@@ -1,0 +1,148 @@
+"""A picture of how a fit approaches the optimum."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+
+from .._numerics.error_state import in_own_error_state
+from .._path.progress import Iteration
+from .display import Display
+from .problem import Recorder, lower_bound, pictured, unwrapped
+
+# What is below this part of the largest distance is drawn at it.
+FLOOR = 1e-16
+
+
+class CertificateDisplay(Display):
+    """How a fit approaches the optimum: g, f and the duality gap after each sweep.
+
+    With the default solver that is after the sweep and the linear systems that it led to. g is the
+    objective in the factors, ``loss(mu * nu) + alpha / 2 (|mu|^2 + |nu|^2)``, and f that in the
+    coefficients, which is g at balanced factors. Both are drawn above the largest lower bound that
+    the certificates prove; the gap is never below f.
+
+    It is recommended to use :meth:`from_estimator` to create a display.
+
+    Parameters
+    ----------
+    sweeps : array-like of shape (n_records,)
+        How many sweeps had been made.
+    surrogates, objectives, gaps : array-like of shape (n_records,)
+        g, f and the gap after so many sweeps.
+    bound : float
+        A lower bound of the optimum.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        The axes.
+    figure_ : matplotlib Figure
+        The figure.
+    line_ : list of matplotlib Line2D
+        The lines of g, f and the gap.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from hplasso import CertificateDisplay, HadamardLasso
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> model = HadamardLasso(alpha=0.1, solver="alternating")
+    >>> display = CertificateDisplay.from_estimator(model, X, y)  # doctest: +SKIP
+    """
+
+    def __init__(
+        self, *, sweeps: Any, surrogates: Any, objectives: Any, gaps: Any, bound: float
+    ) -> None:
+        self.sweeps = sweeps
+        self.surrogates = surrogates
+        self.objectives = objectives
+        self.gaps = gaps
+        self.bound = bound
+
+    @classmethod
+    @in_own_error_state
+    def from_estimator(
+        cls, estimator: Any, X: Any, y: Any, *, sample_weight: Any = None, ax: Any = None
+    ) -> Self:
+        """Fit with the parameters of an estimator, certify after each sweep, and draw that.
+
+        Parameters
+        ----------
+        estimator : estimator of this package, or a fitted pipeline that ends with one
+            It is left as it is.
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Data.
+        y : array-like of shape (n_samples,)
+            Target values, or class labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Sample weights.
+        ax : matplotlib Axes, default=None
+            Axes to draw on; new ones by default.
+
+        Returns
+        -------
+        display : CertificateDisplay
+            The display.
+        """
+        estimator, X, _ = unwrapped(estimator, X)
+        recorder = Recorder()
+        problem = pictured(estimator, X, y, sample_weight, recorder)
+        problem.tracer.solve(float(problem.alphas(problem.penalty)))
+        records = recorder.records
+        if not records:
+            raise ValueError("All coefficients are zero at this penalty: no sweep to draw.")
+        return cls._of(records).plot(ax)
+
+    @classmethod
+    def _of(cls, records: list[Iteration]) -> Self:
+        """The display of what a fit recorded."""
+        return cls(
+            sweeps=np.array([record.sweeps for record in records]),
+            surrogates=np.array([record.surrogate for record in records]),
+            objectives=np.array([record.objective for record in records]),
+            gaps=np.array([record.gap for record in records]),
+            bound=lower_bound(records),
+        )
+
+    @in_own_error_state
+    def plot(self, ax: Any = None, **kwargs: Any) -> Self:
+        """Draw g, f and the gap.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Axes to draw on; new ones by default.
+        **kwargs : dict
+            Passed on to :meth:`matplotlib.axes.Axes.plot`.
+
+        Returns
+        -------
+        display : CertificateDisplay
+            The display.
+        """
+        ax = self._axes(ax)
+        curves = {
+            "g(mu, nu) - bound": (np.asarray(self.surrogates) - self.bound, "C1", ":"),
+            "f(theta) - bound": (np.asarray(self.objectives) - self.bound, "C0", "-"),
+            "duality gap": (np.asarray(self.gaps), "C3", "--"),
+        }
+        top = max(float(values.max()) for values, _, _ in curves.values())
+        style = {"marker": "." if len(self.sweeps) < 60 else None} | kwargs
+        self.line_ = [
+            ax.plot(
+                self.sweeps,
+                np.maximum(values, FLOOR * top),
+                color=colour,
+                linestyle=dashes,
+                label=label,
+                **style,
+            )[0]
+            for label, (values, colour, dashes) in curves.items()
+        ]
+        ax.set_yscale("log")
+        ax.set_xlabel("sweeps")
+        ax.set_ylabel("distance, in units of the objective")
+        ax.legend(fontsize="small")
+        return self

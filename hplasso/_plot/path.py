@@ -1,0 +1,285 @@
+"""A picture of the coefficients along a path."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+import numpy as np
+from sklearn.isotonic import isotonic_regression
+
+from .._numerics.error_state import in_own_error_state
+from .._numerics.typing import Float64
+from .._validation.grids import checked_grid
+from .._validation.parameters import (
+    ARRAY,
+    MAPPING,
+    NONE,
+    Constraints,
+    as_floats,
+    check_parameters,
+    integer,
+    one_of,
+)
+from .display import Display
+from .problem import pictured, unwrapped
+
+PLOT_CONSTRAINTS: Constraints = {
+    "penalties": (ARRAY,),
+    "feature_names": (ARRAY, NONE),
+    "chosen": (MAPPING, NONE),
+    "penalty_name": (one_of("alpha", "C"),),
+    "n_labels": (integer(0),),
+}
+# Ticks of the number of coefficients, and the least distance of two labels, as part of the axis.
+N_TICKS, LABEL_DISTANCE = 7, 0.04
+
+
+class RegularizationPathDisplay(Display):
+    """Coefficients along a path of penalties.
+
+    It is recommended to use :meth:`from_estimator` or :meth:`from_path` to create a display.
+
+    Parameters
+    ----------
+    penalties : array-like of shape (n_penalties,)
+        The penalties: values of alpha, or of C.
+    coefs : array-like of shape (n_features, n_penalties)
+        The coefficients.
+    feature_names : array-like of shape (n_features,), default=None
+        Names of the features; "x0", "x1", ... by default.
+    chosen : dict, default=None
+        Penalties to mark, by the label of each.
+    penalty_name : {'alpha', 'C'}, default='alpha'
+        What the penalties are.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        The axes.
+    figure_ : matplotlib Figure
+        The figure.
+    line_ : list of matplotlib Line2D
+        A line for each feature that has a non-zero coefficient.
+    top_ax_ : matplotlib Axes
+        The axis of the numbers of non-zero coefficients.
+
+    See Also
+    --------
+    CrossValidationDisplay : Errors along the path.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from hplasso import HadamardLassoCV, RegularizationPathDisplay
+    >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
+    >>> model = HadamardLassoCV().fit(X, y)
+    >>> display = RegularizationPathDisplay.from_estimator(model, X, y)  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        *,
+        penalties: Any,
+        coefs: Any,
+        feature_names: Any = None,
+        chosen: Mapping[str, float] | None = None,
+        penalty_name: str = "alpha",
+    ) -> None:
+        self.penalties = penalties
+        self.coefs = coefs
+        self.feature_names = feature_names
+        self.chosen = chosen
+        self.penalty_name = penalty_name
+
+    @classmethod
+    @in_own_error_state
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any,
+        y: Any,
+        *,
+        sample_weight: Any = None,
+        target: int = 0,
+        n_labels: int = 8,
+        ax: Any = None,
+    ) -> Self:
+        """Compute the path of an estimator, and draw it.
+
+        Parameters
+        ----------
+        estimator : estimator of this package, or a fitted pipeline that ends with one
+            Its parameters other than the penalty are those of the path. If it has chosen a penalty
+            itself, the path has its penalties. Without L1 penalty (`l1_ratio` of 0) they lie around
+            its own.
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Data.
+        y : array-like of shape (n_samples,)
+            Target values, or class labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Sample weights.
+        target : int, default=0
+            With three or more classes, the number of the one whose coefficients are drawn.
+        n_labels : int, default=8
+            How many features are labelled: those of the largest coefficients.
+        ax : matplotlib Axes, default=None
+            Axes to draw on; new ones by default.
+
+        Returns
+        -------
+        display : RegularizationPathDisplay
+            The display.
+        """
+        check_parameters(cls.__name__, {"target": target}, {"target": (integer(0),)})
+        estimator, X, names = unwrapped(estimator, X)
+        problem = pictured(estimator, X, y, sample_weight)
+        coefs = problem.coefficients()
+        if target >= len(coefs):
+            raise ValueError(f"target must be in the range [0, {len(coefs) - 1}]. Got {target}.")
+        display = cls(
+            penalties=problem.penalties,
+            coefs=coefs[target],
+            feature_names=names,
+            chosen=problem.chosen,
+            penalty_name="C" if problem.inverse else "alpha",
+        )
+        return display.plot(ax, n_labels=n_labels)
+
+    @classmethod
+    @in_own_error_state
+    def from_path(
+        cls,
+        penalties: Any,
+        coefs: Any,
+        *,
+        feature_names: Any = None,
+        chosen: Mapping[str, float] | None = None,
+        penalty_name: str = "alpha",
+        n_labels: int = 8,
+        ax: Any = None,
+    ) -> Self:
+        """Draw a path that has been computed, as by :func:`lasso_path`.
+
+        Parameters
+        ----------
+        penalties : array-like of shape (n_penalties,)
+            The penalties: values of alpha, or of C.
+        coefs : array-like of shape (n_features, n_penalties)
+            The coefficients.
+        feature_names : array-like of shape (n_features,), default=None
+            Names of the features.
+        chosen : dict, default=None
+            Penalties to mark, by the label of each.
+        penalty_name : {'alpha', 'C'}, default='alpha'
+            What the penalties are.
+        n_labels : int, default=8
+            How many features are labelled: those of the largest coefficients.
+        ax : matplotlib Axes, default=None
+            Axes to draw on; new ones by default.
+
+        Returns
+        -------
+        display : RegularizationPathDisplay
+            The display.
+        """
+        display = cls(
+            penalties=penalties,
+            coefs=coefs,
+            feature_names=feature_names,
+            chosen=chosen,
+            penalty_name=penalty_name,
+        )
+        return display.plot(ax, n_labels=n_labels)
+
+    @in_own_error_state
+    def plot(self, ax: Any = None, *, n_labels: int = 8, **kwargs: Any) -> Self:
+        """Draw the path.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Axes to draw on; new ones by default.
+        n_labels : int, default=8
+            How many features are labelled: those of the largest coefficients.
+        **kwargs : dict
+            Passed on to :meth:`matplotlib.axes.Axes.plot`.
+
+        Returns
+        -------
+        display : RegularizationPathDisplay
+            The display.
+        """
+        penalties, coefs, names = self._checked(n_labels)
+        ax = self._axes(ax)
+        live = np.flatnonzero(coefs.any(axis=1))
+        style = {"linewidth": 1.2} | kwargs
+        self.line_ = [ax.plot(penalties, coefs[feature], **style)[0] for feature in live]
+        ax.axhline(0.0, color="0.6", linewidth=0.8, zorder=0)
+        self._penalty_axis(penalties, self.penalty_name)
+        ax.set_ylabel("coefficient")
+        for number, (label, value) in enumerate((self.chosen or {}).items()):
+            self._mark(label, value, ["--", ":", "-."][number % 3])
+        if self.chosen:
+            ax.legend(loc="upper left", fontsize="small")
+        self._label(names, live, coefs, n_labels)
+        self._count(penalties, coefs)
+        self._note_end_of_grid(penalties, self.penalty_name, self.chosen or {})
+        return self
+
+    def _checked(self, n_labels: Any) -> tuple[Float64, Float64, Sequence[Any]]:
+        """Penalties, coefficients and names of the features."""
+        parameters = {"n_labels": n_labels, **vars(self)}
+        check_parameters(type(self).__name__, parameters, PLOT_CONSTRAINTS)
+        checked_grid(self.penalties, "penalties")
+        penalties = np.asarray(self.penalties, dtype=np.float64)
+        coefs = as_floats(self.coefs, "coefs")
+        if coefs.ndim != 2 or coefs.shape[1] != penalties.size:
+            raise ValueError(
+                f"coefs must have shape (n_features, {penalties.size}), a column for each penalty. "
+                f"Got shape {coefs.shape}."
+            )
+        names = self.feature_names
+        if names is None:
+            names = [f"x{feature}" for feature in range(len(coefs))]
+        if len(names) != len(coefs):
+            raise ValueError(
+                f"feature_names must have {len(coefs)} names, one for each row of coefs. "
+                f"Got {len(names)}."
+            )
+        return penalties, coefs, names
+
+    def _label(self, names: Any, live: Any, coefs: Float64, n_labels: int) -> None:
+        """Names beside the right ends of the lines, moved apart where they would overlap."""
+        weakest = (np.argmax if self.penalty_name == "C" else np.argmin)(self.penalties)
+        last = coefs[:, int(weakest)]
+        strongest = live[np.argsort(-np.abs(last[live]))[:n_labels]]
+        low, high = self.ax_.get_ylim()
+        heights = (last[strongest] - low) / (high - low)
+        order = np.argsort(heights)
+        if not order.size:
+            return
+        apart = LABEL_DISTANCE * np.arange(order.size)  # moved as little as keeps them apart
+        spread = isotonic_regression(heights[order] - apart) + apart
+        lines = dict(zip(live, self.line_, strict=True))
+        for height, feature in zip(spread, strongest[order], strict=True):
+            self.ax_.annotate(
+                str(names[feature]),
+                (1.01, height),
+                xycoords="axes fraction",
+                color=lines[feature].get_color(),
+                fontsize="small",
+                va="center",
+            )
+
+    def _count(self, penalties: Float64, coefs: Float64) -> None:
+        """The number of non-zero coefficients on the top axis."""
+        shown = penalties > 0.0
+        penalties, coefs = penalties[shown], coefs[:, shown]
+        ends = np.log(penalties.min()), np.log(penalties.max())
+        ticks = np.exp(np.linspace(*ends, N_TICKS))
+        nearest = [int(np.argmin(np.abs(np.log(penalties / tick)))) for tick in ticks]
+        self.top_ax_ = self.ax_.secondary_xaxis("top")
+        self.top_ax_.set_xticks(ticks, [str((coefs[:, i] != 0).sum()) for i in nearest])
+        self.top_ax_.minorticks_off()
+        self.top_ax_.set_xlabel("non-zero coefficients")

@@ -1,0 +1,1 @@
+"""An L1 penalty on any smooth function."""

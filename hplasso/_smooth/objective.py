@@ -1,0 +1,244 @@
+"""A smooth function of the caller's with an L1 penalty: values, gradients, how far from optimal.
+
+    F(x) = h(x) + sum_j lambda_j |x_j|^q,         g = grad h,
+
+with q = 1, or q = 2/K < 1 for K > 2 factors. x is stationary where, with s = sign(x),
+
+    g_j + lambda_j q |x_j|^(q - 1) s_j = 0    on the support,
+    |g_j| <= lambda_j                         off it (-g_j <= lambda_j under x >= 0), if q = 1.
+
+For q < 1 a penalised coordinate at zero is optimal whatever its gradient: the penalty is infinitely
+steep there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .._numerics.rounding import UNIT
+from .._numerics.typing import Float64
+
+# Status of a result: what `scipy.optimize.minimize` has, where it has one.
+CONVERGED, TOO_MANY, ROUNDED, FAILED, HALTED = 0, 1, 2, 3, 99
+# Steps of finite differences, relative to max(1, |x_j|): those of SciPy.
+STEPS = {"2-point": UNIT ** (1 / 2), "3-point": UNIT ** (1 / 3), "cs": UNIT ** (1 / 2)}
+# What they leave of the gradient, as a part of max(1, |h|), times a margin of ten: violations can
+# not be told from it.
+NOISE = {"2-point": 1e-7, "3-point": 1e-8, "cs": 0.0}
+# A violation is relative to lambda_j, or to this part of the largest gradient at the start if that
+# is more.
+LEAST_SCALE = 1e-6
+
+
+class Stop(Exception):
+    """The run ends here: the status of its result and the reason."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status, self.reason = status, reason
+
+
+class Evaluation(NamedTuple):
+    """x, h there, its gradient, and F."""
+
+    x: Float64
+    value: float
+    gradient: Float64
+    objective: float
+
+
+class SmoothFunction:
+    """h and its gradient: checked, counted, called with copies that it may change.
+
+    They run in NumPy's error state of the moment when this was made, which is their caller's. What
+    goes wrong at the start is an error; later it ends the run.
+    """
+
+    def __init__(
+        self, fun: Callable[..., Any], jac: Any, args: tuple[Any, ...], positive: bool, limit: float
+    ) -> None:
+        self._state: Any = np.geterr()
+        self.nfev, self.njev = 0, 0
+        self._fun, self._args = fun, args
+        self._jac = "2-point" if jac is None or jac is False else jac
+        self._positive, self._limit = positive, limit
+        self._started = False
+
+    def __call__(self, x: Float64) -> tuple[float, Float64]:
+        """h(x) and its gradient."""
+        if self.nfev >= self._limit:
+            raise Stop(TOO_MANY, f"maxfun={self._limit:g} evaluations of fun were made.")
+        if self._jac is True:
+            pair = self._evaluate(self._fun, "fun", x)
+            if not isinstance(pair, tuple | list) or len(pair) != 2:
+                raise TypeError("fun must return a pair, the value and the gradient, if jac=True.")
+            value, gradient = self._scalar(pair[0], x), self._checked(pair[1], "fun", x)
+            self.njev += 1
+        elif callable(self._jac):
+            value = self._value(x)
+            gradient = self._checked(self._evaluate(self._jac, "jac", x), "jac", x)
+            self.njev += 1
+        else:
+            value = self._value(x)
+            gradient = self._checked(self._differences(x, value), "the finite differences", x)
+        self._started = True
+        return value, gradient
+
+    @property
+    def noise(self) -> float:
+        """What the gradient is off by, as a part of max(1, |h|)."""
+        return NOISE[self._jac] if isinstance(self._jac, str) else 0.0
+
+    def _evaluate(self, function: Callable[..., Any], name: str, x: Any) -> Any:
+        """What a function of the caller's returns."""
+        self.nfev += function is self._fun
+        try:
+            with np.errstate(**self._state):
+                return function(x.copy(), *self._args)
+        except Exception as error:
+            if not self._started:
+                raise
+            raise Stop(FAILED, f"{name} raised {error!r}.") from error
+
+    def _value(self, x: Float64) -> float:
+        return self._scalar(self._evaluate(self._fun, "fun", x), x)
+
+    def _scalar(self, value: Any, x: Float64) -> float:
+        """A value of h, which has to be a finite number."""
+        number = np.asarray(value)
+        if number.size != 1 or number.dtype.kind not in "fiub":
+            raise ValueError(f"fun must return a real number. Got {value!r}.")
+        self._demand_finite(number.reshape(1), "fun", x)
+        return float(number.reshape(()))
+
+    def _checked(self, gradient: Any, name: str, x: Float64) -> Float64:
+        """A gradient, which has to have the shape of x and to be finite."""
+        array = np.array(gradient)  # a copy: the caller may use the same array again
+        if array.shape != x.shape or array.dtype.kind not in "fiu":
+            raise ValueError(
+                f"The gradient that {name} returns must be of real numbers and have shape "
+                f"{x.shape}, that of x0. Got shape {array.shape}, dtype {array.dtype}."
+            )
+        self._demand_finite(array, f"the gradient that {name} returns", x)
+        return array.astype(np.float64)
+
+    def _demand_finite(self, array: Any, name: str, x: Float64) -> None:
+        finite = np.isfinite(array)
+        if finite.all():
+            return
+        where = int(np.argmin(finite))
+        place = f"[{where}]" if array.size > 1 else ""
+        if not self._started:
+            raise ValueError(f"{name}{place} is {array[where]} at x0; it must be finite.")
+        raise Stop(FAILED, f"{name}{place} was {array[where]}.")
+
+    def _differences(self, x: Float64, value: float) -> Float64:
+        """The gradient by finite differences; under x >= 0 no step goes below zero."""
+        steps = STEPS[self._jac] * np.where(x < 0.0, -1.0, 1.0) * np.maximum(1.0, np.abs(x))
+        gradient = np.empty_like(x)
+        for j, step in enumerate(steps):
+            gradient[j] = self._slope(x, j, step, value)
+        return gradient
+
+    def _slope(self, x: Float64, j: int, step: float, value: float) -> float:
+        """One component of the gradient."""
+        if self._jac == "cs":
+            there = x.astype(np.complex128)
+            there[j] += 1j * step
+            return float(np.imag(self._evaluate(self._fun, "fun", there)) / step)
+        ahead = x.copy()
+        ahead[j] += step
+        step = ahead[j] - x[j]  # as it is after rounding
+        if self._jac == "2-point":
+            return (self._value(ahead) - value) / step
+        behind = x.copy()
+        if self._positive and x[j] < step:
+            behind[j] += 2.0 * step
+            return (4.0 * self._value(ahead) - 3.0 * value - self._value(behind)) / (2.0 * step)
+        behind[j] -= step
+        return (self._value(ahead) - self._value(behind)) / (2.0 * step)
+
+
+class Objective:
+    """F, with the best point that was seen.
+
+    Attributes
+    ----------
+    penalty : ndarray of shape (p,)
+        lambda; inf where x_j has to be zero.
+    power : float
+        q.
+    positive : bool
+        Whether x >= 0 is asked for.
+    start, best : Evaluation
+        That of x0, and the one with the smallest F.
+    scale : ndarray of shape (p,)
+        What violations are relative to.
+    """
+
+    def __init__(
+        self, function: SmoothFunction, x0: Float64, penalty: Float64, power: float, positive: bool
+    ) -> None:
+        self.function, self.penalty, self.power, self.positive = function, penalty, power, positive
+        value, gradient = function(x0)
+        self.start = self.best = Evaluation(x0, value, gradient, value + self.price(x0))
+        steepest = float(np.abs(gradient[np.isfinite(penalty)]).max(initial=0.0)) or 1.0
+        self.scale = np.maximum(penalty, np.where(penalty > 0.0, LEAST_SCALE, 1.0) * steepest)
+
+    def price(self, x: Float64) -> float:
+        """sum_j lambda_j |x_j|^q."""
+        on = x.nonzero()[0]
+        return float(self.penalty[on] @ np.abs(x[on]) ** self.power)
+
+    def at(self, x: Float64) -> Evaluation:
+        """Evaluate h and its gradient."""
+        value, gradient = self.function(x)
+        evaluation = Evaluation(x.copy(), value, gradient, value + self.price(x))
+        if evaluation.objective < self.best.objective:
+            self.best = evaluation
+        return evaluation
+
+    def noise(self, evaluation: Evaluation) -> float:
+        """What of a relative violation may be the error of finite differences."""
+        return self.function.noise * max(1.0, abs(evaluation.value)) / float(self.scale.min())
+
+    def violations(self, evaluation: Evaluation) -> Float64:
+        """How far each coordinate is from its optimality condition, relative to `scale`."""
+        x, g = evaluation.x, evaluation.gradient
+        on = x.nonzero()[0]
+        pull = -g if self.positive else np.abs(g)
+        if self.power < 1.0:
+            pull = np.where(self.penalty > 0.0, 0.0, pull)
+        excess = np.maximum(pull - self.penalty, 0.0)
+        steepness = self.power * np.abs(x[on]) ** (self.power - 1.0) * self.penalty[on]
+        excess[on] = np.abs(g[on] + steepness * np.sign(x[on]))
+        relative = excess / self.scale
+        relative[on] = excess[on] / np.maximum(self.scale[on], steepness)
+        return relative
+
+    def kkt(self, evaluation: Evaluation) -> float:
+        """The largest violation."""
+        return float(self.violations(evaluation).max(initial=0.0))
+
+    def gap(self, evaluation: Evaluation, f_min: float) -> float:
+        """A bound of F - min F, for convex h >= f_min and q = 1.
+
+        For any y, h(y) >= h(x) + g'(y - x), -g'y <= m sum_j lambda_j |y_j| with
+        m = max_j |g_j| / lambda_j, and at the minimum sum_j lambda_j |y_j| <= F(x) - f_min: so
+
+            F(x) - min F  <=  sum_j lambda_j |x_j| + g'x + (m - 1)_+ (F(x) - f_min).
+
+        Infinite where a coordinate without penalty has a gradient.
+        """
+        x, g = evaluation.x, evaluation.gradient
+        pull = -g if self.positive else np.abs(g)
+        free = self.penalty == 0.0
+        if g[free].any():
+            return float("inf")
+        level = float((pull[~free] / self.penalty[~free]).max(initial=0.0))
+        on = x.nonzero()[0]
+        gap = float((self.penalty[on] * np.abs(x[on]) + g[on] * x[on]).sum())
+        return max(gap, 0.0) + max(level - 1.0, 0.0) * (evaluation.objective - f_min)

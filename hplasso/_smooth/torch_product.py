@@ -1,0 +1,144 @@
+"""A parameter of a PyTorch model as a product of factors: the parametrization, and its finder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+try:
+    import torch
+except ImportError as error:
+    raise ImportError(
+        "hplasso.torch needs PyTorch, which is not installed: pip install 'hplasso[torch]'."
+    ) from error
+from torch.nn.utils import parametrize
+
+from .._validation.parameters import Constraint, Constraints, check_parameters, real
+from .product import UNBALANCED
+
+# What needs PyTorch takes it from here, with the message above.
+__all__ = [
+    "MODULE",
+    "Product",
+    "Sparse",
+    "found",
+    "parametrize",
+    "penalty_slope",
+    "restore",
+    "torch",
+    "values_of",
+]
+
+MODULE = Constraint("a torch.nn.Module", lambda value: isinstance(value, torch.nn.Module))
+
+
+class Product(torch.nn.Module):
+    """The parametrization: forward multiplies the factors, right_inverse finds some.
+
+    All factors but the first have one number for each *unit*, a single weight or a group.
+    """
+
+    def __init__(self, n_factors: int, scale: float, groups: int | torch.Tensor | None) -> None:
+        super().__init__()
+        self.n_factors, self.scale = n_factors, scale
+        self.dimension = groups if isinstance(groups, int) else None
+        self.n_groups = int(groups.max()) + 1 if isinstance(groups, torch.Tensor) else 0
+        self.register_buffer("index", groups if isinstance(groups, torch.Tensor) else None)
+
+    def forward(self, first: torch.Tensor, *others: torch.Tensor) -> torch.Tensor:
+        """The parameter."""
+        product = first
+        for factor in others:
+            product = product * self.spread(factor)
+        return product
+
+    def right_inverse(self, weight: torch.Tensor) -> list[torch.Tensor]:
+        """Unbalanced factors: (w / c^(K-1), c, ..., c), with c well above those of equal sizes."""
+        size = UNBALANCED * self.norms(weight) ** (1.0 / self.n_factors)
+        factor = size.clamp_min(self.scale)
+        first = weight / self.spread(factor) ** (self.n_factors - 1)
+        return [first, *(factor.clone() for _ in range(self.n_factors - 1))]
+
+    def norms(self, weight: torch.Tensor) -> torch.Tensor:
+        """The length of each unit."""
+        if self.index is not None:
+            squares = weight.new_zeros(self.n_groups)
+            return squares.index_add(0, self.index.flatten(), weight.flatten() ** 2).sqrt()
+        if self.dimension is None:
+            return weight.abs()
+        others = [d for d in range(weight.ndim) if d != self.dimension]
+        return (weight**2).sum(dim=others, keepdim=True).sqrt()
+
+    def spread(self, units: torch.Tensor) -> torch.Tensor:
+        """One number for each unit, at each of its weights."""
+        return units if self.index is None else units[self.index]
+
+    def extra_repr(self) -> str:
+        groups = ""
+        if self.dimension is not None:
+            groups = f", groups along dimension {self.dimension}"
+        elif self.index is not None:
+            groups = f", {self.n_groups} groups"
+        return f"n_factors={self.n_factors}, scale={self.scale:g}{groups}"
+
+
+class Sparse(NamedTuple):
+    """A parameter that is a product."""
+
+    name: str
+    module: torch.nn.Module
+    attribute: str
+    product: Product
+    factors: list[torch.nn.Parameter]
+
+    @property
+    def weight(self) -> torch.Tensor:
+        return getattr(self.module, self.attribute)
+
+    def price(self) -> torch.Tensor:
+        """sum |w|^q over the units."""
+        return (self.product.norms(self.weight) ** (2.0 / self.product.n_factors)).sum()
+
+
+def sparse_parameters(model: torch.nn.Module) -> Iterator[Sparse]:
+    """All products of a model, each once."""
+    for path, module in model.named_modules():
+        if not parametrize.is_parametrized(module):
+            continue
+        for attribute, chain in module.parametrizations.items():
+            if isinstance(chain[0], Product):
+                factors = [getattr(chain, f"original{k}") for k in range(chain[0].n_factors)]
+                name = f"{path}.{attribute}" if path else attribute
+                yield Sparse(name, module, attribute, chain[0], factors)
+
+
+def found(model: Any, alpha: Any, owner: str, *, divides: bool = False) -> list[Sparse]:
+    """The products of a model; an error if there are none, or alpha is not a penalty.
+
+    Nor may it be zero if something is divided by it.
+    """
+    constraints: Constraints = {"model": (MODULE,), "alpha": (real(0.0, open_low=divides),)}
+    check_parameters(owner, {"model": model, "alpha": alpha}, constraints)
+    products = list(sparse_parameters(model))
+    if not products:
+        raise ValueError(f"{type(model).__name__} has no parameter that sparsify() was called on.")
+    return products
+
+
+def penalty_slope(product: Product, size: torch.Tensor, alpha: float) -> torch.Tensor:
+    """The derivative of alpha size^(2/K) with respect to the size; at zero that of size one."""
+    q = 2.0 / product.n_factors
+    return alpha * q * torch.where(size > 0.0, size, 1.0) ** (q - 1.0)
+
+
+def values_of(products: list[Sparse]) -> list[list[torch.Tensor]]:
+    """Copies of the factors."""
+    return [[factor.detach().clone() for factor in sparse.factors] for sparse in products]
+
+
+def restore(products: list[Sparse], kept: list[list[torch.Tensor]]) -> None:
+    """Put back what the factors were."""
+    with torch.no_grad():
+        for sparse, values in zip(products, kept, strict=True):
+            for factor, value in zip(sparse.factors, values, strict=True):
+                factor.copy_(value)

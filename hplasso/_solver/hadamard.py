@@ -1,0 +1,173 @@
+"""The algorithm: an L1 penalty as two ridge penalties, minimised by turns.
+
+For the restricted problem f of `restricted_problem`, write theta = mu o nu, element by element. As
+|mu_j nu_j| <= (mu_j^2 + nu_j^2) / 2, with equality just where |mu_j| = |nu_j|,
+
+    g(mu, nu) = 1/2 theta'G theta - c'theta + 1/2 sum_j lambda_j (mu_j^2 + nu_j^2)  >=  f(mu o nu),
+
+and both have the same minimum (Hoff 2017, section 2). g is smooth, and quadratic in each factor
+while the other is held: a ridge regression, solved in closed form. With D = diag(nu), Lambda =
+diag(lambda),
+
+    mu  <-  argmin_mu g(mu, nu)  =  (D G D + Lambda)^-1 D c                        primal, k x k
+                                 =  Lambda^-1 D C (I + C'D Lambda^-1 D C)^-1 y     dual, n x n
+
+One *sweep* is this update of mu and then the same one of nu. Neither lets g go up. *Balancing*,
+(mu, nu) <- (sign(theta) sqrt|theta|, sqrt|theta|), keeps theta and lowers g to f(theta). Where the
+systems are too large to be factorised, and the finish follows anyway, some conjugate gradients
+towards each update take its place (`descending_sweep`): they, too, never let g go up.
+
+Balanced factors are safe here, as each update is exact. *Simultaneous* gradient steps keep
+mu = s nu, for any pattern of signs s in which they start: no sign ever changes, and a coordinate of
+the wrong sign ends at a saddle of g, with theta_j = 0 and |z_j| > lambda_j.
+
+Zero is absorbing: from nu_j = 0 follows mu_j = 0, for ever. A coordinate that is to enter starts
+from the factor of one proximal step of its own (`proximal_seed`); none is ever set to zero because
+it looks small.
+
+A coordinate that is free of penalty needs no second factor: it is held at 1 in either update,
+which leaves the ordinary regression coefficient in the other. Under theta >= 0 an update stops
+where the first coordinate reaches zero, and that coordinate stays there: g is convex along the
+way, so it has gone down.
+
+References
+----------
+P. D. Hoff, Lasso, fractional norm and structured sparse estimation using a Hadamard product
+parametrization, Computational Statistics & Data Analysis 115 (2017) 186-198.
+C. Poon and G. Peyre, Smooth bilevel programming for sparse regularization, NeurIPS 2021.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .._numerics.linalg import solve_positive
+from .._numerics.typing import Float64, Index
+from .restricted_problem import RestrictedProblem
+
+# What a descent leaves of the gradient, and the steps that it may take.
+REDUCTION = 0.1
+MAX_DESCENT = 3
+
+
+class Factors(NamedTuple):
+    """The two factors of theta = mu o nu, each of shape (k,)."""
+
+    mu: Float64
+    nu: Float64
+
+    @property
+    def theta(self) -> Float64:
+        return self.mu * self.nu
+
+
+def balance(theta: Float64) -> Factors:
+    """The factors of theta with |mu| = |nu|, where g(mu, nu) = f(theta)."""
+    nu = np.sqrt(np.abs(theta))
+    return Factors(np.copysign(nu, theta), nu)
+
+
+def hadamard_objective(problem: RestrictedProblem, factors: Factors) -> float:
+    """g(mu, nu)."""
+    theta = factors.theta
+    loss = 0.5 * theta @ problem.gram @ theta - problem.target @ theta
+    return float(loss + 0.5 * problem.penalty @ (factors.mu**2 + factors.nu**2))
+
+
+def ridge_update(gram: Float64, target: Float64, penalty: Float64, nu: Float64) -> Float64:
+    """mu = argmin_mu g(mu, nu) = (D G D + Lambda)^-1 D c."""
+    system = gram * nu
+    system *= nu[:, None]
+    system.ravel()[:: len(nu) + 1] += penalty
+    return solve_positive(system, nu * target)
+
+
+def ridge_update_dual(
+    columns: Float64, response: Float64, penalty: Float64, nu: Float64
+) -> Float64:
+    """mu = argmin_mu g(mu, nu) = Lambda^-1 D C (I + C'D Lambda^-1 D C)^-1 y."""
+    system = (columns.T * (nu**2 / penalty)) @ columns
+    system.ravel()[:: len(response) + 1] += 1.0
+    residual = solve_positive(system, response)  # y - C'(mu o nu), by the update's own equation
+    return nu / penalty * (columns @ residual)
+
+
+def sweep(problem: RestrictedProblem, factors: Factors) -> Factors:
+    """Minimise g over mu, then over nu."""
+    mu = _update(problem, factors.mu, factors.nu)
+    nu = _update(problem, factors.nu, mu)
+    return Factors(mu if problem.free is None else np.where(problem.free, 1.0, mu), nu)
+
+
+def _update(problem: RestrictedProblem, factor: Float64, other: Float64) -> Float64:
+    """The minimiser of g over one factor, primal or dual, whichever system is smaller."""
+    if problem.free is not None:
+        other = np.where(problem.free, 1.0, other)
+    if problem.columns is not None and problem.response is not None and problem.penalty.all():
+        new = ridge_update_dual(problem.columns, problem.response, problem.penalty, other)
+    else:
+        new = ridge_update(problem.gram, problem.target, problem.penalty, other)
+    return _stop_at_zero(factor, other, new)[0] if problem.positive else new
+
+
+def descending_sweep(
+    problem: RestrictedProblem, factors: Factors, z: Float64
+) -> tuple[Factors, Float64]:
+    """A sweep by conjugate gradients, all penalised; z = c - G theta is carried along."""
+    mu, z = ridge_descent(problem, factors.mu, factors.nu, z)
+    nu, z = ridge_descent(problem, factors.nu, mu, z)
+    return Factors(mu, nu), z
+
+
+def ridge_descent(
+    problem: RestrictedProblem, mu: Float64, nu: Float64, z: Float64
+) -> tuple[Float64, Float64]:
+    """From mu towards argmin_mu g(mu, nu) by some conjugate gradients; g goes down at each.
+
+    Returns mu and z = c - G (mu o nu). The gradient is penalty o mu - nu o z.
+    """
+    penalty, start, z_start = problem.penalty, mu, z
+    curvature = nu**2 * problem.diagonal + penalty
+    scale = np.divide(1.0, curvature, out=np.zeros_like(mu), where=curvature > 0.0)
+    rest = nu * z - penalty * mu
+    way = scale * rest
+    square = float(rest @ way)
+    enough = REDUCTION**2 * square
+    for _ in range(MAX_DESCENT):
+        if square <= enough:
+            break
+        image = problem.gram @ (nu * way)
+        length = square / float((nu * way) @ image + penalty @ way**2)
+        mu, z = mu + length * way, z - length * image
+        rest = nu * z - penalty * mu
+        ahead = scale * rest
+        before, square = square, float(rest @ ahead)
+        way = ahead + (square / before) * way
+    if problem.positive:
+        mu, fraction = _stop_at_zero(start, nu, mu)
+        z = z_start + fraction * (z - z_start)
+    return mu, z
+
+
+def _stop_at_zero(factor: Float64, other: Float64, new: Float64) -> tuple[Float64, float]:
+    """Go from `factor` towards `new` until the first coordinate of theta would turn negative.
+
+    Returns also which part of the way that is.
+    """
+    crossing = new * other < 0.0
+    if not crossing.any():
+        return new, 1.0
+    fractions = factor[crossing] / (factor[crossing] - new[crossing])
+    fraction = float(fractions.min())
+    stopped = factor + fraction * (new - factor)
+    stopped[np.flatnonzero(crossing)[fractions == fraction]] = 0.0
+    return stopped, fraction
+
+
+def proximal_seed(problem: RestrictedProblem, z: Float64, entrants: Index) -> Float64:
+    """Where one proximal step of its own takes each entrant, from zero."""
+    pull = z[entrants]
+    size = (np.abs(pull) - problem.penalty[entrants]) / problem.diagonal[entrants]
+    return np.copysign(size, pull)

@@ -1,0 +1,1 @@
+"""The border: what parameters, weights and grids may be."""

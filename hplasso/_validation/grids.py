@@ -1,0 +1,51 @@
+"""What grids of penalties may be."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+from sklearn.utils import check_scalar
+
+from .._numerics.typing import Float64
+
+
+def checked_grid(values: Any, name: str, *, open_low: bool = False) -> Float64:
+    """Penalties in increasing order, none of them negative, or zero if the range is open.
+
+    Raises
+    ------
+    TypeError
+        If one is not a number.
+    ValueError
+        If one is out of range, or there are none.
+    """
+    if len(values) == 0:
+        raise ValueError(f"{name} must hold at least one number. Got {values!r}.")
+    with suppress(ValueError):  # of a ragged list
+        array = np.asarray(values)
+        if array.ndim == 1 and array.dtype.kind in "fiu" and np.isfinite(array).all():
+            lowest = array.min()
+            if lowest > 0.0 or (lowest == 0.0 and not open_low):
+                return np.sort(array.astype(np.float64))
+    # Something is wrong, or not of a plain type; one by one this takes as long as some fits.
+    bounds = {"min_val": 0.0, "include_boundaries": "neither" if open_low else "left"}
+    for index, value in enumerate(values):
+        check_scalar(value, f"{name}[{index}]", numbers.Real, **bounds)
+        if not math.isfinite(value):
+            raise ValueError(f"{name}[{index}] == {value}, must be finite.")
+    return np.sort(np.asarray(values, dtype=np.float64))
+
+
+def check_grid(name: str, given: Any, l1_ratios: Sequence[float]) -> None:
+    """Raise a ValueError for an automatic grid without L1 penalty: it has nowhere to start."""
+    if isinstance(given, int) and 0.0 in l1_ratios:
+        raise ValueError(
+            f"Automatic {name.removesuffix('s')} grid generation is not supported for l1_ratio=0. "
+            "Please supply a grid by providing your estimator with the appropriate "
+            f"`{name}=` argument."
+        )
