@@ -145,8 +145,8 @@ def test_one_feature(container):
 @pytest.mark.parametrize("positive", [False, True])
 def test_alpha_max(container, positive):
     X, y = RNG.normal(size=(25, 40)), RNG.normal(size=25)
-    pull = X.T @ (y - y.mean()) / 25
-    alpha_max = pull.max() if positive else np.abs(pull).max()
+    abs_correlation = X.T @ (y - y.mean()) / 25
+    alpha_max = abs_correlation.max() if positive else np.abs(abs_correlation).max()
     above = HadamardLasso(alpha_max * (1 + 1e-9), positive=positive).fit(container(X), y)
     below = HadamardLasso(alpha_max * (1 - 1e-6), positive=positive, tol=0).fit(container(X), y)
     assert not above.coef_.any()
@@ -180,9 +180,9 @@ def test_the_gap_of_float32_coefficients_is_that_of_what_is_returned():
         oracle.exact_objective(coef, oracle.exact_intercept(coef))
         for coef in (single.coef_.astype(np.float64), double.coef_)
     )
-    asked = 1e-8 * y.var()
-    assert rounded - exact > 2.0 * asked
-    assert 0.0 <= single.dual_gap_ - (rounded - exact) <= double.dual_gap_ + asked
+    gap_tol = 1e-8 * y.var()
+    assert rounded - exact > 2.0 * gap_tol
+    assert 0.0 <= single.dual_gap_ - (rounded - exact) <= double.dual_gap_ + gap_tol
 
 
 def test_rounding_of_float32_costs_next_to_nothing_at_a_minimum():

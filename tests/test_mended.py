@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose
 from hplasso import HadamardLogisticRegression
 from hplasso._estimators.classification import Classification, encode
 from hplasso._estimators.logistic_path import path_settings
-from hplasso._path.certification import Chord
+from hplasso._path.certification import DivergenceBound
 from hplasso._penalties.duality_gap import ridged_gap
 
 
@@ -48,8 +48,8 @@ def test_divergences_lie_below_their_chord(n_classes):
     """From that of nothing to that of the residual, which is zero: they are convex."""
     tracer = tracer_of(n_classes, 1.0, 1e-8)
     tracer.solve(0.3 * tracer.alpha_max())
-    state = tracer.place.state
-    chord = Chord(state.divergence(0.0))
+    state = tracer.iterate.state
+    chord = DivergenceBound(state.divergence(0.0))
     assert chord.divergence(0.0) == state.divergence(0.0)
     assert chord.divergence(1.0) == 0.0
     for kappa in (0.25, 0.75):
@@ -67,18 +67,18 @@ def test_mended_residual_is_a_dual_point(n_classes, l1_ratio, fit_intercept):
     exact.solve(alpha)
     best = exact._objective(alpha)
     rng = np.random.default_rng(0)
-    way = np.where(exact.place.theta != 0.0, rng.normal(size=exact.place.theta.size), 0.0)
+    way = np.where(exact.iterate.theta != 0.0, rng.normal(size=exact.iterate.theta.size), 0.0)
     for size in [1e-1, 1e-2, 1e-4]:
-        theta = exact.place.theta + size * np.abs(exact.place.theta) * way / np.abs(way).max()
+        theta = exact.iterate.theta + size * np.abs(exact.iterate.theta) * way / np.abs(way).max()
         there = tracer_of(n_classes, l1_ratio, 1e-13, fit_intercept)
         there.working_set.admit(exact.working_set.features)
         point = there.move_to(
             alpha, theta, theta.nonzero()[0], there.term.state(there.working_set, theta)
         )
-        above, mended = there._objective(alpha) - best, there._mended(alpha).gap
-        assert above - 1e-14 <= mended
+        above, refined = there._objective(alpha) - best, there._refined(alpha).gap
+        assert above - 1e-14 <= refined
         if size <= 1e-2:
-            assert mended <= 10.0 * above + 1e-13 < point.gap
+            assert refined <= 10.0 * above + 1e-13 < point.gap
 
 
 def test_gap_beside_a_ridge_is_that_of_the_dual():

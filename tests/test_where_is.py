@@ -20,18 +20,18 @@ WHERE_IS = {
     "the finish, the linear system for a support and its signs": ("_solver/finish.py", "finish"),
     "the Cholesky factor that is updated as features come and go": (
         "_solver/cholesky.py",
-        "FaceFactor",
+        "CholeskyFactor",
     ),
     "the conjugate gradients for large sparse supports": (
         "_solver/conjugate_gradients.py",
-        "FaceGradients",
+        "ConjugateGradients",
     ),
     "the strong rule, which says which features may be left out": (
         "_path/screening.py",
-        "Admission",
+        "Screening",
     ),
     "the duality gap": ("_penalties/duality_gap.py", "certify"),
-    "interpolation between two solved penalties of a path": ("_path/interpolation.py", "Chord"),
+    "interpolation between two solved penalties of a path": ("_path/interpolation.py", "Interpolation"),
     "the steps by which a small penalty is approached": ("_path/tracer.py", "PathTracer"),
     "the line search of Newton's method": ("_datafit/newton.py", "LogisticTerm"),
     "the loss of three or more classes": ("_losses/logistic.py", "MultinomialLoss"),

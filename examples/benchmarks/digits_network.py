@@ -108,7 +108,7 @@ def rounded(model, alpha: float, X, y):
     return model
 
 
-def spread(values, digits: int = 3) -> str:
+def column_norms(values, digits: int = 3) -> str:
     """Mean and standard deviation."""
     return f"{np.mean(values):.{digits}f} ± {np.std(values, ddof=1):.{digits}f}"
 
@@ -143,10 +143,10 @@ def main() -> None:
                     f"{alpha:g}",
                     method,
                     f"{rate:g}",
-                    spread(heights[rate]),
+                    column_norms(heights[rate]),
                     NOTHING if method == "subgradient" else f"{below} of {arguments.seeds}",
-                    spread(accuracies),
-                    spread(counts, 0),
+                    column_norms(accuracies),
+                    column_norms(counts, 0),
                 ]
             )
     header = ["Rate", "alpha", "Method", "first rate", "objective", "below subgradient"]

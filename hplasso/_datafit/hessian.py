@@ -96,39 +96,39 @@ class Hessian:
         """Add coordinates, under the curvatures of the anchor."""
         old, n_outputs = self.kept.size, self.loss.n_outputs
         kept = np.concatenate([self.kept, new])
-        columns, places, outputs = working_set.columns.split(kept)
+        columns, positions, outputs = working_set.columns.split(kept)
         block = np.empty((kept.size, kept.size))
         block[:old, :old] = self.block
         if n_outputs == 1:
-            block[:, old:] = self._same_output(columns, places, old, 0)
+            block[:, old:] = self._same_output(columns, positions, old, 0)
         else:  # -P_k P_m for all pairs; then those of the same output, k = m
-            block[:, old:] = -columns.scaled_cross(places, outputs, old, self._probabilities)
+            block[:, old:] = -columns.scaled_gram(positions, outputs, old, self._probabilities)
             for k in range(n_outputs):
                 among = np.flatnonzero(outputs == k)
                 first = int(np.searchsorted(among, old))
                 if first < among.size:
-                    part = self._same_output(columns, places[among], first, k)
+                    part = self._same_output(columns, positions[among], first, k)
                     block[np.ix_(among, among[first:])] = part
         block[old:, :old] = block[:old, old:].T
         if self.fit_intercept:
-            totals = self._totals(columns, places[old:], outputs[old:])
+            totals = self._totals(columns, positions[old:], outputs[old:])
             self.totals = np.concatenate([self.totals, totals])
         self.kept, self.block = kept, block
 
-    def _same_output(self, columns: Columns, places: Index, first: int, k: int) -> Float64:
+    def _same_output(self, columns: Columns, positions: Index, first: int, k: int) -> Float64:
         """B of coordinates of output k with those from `first` on."""
-        new = places[first:] if first else places
-        return columns.cross(places, new, self._curvatures[k])
+        new = positions[first:] if first else positions
+        return columns.weighted_gram(positions, new, self._curvatures[k])
 
-    def _totals(self, columns: Columns, places: Index, outputs: Index) -> Float64:
+    def _totals(self, columns: Columns, positions: Index, outputs: Index) -> Float64:
         """T of some coordinates."""
-        root = self.design.root[:, None]
+        root = self.design.sqrt_weights[:, None]
         if self.loss.n_outputs == 1:
-            return columns.total(places, root * self._curvatures[0][:, None])
-        totals = np.empty((places.size, self.loss.n_outputs))
+            return columns.weighted_sum(positions, root * self._curvatures[0][:, None])
+        totals = np.empty((positions.size, self.loss.n_outputs))
         for k, curvature in enumerate(self._curvatures):
             across = -self._probabilities[:, [k]] * self._probabilities
             across[:, k] = curvature
             among = outputs == k
-            totals[among] = columns.total(places[among], root * across)
+            totals[among] = columns.weighted_sum(positions[among], root * across)
         return totals

@@ -6,15 +6,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._numerics.rounding import Noise
+from .._numerics.rounding import CorrelationRounding
 from .._numerics.typing import Float64, Index
 
 
-class Observation(NamedTuple):
+class Iterate(NamedTuple):
     """Coefficients on the working set, the loss there, and the correlations that they leave.
 
-    `level` is the smallest alpha that all features are feasible at. A correlation is off by
-    `noise`; one that may be below `exact_from`, times its penalty weight, surely is, but no more is
+    `feasible_alpha` is the smallest alpha that all features are feasible at. A correlation is off by
+    `rounding`; one that may be below `exact_from`, times its penalty weight, surely is, but no more is
     known of it. Rounding may hide `hidden` from a gap.
     """
 
@@ -22,12 +22,12 @@ class Observation(NamedTuple):
     support: Index
     state: Any
     z: Float64
-    noise: Noise
+    rounding: CorrelationRounding
     hidden: float
-    level: float
+    feasible_alpha: float
     exact_from: float
 
-    def grown(self, size: int) -> Observation:
+    def grown(self, size: int) -> Iterate:
         """With zeros for what the working set has gained since."""
         if self.theta.size == size:
             return self
@@ -35,7 +35,7 @@ class Observation(NamedTuple):
         theta[: self.theta.size] = self.theta
         return self._replace(theta=theta)
 
-    def on(self, kept: Index) -> Observation:
+    def on(self, kept: Index) -> Iterate:
         """On what is kept of the working set, which is all that is not zero."""
         theta = self.theta[kept]
         return self._replace(theta=theta, support=theta.nonzero()[0])

@@ -20,13 +20,13 @@ import numpy as np
 
 from .._design.base import BLOCK, Design
 from .._design.correlations import Correlations
-from .._design.multi_output import AnyDesign, StackedDesign
+from .._design.multi_output import AnyDesign, MultiOutputDesign
 from .._design.working_set import WorkingSet
 from .._losses.logistic import LogisticLoss, Prediction
-from .._numerics.rounding import NOBODY, ROUNDING, UNIT, Noise
+from .._numerics.rounding import NOBODY, ROUNDING, UNIT, CorrelationRounding
 from .._numerics.typing import Float64, Index
 from .hessian import Hessian
-from .iterate import Observation
+from .iterate import Iterate
 from .squared import Model
 
 # The part of a step that is not worth trying.
@@ -81,11 +81,13 @@ class LogisticTerm:
         self.norm = 1.0 if loss.n_outputs == 1 else float(np.sqrt(2.0))
         self.design: AnyDesign = design
         if self.n_outputs > 1:
-            self.design = StackedDesign(design, self.n_outputs)
-        self.weights = design.root**2
+            self.design = MultiOutputDesign(design, self.n_outputs)
+        self.weights = design.sqrt_weights**2
         self._roughest = float(design.rounding.max(initial=0.0))
-        present = design.root > 0.0
-        self._unscale = np.divide(1.0, design.root, out=np.zeros_like(design.root), where=present)
+        present = design.sqrt_weights > 0.0
+        self._unscale = np.divide(
+            1.0, design.sqrt_weights, out=np.zeros_like(design.sqrt_weights), where=present
+        )
         start = np.zeros((design.shape[0], self.n_outputs))
         self.null_state = self._state(start, np.zeros(self.n_outputs))
         self.scale = self.null_state.loss
@@ -112,21 +114,21 @@ class LogisticTerm:
                 linear += part
         return linear
 
-    def _heaviest(self, features: Index, pull: Float64) -> Index:
+    def _heaviest(self, features: Index, effects: Float64) -> Index:
         """The features that pull by much, or as many of them, the heaviest, as make a block."""
-        on, room = (pull > HEAVY).nonzero()[0], max(1, BLOCK // len(self._unscale))
+        on, room = (effects > HEAVY).nonzero()[0], max(1, BLOCK // len(self._unscale))
         if not on.size:
             return NOBODY
         if on.size > room:
-            on = on[np.argpartition(-pull[on], room)[:room]]
+            on = on[np.argpartition(-effects[on], room)[:room]]
         return np.unique(features[on])
 
     def _matrix(self, heavy: Index, pairs: Index, values: Float64) -> Float64:
         """The coefficients of some features, (h, K), given values for pairs of all."""
         features, matrix = pairs // self.n_outputs, np.zeros((heavy.size, self.n_outputs))
         on = np.isin(features, heavy)
-        places = np.searchsorted(heavy, features[on])
-        matrix[places, pairs[on] % self.n_outputs] = values[on]
+        positions = np.searchsorted(heavy, features[on])
+        matrix[positions, pairs[on] % self.n_outputs] = values[on]
         return matrix
 
     def _parts(self, heavy: Index, matrix: Float64) -> Iterator[Float64]:
@@ -137,22 +139,24 @@ class LogisticTerm:
         """
         for j, column in zip(heavy, matrix, strict=True):
             x = self.base.block(np.array([j])) * self._unscale[:, None]
-            yield x * self.loss.ahead(column)
+            yield x * self.loss.contrasts(column)
 
     def _state(self, linear: Float64, intercept: Float64) -> LogisticState:
         """The state with these outputs; the search for the intercept starts as given."""
         if self.fit_intercept:
-            intercept, prediction = self.loss.settle(linear, intercept)
+            intercept, prediction = self.loss.profile_intercept(linear, intercept)
         else:
             prediction = self.loss.predict(linear)
-        residual = (self.base.root[:, None] * prediction.residual).ravel()
+        residual = (self.base.sqrt_weights[:, None] * prediction.residual).ravel()
         value = float(self.weights @ prediction.losses)
         return LogisticState(linear, intercept, prediction, residual, value, self.weights)
 
-    def mean(self, first: LogisticState, last: LogisticState, share: float) -> LogisticState:
+    def interpolate(
+        self, first: LogisticState, last: LogisticState, fraction: float
+    ) -> LogisticState:
         """The state where the outputs are the mean of two others', the last with this share."""
         linear, intercept = (
-            (1.0 - share) * start + share * end
+            (1.0 - fraction) * start + fraction * end
             for start, end in zip(first[:2], last[:2], strict=True)
         )
         return self._state(linear, intercept)
@@ -168,14 +172,14 @@ class LogisticTerm:
 
     def rounding(
         self, support: Index, values: Float64, state: LogisticState, limit: Any
-    ) -> tuple[Noise, float]:
+    ) -> tuple[CorrelationRounding, float]:
         """Outputs err by their size; the residuals by this times the curvature, none far out.
 
         Where outputs are so small that this is nothing beside any limit, the largest will do.
         """
-        pull = self.base.size[support // self.n_outputs] * values
+        effects = self.base.size[support // self.n_outputs] * values
         largest = float(np.abs(state.linear).max() + np.abs(state.intercept).max())
-        largest += float(np.sqrt(pull @ pull))
+        largest += float(np.sqrt(effects @ effects))
         length = float(np.sqrt(state.residual @ state.residual))
         length += (0.25 if self.n_outputs == 1 else 1.0) * largest  # at most, p (1 - p) of it
         lowest = 1.0 if limit is None else limit
@@ -183,17 +187,19 @@ class LogisticTerm:
             lowest = float(lowest.min())
         fine = self._roughest * length <= NOTHING * lowest
         if fine and UNIT * largest <= NOTHING * self.scale:
-            return Noise(length), UNIT * largest
+            return CorrelationRounding(length), UNIT * largest
         sizes = self._sizes(support, values, state)
         r = np.abs(state.prediction.residual)
-        shares = r * sizes
-        hidden = UNIT * float(np.linalg.norm(self.weights[:, None] * shares))
-        error = r + (1.0 - r) * shares
+        relative_errors = r * sizes
+        hidden = UNIT * float(np.linalg.norm(self.weights[:, None] * relative_errors))
+        error = r + (1.0 - r) * relative_errors
         if self.n_outputs > 1:
             p = self.loss.probabilities(state.prediction)
-            shares = p * sizes
-            error += p * np.maximum(shares.sum(axis=1, keepdims=True) - shares, 0.0)
-        error *= self.base.root[:, None]
+            relative_errors = p * sizes
+            error += p * np.maximum(
+                relative_errors.sum(axis=1, keepdims=True) - relative_errors, 0.0
+            )
+        error *= self.base.sqrt_weights[:, None]
         length = float(np.linalg.norm(error))
         limits = np.atleast_1d(1.0 if limit is None else limit)
         least = FINE * limits[:: self.n_outputs if limits.size > 1 else 1]
@@ -203,19 +209,19 @@ class LogisticTerm:
         if special.size > room:
             special = special[np.argpartition(-excess[special], room)[:room]]
         if not special.size:
-            return Noise(length), hidden
-        slack = ROUNDING * (np.abs(self.base.block(special)).T @ error).ravel()
+            return CorrelationRounding(length), hidden
+        rounding_error = ROUNDING * (np.abs(self.base.block(special)).T @ error).ravel()
         pairs = np.add.outer(special * self.n_outputs, np.arange(self.n_outputs)).ravel()
-        return Noise(length, pairs, slack), hidden
+        return CorrelationRounding(length, pairs, rounding_error), hidden
 
     def _sizes(self, support: Index, values: Float64, state: LogisticState) -> Float64:
         """What the sums that outputs are add up, sign set aside, at the most; (n, K)."""
         sizes = np.abs(state.linear) + np.abs(state.intercept)
         features, outputs = support // self.n_outputs, support % self.n_outputs
-        pull = self.base.size[features] * np.abs(values)
-        heavy = self._heaviest(features, pull)
+        effects = self.base.size[features] * np.abs(values)
+        heavy = self._heaviest(features, effects)
         light = ~np.isin(features, heavy)
-        sizes += np.sqrt(np.bincount(outputs[light], pull[light] ** 2, self.n_outputs))
+        sizes += np.sqrt(np.bincount(outputs[light], effects[light] ** 2, self.n_outputs))
         for part in self._parts(heavy, self._matrix(heavy, support, values)):
             sizes += np.abs(part)
         return sizes
@@ -223,29 +229,29 @@ class LogisticTerm:
     def model(
         self,
         working_set: WorkingSet,
-        place: Observation,
+        iterate: Iterate,
         support: Index,
         penalty: Float64,
-        likely: Index,
-        lean: bool,
+        predicted: Index,
+        matrix_free: bool,
     ) -> Model:
-        z = place.z[working_set.features]
+        z = iterate.z[working_set.features]
         moving = np.abs(z) > penalty
-        moving[likely] = True
+        moving[predicted] = True
         moving[support] = False
         where = np.concatenate([support, moving.nonzero()[0]])
-        gram = self._hessian.at(working_set, place.state.prediction, where)
-        target = gram @ place.theta[where] + z[where]
+        gram = self._hessian.at(working_set, iterate.state.prediction, where)
+        target = gram @ iterate.theta[where] + z[where]
         return Model(where, gram, target, np.arange(support.size))
 
     def refresh(self) -> None:
         self._hessian.forget()
 
-    def square(self, state: LogisticState) -> float:
+    def model_square(self, state: LogisticState) -> float:
         """||H^-1/2 r||^2: (1 - P_y) / P_y from each sample."""
         return float(self.weights @ np.expm1(np.minimum(state.prediction.losses, 700.0)))
 
-    def advance(
+    def line_search(
         self,
         working_set: WorkingSet,
         state: LogisticState,
@@ -260,7 +266,7 @@ class LogisticTerm:
         worth.
         """
         linear = self._linear(working_set, goal)
-        way, change = goal - theta, linear - state.linear
+        direction, change = goal - theta, linear - state.linear
         shift = self._intercept_change(state.prediction, change)
 
         def at(part: float) -> tuple[Float64, LogisticState]:
@@ -268,13 +274,13 @@ class LogisticTerm:
             if part == 1.0:
                 return goal, self._state(linear, state.intercept + shift)
             outputs = state.linear + part * change
-            return theta + part * way, self._state(outputs, state.intercept + part * shift)
+            return theta + part * direction, self._state(outputs, state.intercept + part * shift)
 
         fraction = 1.0
         while fraction > SHORTEST:
             new, after = at(fraction)
-            dearer = after.prediction.losses - state.prediction.losses
-            rise = float(self.weights @ dearer) + _rise_of_penalty(theta, new, penalty)
+            increase = after.prediction.losses - state.prediction.losses
+            rise = float(self.weights @ increase) + _rise_of_penalty(theta, new, penalty)
             if rise <= 0.0 or rise <= self._rounding(state):
                 break
             fraction *= 0.5
@@ -286,7 +292,7 @@ class LogisticTerm:
         if fraction < 1.0:
             if fraction * longest <= WIDE:
                 return new, after
-            return self._lowest(at, (way, change), fraction, WIDE / longest, penalty)
+            return self._lowest(at, (direction, change), fraction, WIDE / longest, penalty)
         if longest < FAR:
             return new, after
         return self._beyond(working_set, state, theta, after, goal, penalty)
@@ -304,14 +310,14 @@ class LogisticTerm:
         A sample whose outputs move by millions is a wall on the way: halves alone would only halve
         the distance from it, at each step anew. The course is that of theta, and of the outputs.
         """
-        (way, change), (weights, ridge) = course, penalty
+        (direction, change), (weights, ridge) = course, penalty
         low, high, found = fraction, 2.0 * fraction, at(fraction)
         while high - low > width:
             middle = 0.5 * (low + high)
             new, state = at(middle)
-            pull = self.weights @ (state.prediction.residual * change).sum(axis=1)
-            slope = weights @ (np.sign(new) * way) - pull
-            if slope + (0.0 if ridge is None else ridge @ (new * way)) > 0.0:
+            effects = self.weights @ (state.prediction.residual * change).sum(axis=1)
+            slope = weights @ (np.sign(new) * direction) - effects
+            if slope + (0.0 if ridge is None else ridge @ (new * direction)) > 0.0:
                 high = middle
             else:
                 low, found = middle, (new, state)
@@ -335,35 +341,35 @@ class LogisticTerm:
         moving = np.abs(goal - theta) > SETTLED * np.abs(goal)
         if not moving.any():
             return goal, state
-        way = (goal - theta) * (moving & (goal != 0.0))
+        direction = (goal - theta) * (moving & (goal != 0.0))
 
         def slope(at: LogisticState, here: Float64, step: Float64) -> float:
             """The derivative of f along the way."""
-            pull = self.weights @ (at.prediction.residual * step).sum(axis=1)
-            rise = weights @ (np.sign(goal) * way)
-            return float(rise - pull + (0.0 if ridge is None else ridge @ (here * way)))
+            effects = self.weights @ (at.prediction.residual * step).sum(axis=1)
+            rise = weights @ (np.sign(goal) * direction)
+            return float(rise - effects + (0.0 if ridge is None else ridge @ (here * direction)))
 
         # what has settled moves by rounding only, which may hide how f falls
         settled = not moving[theta != 0.0].all()
-        change = self._linear(working_set, way) if settled else state.linear - start.linear
-        length, ahead = 1.0, slope(state, goal, change)
-        if ahead >= 0.0:
+        change = self._linear(working_set, direction) if settled else state.linear - start.linear
+        length, contrasts = 1.0, slope(state, goal, change)
+        if contrasts >= 0.0:
             return goal, state
         steep = min(STEEP * slope(start, theta, change), 0.0)
-        if ahead >= steep:
+        if contrasts >= steep:
             return goal, state
-        crossing = goal * way < 0.0
-        limit = 1.0 + float((-goal[crossing] / way[crossing]).min(initial=np.inf))
-        here, change = goal, self._linear(working_set, way)
+        crossing = goal * direction < 0.0
+        limit = 1.0 + float((-goal[crossing] / direction[crossing]).min(initial=np.inf))
+        here, change = goal, self._linear(working_set, direction)
         while slope(state, here, change) < steep and 2.0 * length <= limit:
-            new = goal + (2.0 * length - 1.0) * way
+            new = goal + (2.0 * length - 1.0) * direction
             after = self._state(state.linear + length * change, state.intercept)
             if slope(after, new, change) > 0.0:
                 break
             here, state, length = new, after, 2.0 * length
         return here, state
 
-    def bend(self, state: LogisticState, change: Float64) -> Float64:
+    def hessian_product(self, state: LogisticState, change: Float64) -> Float64:
         shape = len(self._unscale), self.n_outputs, -1
         outputs = change.reshape(shape) * self._unscale[:, None, None]
         bent = self._curved(state.prediction, outputs)
@@ -372,10 +378,10 @@ class LogisticTerm:
             between = np.tensordot(self.weights, units, 1)
             shift = np.linalg.pinv(between, hermitian=True) @ np.tensordot(self.weights, bent, 1)
             bent = self._curved(state.prediction, outputs - shift)
-        bent *= self.base.root[:, None, None]
+        bent *= self.base.sqrt_weights[:, None, None]
         return np.asarray(bent.reshape(change.shape))
 
-    def rooted(self, state: LogisticState, columns: Float64) -> Iterator[Float64]:
+    def hessian_root(self, state: LogisticState, columns: Float64) -> Iterator[Float64]:
         """Blocks of rows whose Gram matrix is A'B A, A = columns kron I_K; for columns (n, q)."""
         K, q = self.n_outputs, columns.shape[1]
         outputs, step = np.arange(K), max(2 * q, BLOCK // max(q * K**2, 1))
@@ -394,15 +400,15 @@ class LogisticTerm:
     def image(self, columns: Float64, values: Float64) -> Float64:
         image = np.zeros((len(columns), self.n_outputs))
         for column, value in zip(columns.T, values, strict=True):
-            image += column[:, None] * self.loss.ahead(value)
+            image += column[:, None] * self.loss.contrasts(value)
         return image.ravel()
 
-    def pull(self, state: LogisticState, columns: Float64) -> Float64:
-        return self.loss.pull(columns, state.residual.reshape(-1, self.n_outputs))
+    def correlate(self, state: LogisticState, columns: Float64) -> Float64:
+        return self.loss.correlate(columns, state.residual.reshape(-1, self.n_outputs))
 
-    def mended(self, state: LogisticState, change: Float64) -> tuple[LogisticState, float]:
+    def refined(self, state: LogisticState, change: Float64) -> tuple[LogisticState, float]:
         """The divergence is that of Kullback and Leibler, of the Q of r from P."""
-        bent = self.bend(state, change[:, None])[:, 0]
+        bent = self.hessian_product(state, change[:, None])[:, 0]
         moved = bent.reshape(-1, self.n_outputs) * self._unscale[:, None]
         p = self.loss.probabilities(state.prediction)
         if self.n_outputs == 1:  # of the true class, and of the other one
@@ -426,8 +432,8 @@ class LogisticTerm:
     def _rounding(self, state: LogisticState) -> float:
         """What rounding of the outputs, and of the losses, may contribute to a rise of the loss."""
         outputs = np.abs(state.linear) + np.abs(state.intercept)
-        shares = self.weights @ (np.abs(state.prediction.residual) * outputs)
-        return ROUNDING * (state.loss + float(shares.sum()))
+        relative_errors = self.weights @ (np.abs(state.prediction.residual) * outputs)
+        return ROUNDING * (state.loss + float(relative_errors.sum()))
 
     def _intercept_change(self, prediction: Prediction, change: Float64) -> Float64:
         """To first order, what a change of the outputs does to the best intercepts."""
@@ -437,7 +443,7 @@ class LogisticTerm:
         total = float(curvature.sum())
         return np.array([-(curvature @ change[:, 0]) / total if total > 0.0 else 0.0])
 
-    def rows(self, working_set: WorkingSet) -> tuple[None, None]:
+    def dual_form(self, working_set: WorkingSet) -> tuple[None, None]:
         return None, None
 
 

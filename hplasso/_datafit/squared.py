@@ -24,9 +24,9 @@ import numpy as np
 from .._design.base import Design
 from .._design.correlations import ALL, Correlations
 from .._design.working_set import WorkingSet
-from .._numerics.rounding import ROUNDING, UNIT, Noise
+from .._numerics.rounding import ROUNDING, UNIT, CorrelationRounding
 from .._numerics.typing import Float64, Index
-from .iterate import Observation
+from .iterate import Iterate
 
 
 class State(Protocol):
@@ -95,7 +95,7 @@ class DataTerm(Protocol):
 
     def rounding(
         self, support: Index, values: Float64, state: Any, limit: Float64 | float | None
-    ) -> tuple[Noise, float]:
+    ) -> tuple[CorrelationRounding, float]:
         """What rounding may add to correlations, and hide from the gap, at coefficients.
 
         `values` are those of the features in `support`; the limit is that of `correlations`.
@@ -105,15 +105,15 @@ class DataTerm(Protocol):
     def model(
         self,
         working_set: WorkingSet,
-        place: Observation,
+        iterate: Iterate,
         support: Index,
         penalty: Float64,
-        likely: Index,
-        lean: bool,
+        predicted: Index,
+        matrix_free: bool,
     ) -> Model:
         """The model about a place, for a support, those that want in, and the likely ones.
 
-        The penalty is that of the working set. If it may be `lean`, the Gram matrix can be an
+        The penalty is that of the working set. If it may be `matrix_free`, the Gram matrix can be an
         operator.
         """
         ...
@@ -122,11 +122,11 @@ class DataTerm(Protocol):
         """The next model has to be exact about its state; others may be nearly so."""
         ...
 
-    def square(self, state: Any) -> float:
+    def model_square(self, state: Any) -> float:
         """||r||^2 of the model, written as a sum of squares: 1/2 ||r - A (theta - start)||^2."""
         ...
 
-    def advance(
+    def line_search(
         self,
         working_set: WorkingSet,
         state: Any,
@@ -141,18 +141,18 @@ class DataTerm(Protocol):
         """
         ...
 
-    def bend(self, state: Any, change: Float64) -> Float64:
+    def hessian_product(self, state: Any, change: Float64) -> Float64:
         """B change: how far r falls, to first order, if Z theta changes by so much.
 
         Z'B Z is the Hessian of L. The change is of one theta, or of several, as columns.
         """
         ...
 
-    def rooted(self, state: Any, columns: Float64) -> Iterable[Float64]:
+    def hessian_root(self, state: Any, columns: Float64) -> Iterable[Float64]:
         """Blocks of rows A with A'A = C'B C, where C is for each output the same columns (n, q)."""
         ...
 
-    def pull(self, state: Any, columns: Float64) -> Float64:
+    def correlate(self, state: Any, columns: Float64) -> Float64:
         """columns'r, (q, K), for columns (n, q); where r cancels between outputs, so does this."""
         ...
 
@@ -160,14 +160,14 @@ class DataTerm(Protocol):
         """What r sees of columns values, (n K,), for (n, q) and (q, K)."""
         ...
 
-    def mended(self, state: Any, change: Float64) -> tuple[Any, float]:
+    def refined(self, state: Any, change: Float64) -> tuple[Any, float]:
         """The state with the r that is left if Z theta changes by so much, and its divergence.
 
         That is L + L*(-r) + r'Z theta, which is zero for the state's own r.
         """
         ...
 
-    def rows(self, working_set: WorkingSet) -> tuple[Float64, Float64] | tuple[None, None]:
+    def dual_form(self, working_set: WorkingSet) -> tuple[Float64, Float64] | tuple[None, None]:
         """The columns of Z in the working set, as rows, and y; for the dual form.
 
         Only for squared loss, and only where there are more of them than samples.
@@ -197,12 +197,12 @@ class LeastSquares:
 
     def __init__(self, design: Design, y: Float64) -> None:
         self.design = design
-        weights = design.root**2
+        weights = design.sqrt_weights**2
         self.offset = 0.0
         if design.fit_intercept:
             self.offset = float(weights @ y)
             self.offset += float(weights @ (y - self.offset))  # to the last digit
-        self.response = design.root * (y - self.offset)
+        self.response = design.sqrt_weights * (y - self.offset)
         self.scale = float(self.response @ self.response)
         if self.scale <= ROUNDING**2 * float(weights @ y**2):  # y is constant
             self.response[:] = self.scale = 0.0
@@ -228,25 +228,25 @@ class LeastSquares:
 
     def rounding(
         self, support: Index, values: Float64, state: SquaredState, limit: Any
-    ) -> tuple[Noise, float]:
+    ) -> tuple[CorrelationRounding, float]:
         """z is that of the r at hand; hidden is only r'(r - y + Z theta).
 
         Its terms are as likely of either sign; their squares add up to the square of this, or less.
         """
         sizes = self.design.size[support] * np.abs(values)
         hidden = UNIT * float(np.abs(state.residual).max()) * float(np.sqrt(sizes @ sizes))
-        return Noise(self.norm + float(sizes.sum())), hidden
+        return CorrelationRounding(self.norm + float(sizes.sum())), hidden
 
     def model(
         self,
         working_set: WorkingSet,
-        place: Observation,
+        iterate: Iterate,
         support: Index,
         penalty: Float64,
-        likely: Index,
-        lean: bool,
+        predicted: Index,
+        matrix_free: bool,
     ) -> Model:
-        gram = working_set.operator(support) if lean else None
+        gram = working_set.operator(support) if matrix_free else None
         target = self._targets(working_set)
         return Model(ALL, working_set.gram if gram is None else gram, target, support)
 
@@ -263,10 +263,10 @@ class LeastSquares:
     def refresh(self) -> None:
         pass
 
-    def square(self, state: SquaredState) -> float:
+    def model_square(self, state: SquaredState) -> float:
         return state.square
 
-    def advance(
+    def line_search(
         self,
         working_set: WorkingSet,
         state: Any,
@@ -277,22 +277,22 @@ class LeastSquares:
     ) -> tuple[Float64, Any]:
         return goal, self.state(working_set, goal)
 
-    def bend(self, state: SquaredState, change: Float64) -> Float64:
+    def hessian_product(self, state: SquaredState, change: Float64) -> Float64:
         return change
 
-    def rooted(self, state: SquaredState, columns: Float64) -> Iterable[Float64]:
+    def hessian_root(self, state: SquaredState, columns: Float64) -> Iterable[Float64]:
         return [columns]
 
-    def pull(self, state: SquaredState, columns: Float64) -> Float64:
+    def correlate(self, state: SquaredState, columns: Float64) -> Float64:
         return columns.T @ state.residual[:, None]
 
     def image(self, columns: Float64, values: Float64) -> Float64:
         return columns @ values[:, 0]
 
-    def mended(self, state: SquaredState, change: Float64) -> tuple[SquaredState, float]:
+    def refined(self, state: SquaredState, change: Float64) -> tuple[SquaredState, float]:
         return state._replace(residual=state.residual - change), 0.5 * float(change @ change)
 
-    def rows(self, working_set: WorkingSet) -> tuple[Float64, Float64] | tuple[None, None]:
+    def dual_form(self, working_set: WorkingSet) -> tuple[Float64, Float64] | tuple[None, None]:
         if working_set.features.size <= self.design.shape[0]:
             return None, None
         return self.design.block(working_set.features).T, self.response
@@ -326,14 +326,16 @@ class LeastSquaresMoments(LeastSquares):
 
     def rounding(
         self, support: Index, values: Float64, state: SquaredState, limit: Any
-    ) -> tuple[Noise, float]:
+    ) -> tuple[CorrelationRounding, float]:
         """Here all that correlations are off by is hidden."""
         sizes = self.design.size[support] * np.abs(values)
         length = float(np.sqrt(sizes @ sizes))
-        return Noise(self.norm + float(sizes.sum())), UNIT * (self.norm + length) * length
+        return CorrelationRounding(self.norm + float(sizes.sum())), UNIT * (
+            self.norm + length
+        ) * length
 
     def _targets(self, working_set: WorkingSet) -> Float64:
         return self.target
 
-    def rows(self, working_set: WorkingSet) -> tuple[None, None]:
+    def dual_form(self, working_set: WorkingSet) -> tuple[None, None]:
         return None, None

@@ -61,7 +61,7 @@ class Columns(ABC):
         """Z'r, of shape (k,) or (k, K)."""
 
     @abstractmethod
-    def cross(self, left: Index, right: Index, weights: Float64) -> Float64:
+    def weighted_gram(self, left: Index, right: Index, weights: Float64) -> Float64:
         """S_left' diag(weights) S_right at these places.
 
         S_j is Z_j but for a multiple of sqrt(v), one for each column: what makes no difference
@@ -69,14 +69,16 @@ class Columns(ABC):
         """
 
     @abstractmethod
-    def scaled_cross(self, places: Index, outputs: Index, first: int, weights: Float64) -> Float64:
+    def scaled_gram(
+        self, positions: Index, outputs: Index, first: int, weights: Float64
+    ) -> Float64:
         """Q'Q_new for Q_a = diag(column outputs[a] of weights) S_places[a], weights (n, K).
 
         Q_new is what is in Q from `first` on.
         """
 
     @abstractmethod
-    def total(self, places: Index, weights: Float64) -> Float64:
+    def weighted_sum(self, positions: Index, weights: Float64) -> Float64:
         """S_places' weights, of shape (k, K), for weights (n, K)."""
 
     def outer(self, scale: Float64) -> Float64:
@@ -84,7 +86,7 @@ class Columns(ABC):
 
         Means that were left in Z would dwarf the rest, and count for nothing.
         """
-        products, root = self._outer(scale), self.design.root
+        products, root = self._outer(scale), self.design.sqrt_weights
         if self.design.fit_intercept:
             products -= np.multiply.outer(products @ root, root)
             products -= np.multiply.outer(root, root @ products)
@@ -94,9 +96,9 @@ class Columns(ABC):
     def _outer(self, scale: Float64) -> Float64:
         """`outer`, as Z is."""
 
-    def cost(self, places: Index) -> float:
-        """Of `cross` of these columns with each other, in multiplications of dense ones."""
-        return float(places.size**2 * self.design.shape[0])
+    def cost(self, positions: Index) -> float:
+        """Of `weighted_gram` of these columns with each other, in multiplications of dense ones."""
+        return float(positions.size**2 * self.design.shape[0])
 
     def operator(self, support: Index) -> Any | None:
         """The Gram matrix by its products, where on a support these cost less than to form it."""
@@ -131,7 +133,7 @@ class Design(ABC):
     """
 
     # A column is fragile if its variance is below this part of its mean square.
-    fragile_below: float
+    prone_below: float
 
     def __init__(
         self, X: Any, weights: Float64, fit_intercept: bool, left_out: Mask | None = None
@@ -140,7 +142,7 @@ class Design(ABC):
         self.shape: tuple[int, int] = X.shape
         self.n_stored = int(X.size)
         self.fit_intercept = fit_intercept
-        self.readable = int(self._readable() * self.shape[1])
+        self.cheap_columns = int(self._cheap_fraction() * self.shape[1])
         self.passes = 1.0
         nothing = np.zeros(self.shape[1], dtype=bool)
         self.left_out = nothing if left_out is None else left_out
@@ -151,31 +153,33 @@ class Design(ABC):
 
         Those of `doubtful` columns are computed again, from the columns themselves.
         """
-        self.root = np.sqrt(weights)
+        self.sqrt_weights = np.sqrt(weights)
         gone = self.left_out & np.isfinite(square)  # NaN stays for whoever looks for it
         mean, square = np.where(gone, 0.0, mean), np.where(gone, 0.0, square)
         self.mean = mean if self.fit_intercept else np.zeros_like(mean)
         variance = square - self.mean**2
-        close = (square > 0.0) & (variance <= self.fragile_below * square)
-        self.fragile = np.flatnonzero(doubtful | close)
-        variance[self.fragile] = self._centre_fragile(weights, square)
-        self.spread = np.sqrt(variance)
+        close = (square > 0.0) & (variance <= self.prone_below * square)
+        self.cancellation_prone = np.flatnonzero(doubtful | close)
+        variance[self.cancellation_prone] = self._centre_prone(weights, square)
+        self.column_norms = np.sqrt(variance)
         raw = np.sqrt(square)
-        raw[self.fragile] = self.spread[self.fragile]
-        self.fragile = self.fragile[self.spread[self.fragile] > 0.0]
-        self.constant = np.flatnonzero(self.spread == 0.0)
+        raw[self.cancellation_prone] = self.column_norms[self.cancellation_prone]
+        self.cancellation_prone = self.cancellation_prone[
+            self.column_norms[self.cancellation_prone] > 0.0
+        ]
+        self.constant = np.flatnonzero(self.column_norms == 0.0)
         self.rounding = ROUNDING * raw
         self.size = self._size_in_predictions(raw)
 
-    def _centre_fragile(self, weights: Float64, square: Float64) -> Float64:
+    def _centre_prone(self, weights: Float64, square: Float64) -> Float64:
         """Set the fragile columns' means to the last digit; return their variances."""
-        variance = np.zeros(self.fragile.size)
-        for where in slices(self.fragile.size, self.shape[0]):
-            features = self.fragile[where]
+        variance = np.zeros(self.cancellation_prone.size)
+        for where in slices(self.cancellation_prone.size, self.shape[0]):
+            features = self.cancellation_prone[where]
             if self.fit_intercept:
                 self.mean[features] += weights @ self._centred(features)
             variance[where] = weights @ self._centred(features) ** 2
-        unit, square = float(np.finfo(np.float64).eps), square[self.fragile]
+        unit, square = float(np.finfo(np.float64).eps), square[self.cancellation_prone]
         variance[(variance <= (4.0 * unit) ** 2 * square) & np.isfinite(square)] = 0.0
         return variance
 
@@ -185,8 +189,8 @@ class Design(ABC):
         For losses under which a free intercept makes them meaningless: next to an outlier, values
         keep all their digits.
         """
-        left = np.abs(self.mean) <= LEFT * self.spread
-        self.spread[left] = np.hypot(self.spread[left], self.mean[left])
+        left = np.abs(self.mean) <= LEFT * self.column_norms
+        self.column_norms[left] = np.hypot(self.column_norms[left], self.mean[left])
         self.mean[left] = 0.0
 
     def uncentred(self) -> Design:
@@ -198,7 +202,7 @@ class Design(ABC):
     def values(self, features: Index) -> Float64:
         """Columns of X less the means, of shape (n, k), zero where a column is constant."""
         values = self._centred(features)
-        values[:, self.spread[features] == 0.0] = 0.0
+        values[:, self.column_norms[features] == 0.0] = 0.0
         return values
 
     def reweighted(
@@ -210,8 +214,8 @@ class Design(ABC):
         return other
 
     @abstractmethod
-    def _readable(self) -> float:
-        """`readable`, as a part of all columns."""
+    def _cheap_fraction(self) -> float:
+        """`cheap_columns`, as a part of all columns."""
 
     @abstractmethod
     def _moments(self, weights: Float64) -> tuple[Float64, Float64]:
@@ -234,7 +238,7 @@ class Design(ABC):
         """G = Z'Z of all features, of shape (p, p)."""
 
     @abstractmethod
-    def moments(self, rows: Index, response: Float64) -> Float64:
+    def augmented_gram(self, rows: Index, response: Float64) -> Float64:
         """The Gram matrix of [Z, response, sqrt v] on some rows, of shape (p + 2, p + 2).
 
         Inexact for fragile columns.
@@ -251,7 +255,7 @@ class Design(ABC):
     def block(self, features: Index) -> Float64:
         """Columns of Z, of shape (n, k)."""
         block = self.values(features)
-        block *= self.root[:, None]
+        block *= self.sqrt_weights[:, None]
         return block
 
     def correlations(self, residual: Float64) -> Float64:
@@ -267,36 +271,36 @@ class Design(ABC):
     def read(self, features: Index, residual: Float64) -> Float64:
         """z of some features."""
         self.passes += features.size / self.shape[1]
-        if self.fragile.size and np.isin(features, self.fragile).any():
+        if self.cancellation_prone.size and np.isin(features, self.cancellation_prone).any():
             blocks = (features[where] for where in slices(features.size, self.shape[0]))
             return np.concatenate([self.block(block).T @ residual for block in blocks])
-        z = self._chosen_product(features, self.root * residual)
-        z -= self.mean[features] * float(self.root @ residual)
-        z[self.spread[features] == 0.0] = 0.0
+        z = self._chosen_product(features, self.sqrt_weights * residual)
+        z -= self.mean[features] * float(self.sqrt_weights @ residual)
+        z[self.column_norms[features] == 0.0] = 0.0
         return z
 
     def product(self, right: Float64) -> Float64:
         """Z'right, for `right` of shape (n,) or (n, k)."""
-        result = self._transposed_product((self.root * right.T).T)
+        result = self._transposed_product((self.sqrt_weights * right.T).T)
         if self.fit_intercept:
-            result -= np.multiply.outer(self.mean, self.root @ right)
-        for where in slices(self.fragile.size, self.shape[0]):
-            features = self.fragile[where]
+            result -= np.multiply.outer(self.mean, self.sqrt_weights @ right)
+        for where in slices(self.cancellation_prone.size, self.shape[0]):
+            features = self.cancellation_prone[where]
             result[features] = self.block(features).T @ right
         result[self.constant] = 0.0
         return result
 
-    def mend(self, gram: Float64) -> None:
+    def recompute(self, gram: Float64) -> None:
         """Set what a Gram matrix of all features holds of fragile and constant columns."""
-        for where in slices(self.fragile.size, self.shape[0]):
-            features = self.fragile[where]
+        for where in slices(self.cancellation_prone.size, self.shape[0]):
+            features = self.cancellation_prone[where]
             gram[:, features] = self.product(self.block(features))
             gram[features] = gram[:, features].T
         gram[self.constant] = 0.0
         gram[:, self.constant] = 0.0
 
 
-def slices(total: int, width: int) -> Iterator[slice]:
+def slices(weighted_sum: int, width: int) -> Iterator[slice]:
     """Cut range(total) so that each part, times `width`, is about a block."""
     step = max(1, BLOCK // max(width, 1))
-    return (slice(start, min(start + step, total)) for start in range(0, total, step))
+    return (slice(start, min(start + step, weighted_sum)) for start in range(0, weighted_sum, step))

@@ -54,7 +54,7 @@ def checked_design(
     """
     with np.errstate(over="ignore", invalid="ignore"):
         design = make_design(X, weights, fit_intercept, left_out)
-    size = float(design.spread.max())
+    size = float(design.column_norms.max())
     if not np.isfinite(size):
         try:
             assert_all_finite(X, input_name="X")

@@ -36,11 +36,11 @@ class Correlations:
         n, p = design.shape
         self.design = design
         self._basis, self._images = np.empty((0, n)), np.empty((0, p))
-        self._squares = self._noise = np.empty(0)
-        self._longest = float(design.spread.max(initial=0.0))
+        self._squares = self._rounding_norms = np.empty(0)
+        self._longest = float(design.column_norms.max(initial=0.0))
         # Rounding of a correlation, relative to the length of the column.
         with np.errstate(invalid="ignore"):
-            self._rounding = float(np.nanmax(design.rounding / design.spread, initial=0.0))
+            self._rounding = float(np.nanmax(design.rounding / design.column_norms, initial=0.0))
 
     def at(
         self,
@@ -57,16 +57,20 @@ class Correlations:
         if limit is None:
             return self._pass(residual), ALL
         design = self.design
-        shares = (self._basis @ residual) / self._squares
-        rest = residual - shares @ self._basis
-        z = shares @ self._images
-        error = float(np.sqrt(rest @ rest)) + self._rounding * float(np.abs(shares) @ self._noise)
-        pull = z if positive else np.abs(z)
-        doubtful = (pull >= limit - error * self._longest).nonzero()[0]
+        coefficients = (self._basis @ residual) / self._squares
+        remainder = residual - coefficients @ self._basis
+        z = coefficients @ self._images
+        error = float(np.sqrt(remainder @ remainder)) + self._rounding * float(
+            np.abs(coefficients) @ self._rounding_norms
+        )
+        abs_correlation = z if positive else np.abs(z)
+        doubtful = (abs_correlation >= limit - error * self._longest).nonzero()[0]
         doubtful = doubtful[working_set.position[doubtful] < 0]
         least = limit[doubtful] if isinstance(limit, np.ndarray) else limit
-        doubtful = doubtful[pull[doubtful] + error * design.spread[doubtful] >= least]
-        if doubtful.size > design.readable:
+        doubtful = doubtful[
+            abs_correlation[doubtful] + error * design.column_norms[doubtful] >= least
+        ]
+        if doubtful.size > design.cheap_columns:
             return self._pass(residual), ALL
         z[working_set.features] = working_set.columns.correlations(residual)
         if not doubtful.size:
@@ -79,18 +83,21 @@ class Correlations:
         z = self.design.correlations(residual)
         square = float(residual @ residual)
         basis, images, squares = [residual], [z], [square]
-        noise = [float(np.sqrt(square))]
+        rounding_norms = [float(np.sqrt(square))]
         if len(self._basis) and square > 0.0:
             last = self._basis[0]
-            share = float(last @ residual) / square
-            other, length = last - share * residual, float(np.sqrt(last @ last))
-            rest = float(other @ other)
-            if rest > (NEGLIGIBLE * length) ** 2:
+            coefficient = float(last @ residual) / square
+            other, length = last - coefficient * residual, float(np.sqrt(last @ last))
+            remainder = float(other @ other)
+            if remainder > (NEGLIGIBLE * length) ** 2:
                 basis.append(other)
-                images.append(self._images[0] - share * z)
-                squares.append(rest)
-                noise.append(length + abs(share) * noise[0])
+                images.append(self._images[0] - coefficient * z)
+                squares.append(remainder)
+                rounding_norms.append(length + abs(coefficient) * rounding_norms[0])
         kept = slice(len(basis) if square > 0.0 else 0)
         self._basis, self._images = np.array(basis)[kept], np.array(images)[kept]
-        self._squares, self._noise = np.array(squares)[kept], np.array(noise)[kept]
+        self._squares, self._rounding_norms = (
+            np.array(squares)[kept],
+            np.array(rounding_norms)[kept],
+        )
         return z

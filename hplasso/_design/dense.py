@@ -14,22 +14,22 @@ from .base import MOST, Columns, Design, slices
 
 # The part of all columns that takes less time to read one by one than a pass takes, with a margin:
 # where they lie in one piece in memory, and where each element is fetched with its neighbours.
-READABLE, READABLE_ACROSS = 1 / 16, 1 / 128
+CHEAP, CHEAP_ACROSS = 1 / 16, 1 / 128
 
 
 class DenseDesign(Design):
     """A design on an ndarray of any layout, read-only and memory-mapped ones included."""
 
-    fragile_below = 1e-6
+    prone_below = 1e-6
 
     def _size_in_predictions(self, raw: Float64) -> Float64:
-        return self.spread
+        return self.column_norms
 
     def _by_rows(self) -> bool:
         return abs(self.X.strides[0]) >= abs(self.X.strides[1])
 
-    def _readable(self) -> float:
-        return READABLE_ACROSS if self._by_rows() else READABLE
+    def _cheap_fraction(self) -> float:
+        return CHEAP_ACROSS if self._by_rows() else CHEAP
 
     def _direct(self) -> bool:
         """Whether BLAS can work on X as it lies in memory."""
@@ -81,8 +81,8 @@ class DenseDesign(Design):
 
     def _nearly_centred(self) -> bool:
         """Whether weights are equal, and correcting X'X for the means cancels little."""
-        equal = bool((self.root == self.root[0]).all())
-        return equal and bool((np.abs(self.mean) <= self.spread).all())
+        equal = bool((self.sqrt_weights == self.sqrt_weights[0]).all())
+        return equal and bool((np.abs(self.mean) <= self.column_norms).all())
 
     def gram(self) -> Float64:
         self.passes += 1
@@ -90,38 +90,40 @@ class DenseDesign(Design):
         gram = np.zeros((p, p))
         with threads_for_pass():
             if self._direct() and self._nearly_centred():
-                gram = self.root[0] ** 2 * (self.X.T @ self.X)
+                gram = self.sqrt_weights[0] ** 2 * (self.X.T @ self.X)
                 gram -= np.multiply.outer(self.mean, self.mean)
             else:
                 for rows in slices(n, p):
-                    block = self.root[rows, None] * (self.X[rows] - self.mean)
+                    block = self.sqrt_weights[rows, None] * (self.X[rows] - self.mean)
                     gram += block.T @ block
         gram[self.constant] = 0.0
         gram[:, self.constant] = 0.0
         return gram
 
-    def moments(self, rows: Index, response: Float64) -> Float64:
+    def augmented_gram(self, rows: Index, response: Float64) -> Float64:
         p = self.shape[1]
-        ends = np.stack([response, self.root], axis=1)
-        moments = np.zeros((p + 2, p + 2))
+        ends = np.stack([response, self.sqrt_weights], axis=1)
+        augmented_gram = np.zeros((p + 2, p + 2))
         together = bool((np.diff(rows) == 1).all())
         with threads_for_pass():
             if together and self._direct() and self._nearly_centred():
                 these = slice(rows[0], rows[-1] + 1)
-                moments[:p, :p], moments[:p, p:] = self._moments_together(these, ends[these])
+                augmented_gram[:p, :p], augmented_gram[:p, p:] = self._moments_together(
+                    these, ends[these]
+                )
             else:
                 for where in slices(rows.size, p):
                     part = rows[where]
-                    block = self.root[part, None] * (self.X[part] - self.mean)
-                    moments[:p, :p] += block.T @ block
-                    moments[:p, p:] += block.T @ ends[part]
-        moments[p:, :p] = moments[:p, p:].T
-        moments[p:, p:] = ends[rows].T @ ends[rows]
-        return moments
+                    block = self.sqrt_weights[part, None] * (self.X[part] - self.mean)
+                    augmented_gram[:p, :p] += block.T @ block
+                    augmented_gram[:p, p:] += block.T @ ends[part]
+        augmented_gram[p:, :p] = augmented_gram[:p, p:].T
+        augmented_gram[p:, p:] = ends[rows].T @ ends[rows]
+        return augmented_gram
 
     def _moments_together(self, part: slice, ends: Float64) -> tuple[Float64, Float64]:
         """Z'Z and Z'ends of neighbouring samples, straight from X."""
-        block, root, mean = self.X[part], self.root[0], self.mean
+        block, root, mean = self.X[part], self.sqrt_weights[0], self.mean
         shift = np.multiply.outer(block.sum(axis=0) - 0.5 * len(block) * mean, mean)
         gram = root**2 * (block.T @ block - shift - shift.T)
         return gram, root * (block.T @ ends - np.multiply.outer(mean, ends.sum(axis=0)))
@@ -146,10 +148,10 @@ class ReadColumns(Columns):
     def _blocks(self, features: Index) -> Iterator[tuple[slice, Float64]]:
         """Rows, and what Z holds there in some columns."""
         design = self.design
-        constant = design.spread[features] == 0.0
+        constant = design.column_norms[features] == 0.0
         for rows in slices(design.shape[0], features.size):
             block = design.X[rows][:, features] - design.mean[features]
-            block = block * design.root[rows, None]
+            block = block * design.sqrt_weights[rows, None]
             block[:, constant] = 0.0
             yield rows, block
 
@@ -175,7 +177,7 @@ class ReadColumns(Columns):
             prediction[rows] = block @ theta[live]
         return prediction
 
-    def cross(self, left: Index, right: Index, weights: Float64) -> Float64:
+    def weighted_gram(self, left: Index, right: Index, weights: Float64) -> Float64:
         result = np.zeros((left.size, right.size))
         same = left is right
         both = left if same else np.concatenate([left, right])
@@ -188,16 +190,18 @@ class ReadColumns(Columns):
                 result += block[:, : left.size].T @ (weights[rows, None] * other)
         return result
 
-    def scaled_cross(self, places: Index, outputs: Index, first: int, weights: Float64) -> Float64:
-        result = np.zeros((places.size, places.size - first))
-        for rows, block in self._blocks(self.features[places]):
+    def scaled_gram(
+        self, positions: Index, outputs: Index, first: int, weights: Float64
+    ) -> Float64:
+        result = np.zeros((positions.size, positions.size - first))
+        for rows, block in self._blocks(self.features[positions]):
             scaled = block * weights[rows][:, outputs]
             result += scaled.T @ scaled[:, first:]
         return result
 
-    def total(self, places: Index, weights: Float64) -> Float64:
-        result = np.zeros((places.size, weights.shape[1]))
-        for rows, block in self._blocks(self.features[places]):
+    def weighted_sum(self, positions: Index, weights: Float64) -> Float64:
+        result = np.zeros((positions.size, weights.shape[1]))
+        for rows, block in self._blocks(self.features[positions]):
             result += block.T @ weights[rows]
         return result
 
@@ -233,7 +237,7 @@ class DenseColumns(Columns):
     def correlations(self, residual: Float64) -> Float64:
         return np.asarray(self.buffer[: self.size] @ residual)
 
-    def cross(self, left: Index, right: Index, weights: Float64) -> Float64:
+    def weighted_gram(self, left: Index, right: Index, weights: Float64) -> Float64:
         if left is not right:
             return self._times(left, (self.buffer[right] * weights).T)
         root, result = np.sqrt(weights), np.zeros((right.size, right.size))
@@ -242,15 +246,17 @@ class DenseColumns(Columns):
             result += block @ block.T
         return result
 
-    def scaled_cross(self, places: Index, outputs: Index, first: int, weights: Float64) -> Float64:
-        result = np.zeros((places.size, places.size - first))
-        for samples, block in self._blocks(places):
+    def scaled_gram(
+        self, positions: Index, outputs: Index, first: int, weights: Float64
+    ) -> Float64:
+        result = np.zeros((positions.size, positions.size - first))
+        for samples, block in self._blocks(positions):
             block *= weights.T[:, samples][outputs]
             result += block @ block[first:].T
         return result
 
-    def total(self, places: Index, weights: Float64) -> Float64:
-        return self._times(places, weights)
+    def weighted_sum(self, positions: Index, weights: Float64) -> Float64:
+        return self._times(positions, weights)
 
     def _outer(self, scale: Float64) -> Float64:
         root, result = np.sqrt(scale), np.zeros((self.design.shape[0],) * 2)
@@ -259,16 +265,16 @@ class DenseColumns(Columns):
             result += block.T @ block
         return result
 
-    def _times(self, places: Index, right: Float64) -> Float64:
+    def _times(self, positions: Index, right: Float64) -> Float64:
         """Some columns, as rows, times `right`: with all, if they are most of these."""
-        if places.size > MOST * self.size:
-            return np.asarray((self.buffer[: self.size] @ right)[places])
-        result = np.zeros((places.size, right.shape[1]))
-        for samples, block in self._blocks(places):
+        if positions.size > MOST * self.size:
+            return np.asarray((self.buffer[: self.size] @ right)[positions])
+        result = np.zeros((positions.size, right.shape[1]))
+        for samples, block in self._blocks(positions):
             result += block @ right[samples]
         return result
 
-    def _blocks(self, places: Index) -> Iterator[tuple[slice, Float64]]:
+    def _blocks(self, positions: Index) -> Iterator[tuple[slice, Float64]]:
         """Some columns, as rows, copied for some samples after the other."""
-        for samples in slices(self.design.shape[0], places.size):
-            yield samples, self.buffer[:, samples][places]
+        for samples in slices(self.design.shape[0], positions.size):
+            yield samples, self.buffer[:, samples][positions]

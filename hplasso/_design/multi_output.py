@@ -15,7 +15,7 @@ from .._numerics.typing import Float64, Index
 from .base import Columns, Design
 
 
-class StackedDesign:
+class MultiOutputDesign:
     """A design of shape (n K, p K) made of one of shape (n, p), with the attributes of a Design."""
 
     def __init__(self, design: Design, n_outputs: int) -> None:
@@ -24,9 +24,9 @@ class StackedDesign:
         self.n_outputs = n_outputs
         self.shape = (n * n_outputs, p * n_outputs)
         self.n_stored = design.n_stored
-        self.readable = design.readable
+        self.cheap_columns = design.cheap_columns
         self.mean = np.repeat(design.mean, n_outputs)
-        self.spread = np.repeat(design.spread, n_outputs)
+        self.column_norms = np.repeat(design.column_norms, n_outputs)
         self.rounding = np.repeat(design.rounding, n_outputs)
         self.size = np.repeat(design.size, n_outputs)
 
@@ -56,66 +56,66 @@ class StackedDesign:
         block[:, pairs % K, np.arange(pairs.size)] = self.design.block(pairs // K)
         return block.reshape(n * K, pairs.size)
 
-    def columns(self) -> StackedColumns:
+    def columns(self) -> MultiOutputColumns:
         """An empty set of pairs, to be filled."""
-        return StackedColumns(self)
+        return MultiOutputColumns(self)
 
 
-class StackedColumns:
+class MultiOutputColumns:
     """Chosen pairs, on the columns of the features that occur in them."""
 
-    def __init__(self, stacked: StackedDesign) -> None:
+    def __init__(self, stacked: MultiOutputDesign) -> None:
         self.n_outputs = stacked.n_outputs
         self.columns: Columns = stacked.design.columns()
-        self.place = np.full(stacked.design.shape[1], -1, dtype=np.intp)
+        self.position = np.full(stacked.design.shape[1], -1, dtype=np.intp)
         self.size = 0
-        self.places = self.outputs = np.empty(0, dtype=np.intp)
+        self.positions = self.outputs = np.empty(0, dtype=np.intp)
 
     def append(self, pairs: Index) -> None:
         """Add pairs."""
         features = pairs // self.n_outputs
-        new = np.unique(features[self.place[features] < 0])
+        new = np.unique(features[self.position[features] < 0])
         if new.size:
             self.columns.append(new)
-            self.place[new] = np.arange(self.size, self.size + new.size)
+            self.position[new] = np.arange(self.size, self.size + new.size)
             self.size += new.size
-        self.places = np.append(self.places, self.place[features])
+        self.positions = np.append(self.positions, self.position[features])
         self.outputs = np.append(self.outputs, pairs % self.n_outputs)
 
     def split(self, where: Index) -> tuple[Columns, Index, Index]:
         """The columns, and for some pairs the place among them and the output."""
-        return self.columns, self.places[where], self.outputs[where]
+        return self.columns, self.positions[where], self.outputs[where]
 
     def operator(self, support: Index) -> None:
         """There is none."""
 
     def cost(self, where: Index) -> float:
         """Of products of some pairs with each other, in multiplications of dense columns."""
-        return self.columns.cost(self.places[where])
+        return self.columns.cost(self.positions[where])
 
     def products(self, first: int) -> Float64:
         """Gram block of all pairs with those from the given one on."""
         gram = self.columns.products(0)
         same = self.outputs[:, None] == self.outputs[first:]
-        return gram[np.ix_(self.places, self.places[first:])] * same
+        return gram[np.ix_(self.positions, self.positions[first:])] * same
 
     def outer(self, scale: Float64) -> Float64:
         """Z diag(scale) Z', for pairs that are all there, with the same scale for each output."""
         first = self.outputs == 0
         of_columns = np.empty(self.size)
-        of_columns[self.places[first]] = scale[first]
+        of_columns[self.positions[first]] = scale[first]
         return np.asarray(np.kron(self.columns.outer(of_columns), np.eye(self.n_outputs)))
 
     def predict(self, theta: Float64) -> Float64:
         """Z theta, of shape (n K,)."""
         matrix = np.zeros((self.size, self.n_outputs))
-        matrix[self.places, self.outputs] = theta
+        matrix[self.positions, self.outputs] = theta
         return self.columns.predict(matrix).ravel()
 
     def correlations(self, residual: Float64) -> Float64:
         """Z'r, for r of shape (n K,)."""
         z = self.columns.correlations(residual.reshape(-1, self.n_outputs))
-        return np.asarray(z[self.places, self.outputs])
+        return np.asarray(z[self.positions, self.outputs])
 
 
-AnyDesign = Design | StackedDesign
+AnyDesign = Design | MultiOutputDesign

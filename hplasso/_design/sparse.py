@@ -21,18 +21,18 @@ FULL = 12
 TOGETHER = 4
 # The Gram matrix of a large support is not worth forming if it would hold more than so many times
 # the numbers that the columns hold.
-LARGE, LEAN = 150, 4
+LARGE, DENSE_FACTOR = 150, 4
 # What a multiplication costs, if there are zeros to skip, beside one of dense matrices.
 SLOW = 200.0
 # The part of all columns of CSC that takes less time to read one by one than a pass takes.
-READABLE = 1 / 32
+CHEAP = 1 / 32
 
 
 class SparseDesign(Design):
     """A design on a CSR or CSC matrix or array, with indices of either size."""
 
     # Here predictions are not centred exactly either. A column this close to constant is full.
-    fragile_below = 1e-2
+    prone_below = 1e-2
 
     def __init__(
         self, X: Any, weights: Float64, fit_intercept: bool, left_out: Mask | None = None
@@ -43,8 +43,8 @@ class SparseDesign(Design):
     def _size_in_predictions(self, raw: Float64) -> Float64:
         return raw
 
-    def _readable(self) -> float:
-        return 0.0 if self.by_rows else READABLE
+    def _cheap_fraction(self) -> float:
+        return 0.0 if self.by_rows else CHEAP
 
     def _chosen_product(self, features: Index, right: Float64) -> Float64:
         return np.asarray(self.X[:, features].T @ right)
@@ -100,14 +100,14 @@ class SparseDesign(Design):
 
     def gram(self) -> Float64:
         self.passes += 1
-        (n, p), weights = self.shape, self.root**2
+        (n, p), weights = self.shape, self.sqrt_weights**2
         gram = -np.multiply.outer(self.mean, self.mean)
         for rows, columns, part in self._parts(p * p if self.by_rows else n):
             right = part.tocsc()
             for others, left in self._from(columns, right):
                 gram[others, columns] += weighted_products(left, right, weights[rows])
                 gram[columns, others] = gram[others, columns].T
-        self.mend(gram)
+        self.recompute(gram)
         return gram
 
     def _from(self, columns: slice, part: Any) -> Iterator[tuple[slice, Any]]:
@@ -119,21 +119,23 @@ class SparseDesign(Design):
         for _, others, other in self._parts(least, columns.start):
             yield others, other
 
-    def moments(self, rows: Index, response: Float64) -> Float64:
+    def augmented_gram(self, rows: Index, response: Float64) -> Float64:
         p = self.shape[1]
-        ends = np.stack([response, self.root], axis=1)
-        moments = np.zeros((p + 2, p + 2))
+        ends = np.stack([response, self.sqrt_weights], axis=1)
+        augmented_gram = np.zeros((p + 2, p + 2))
         for some in self._row_parts(rows):
             part = self.X[some].astype(np.float64, copy=False).tocsc()
-            moments[:p, :p] += weighted_products(part, part, self.root[some] ** 2)
-            moments[:p, p:] += part.T @ (self.root[some, None] * ends[some])
-        moments[p:, p:] = ends[rows].T @ ends[rows]
-        raw = np.multiply.outer(moments[:p, p + 1], self.mean)
-        moments[:p, :p] += moments[p + 1, p + 1] * np.multiply.outer(self.mean, self.mean)
-        moments[:p, :p] -= raw + raw.T
-        moments[:p, p:] -= np.multiply.outer(self.mean, moments[p + 1, p:])
-        moments[p:, :p] = moments[:p, p:].T
-        return moments
+            augmented_gram[:p, :p] += weighted_products(part, part, self.sqrt_weights[some] ** 2)
+            augmented_gram[:p, p:] += part.T @ (self.sqrt_weights[some, None] * ends[some])
+        augmented_gram[p:, p:] = ends[rows].T @ ends[rows]
+        raw = np.multiply.outer(augmented_gram[:p, p + 1], self.mean)
+        augmented_gram[:p, :p] += augmented_gram[p + 1, p + 1] * np.multiply.outer(
+            self.mean, self.mean
+        )
+        augmented_gram[:p, :p] -= raw + raw.T
+        augmented_gram[:p, p:] -= np.multiply.outer(self.mean, augmented_gram[p + 1, p:])
+        augmented_gram[p:, :p] = augmented_gram[:p, p:].T
+        return augmented_gram
 
     def _row_parts(self, rows: Index) -> Iterator[Index]:
         """Some rows: of CSR, about as many values at a time as their products have; of CSC, all."""
@@ -224,29 +226,33 @@ class SparseColumns(Columns):
         self.design = design
         self.features = np.empty(0, dtype=np.intp)
         self.mean = design.mean.copy()
-        self.mean[design.fragile] = 0.0
+        self.mean[design.cancellation_prone] = 0.0
         self.chosen = sparse.csc_array((design.shape[0], 0), dtype=np.float64)
         self._operator: SparseGram | None = None
 
     def operator(self, support: Index) -> SparseGram | None:
-        if support.size < LARGE or support.size**2 <= LEAN * self._stored(support):
+        if support.size < LARGE or support.size**2 <= DENSE_FACTOR * self._stored(support):
             return None
         if self._operator is None or len(self._operator) < self.features.size:
             scaled = self.chosen.copy()
-            scaled.data *= self.design.root[scaled.indices]
+            scaled.data *= self.design.sqrt_weights[scaled.indices]
             features = self.features
-            squares = self.design.spread[features] ** 2
-            self._operator = SparseGram(scaled, self.mean[features], self.design.root, squares)
+            squares = self.design.column_norms[features] ** 2
+            self._operator = SparseGram(
+                scaled, self.mean[features], self.design.sqrt_weights, squares
+            )
         return self._operator
 
     def append(self, features: Index) -> None:
         design = self.design
         new = sparse.csc_array(design.X[:, features], dtype=np.float64)
         new.data[np.repeat(design.left_out[features], np.diff(new.indptr))] = 0.0
-        centred = np.flatnonzero(np.isin(features, design.fragile))
+        centred = np.flatnonzero(np.isin(features, design.cancellation_prone))
         for column in centred:
             full = design._centred(features[[column]])
-            full -= design.root**2 @ full  # others are not centred: what rounding left counts
+            full -= (
+                design.sqrt_weights**2 @ full
+            )  # others are not centred: what rounding left counts
             new = sparse.hstack([new[:, :column], full, new[:, column + 1 :]], format="csc")
         self.chosen = sparse.hstack([self.chosen, new], format="csc")
         self.features = np.append(self.features, features)
@@ -254,48 +260,50 @@ class SparseColumns(Columns):
     def products(self, first: int) -> Float64:
         mean = self.mean[self.features]
         new = self.chosen[:, first:] if first else self.chosen
-        gram = weighted_products(self.chosen, new, self.design.root**2)
+        gram = weighted_products(self.chosen, new, self.design.sqrt_weights**2)
         gram -= np.multiply.outer(mean, mean[first:])
-        constant = self.design.spread[self.features] == 0.0
+        constant = self.design.column_norms[self.features] == 0.0
         gram[constant] = 0.0
         gram[:, constant[first:]] = 0.0
         return gram
 
     def predict(self, theta: Float64) -> Float64:
         shifted = self.chosen @ theta - self.mean[self.features] @ theta
-        return np.asarray((self.design.root * shifted.T).T)
+        return np.asarray((self.design.sqrt_weights * shifted.T).T)
 
     def correlations(self, residual: Float64) -> Float64:
-        root = self.design.root
+        root = self.design.sqrt_weights
         z = self.chosen.T @ (root * residual.T).T
         return np.asarray(z - np.multiply.outer(self.mean[self.features], root @ residual))
 
-    def cross(self, left: Index, right: Index, weights: Float64) -> Float64:
+    def weighted_gram(self, left: Index, right: Index, weights: Float64) -> Float64:
         first = self.chosen[:, left]
         second = first if left is right else self.chosen[:, right]
-        return weighted_products(first, second, self.design.root**2 * weights)
+        return weighted_products(first, second, self.design.sqrt_weights**2 * weights)
 
-    def scaled_cross(self, places: Index, outputs: Index, first: int, weights: Float64) -> Float64:
-        scaled = self.chosen[:, places]
+    def scaled_gram(
+        self, positions: Index, outputs: Index, first: int, weights: Float64
+    ) -> Float64:
+        scaled = self.chosen[:, positions]
         output = np.repeat(outputs, np.diff(scaled.indptr))
-        scaled.data *= self.design.root[scaled.indices] * weights[scaled.indices, output]
+        scaled.data *= self.design.sqrt_weights[scaled.indices] * weights[scaled.indices, output]
         return np.asarray((scaled.T @ scaled[:, first:]).toarray())
 
-    def cost(self, places: Index) -> float:
-        return SLOW * self._stored(places) ** 2 / self.design.shape[0]
+    def cost(self, positions: Index) -> float:
+        return SLOW * self._stored(positions) ** 2 / self.design.shape[0]
 
-    def _stored(self, places: Index) -> int:
+    def _stored(self, positions: Index) -> int:
         """How many numbers these columns hold."""
-        return int(np.diff(self.chosen.indptr)[places].sum())
+        return int(np.diff(self.chosen.indptr)[positions].sum())
 
-    def total(self, places: Index, weights: Float64) -> Float64:
-        right = self.design.root[:, None] * weights
-        if places.size > MOST * self.features.size:
-            return np.asarray((self.chosen.T @ right)[places])
-        return np.asarray(self.chosen[:, places].T @ right)
+    def weighted_sum(self, positions: Index, weights: Float64) -> Float64:
+        right = self.design.sqrt_weights[:, None] * weights
+        if positions.size > MOST * self.features.size:
+            return np.asarray((self.chosen.T @ right)[positions])
+        return np.asarray(self.chosen[:, positions].T @ right)
 
     def _outer(self, scale: Float64) -> Float64:
-        root, mean = self.design.root, self.mean[self.features]
+        root, mean = self.design.sqrt_weights, self.mean[self.features]
         pointers = self.chosen.indptr
         values = self.chosen.data * np.repeat(scale, np.diff(pointers))
         weighted = sparse.csc_array(

@@ -81,14 +81,14 @@ class WorkingSet:
             self.position[new] = np.arange(size, size + new.size)
             self.features = np.concatenate([self.features, new])
 
-    def keep(self, places: Index) -> None:
+    def prune(self, positions: Index) -> None:
         """Let go of all features but those at some places; these are numbered anew."""
-        known = places.size if (places < self._known).all() else 0
-        self._gram = self._gram[places].take(places, axis=1) if known else np.empty((0, 0))
+        known = positions.size if (positions < self._known).all() else 0
+        self._gram = self._gram[positions].take(positions, axis=1) if known else np.empty((0, 0))
         self._known = known
         self.position[self.features] = -1
-        self.features = self.features[places]
-        self.position[self.features] = np.arange(places.size)
+        self.features = self.features[positions]
+        self.position[self.features] = np.arange(positions.size)
         self.columns = self.design.columns()
         self.columns.append(self.features)
 

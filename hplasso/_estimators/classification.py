@@ -121,7 +121,7 @@ class Classification:
         if n_present < n_classes:  # the number of a class of weight zero makes no difference
             codes = np.minimum(np.searchsorted(self.present, codes), n_present - 1)
         self.rows = _rows(self.present, n_classes)
-        self.share = float((self.rows[:, 0] ** 2).sum())
+        self.row_square = float((self.rows[:, 0] ** 2).sum())
         loss = make_loss(codes, n_present, labels.weights)
         self.term = LogisticTerm(self.base, loss, fit_intercept)
         self.working_set = WorkingSet(self.term.design)
@@ -129,13 +129,13 @@ class Classification:
     def tracer(self, settings: PathSettings, start: Float64 | None = None) -> PathTracer:
         """The path driver; `settings` are for the features, `start` of shape (K, p)."""
         if start is not None:
-            start = (self.rows.T @ start / (self.share or 1.0)).T.ravel()
+            start = (self.rows.T @ start / (self.row_square or 1.0)).T.ravel()
         weights = np.repeat(settings.penalty_weights, self.term.n_outputs)
         if settings.l1:
-            ratio = settings.ridge_ratio * self.share
+            ratio = settings.ridge_ratio * self.row_square
             settings = replace(settings, penalty_weights=weights, ridge_ratio=ratio)
         else:
-            settings = replace(settings, penalty_weights=(self.share or 1.0) * weights)
+            settings = replace(settings, penalty_weights=(self.row_square or 1.0) * weights)
         return make_tracer(self.term, self.working_set, self.term.design, settings, start)
 
     def write(self, point: PathPoint, coefficients: Float64) -> Float64:
@@ -152,9 +152,9 @@ class Classification:
         n_outputs = self.term.n_outputs
         if n_outputs == 1:
             return point.features, point.values[None]
-        features, places = np.unique(point.features // n_outputs, return_inverse=True)
+        features, positions = np.unique(point.features // n_outputs, return_inverse=True)
         theta = np.zeros((n_outputs, features.size))
-        theta[point.features % n_outputs, places] = point.values
+        theta[point.features % n_outputs, positions] = point.values
         return features, theta
 
     def _without_absent(self, intercepts: Float64, features: Index, theta: Float64) -> Float64:

@@ -41,7 +41,11 @@ class Regression:
     """
 
     def __init__(
-        self, design: Design, Y: Float64, gram: Float64 | None = None, cross: Float64 | None = None
+        self,
+        design: Design,
+        Y: Float64,
+        gram: Float64 | None = None,
+        Xy_weighted: Float64 | None = None,
     ) -> None:
         self.design = design
         fixed = Y.shape[1] > 1
@@ -52,7 +56,7 @@ class Regression:
             if gram is None:
                 self.terms.append(term)
                 continue
-            given = None if cross is None else cross[:, target]
+            given = None if Xy_weighted is None else Xy_weighted[:, target]
             z = design.correlations(term.response) if given is None else given
             self.terms.append(LeastSquaresMoments(gram, z, term))
 
@@ -101,8 +105,8 @@ def regression_of(
         gram = _checked_gram(precompute, design)
         if Xy is None or gram is None:
             return Regression(design, Y, design.gram() if gram is None else gram)
-        cross = Xy / len(Y) - np.multiply.outer(design.mean, weights @ Y)
-        return Regression(design, Y, gram, np.where(design.left_out[:, None], 0.0, cross))
+        Xy_weighted = Xy / len(Y) - np.multiply.outer(design.mean, weights @ Y)
+        return Regression(design, Y, gram, np.where(design.left_out[:, None], 0.0, Xy_weighted))
     pays = gram_pays(design, precompute, n_alphas * Y.shape[1])
     return Regression(design, Y, design.gram() if pays else None)
 
@@ -129,9 +133,11 @@ def _checked_gram(given: Float64, design: Design) -> Float64 | None:
         return None
     first, second = p // 2, min(p // 2 + 1, p - 1)
     block = design.block(np.array([first, second]))
-    expected = n * np.append(design.spread**2, block[:, 0] @ block[:, 1])
+    expected = n * np.append(design.column_norms**2, block[:, 0] @ block[:, 1])
     elements = np.append(given.diagonal(), given[first, second])
-    lengths = n * np.append(design.spread**2, design.spread[first] * design.spread[second])
+    lengths = n * np.append(
+        design.column_norms**2, design.column_norms[first] * design.column_norms[second]
+    )
     wrong = np.flatnonzero(np.abs(elements - expected) > 1e-4 * lengths)
     if wrong.size:
         row, column = (first, second) if wrong[0] == p else (wrong[0], wrong[0])

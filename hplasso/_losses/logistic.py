@@ -58,15 +58,15 @@ class LogisticLoss(Protocol):
         """P_k (1 - P_k), of shape (n,)."""
         ...
 
-    def ahead(self, values: Float64) -> Float64:
+    def contrasts(self, values: Float64) -> Float64:
         """Values of the outputs, (K,), as far as they make a difference to each sample, (n, K)."""
         ...
 
-    def pull(self, columns: Float64, residual: Float64) -> Float64:
+    def correlate(self, columns: Float64, residual: Float64) -> Float64:
         """columns' residual, of (n, q) and (n, K)."""
         ...
 
-    def settle(self, linear: Float64, start: Float64) -> tuple[Float64, Prediction]:
+    def profile_intercept(self, linear: Float64, start: Float64) -> tuple[Float64, Prediction]:
         """The intercept b that minimises the loss of outputs linear + b, and what they predict."""
         ...
 
@@ -86,8 +86,10 @@ class BinaryLoss:
     def __init__(self, codes: Any, weights: Float64) -> None:
         self.signs = 2.0 * codes - 1.0
         self.weights = weights
-        shares = float(weights @ (codes == 0)), float(weights @ codes)
-        self._balanced = float(np.log(shares[1]) - np.log(shares[0])) if all(shares) else 0.0
+        frequencies = float(weights @ (codes == 0)), float(weights @ codes)
+        self._balanced = (
+            float(np.log(frequencies[1]) - np.log(frequencies[0])) if all(frequencies) else 0.0
+        )
         self._signed_weights = weights * self.signs
 
     def predict(self, outputs: Float64) -> Prediction:
@@ -109,13 +111,13 @@ class BinaryLoss:
     def curvature(self, prediction: Prediction, k: int) -> Float64:
         return prediction.wrong * (1.0 - prediction.wrong)
 
-    def ahead(self, values: Float64) -> Float64:
+    def contrasts(self, values: Float64) -> Float64:
         return values[None]
 
-    def pull(self, columns: Float64, residual: Float64) -> Float64:
+    def correlate(self, columns: Float64, residual: Float64) -> Float64:
         return columns.T @ residual
 
-    def settle(self, linear: Float64, start: Float64) -> tuple[Float64, Prediction]:
+    def profile_intercept(self, linear: Float64, start: Float64) -> tuple[Float64, Prediction]:
         """Newton's method on sum_i v_i r_i = 0, kept in a bracket.
 
         A step multiplies all odds by one of two numbers: no exponential is taken again.
@@ -157,7 +159,7 @@ class MultinomialLoss:
         self.codes, self.rows = codes, np.arange(codes.size)
         self.weights = weights
         self.n_outputs = n_classes
-        self.shares = np.bincount(codes, weights=weights, minlength=n_classes)
+        self.frequencies = np.bincount(codes, weights=weights, minlength=n_classes)
 
     def predict(self, outputs: Float64) -> Prediction:
         top = outputs.max(axis=1)
@@ -183,17 +185,17 @@ class MultinomialLoss:
         size = np.abs(prediction.residual[:, k])  # P_k, or 1 - P_k where k is the true class
         return size * (1.0 - size)
 
-    def ahead(self, values: Float64) -> Float64:
+    def contrasts(self, values: Float64) -> Float64:
         return values - values[self.codes, None]
 
-    def pull(self, columns: Float64, residual: Float64) -> Float64:
+    def correlate(self, columns: Float64, residual: Float64) -> Float64:
         """As what each class takes from each other one, which cancels in their sum."""
         outputs = range(self.n_outputs)
         of = [self.codes == y for y in outputs]
         taken = np.stack([columns[of[y]].T @ residual[of[y]] for y in outputs])
         return np.asarray((taken - taken.transpose(2, 1, 0)).sum(axis=0))
 
-    def settle(self, linear: Float64, start: Float64) -> tuple[Float64, Prediction]:
+    def profile_intercept(self, linear: Float64, start: Float64) -> tuple[Float64, Prediction]:
         """Newton's method for sum_i v_i r_ik = 0; where it fails, one intercept after the other.
 
         The mean of b is zero.
@@ -217,7 +219,7 @@ class MultinomialLoss:
             p = np.exp(outputs - outputs.max(axis=1, keepdims=True))
             p /= p.sum(axis=1, keepdims=True)
             total = self.weights @ p
-            excess = total - self.shares
+            excess = total - self.frequencies
             size = float(np.abs(excess).max())
             if not size < worst:
                 return best
@@ -237,7 +239,7 @@ class MultinomialLoss:
             outputs = linear + b
             others = logsumexp(np.delete(outputs, k, axis=1), axis=1)
             against = BinaryLoss((self.codes == k).astype(np.float64), self.weights)
-            b[k] = against.settle((linear[:, k] - others)[:, None], b[[k]])[0][0]
+            b[k] = against.profile_intercept((linear[:, k] - others)[:, None], b[[k]])[0][0]
         return np.asarray(b - b.mean())
 
 

@@ -124,7 +124,7 @@ class Folds:
         self.fit_intercept = fit_intercept
         check_range("y", float(np.abs(y).max()))
         self.design = checked_design(X, raw / raw.sum(), fit_intercept, left_out)
-        self.offset = float(self.design.root**2 @ y) if fit_intercept else 0.0
+        self.offset = float(self.design.sqrt_weights**2 @ y) if fit_intercept else 0.0
         self._by_moments = gram_pays(self.design, precompute, n_solutions)
         self._kept: dict[int, Float64] = {}
         if self._by_moments:
@@ -144,7 +144,7 @@ class Folds:
                 times[self.folds[number].test] += 1
             if self._kept and (times == times[0]).all():  # each sample is tested equally often
                 return np.asarray(sum(self._kept.values()) / times[0])
-        return self.design.moments(np.arange(n), self._response(self.design))
+        return self.design.augmented_gram(np.arange(n), self._response(self.design))
 
     def _moments(self, number: int) -> Float64 | None:
         """The moments of a fold's test samples, if its training samples are just the others."""
@@ -153,12 +153,12 @@ class Folds:
             return None
         kept = self._kept.get(number)
         if kept is None:
-            return self.design.moments(fold.test, self._response(self.design))
+            return self.design.augmented_gram(fold.test, self._response(self.design))
         return kept
 
     def _response(self, design: Design) -> Float64:
         """y less its mean over all samples, under the weights of a design."""
-        return np.asarray(design.root * (self.y - self.offset))
+        return np.asarray(design.sqrt_weights * (self.y - self.offset))
 
     def training(self, number: int) -> Regression:
         """Least squares on the training samples of a fold."""
@@ -168,42 +168,50 @@ class Folds:
             full = self.design
             design = checked_design(full.X, weights, self.fit_intercept, full.left_out)
             return Regression(design, self.y[:, None], design.gram() if self._by_moments else None)
-        moments = self._everything - held_out
-        mass = moments[p + 1, p + 1]
-        shift = moments[p + 1, :p] / mass if self.fit_intercept else np.zeros(p)
-        sums = moments.diagonal()[:p]
+        augmented_gram = self._everything - held_out
+        mass = augmented_gram[p + 1, p + 1]
+        shift = augmented_gram[p + 1, :p] / mass if self.fit_intercept else np.zeros(p)
+        sums = augmented_gram.diagonal()[:p]
         mean = self.design.mean + shift
         variance = np.maximum(sums / mass - shift**2, 0.0)
-        doubtful = mass * variance < CANCELLED * self.design.spread**2
+        doubtful = mass * variance < CANCELLED * self.design.column_norms**2
         design = self.design.reweighted(weights, mean, variance + mean**2, doubtful)
-        return self._from_moments(design, moments, mass)
+        return self._from_moments(design, augmented_gram, mass)
 
-    def _from_moments(self, design: Design, moments: Float64, mass: Any) -> Regression:
+    def _from_moments(self, design: Design, augmented_gram: Float64, mass: Any) -> Regression:
         """Least squares on a design, from the moments of its samples about the means of all."""
         p = design.shape[1]
         if self.fit_intercept:
-            moments = moments - np.multiply.outer(moments[p + 1], moments[p + 1]) / mass
-        gram, cross = moments[:p, :p] / mass, moments[:p, [p]] / mass
-        design.mend(gram)
-        if design.fragile.size:
-            cross[design.fragile, 0] = design.read(design.fragile, self._response(design))
-        cross[design.constant] = 0.0
-        return Regression(design, self.y[:, None], gram, cross)
+            augmented_gram = (
+                augmented_gram
+                - np.multiply.outer(augmented_gram[p + 1], augmented_gram[p + 1]) / mass
+            )
+        gram, Xy_weighted = augmented_gram[:p, :p] / mass, augmented_gram[:p, [p]] / mass
+        design.recompute(gram)
+        if design.cancellation_prone.size:
+            Xy_weighted[design.cancellation_prone, 0] = design.read(
+                design.cancellation_prone, self._response(design)
+            )
+        Xy_weighted[design.constant] = 0.0
+        return Regression(design, self.y[:, None], gram, Xy_weighted)
 
     def mean_squares(self, number: int, points: Sequence[PathPoint], intercepts: Any) -> Float64:
         """The mean squared error on the test samples of a fold, of shape (L,) for L solutions."""
         features, coefficients = side_by_side(points)
         intercepts = np.asarray(intercepts)
-        moments = self._moments(number)
-        if moments is not None and not np.isin(features, self.design.fragile).any():
+        augmented_gram = self._moments(number)
+        if (
+            augmented_gram is not None
+            and not np.isin(features, self.design.cancellation_prone).any()
+        ):
             shifts = intercepts + self.design.mean[features] @ coefficients - self.offset
             ends = np.stack([np.ones_like(shifts), -shifts])
             vectors = np.concatenate([-coefficients, ends])
             p = self.design.shape[1]
             kept = np.append(features, [p, p + 1])
-            squares, sizes = quadratic_forms(moments[np.ix_(kept, kept)], vectors)
+            squares, sizes = quadratic_forms(augmented_gram[np.ix_(kept, kept)], vectors)
             if (squares > RESOLVED * sizes).all():
-                return np.asarray(squares / moments[p + 1, p + 1])
+                return np.asarray(squares / augmented_gram[p + 1, p + 1])
         return self._mean_squares_of_rows(self.folds[number], features, coefficients, intercepts)
 
     def _mean_squares_of_rows(

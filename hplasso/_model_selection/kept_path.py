@@ -59,15 +59,15 @@ def fitted_at(
     those of the path.
     """
     check_parameters(f"{type(estimator).__name__}.at", {name: value}, {name: (real(0.0),)})
-    place = _place(name, float(value), penalties)
-    parameters = chosen_parameters(estimator) | {name: float(penalties[place])}
+    position = _position(name, float(value), penalties)
+    parameters = chosen_parameters(estimator) | {name: float(penalties[position])}
     model = fitted_as(kind, parameters, estimator)
-    model.coef_ = np.ascontiguousarray(as_array(estimator.coef_path_.T[[place]])[0].T)
-    model.dual_gap_ = float(estimator.dual_gap_path_[place])
-    return model, place
+    model.coef_ = np.ascontiguousarray(as_array(estimator.coef_path_.T[[position]])[0].T)
+    model.dual_gap_ = float(estimator.dual_gap_path_[position])
+    return model, position
 
 
-def _place(name: str, value: float, penalties: Float64) -> int:
+def _position(name: str, value: float, penalties: Float64) -> int:
     """Where a penalty is on a grid.
 
     Raises
@@ -75,11 +75,11 @@ def _place(name: str, value: float, penalties: Float64) -> int:
     ValueError
         If it is not.
     """
-    place = int(np.abs(penalties - value).argmin())
-    if not np.isclose(penalties[place], value, atol=0.0):
+    position = int(np.abs(penalties - value).argmin())
+    if not np.isclose(penalties[position], value, atol=0.0):
         sides = [penalties[penalties < value], penalties[penalties > value]]
         nearest = [f"{side[np.abs(side - value).argmin()]:.6g}" for side in sides if side.size]
         raise ValueError(
             f"{name}={value!r} is not on the grid. Next to it there: {' and '.join(nearest)}."
         )
-    return place
+    return position

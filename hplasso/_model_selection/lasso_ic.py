@@ -275,7 +275,7 @@ class HadamardLassoIC(LinearRegressor):
             points, losses = [], []
             for alpha in given:
                 points += tracer.trace([alpha])
-                losses.append(tracer.place.state.loss)
+                losses.append(tracer.iterate.state.loss)
         warn_not_converged(points, settings.name_alpha)
         sizes = np.array([point.features.size for point in points])
         self.degrees_of_freedom_ = sizes
@@ -302,13 +302,13 @@ class HadamardLassoIC(LinearRegressor):
         point = tracer.solve(1.0)
         warn_not_converged([point], lambda alpha: "alpha=0 (for the noise variance)")
         left = n_samples - point.features.size - int(self.fit_intercept)
-        variance = n_samples * 2.0 * float(tracer.place.state.loss) / left
+        variance = n_samples * 2.0 * float(tracer.iterate.state.loss) / left
         return max(variance, ROUNDING * tracer.term.scale, float(np.finfo(np.float64).tiny))
 
     def _criterion(self, squares: Float64, sizes: Any, n: int, p: int) -> Float64:
         """The criterion, for residual sums of squares and numbers of coefficients."""
-        dearness = {"aic": 2.0, "aicc": 2.0, "bic": np.log(n), "ebic": np.log(n)}
-        penalty = dearness[self.criterion] * sizes
+        cost = {"aic": 2.0, "aicc": 2.0, "bic": np.log(n), "ebic": np.log(n)}
+        penalty = cost[self.criterion] * sizes
         if self.criterion == "aicc":
             with np.errstate(divide="ignore"):
                 correction = 2.0 * sizes * (sizes + 1.0) / np.maximum(n - sizes - 1.0, 0.0)

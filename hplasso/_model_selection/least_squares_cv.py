@@ -166,8 +166,10 @@ class LeastSquaresCV(LinearRegressor):
 
     def _choose(self, grids: Sequence[Grid], errors: Float64, folds: Any) -> Grid:
         """Set what is known of the alphas; return the grid of the best l1_ratio."""
-        shares = [fold.test_weights.sum() for fold in folds]
-        chosen, best, simplest, spreads = choose(np.moveaxis(errors, 2, 0), shares)
+        weights_of_folds = [fold.test_weights.sum() for fold in folds]
+        chosen, best, simplest, errors_of_means = choose(
+            np.moveaxis(errors, 2, 0), weights_of_folds
+        )
         alphas = grids[chosen].alphas
         self.alpha_min_, self.alpha_1se_ = float(alphas[best]), float(alphas[simplest])
         self.alpha_ = self.alpha_min_ if self.rule == "min" else self.alpha_1se_
@@ -175,7 +177,7 @@ class LeastSquaresCV(LinearRegressor):
             print_end_of_grid("alpha", self.alpha_min_, alphas)
         several = len(grids) > 1
         self.mse_path_ = errors if several else errors[0]
-        self.mse_se_ = spreads if several else spreads[0]
+        self.mse_se_ = errors_of_means if several else errors_of_means[0]
         same = np.ndim(self.alphas) > 0 or not several
         self.alphas_ = alphas.copy() if same else np.stack([grid.alphas for grid in grids])
         if hasattr(self, "l1_ratio"):
@@ -221,10 +223,10 @@ class LeastSquaresCV(LinearRegressor):
             If `alpha` is not on the grid.
         """
         check_is_fitted(self)
-        model, place = fitted_at(self, self._single, "alpha", alpha, self._path_alphas)
+        model, position = fitted_at(self, self._single, "alpha", alpha, self._path_alphas)
         model.mu_, model.nu_ = balance(model.coef_)
-        model.intercept_ = self.intercept_path_[place] if self.fit_intercept else 0.0
-        model.n_iter_ = int(self.n_iter_path_[place])
+        model.intercept_ = self.intercept_path_[position] if self.fit_intercept else 0.0
+        model.n_iter_ = int(self.n_iter_path_[position])
         return model
 
     def get_metadata_routing(self) -> Any:

@@ -359,8 +359,8 @@ class HadamardLogisticRegressionCV(LinearClassifier):
 
     def _choose(self, folds: Sequence[Fold]) -> None:
         """Set what the rules say of C and l1_ratio."""
-        shares = [fold.test_weights.sum() for fold in folds]
-        chosen, best, simplest, self.scores_se_ = choose(-self.scores_, shares)
+        weights_of_folds = [fold.test_weights.sum() for fold in folds]
+        chosen, best, simplest, self.scores_se_ = choose(-self.scores_, weights_of_folds)
         self.l1_ratio_ = float(self.l1_ratios_[chosen])
         self.C_min_, self.C_1se_ = float(self.Cs_[best]), float(self.Cs_[simplest])
         self.C_ = self.C_min_ if self.rule == "min" else self.C_1se_
@@ -411,11 +411,11 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         check_is_fitted(self)
         if not hasattr(self, "coef_path_"):
             raise ValueError("There is no path on all samples: at(C) needs refit=True.")
-        model, place = fitted_at(self, HadamardLogisticRegression, "C", C, self.Cs_)
+        model, position = fitted_at(self, HadamardLogisticRegression, "C", C, self.Cs_)
         model.coef_ = np.atleast_2d(model.coef_)
         model.mu_, model.nu_ = balance(model.coef_)
-        model.intercept_ = np.atleast_1d(self.intercept_path_[..., place]).copy()
-        model.n_iter_ = self.n_iter_path_[[place]]
+        model.intercept_ = np.atleast_1d(self.intercept_path_[..., position]).copy()
+        model.n_iter_ = self.n_iter_path_[[position]]
         fitted: HadamardLogisticRegression = model
         return fitted
 

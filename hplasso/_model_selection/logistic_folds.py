@@ -101,15 +101,15 @@ class Validation(NamedTuple):
             for name, value in self.score_params.items()
         }
         scores, errors = np.full(models.shape[:2], np.nan), []
-        for place in np.ndindex(*scores.shape):
+        for position in np.ndindex(*scores.shape):
             model = HadamardLogisticRegression()
             model.classes_, model.n_features_in_ = self.labels.classes, features.size
-            model.coef_ = models[place][:, features]
+            model.coef_ = models[position][:, features]
             model.intercept_ = np.zeros(len(model.coef_), dtype=models.dtype)
             if models.shape[3] > n_features:
-                model.intercept_ = models[place][:, n_features]
+                model.intercept_ = models[position][:, n_features]
             try:
-                scores[place] = self.scorer(model, samples, y, **params)
+                scores[position] = self.scorer(model, samples, y, **params)
             except Exception as error:
                 errors.append(error)
         return scores, errors

@@ -79,7 +79,7 @@ class Choice(NamedTuple):
     errors: Float64
 
 
-def choose(losses: Float64, shares: Sequence[float]) -> Choice:
+def choose(losses: Float64, weights_of_folds: Sequence[float]) -> Choice:
     """What losses of shape (n_folds, n_l1_ratios, n_penalties) say, for the weights of the folds.
 
     The simplest is the first of the penalties, strongest first, within one standard error of the
@@ -93,7 +93,7 @@ def choose(losses: Float64, shares: Sequence[float]) -> Choice:
             UserWarning,
             stacklevel=stack_level(),
         )
-    errors = standard_errors(losses, np.array(shares))
+    errors = standard_errors(losses, np.array(weights_of_folds))
     row, best = (int(i) for i in np.unravel_index(smallest(means), means.shape))
     within = np.flatnonzero(means[row] <= means[row, best] + errors[row, best])
     simplest = int(within[0]) if within.size else best  # NaN: there is no error

@@ -16,21 +16,21 @@ NOBODY: Index = np.empty(0, dtype=np.intp)
 NOTHING: Float64 = np.empty(0)
 
 
-class Noise(NamedTuple):
-    """What rounding may add to correlations: `length` times the design's rounding.
+class CorrelationRounding(NamedTuple):
+    """What rounding may add to correlations: `residual_scale` times the design's rounding.
 
     Of `special` features, whose columns hold a few values that are far larger than the others, it
-    is known better: it is `slack`.
+    is known better: it is `errors`.
     """
 
-    length: float
+    residual_scale: float
     special: Index = NOBODY
-    slack: Float64 = NOTHING
+    errors: Float64 = NOTHING
 
     def of(self, rounding: Float64, features: Index | slice) -> Float64:
         """For some features, given the rounding of all."""
         if not self.special.size:
-            return self.length * rounding[features]
-        slack = self.length * rounding
-        slack[self.special] = self.slack
-        return slack[features]
+            return self.residual_scale * rounding[features]
+        errors = self.residual_scale * rounding
+        errors[self.special] = self.errors
+        return errors[features]

@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.linalg.lapack import dtrtrs
 
-from .._datafit.iterate import Observation
+from .._datafit.iterate import Iterate
 from .._datafit.squared import DataTerm, Model
 from .._design.multi_output import AnyDesign
 from .._design.working_set import WorkingSet
 from .._numerics.linalg import independent_cholesky
-from .._numerics.rounding import Noise
+from .._numerics.rounding import CorrelationRounding
 from .._numerics.typing import Float64, Index
 from .._penalties.duality_gap import Certificate, certify, ridged_gap
 from .._solver.finish import Point, step_on
@@ -29,23 +29,23 @@ DUE = 10.0
 FEW = 2**23
 
 
-class Chord(NamedTuple):
+class DivergenceBound(NamedTuple):
     """What the divergence of kappa r lies below, as it is convex: from that of 0 to that of r.
 
     The latter, which is zero for the residual of coefficients, is left out.
     """
 
-    whole: float
+    at_zero: float
 
     @property
     def loss(self) -> float:
-        return self.whole
+        return self.at_zero
 
     def divergence(self, kappa: float) -> float:
-        return (1.0 - kappa) * self.whole
+        return (1.0 - kappa) * self.at_zero
 
 
-class Appraisal:
+class Certifier:
     """Of coefficients on the features of a working set.
 
     Attributes
@@ -59,44 +59,47 @@ class Appraisal:
     ) -> None:
         self.term, self.working_set, self.settings = term, working_set, settings
         self.design, self.rounding, self.mean = design, design.rounding, design.mean
-        self.asked = settings.tol * term.scale
+        self.gap_tol = settings.tol * term.scale
         self.negligible = NEGLIGIBLE * term.scale
         self.all_penalised = bool(settings.penalty_weights.all())
 
-    def slack(self, noise: Noise, features: Index | slice) -> Float64:
+    def rounding_error(self, rounding: CorrelationRounding, features: Index | slice) -> Float64:
         """What rounding may add to the correlations of some features."""
-        return noise.of(self.rounding, features)
+        return rounding.of(self.rounding, features)
 
     @cached_property
     def free(self) -> tuple[Index, Float64] | None:
         """The features without any penalty and their Gram matrix; None if that is too large."""
         design: Any = self.design
-        unpenalised = (self.settings.penalty_weights == 0.0) & (design.spread > 0.0)
+        unpenalised = (self.settings.penalty_weights == 0.0) & (design.column_norms > 0.0)
         features = unpenalised.nonzero()[0]
         if features.size * design.shape[0] > FEW:
             return None
         block = design.block(features)
         return features, block.T @ block
 
-    def doubt(self, alpha: float, place: Observation) -> float:
+    def doubt(self, alpha: float, iterate: Iterate) -> float:
         """What rounding of correlations may hide of the gap, for squared loss; 0 if negligible.
 
         A dual point that is feasible without any slack is smaller by a part of slack_j / lambda_j,
         and orthogonal to the features without penalty.
         """
-        weights = self.settings.penalty_weights[self.working_set.features[place.support]]
-        size = float(weights @ np.abs(place.theta[place.support]))
-        hidden = place.noise.length * self.dearest * size + self._hidden_by_free(place)
+        weights = self.settings.penalty_weights[self.working_set.features[iterate.support]]
+        size = float(weights @ np.abs(iterate.theta[iterate.support]))
+        hidden = (
+            iterate.rounding.residual_scale * self.largest_relative_error * size
+            + self._hidden_by_free(iterate)
+        )
         return hidden if hidden > self.negligible else 0.0
 
     @cached_property
-    def dearest(self) -> float:
+    def largest_relative_error(self) -> float:
         """The largest rounding of a correlation, as a part of the penalty weight."""
         weights = self.settings.penalty_weights
         parts = np.divide(self.rounding, weights, out=np.zeros_like(weights), where=weights > 0.0)
         return float(parts.max(initial=0.0))
 
-    def _hidden_by_free(self, place: Observation) -> float:
+    def _hidden_by_free(self, iterate: Iterate) -> float:
         """|P r| |y| with the projection P on the features without penalty; inf if one is missing.
 
         Under theta >= 0, these are those that are not at zero.
@@ -104,9 +107,9 @@ class Appraisal:
         if self.all_penalised or self.free is None:
             return 0.0
         features, gram = self.free
-        theta = np.zeros(place.z.size)
-        theta[self.working_set.features[place.support]] = place.theta[place.support]
-        on, z = theta[features] != 0.0, place.z[features]
+        theta = np.zeros(iterate.z.size)
+        theta[self.working_set.features[iterate.support]] = iterate.theta[iterate.support]
+        on, z = theta[features] != 0.0, iterate.z[features]
         missing = z[~on] > 0.0 if self.settings.positive else ~on
         if missing.any():
             return np.inf
@@ -116,10 +119,14 @@ class Appraisal:
         half = dtrtrs(factor, z[on], lower=1)[0] if kept.size else z[on]
         return float(np.sqrt(half @ half)) * self.term.norm
 
-    def of_place(self, alpha: float, place: Observation) -> Certificate:
+    def of_iterate(self, alpha: float, iterate: Iterate) -> Certificate:
         """The certificate of a place."""
-        on, theta = self.working_set.features[place.support], place.theta[place.support]
-        z, slack, divergence = place.z[on], self.slack(place.noise, on), place.state.divergence
+        on, theta = self.working_set.features[iterate.support], iterate.theta[iterate.support]
+        z, rounding_error, divergence = (
+            iterate.z[on],
+            self.rounding_error(iterate.rounding, on),
+            iterate.state.divergence,
+        )
         if self.settings.ridged:
             ridge, of_loss = self.settings.ridge(alpha, on), divergence
             z = z - ridge * theta
@@ -129,11 +136,13 @@ class Appraisal:
                 return of_loss(kappa) + 0.5 * (1.0 - kappa) ** 2 * square
 
         penalty = alpha * self.settings.penalty_weights[on]
-        certificate = certify(alpha, place.level, penalty, slack, z, theta, divergence)
-        return self.honest(certificate, place.hidden)
+        certificate = certify(
+            alpha, iterate.feasible_alpha, penalty, rounding_error, z, theta, divergence
+        )
+        return self.honest(certificate, iterate.hidden)
 
-    def mended(
-        self, place: Observation, model: Model, problem: RestrictedProblem, point: Point
+    def refined(
+        self, iterate: Iterate, model: Model, problem: RestrictedProblem, point: Point
     ) -> tuple[Any, float]:
         """The state with the residual that Newton's step would leave, and its divergence.
 
@@ -142,42 +151,42 @@ class Appraisal:
         """
         step = step_on(problem, point)
         if step is None or self.working_set.complete:
-            return place.state, np.inf
-        way = np.zeros(self.working_set.features.size)
-        way[model.where] = step
-        return self.term.mended(place.state, self.working_set.columns.predict(way))
+            return iterate.state, np.inf
+        direction = np.zeros(self.working_set.features.size)
+        direction[model.where] = step
+        return self.term.refined(iterate.state, self.working_set.columns.predict(direction))
 
-    def of_mended(self, alpha: float, place: Observation, price: float) -> Certificate:
+    def of_refined(self, alpha: float, iterate: Iterate, extra: float) -> Certificate:
         """The certificate of a place with a mended residual, whose divergence is the price."""
-        chord = Chord(place.state.divergence(0.0))
-        gap, kappa, floor = self.of_place(alpha, place._replace(state=chord))
-        if self.settings.ridged and place.level < np.inf:
-            as_it_is = self._gap_at_residual(alpha, place) + place.hidden
+        bound = DivergenceBound(iterate.state.divergence(0.0))
+        gap, kappa, rounding_gap = self.of_iterate(alpha, iterate._replace(state=bound))
+        if self.settings.ridged and iterate.feasible_alpha < np.inf:
+            as_it_is = self._gap_at_residual(alpha, iterate) + iterate.hidden
             gap, kappa = min((gap, kappa), (as_it_is, 1.0))
-        return Certificate(gap + price, kappa, floor)
+        return Certificate(gap + extra, kappa, rounding_gap)
 
-    def _gap_at_residual(self, alpha: float, place: Observation) -> float:
+    def _gap_at_residual(self, alpha: float, iterate: Iterate) -> float:
         """The gap at the residual as it is, which a ridge makes feasible."""
-        settings, theta = self.settings, np.zeros(place.z.size)
-        theta[self.working_set.features[place.support]] = place.theta[place.support]
+        settings, theta = self.settings, np.zeros(iterate.z.size)
+        theta[self.working_set.features[iterate.support]] = iterate.theta[iterate.support]
         penalty, ridge = alpha * settings.penalty_weights, settings.ridge(alpha, slice(None))
-        return ridged_gap(penalty, ridge, place.z, theta, settings.positive)
+        return ridged_gap(penalty, ridge, iterate.z, theta, settings.positive)
 
     def honest(self, certificate: Certificate, hidden: float) -> Certificate:
         """A certificate with what rounding may hide from its gap, unless that is negligible."""
-        gap, kappa, floor = certificate
-        return Certificate(gap + hidden * (hidden > self.negligible), kappa, floor + hidden)
+        gap, kappa, rounding_gap = certificate
+        return Certificate(gap + hidden * (hidden > self.negligible), kappa, rounding_gap + hidden)
 
     def suffices(self, certificate: Certificate) -> bool:
         """Whether the gap is the one asked for, or what rounding contributes, and negligible."""
-        return certificate.gap <= max(self.asked, min(certificate.floor, self.negligible))
+        return certificate.gap <= max(self.gap_tol, min(certificate.rounding_gap, self.negligible))
 
     def point_at(
-        self, alpha: float, place: Observation, certificate: Certificate, sweeps: int
+        self, alpha: float, iterate: Iterate, certificate: Certificate, sweeps: int
     ) -> PathPoint:
         """What is returned of a place."""
-        values, intercept = place.theta[place.support], place.state.intercept
-        return self.point(alpha, place.support, values, intercept, certificate, sweeps)
+        values, intercept = iterate.theta[iterate.support], iterate.state.intercept
+        return self.point(alpha, iterate.support, values, intercept, certificate, sweeps)
 
     def point(
         self,
@@ -189,19 +198,19 @@ class Appraisal:
         sweeps: int = 0,
     ) -> PathPoint:
         """What is returned of coefficients on a support in the working set."""
-        gap, kappa, floor = certificate
+        gap, kappa, rounding_gap = certificate
         if self.settings.dtype != np.float64:
             exact, values = values, self._rounded(values)
-            price, intercept = self._price(alpha, support, exact, values)
-            certificate = Certificate(gap + price, kappa, floor + price)
+            extra, intercept = self._rounding_cost(alpha, support, exact, values)
+            certificate = Certificate(gap + extra, kappa, rounding_gap + extra)
         outcome, gap = self._outcome(certificate, sweeps), certificate.gap
         features = self.working_set.features[support]
-        return PathPoint(alpha, features, values, intercept, gap, self.asked, outcome, sweeps)
+        return PathPoint(alpha, features, values, intercept, gap, self.gap_tol, outcome, sweeps)
 
     def _outcome(self, certificate: Certificate, sweeps: int) -> Outcome:
         if self.suffices(certificate):
             return Outcome.CONVERGED
-        if certificate.gap <= DUE * certificate.floor:
+        if certificate.gap <= DUE * certificate.rounding_gap:
             return Outcome.ROUNDING
         return Outcome.MAX_ITER if sweeps >= self.settings.max_iter else Outcome.STALLED
 
@@ -216,7 +225,7 @@ class Appraisal:
             )
         return rounded
 
-    def _price(
+    def _rounding_cost(
         self, alpha: float, support: Index, values: Float64, rounded: Float64
     ) -> tuple[float, Any]:
         """What it costs to return a shorter type: f(rounded) - f(values); and the intercept.
@@ -238,5 +247,5 @@ class Appraisal:
         shift = self.mean[features] * rounded
         written = written - np.bincount(features % written.size, shift, written.size)
         delta = 0.5 * float(np.finfo(self.settings.dtype).eps) * written * (self.term.scale > 0.0)
-        price = max(0.0, after.loss - before.loss + penalty) + 0.5 * float(delta @ delta)
-        return price, after.intercept
+        extra = max(0.0, after.loss - before.loss + penalty) + 0.5 * float(delta @ delta)
+        return extra, after.intercept

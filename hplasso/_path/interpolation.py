@@ -28,10 +28,10 @@ from typing import Any
 
 import numpy as np
 
-from .._numerics.rounding import Noise
+from .._numerics.rounding import CorrelationRounding
 from .._numerics.typing import Float64
-from .._penalties.duality_gap import Certificate, complementarity, reach
-from .predictor import Knot
+from .._penalties.duality_gap import Certificate, complementarity, feasible_alpha
+from .predictor import SolvedPoint
 from .progress import PathPoint
 from .tracer import PathTracer
 
@@ -56,14 +56,14 @@ def trace_by_chords(tracer: PathTracer, alphas: Iterable[float]) -> list[PathPoi
     if tracer.settings.tol <= TIGHT or not tracer.settings.l1:
         return tracer.trace(alphas)
     alphas = [float(alpha) for alpha in alphas]
-    points, last = [tracer.solve(alphas[0])], Knot(alphas[0], tracer.place)
+    points, last = [tracer.solve(alphas[0])], SolvedPoint(alphas[0], tracer.iterate)
     tracer.tell(points[0])
     while len(points) < len(alphas):
-        large = last.place.support.size > LARGE_SUPPORT
+        large = last.iterate.support.size > LARGE_SUPPORT
         length = SHORT_STRIDE if large else STRIDE
         *skipped, alpha = alphas[len(points) : len(points) + length]
         point = tracer.solve(alpha)
-        first, last = last, Knot(alpha, tracer.place)
+        first, last = last, SolvedPoint(alpha, tracer.iterate)
         between = _between(tracer, first, last, skipped)
         if between:
             tracer.return_to(last)
@@ -74,7 +74,11 @@ def trace_by_chords(tracer: PathTracer, alphas: Iterable[float]) -> list[PathPoi
 
 
 def _between(
-    tracer: PathTracer, first: Knot, last: Knot, alphas: Sequence[float], expected: float = 0.0
+    tracer: PathTracer,
+    first: SolvedPoint,
+    last: SolvedPoint,
+    alphas: Sequence[float],
+    expected: float = 0.0,
 ) -> list[PathPoint]:
     """The solutions at alphas between two knots, whose chord is expected to have this gap.
 
@@ -82,32 +86,32 @@ def _between(
     """
     if not alphas:
         return []
-    chord, middle = Chord(tracer, first, last), len(alphas) // 2
+    interpolation, middle = Interpolation(tracer, first, last), len(alphas) // 2
     early, alpha, late = alphas[:middle], alphas[middle], alphas[middle + 1 :]
-    if expected * 4.0 * chord.shares(alpha).prod() <= tracer.appraisal.asked:
-        theta, certificates = chord.certified(alphas)
-        if all(map(tracer.appraisal.suffices, certificates)):
-            return [*map(chord.point, alphas, theta, certificates)]
+    if expected * 4.0 * interpolation.fractions(alpha).prod() <= tracer.certifier.gap_tol:
+        theta, certificates = interpolation.certified(alphas)
+        if all(map(tracer.certifier.suffices, certificates)):
+            return [*map(interpolation.point, alphas, theta, certificates)]
         expected = certificates[middle].gap
     tracer.return_to(last, first)
-    point, expected = chord.solve(alpha), expected / HALVED
-    knot = Knot(alpha, tracer.place)
+    point, expected = interpolation.solve(alpha), expected / HALVED
+    solved_point = SolvedPoint(alpha, tracer.iterate)
     return [
-        *_between(tracer, first, knot, early, expected),
+        *_between(tracer, first, solved_point, early, expected),
         point,
-        *_between(tracer, knot, last, late, expected),
+        *_between(tracer, solved_point, last, late, expected),
     ]
 
 
-class Chord:
+class Interpolation:
     """The chord between two knots of a path; arrays hold the ends, on the support of either."""
 
-    def __init__(self, tracer: PathTracer, first: Knot, last: Knot) -> None:
+    def __init__(self, tracer: PathTracer, first: SolvedPoint, last: SolvedPoint) -> None:
         self.tracer, self.ends = tracer, (first, last)
         features = tracer.working_set.features
         theta = np.zeros((2, features.size))
-        for row, knot in zip(theta, self.ends, strict=True):
-            row[: knot.place.theta.size] = knot.place.theta
+        for row, solved_point in zip(theta, self.ends, strict=True):
+            row[: solved_point.iterate.theta.size] = solved_point.iterate.theta
         self.support = ((theta[0] != 0.0) | (theta[1] != 0.0)).nonzero()[0]
         self.features = features[self.support]
         self.theta = theta[:, self.support]
@@ -118,52 +122,57 @@ class Chord:
         That is `certify`, for squared loss at all of them at once.
         """
         settings, ends, at = self.tracer.settings, self.ends, np.array(alphas)
-        shares = self.shares(at)
-        theta, z = shares @ self.theta, shares @ [self._correlations(end) for end in ends]
-        appraisal = self.tracer.appraisal
-        noise = Noise(max(end.place.noise.length for end in ends))
-        slack = appraisal.slack(noise, self.features)
-        reaching = [min(max(end.place.level, end.alpha), HUGE) for end in ends]
-        squares = [end.place.state.square for end in ends]  # that of a mean is less, by convexity
-        levels, squares = np.array([reaching, squares]) @ shares.T
+        fractions = self.fractions(at)
+        theta, z = fractions @ self.theta, fractions @ [self._correlations(end) for end in ends]
+        certifier = self.tracer.certifier
+        rounding = CorrelationRounding(max(end.iterate.rounding.residual_scale for end in ends))
+        rounding_error = certifier.rounding_error(rounding, self.features)
+        ends_feasible = [min(max(end.iterate.feasible_alpha, end.alpha), HUGE) for end in ends]
+        squares = [end.iterate.state.square for end in ends]  # that of a mean is less, by convexity
+        feasible_alphas, squares = np.array([ends_feasible, squares]) @ fractions.T
         weights = settings.penalty_weights[self.features]
         penalty = np.multiply.outer(at, weights)
         if settings.ridge_ratio and self.support.size:
             ridge = settings.ridge_ratio * penalty
             z -= ridge * theta
             squares += (ridge * theta**2).sum(axis=1)
-            levels = np.maximum(levels, reach(z, slack, weights, settings.positive).max(axis=1))
-        kappa = np.divide(at, levels, out=np.ones_like(at), where=levels > at)
+            feasible_alphas = np.maximum(
+                feasible_alphas,
+                feasible_alpha(z, rounding_error, weights, settings.positive).max(axis=1),
+            )
+        kappa = np.divide(at, feasible_alphas, out=np.ones_like(at), where=feasible_alphas > at)
         gaps = complementarity(penalty, kappa[:, None] * z, theta)
         gaps += 0.5 * (1.0 - kappa) ** 2 * squares
-        columns = (array.tolist() for array in (gaps, kappa, np.abs(theta) @ slack))
-        hidden = max(end.place.hidden + appraisal.doubt(end.alpha, end.place) for end in ends)
+        columns = (array.tolist() for array in (gaps, kappa, np.abs(theta) @ rounding_error))
+        hidden = max(end.iterate.hidden + certifier.doubt(end.alpha, end.iterate) for end in ends)
         return theta, [
-            appraisal.honest(Certificate(*row), hidden) for row in zip(*columns, strict=True)
+            certifier.honest(Certificate(*row), hidden) for row in zip(*columns, strict=True)
         ]
 
-    def _correlations(self, knot: Knot) -> Float64:
+    def _correlations(self, solved_point: SolvedPoint) -> Float64:
         """z on the support at an end; exact, too, of features that were not admitted yet."""
-        z = knot.place.z[self.features]
-        if knot.place.theta.size < self.tracer.working_set.features.size:
-            late = self.support >= knot.place.theta.size
+        z = solved_point.iterate.z[self.features]
+        if solved_point.iterate.theta.size < self.tracer.working_set.features.size:
+            late = self.support >= solved_point.iterate.theta.size
             columns = self.tracer.working_set.columns
             if late.any():
-                z[late] = columns.correlations(knot.place.state.residual)[self.support[late]]
+                z[late] = columns.correlations(solved_point.iterate.state.residual)[
+                    self.support[late]
+                ]
         return z
 
     def point(self, alpha: float, theta: Float64, certificate: Certificate) -> PathPoint:
         """What is returned of coefficients on the support."""
-        intercept = self.ends[0].place.state.intercept
-        return self.tracer.appraisal.point(alpha, self.support, theta, intercept, certificate)
+        intercept = self.ends[0].iterate.state.intercept
+        return self.tracer.certifier.point(alpha, self.support, theta, intercept, certificate)
 
     def solve(self, alpha: float) -> PathPoint:
         """The solution there, from the point of the chord."""
-        return self.tracer.solve_from(alpha, self.support, self.shares(alpha) @ self.theta)
+        return self.tracer.solve_from(alpha, self.support, self.fractions(alpha) @ self.theta)
 
-    def shares(self, alpha: Any) -> Float64:
+    def fractions(self, alpha: Any) -> Float64:
         """1 - t and t at one alpha, or at several, as rows."""
         first, last = self.ends
         length = first.alpha - last.alpha
-        share = (first.alpha - alpha) / length if length > 0.0 else np.full_like(alpha, 0.5)
-        return np.array([1.0 - share, share]).T
+        fraction = (first.alpha - alpha) / length if length > 0.0 else np.full_like(alpha, 0.5)
+        return np.array([1.0 - fraction, fraction]).T

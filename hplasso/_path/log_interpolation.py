@@ -17,7 +17,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from .._datafit.newton import LogisticTerm
-from .predictor import Knot
+from .predictor import SolvedPoint
 from .progress import PathPoint
 from .tracer import PathTracer
 
@@ -39,20 +39,20 @@ def trace_by_means(
     if not tracer.settings.l1:
         return tracer.trace(alphas)
     alphas = [float(alpha) for alpha in alphas]
-    points, last = [tracer.solve(alphas[0])], Knot(alphas[0], tracer.place)
+    points, last = [tracer.solve(alphas[0])], SolvedPoint(alphas[0], tracer.iterate)
     tracer.tell(points[0])
-    length, rest = SHORTEST, 1.0
+    length, paused = SHORTEST, 1.0
     while len(points) < len(alphas):
-        *skipped, alpha = alphas[len(points) : len(points) + (1 if rest > 0.0 else length)]
+        *skipped, alpha = alphas[len(points) : len(points) + (1 if paused > 0.0 else length)]
         point = tracer.solve(alpha)
-        first, last = last, Knot(alpha, tracer.place)
+        first, last = last, SolvedPoint(alpha, tracer.iterate)
         between, worst = _between(tracer, term, first, last, skipped)
         if skipped:
             tracer.return_to(last)
             length = int(np.clip(length / np.sqrt(max(worst, TINY)), SHORTEST, LONGEST))
-            rest = worst - WORTHWHILE
+            paused = worst - WORTHWHILE
         else:
-            rest -= 1.0
+            paused -= 1.0
         for new in (*between, point):
             tracer.tell(new)
             points.append(new)
@@ -60,28 +60,32 @@ def trace_by_means(
 
 
 def _between(
-    tracer: PathTracer, term: LogisticTerm, first: Knot, last: Knot, alphas: list[float]
+    tracer: PathTracer,
+    term: LogisticTerm,
+    first: SolvedPoint,
+    last: SolvedPoint,
+    alphas: list[float],
 ) -> tuple[list[PathPoint], float]:
     """The solutions at alphas between two knots; the worst gap of a mean, as a part of asked."""
     points, worst = [], 0.0
     for alpha in alphas:
         tracer.return_to(last, first)
-        point = _move_to_mean(tracer, term, first, last, alpha)
-        worst = max(worst, point.gap / max(point.gap_asked, TINY))
+        point = _move_to_interpolated(tracer, term, first, last, alpha)
+        worst = max(worst, point.gap / max(point.gap_tol, TINY))
         if not point.converged:
             point = tracer.solve(alpha)
-            first = Knot(alpha, tracer.place)
+            first = SolvedPoint(alpha, tracer.iterate)
         points.append(point)
     return points, worst
 
 
-def _move_to_mean(
-    tracer: PathTracer, term: LogisticTerm, first: Knot, last: Knot, alpha: float
+def _move_to_interpolated(
+    tracer: PathTracer, term: LogisticTerm, first: SolvedPoint, last: SolvedPoint, alpha: float
 ) -> PathPoint:
     """Go to the mean of two knots, from the last; what it is worth."""
     length = float(np.log(first.alpha / last.alpha))
-    share = float(np.log(first.alpha / alpha)) / length if length > 0.0 else 0.5
-    end = tracer.place.theta
-    theta = (1.0 - share) * first.place.grown(end.size).theta + share * end
-    state = term.mean(first.place.state, last.place.state, share)
+    fraction = float(np.log(first.alpha / alpha)) / length if length > 0.0 else 0.5
+    end = tracer.iterate.theta
+    theta = (1.0 - fraction) * first.iterate.grown(end.size).theta + fraction * end
+    state = term.interpolate(first.iterate.state, last.iterate.state, fraction)
     return tracer.move_to(alpha, theta, theta.nonzero()[0], state)

@@ -16,7 +16,7 @@ again and again, for the last digits. d is kept as a sum of two vectors, `dual` 
 that may cancel are exact (Dekker's products, Shewchuk's sums). The gap of theta is 1/2 ||r - d||^2
 and what `ridged_gap` says of z = X'diag(sqrt v) d; what is left to rounding is counted in.
 
-`descend` goes from face to face: what reaches zero on the way leaves, the leading violator enters.
+`descend_by_faces` goes from face to face: what reaches zero on the way leaves, the leading violator enters.
 A column that depends on others comes in along the null vector, on which the fit stands still, until
 a coefficient reaches zero (as in `finish`).
 
@@ -108,7 +108,7 @@ class DataProblem:
     @property
     def free(self) -> Mask:
         """What has neither penalty nor sign."""
-        live = self.design.spread > 0.0
+        live = self.design.column_norms > 0.0
         return live & (self.penalty == 0.0) & (self.ridge == 0.0) & (not self.positive)
 
     def work(self, size: int) -> float:
@@ -119,12 +119,12 @@ class DataProblem:
     def blurred(self, theta: Float64) -> float:
         """What the last digits of theta may add to the objective."""
         on = theta.nonzero()[0]
-        moved = self.design.root * (np.abs(self.design.values(on)) @ np.abs(theta[on]))
+        moved = self.design.sqrt_weights * (np.abs(self.design.values(on)) @ np.abs(theta[on]))
         return 0.5 * float(np.finfo(self.dtype).eps) ** 2 * float(moved @ moved)
 
     def residual(self, theta: Float64) -> tuple[Float64, float]:
         """r at the best intercept; and the length of what is rounded in it."""
-        on, root = theta.nonzero()[0], self.design.root
+        on, root = theta.nonzero()[0], self.design.sqrt_weights
         y = np.divide(self.response, root, out=np.zeros_like(root), where=root > 0.0)
         rest = exact_sums(self.design.values(on), -theta[on], y)
         size = np.abs(rest)
@@ -139,23 +139,23 @@ class DataProblem:
         And in that of a column that depends on others, given those of the others.
         """
         design = self.design
-        z, slack = np.zeros((2, self.penalty.size))
-        whole = dual.weighted + design.root * dual.rest
+        z, rounding_error = np.zeros((2, self.penalty.size))
+        whole = dual.weighted + design.sqrt_weights * dual.rest
         for where in slices(z.size, whole.size):
             values = design.values(np.arange(z.size)[where])
             z[where] = values.T @ whole
-            slack[where] = ROUNDING * (np.abs(values).T @ dual.size)
-        pull = z if self.positive else np.abs(z)
-        dependent, doubtful = slack.copy(), pull + slack > self.penalty
+            rounding_error[where] = ROUNDING * (np.abs(values).T @ dual.size)
+        abs_correlation = z if self.positive else np.abs(z)
+        dependent, doubtful = rounding_error.copy(), abs_correlation + rounding_error > self.penalty
         doubtful[on] = True
-        chosen = (doubtful & (design.spread > 0.0)).nonzero()[0]
+        chosen = (doubtful & (design.column_norms > 0.0)).nonzero()[0]
         for where in slices(chosen.size, whole.size):
             features = chosen[where]
             values = design.values(features)
-            more = values.T @ (design.root * dual.rest)
+            more = values.T @ (design.sqrt_weights * dual.rest)
             z[features] = exact_sums(values.T, dual.weighted, more)
-            slack[features] = ROUNDING * np.abs(z[features])
-        return z, slack, dependent
+            rounding_error[features] = ROUNDING * np.abs(z[features])
+        return z, rounding_error, dependent
 
 
 def exact_sums(left: Float64, right: Float64, more: Float64) -> Float64:
@@ -185,7 +185,7 @@ class Face:
 
     def __init__(self, problem: DataProblem, features: Index) -> None:
         design, ridge = problem.design, problem.ridge[features]
-        self.features, self._root, self._ridge = features, design.root, np.sqrt(ridge)
+        self.features, self._root, self._ridge = features, design.sqrt_weights, np.sqrt(ridge)
         self._blank = UNIT * float(np.sqrt(problem.response @ problem.response))
         self._values = design.values(features)
         below = np.diag(self._ridge)[ridge > 0.0]
@@ -231,12 +231,12 @@ class Face:
         z, step = target + self._ridge * below, (step / self._length)[:size]
         return Dual(weighted, rest, sizes, left, z, step, kept[:size])
 
-    def null_vector(self, place: int) -> Float64:
+    def null_vector(self, position: int) -> Float64:
         """The way on which a dependent column of the face comes in while the fit stands still."""
-        way = np.zeros(self._length.size)
-        way[self._kept] = -self._back(self._Q.T @ self._scaled[:, place])
-        way[place] = 1.0
-        return (way / self._length)[: self.features.size]
+        direction = np.zeros(self._length.size)
+        direction[self._kept] = -self._back(self._Q.T @ self._scaled[:, position])
+        direction[position] = 1.0
+        return (direction / self._length)[: self.features.size]
 
     def _back(self, right: Float64, trans: str = "N") -> Float64:
         return np.asarray(solve_triangular(self._R, right, trans=trans, check_finite=False))
@@ -278,26 +278,30 @@ def appraise(
     dual = face.dual(residual, theta[on], target[on])
     with np.errstate(over="ignore"):
         theta = theta.astype(problem.dtype, copy=False).astype(np.float64, copy=False)
-    residual, noise = problem.residual(theta)
-    z, slack, dependent = problem.correlations(dual, on)
+    residual, rounding = problem.residual(theta)
+    z, rounding_error, dependent = problem.correlations(dual, on)
     known = dual.kept | (np.abs(z[on] - dual.z) <= dependent[on])
-    z[on[known]], slack[on[known]] = (
+    z[on[known]], rounding_error[on[known]] = (
         dual.z[known],
         ROUNDING * np.abs(dual.z[known] - target[on[known]]),
     )
-    pull = z if problem.positive else np.abs(z)
-    beyond = np.maximum(pull - penalty - slack, 0.0)
-    firm = (ridge == 0.0) & (pull + slack > penalty) & (problem.design.spread > 0.0)
-    kappa = float(np.min(penalty[firm] / (pull + slack)[firm], initial=1.0))
-    root = problem.design.root
+    abs_correlation = z if problem.positive else np.abs(z)
+    beyond = np.maximum(abs_correlation - penalty - rounding_error, 0.0)
+    firm = (
+        (ridge == 0.0)
+        & (abs_correlation + rounding_error > penalty)
+        & (problem.design.column_norms > 0.0)
+    )
+    kappa = float(np.min(penalty[firm] / (abs_correlation + rounding_error)[firm], initial=1.0))
+    root = problem.design.sqrt_weights
     point = np.divide(dual.weighted, root, out=np.zeros_like(root), where=root > 0.0) + dual.rest
     apart = residual - kappa * point
-    gap = 0.5 * (float(np.sqrt(apart @ apart)) + noise + dual.left) ** 2
+    gap = 0.5 * (float(np.sqrt(apart @ apart)) + rounding + dual.left) ** 2
     gap += ridged_gap(penalty, ridge, kappa * z, theta, problem.positive)
-    floor = float(slack @ np.abs(theta)) + 0.5 * noise**2
-    near = (ridge > 0.0) & (pull + slack > penalty)
-    floor += float((slack[near] ** 2 / ridge[near]).sum())
-    certificate = Certificate(gap + floor, kappa, floor + problem.blurred(theta))
+    rounding_gap = float(rounding_error @ np.abs(theta)) + 0.5 * rounding**2
+    near = (ridge > 0.0) & (abs_correlation + rounding_error > penalty)
+    rounding_gap += float((rounding_error[near] ** 2 / ridge[near]).sum())
+    certificate = Certificate(gap + rounding_gap, kappa, rounding_gap + problem.blurred(theta))
     return Solved(certificate, theta), beyond, dual
 
 
@@ -306,23 +310,23 @@ def assured(tracer: Any, alpha: float, certificate: Certificate, sweeps: int) ->
 
     The tracer moves there, unless it has made all of its sweeps, or sweeps alone are asked for.
     """
-    term, appraisal, settings = tracer.term, tracer.appraisal, tracer.appraisal.settings
+    term, certifier, settings = tracer.term, tracer.certifier, tracer.certifier.settings
     if not term.exact:
         return certificate
-    doubt, (gap, kappa, floor) = appraisal.doubt(alpha, tracer.place), certificate
-    doubted = Certificate(gap + doubt, kappa, floor + doubt)
+    doubt, (gap, kappa, rounding_gap) = certifier.doubt(alpha, tracer.iterate), certificate
+    doubted = Certificate(gap + doubt, kappa, rounding_gap + doubt)
     moves = sweeps < settings.max_iter and settings.solver == "auto"
-    if appraisal.suffices(doubted) or (doubt == 0.0 and not moves):
+    if certifier.suffices(doubted) or (doubt == 0.0 and not moves):
         return doubted
     penalty, ridge = alpha * settings.penalty_weights, settings.ridge(alpha, slice(None))
     problem = DataProblem(
         term.design.uncentred(), term.response, penalty, ridge, settings.positive, settings.dtype
     )
     theta = np.zeros(penalty.size)
-    theta[tracer.working_set.features] = tracer.place.theta
+    theta[tracer.working_set.features] = tracer.iterate.theta
     if problem.work(int(np.count_nonzero(problem.free | (theta != 0.0)))) > MOST_WORK:
         return doubted if doubt < np.inf else certificate
-    better, new = descend(problem, theta, appraisal.asked, MOST_FACES if moves else 1)
+    better, new = descend_by_faces(problem, theta, certifier.gap_tol, MOST_FACES if moves else 1)
     if doubted <= better:
         return doubted
     if new is not theta:
@@ -337,10 +341,10 @@ def least(first: Solved, second: Solved) -> Solved:
     return second if second.certificate.gap < first.certificate.gap else first
 
 
-def descend(problem: DataProblem, theta: Float64, asked: float, faces: int) -> Solved:
+def descend_by_faces(problem: DataProblem, theta: Float64, gap_tol: float, faces: int) -> Solved:
     """The best of theta and what follows, face by face; the first that has the gap asked for."""
     best, signs = Solved(Certificate(np.inf, 0.0, np.inf), theta), np.sign(theta)
-    inside, work, still, before = theta != 0.0, 0.0, 0, np.inf
+    inside, work, idle, before = theta != 0.0, 0.0, 0, np.inf
     for _ in range(faces):
         face = Face(problem, (inside | problem.free).nonzero()[0])
         found, beyond, dual = appraise(problem, theta, signs, face)
@@ -350,22 +354,22 @@ def descend(problem: DataProblem, theta: Float64, asked: float, faces: int) -> S
             wider = Face(problem, shut.nonzero()[0])
             found = least(found, appraise(problem, theta, np.sign(theta), wider)[0])
         best, gap = least(best, found), found.certificate.gap
-        settled = gap <= asked and (gap > HALVED * before or gap <= POLISHED * asked)
+        settled = gap <= gap_tol and (gap > HALVED * before or gap <= POLISHED * gap_tol)
         before = gap
         work += problem.work(face.features.size)
-        if settled or work > MOST_WORK or still > STILL:
+        if settled or work > MOST_WORK or idle > STILL:
             break
         theta, arrived = _advance(problem, theta, signs, face.features, dual.step)
         z, _, dependent = problem.correlations(dual, face.features)
         if arrived:
             theta, arrived = _pivoted(problem, theta, signs, face, dual, (z, dependent))
         inside = theta != 0.0
-        still = still + 1 if arrived else 0
+        idle = idle + 1 if arrived else 0
         beyond[inside] = 0.0
         if arrived and beyond.any():
-            lengths = np.where(problem.design.spread > 0.0, problem.design.spread, 1.0)
+            lengths = np.where(problem.design.column_norms > 0.0, problem.design.column_norms, 1.0)
             inside[int(np.argmax(beyond / lengths))] = True
-            still = 0
+            idle = 0
         signs = np.where(theta != 0.0, np.sign(theta), np.sign(z))
     return best
 
@@ -387,9 +391,9 @@ def _pivoted(
     lacking[dual.kept | slight | (problem.penalty[on] == 0.0)] = 0.0
     if not lacking.any():
         return theta, True
-    place = int(np.argmax(np.abs(lacking)))
-    way = np.sign(lacking[place]) * face.null_vector(place)
-    moved, through = _advance(problem, theta, signs, on, way, np.inf)
+    position = int(np.argmax(np.abs(lacking)))
+    direction = np.sign(lacking[position]) * face.null_vector(position)
+    moved, through = _advance(problem, theta, signs, on, direction, np.inf)
     return (theta, True) if through else (moved, False)
 
 
@@ -398,20 +402,20 @@ def _advance(
     theta: Float64,
     signs: Float64,
     on: Index,
-    way: Float64,
+    direction: Float64,
     length: float = 1.0,
 ) -> tuple[Float64, bool]:
-    """Go `length` along `way`, or to where the first that has a sign reaches zero."""
+    """Go `length` along `direction`, or to where the first that has a sign reaches zero."""
     here = theta[on]
-    shrinking = ((problem.penalty[on] > 0.0) | problem.positive) & (signs[on] * way < 0.0)
-    places = shrinking.nonzero()[0]
-    reach = np.abs(here[places] / way[places])
-    first = float(reach.min(initial=np.inf))
+    shrinking = ((problem.penalty[on] > 0.0) | problem.positive) & (signs[on] * direction < 0.0)
+    positions = shrinking.nonzero()[0]
+    distance = np.abs(here[positions] / direction[positions])
+    first = float(distance.min(initial=np.inf))
     theta = theta.copy()
     if length < first:
-        theta[on] = here + length * way
+        theta[on] = here + length * direction
         return theta, True
     if np.isfinite(first):
-        theta[on] = here + first * way
-        theta[on[places[reach == first]]] = 0.0
+        theta[on] = here + first * direction
+        theta[on[positions[distance == first]]] = 0.0
     return theta, not np.isfinite(first)

@@ -41,7 +41,7 @@ class PathPoint(NamedTuple):
     values: Float64
     intercept: Any
     gap: float
-    gap_asked: float
+    gap_tol: float
     outcome: Outcome
     sweeps: int
 
@@ -66,7 +66,7 @@ class Iteration(NamedTuple):
     objective: float
     surrogate: float
     gap: float
-    gap_asked: float
+    gap_tol: float
 
 
 class Listener:
@@ -114,7 +114,7 @@ class Printer(Listener):
     def point(self, point: PathPoint) -> None:
         self._print(
             f"{self.name_alpha(point.alpha)}: {point.features.size} coefficients, "
-            f"gap {point.gap:.3e} (asked {point.gap_asked:.3e}), {point.sweeps} sweeps"
+            f"gap {point.gap:.3e} (asked {point.gap_tol:.3e}), {point.sweeps} sweeps"
         )
 
     def iteration(self, iteration: Iteration) -> None:
@@ -137,7 +137,7 @@ def warn_not_converged(points: Sequence[PathPoint], name_alpha: Callable[[float]
     warnings.warn(
         f"Objective did not converge for {len(failed)} penalty value(s). Worst at "
         f"{name_alpha(worst.alpha)}, after {worst.sweeps} sweeps: duality gap {worst.gap:.3e}, "
-        f"asked for {worst.gap_asked:.3e} (tol, relative to a fit without features). "
+        f"asked for {worst.gap_tol:.3e} (tol, relative to a fit without features). "
         f"{worst.outcome.value}",
         ConvergenceWarning,
         stacklevel=stack_level(),
@@ -147,10 +147,10 @@ def warn_not_converged(points: Sequence[PathPoint], name_alpha: Callable[[float]
 def stack_level() -> int:
     """The `stacklevel` of a warning that is to point at the call from outside this package."""
     inside = {__name__.partition(".")[0], "sklearn.callback"}
-    frame, level = sys._getframe(1), 1
+    frame, feasible_alpha = sys._getframe(1), 1
     while frame.f_back is not None:
         name = frame.f_globals.get("__name__", "")
         if not any(name == part or name.startswith(f"{part}.") for part in inside):
             break
-        frame, level = frame.f_back, level + 1
-    return level
+        frame, feasible_alpha = frame.f_back, feasible_alpha + 1
+    return feasible_alpha

@@ -67,29 +67,29 @@ class Coordinates(NamedTuple):
 
     def step(self, term: DataTerm, state: Any, values: Float64) -> Float64:
         """Newton's step of the values, for the residual of the state."""
-        target = term.pull(state, self.columns) - self.rho[:, None] * values - self.fixed
+        target = term.correlate(state, self.columns) - self.rho[:, None] * values - self.fixed
         step, told = np.zeros(values.shape), np.broadcast_to(self.moving, values.shape).copy()
         if values.shape[1] > 1:  # what has no penalty may as well stay as it is under one output
             unpenalised = (self.rho == 0.0) & told.all(axis=1)
             told[unpenalised, -1] = False
         rho = np.repeat(self.rho, values.shape[1])[told.ravel()]
-        blocks = (block[:, told.ravel()] for block in term.rooted(state, self.columns))
+        blocks = (block[:, told.ravel()] for block in term.hessian_root(state, self.columns))
         step[told] = solve_rooted(blocks, rho, target[told])
         return step
 
-    def mended(self, term: DataTerm, state: Any, values: Float64) -> Iterator[tuple[Any, float]]:
+    def refined(self, term: DataTerm, state: Any, values: Float64) -> Iterator[tuple[Any, float]]:
         """The states with the residuals that a few more steps would leave, and their divergences.
 
         The last digit of a coefficient may be too much for its correlation; a dual point is no
         function of what can be written down.
         """
-        change, mended = np.zeros(values.size // len(values) * len(self.columns)), state
+        change, refined = np.zeros(values.size // len(values) * len(self.columns)), state
         for _ in range(MENDING):
-            step = self.step(term, mended, values)
+            step = self.step(term, refined, values)
             values = values + step
             change = change + term.image(self.columns, step)
-            mended, price = term.mended(state, change)
-            yield mended, price
+            refined, extra = term.refined(state, change)
+            yield refined, extra
 
 
 def coordinates(design: Design, features: Index, penalties: Float64, long: Mask) -> Coordinates:
@@ -97,7 +97,7 @@ def coordinates(design: Design, features: Index, penalties: Float64, long: Mask)
     root = np.sqrt(penalties[~long, None])
     basis, W = np.linalg.qr(design.block(features[~long]).T / root)
     free = np.zeros(int(design.fit_intercept))
-    columns = [design.block(features[long]), np.outer(design.root, free + 1.0), W.T]
+    columns = [design.block(features[long]), np.outer(design.sqrt_weights, free + 1.0), W.T]
     rho = np.concatenate([penalties[long], free, np.ones(len(W))])
     return Coordinates(np.hstack(columns), rho, long, basis / root, root)
 

@@ -44,17 +44,19 @@ class RootedTracer(PathTracer):
     @cached_property
     def _longest(self) -> Index:
         """The longest column, if there is one."""
-        return (self.design.spread == self.design.spread.max(initial=0.0)).nonzero()[0][:1]
+        return (self.design.column_norms == self.design.column_norms.max(initial=0.0)).nonzero()[0][
+            :1
+        ]
 
     @cached_property
     def _length(self) -> float:
         """The square of its length."""
-        return float(np.square(self.design.spread.max(initial=0.0)))
+        return float(np.square(self.design.column_norms.max(initial=0.0)))
 
     @cached_property
     def _usual(self) -> float:
         """The square of a column's length, for most of them."""
-        lengths = self.design.spread
+        lengths = self.design.column_norms
         return float(np.square(np.median(lengths[lengths > 0.0]))) if self._length else 1.0
 
     def _long(self, alpha: float) -> bool:
@@ -62,24 +64,26 @@ class RootedTracer(PathTracer):
         ridge = self.settings.ridge(alpha, self._longest) if self.settings.ridged else np.zeros(1)
         if self._length <= LONG * (float(ridge[0]) or self._usual):
             return False
-        size = self.place.support.size
+        size = self.iterate.support.size
         return 0 < size <= LARGEST and self.design.shape[0] * size <= LARGE_DATA
 
     def _solve_restricted(
         self,
         alpha: float,
-        asked: float,
+        gap_tol: float,
         max_sweeps: int,
         start: tuple[Index, Float64] | None = None,
     ) -> int:
-        sweeps = super()._solve_restricted(alpha, asked, max_sweeps, start)
+        sweeps = super()._solve_restricted(alpha, gap_tol, max_sweeps, start)
         if not self._long(alpha):
             return sweeps
-        (last, before), gap = self._before, self.appraisal.of_place(alpha, self.place).gap
-        if last == alpha and gap >= before * HELPED and gap > asked:
+        (last, before), gap = self._before, self.certifier.of_iterate(alpha, self.iterate).gap
+        if last == alpha and gap >= before * HELPED and gap > gap_tol:
             objective = self._objective(alpha)
             self._polish(alpha)
-            if self._objective(alpha) >= objective - self.appraisal.asked:  # nor will it help again
+            if (
+                self._objective(alpha) >= objective - self.certifier.gap_tol
+            ):  # nor will it help again
                 gap = np.inf
         self._before = alpha, gap
         return sweeps
@@ -92,62 +96,66 @@ class RootedTracer(PathTracer):
                 return
             before = self._objective(alpha)
             self._step(alpha, entrants)
-            if self._objective(alpha) < before - self.appraisal.asked:
+            if self._objective(alpha) < before - self.certifier.gap_tol:
                 entrants = NOBODY
                 continue
-            stayed = entrants[self.place.theta[entrants] == 0.0]
+            stayed = entrants[self.iterate.theta[entrants] == 0.0]
             entrants = self._wanting(alpha)
             if stayed.size or not entrants.size:
                 return
 
     def _wanting(self, alpha: float) -> Index:
         """Of the coordinates at zero the one that exceeds its penalty most, if one does."""
-        place, features = self.place, self.working_set.features
+        iterate, features = self.iterate, self.working_set.features
         penalty, _ = self._penalties(alpha)
-        pull = np.abs(place.z[features]) - self.appraisal.slack(place.noise, features)
-        outside = (place.theta == 0.0) & (penalty > 0.0)
-        share = np.divide(pull, penalty, out=np.zeros_like(pull), where=outside)
-        return np.argsort(share)[-1:] if share.max(initial=0.0) > 1.0 else NOBODY
+        abs_correlation = np.abs(iterate.z[features]) - self.certifier.rounding_error(
+            iterate.rounding, features
+        )
+        violators = (iterate.theta == 0.0) & (penalty > 0.0)
+        excess = np.divide(
+            abs_correlation, penalty, out=np.zeros_like(abs_correlation), where=violators
+        )
+        return np.argsort(excess)[-1:] if excess.max(initial=0.0) > 1.0 else NOBODY
 
     def _step(self, alpha: float, entrants: Index) -> None:
         """Newton's step; what would change its sign goes to zero."""
-        place, features = self.place, self.working_set.features
+        iterate, features = self.iterate, self.working_set.features
         face, penalties = self._face(alpha, entrants), self._penalties(alpha)
-        goal = place.theta.copy()
-        goal[face.support] += face.on.step(self.term, place.state, face.values)[face.where]
-        signs = np.sign(np.where(place.theta == 0.0, place.z[features], place.theta))
+        goal = iterate.theta.copy()
+        goal[face.support] += face.on.step(self.term, iterate.state, face.values)[face.where]
+        signs = np.sign(np.where(iterate.theta == 0.0, iterate.z[features], iterate.theta))
         goal[(goal * signs < 0.0) & (penalties[0] > 0.0)] = 0.0
-        theta, state = self.term.advance(
-            self.working_set, place.state, place.theta, goal, penalties
+        theta, state = self.term.line_search(
+            self.working_set, iterate.state, iterate.theta, goal, penalties
         )
-        self.place = self._observe(theta, theta.nonzero()[0], state, alpha)
+        self.iterate = self._observe(theta, theta.nonzero()[0], state, alpha)
 
     def _face(self, alpha: float, entrants: Index) -> RootedFace:
         """The face of the place, with those that enter on the side that they pull to."""
-        place, base = self.place, self.working_set.columns.split(NOBODY)[0].design
-        support = np.concatenate([place.support, entrants])
+        iterate, base = self.iterate, self.working_set.columns.split(NOBODY)[0].design
+        support = np.concatenate([iterate.support, entrants])
         pairs, n_outputs = self.working_set.features[support], self.design.shape[1] // base.shape[1]
         features, rows = np.unique(pairs // n_outputs, return_inverse=True)
-        where, theta = (rows, pairs % n_outputs), place.theta[support]
+        where, theta = (rows, pairs % n_outputs), iterate.theta[support]
         ridge = np.zeros(features.size)
         if self.settings.ridged:
             ridge = self.settings.ridge(alpha, features * n_outputs)
         on = coordinates(base, features, ridge, np.ones(features.size, dtype=bool))
-        values, pull = np.zeros((2, on.rho.size, n_outputs))
+        values, abs_correlation = np.zeros((2, on.rho.size, n_outputs))
         moving = np.zeros(values.shape, dtype=bool)
         moving[features.size :] = moving[where] = True  # the intercept is among those
         values[where] = theta
-        signs = np.sign(np.where(theta == 0.0, place.z[pairs], theta))
-        pull[where] = alpha * self.settings.penalty_weights[pairs] * signs
-        return RootedFace(support, on._replace(moving=moving, fixed=pull), values, where)
+        signs = np.sign(np.where(theta == 0.0, iterate.z[pairs], theta))
+        abs_correlation[where] = alpha * self.settings.penalty_weights[pairs] * signs
+        return RootedFace(support, on._replace(moving=moving, fixed=abs_correlation), values, where)
 
-    def _mended(self, alpha: float) -> Certificate:
+    def _refined(self, alpha: float) -> Certificate:
         """The certificate of the place with the residual that a few more steps would leave."""
         if not self._long(alpha):
-            return super()._mended(alpha)
-        place, face = self.place, self._face(alpha, NOBODY)
+            return super()._refined(alpha)
+        iterate, face = self.iterate, self._face(alpha, NOBODY)
         best = Certificate(np.inf, 0.0, 0.0)
-        for state, price in face.on.mended(self.term, place.state, face.values):
-            there = self._observe(place.theta, place.support, state, alpha)
-            best = min(best, self.appraisal.of_mended(alpha, there, price))
+        for state, extra in face.on.refined(self.term, iterate.state, face.values):
+            there = self._observe(iterate.theta, iterate.support, state, alpha)
+            best = min(best, self.certifier.of_refined(alpha, there, extra))
         return best

@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from .._datafit.iterate import Observation
+from .._datafit.iterate import Iterate
 from .._datafit.squared import DataTerm, Model
 from .._design.correlations import ALL
 from .._design.multi_output import AnyDesign
@@ -32,16 +32,16 @@ from .._numerics.linalg import independent_cholesky, plus_diagonal
 from .._numerics.rounding import NOBODY
 from .._numerics.typing import Float64, Index
 from .._penalties.duality_gap import Certificate
-from .._solver.cholesky import FaceFactor
-from .._solver.conjugate_gradients import FaceGradients
+from .._solver.cholesky import CholeskyFactor
+from .._solver.conjugate_gradients import ConjugateGradients
 from .._solver.finish import Point, point_at
 from .._solver.restricted_problem import RestrictedProblem
 from .._solver.working_set_solvers import SOLVERS
-from .certification import Appraisal
+from .certification import Certifier
 from .orthogonal import assured
-from .predictor import Knot, Knots
+from .predictor import Predictor, SolvedPoint
 from .progress import Iteration, PathPoint
-from .screening import MIN_ADMITTED, Admission
+from .screening import MIN_ADMITTED, Screening
 from .settings import PathSettings
 
 # Rounds that may pass with nothing new and no smaller gap. The alternation has all it is given.
@@ -64,11 +64,11 @@ NEAREST = 1e-6
 # and the Gram matrix of that would fill more than this part of X.
 CROWDED = 0.25
 # The gap that is asked for on the way, relative to the loss without features.
-PASSING = 1e-3
+CONTINUATION_TOL = 1e-3
 # What the alternation leaves to the certificate of the gap that is asked for.
-INNER_SHARE = 0.3
+INNER_PART = 0.3
 # What conjugate gradients may take of it.
-LEAN_SHARE = 0.9
+MATRIX_FREE_PART = 0.9
 
 
 class PathTracer:
@@ -98,8 +98,8 @@ class PathTracer:
         self.working_set = working_set
         self.design = design
         self.settings = settings
-        self.appraisal = Appraisal(term, working_set, design, settings)
-        self.admission = Admission(working_set, self.appraisal, settings)
+        self.certifier = Certifier(term, working_set, design, settings)
+        self.screening = Screening(working_set, self.certifier, settings)
         theta = self._independent_start(start)
         state = term.state(working_set, theta)
         if theta.any():
@@ -107,11 +107,11 @@ class PathTracer:
             null_state = term.state(working_set, zero)
             if not state.loss <= null_state.loss:  # then zero is better, whatever the penalty
                 theta, state = zero, null_state
-        self.place = self._observe(theta, theta.nonzero()[0], state)
-        self._knots = Knots()
-        self._factor = FaceFactor()  # of the support, where the Gram matrix stays the same
-        self._lean = settings.solver == "auto"  # whether conjugate gradients may be tried
-        self._leaned = False  # whether they were, the last time
+        self.iterate = self._observe(theta, theta.nonzero()[0], state)
+        self._predictor = Predictor()
+        self._factor = CholeskyFactor()  # of the support, where the Gram matrix stays the same
+        self._matrix_free = settings.solver == "auto"  # whether conjugate gradients may be tried
+        self._used_matrix_free = False  # whether they were, the last time
         self._imbalance = 0.0  # g - f at the factors of the last sweep
         self._solved = False  # whether there are solutions on the working set as it is numbered
 
@@ -124,38 +124,40 @@ class PathTracer:
         ridged = settings.ridge_ratio > 0.0 and bool(settings.penalty_weights.all())
         if start is None:
             return np.zeros(working_set.features.size)
-        pull = np.abs(start) * self.design.spread
-        support = np.flatnonzero(pull)
-        rank = pull.size if ridged else min(self.design.shape)
+        abs_correlation = np.abs(start) * self.design.column_norms
+        support = np.flatnonzero(abs_correlation)
+        rank = abs_correlation.size if ridged else min(self.design.shape)
         if support.size > rank:
-            support = support[np.argpartition(-pull[support], rank)[:rank]]
+            support = support[np.argpartition(-abs_correlation[support], rank)[:rank]]
         working_set.admit(support)
-        places = working_set.position[support]
-        if places.size and not ridged:
-            gram = working_set.gram[np.ix_(places, places)]
-            _, kept = independent_cholesky(gram, places.size)
-            support, places = support[kept], places[kept]
+        positions = working_set.position[support]
+        if positions.size and not ridged:
+            gram = working_set.gram[np.ix_(positions, positions)]
+            _, kept = independent_cholesky(gram, positions.size)
+            support, positions = support[kept], positions[kept]
         theta = np.zeros(working_set.features.size)
-        theta[places] = start[support]
+        theta[positions] = start[support]
         if settings.positive:
             np.maximum(theta, 0.0, out=theta)
         return theta
 
     def _observe(
         self, theta: Float64, support: Index, state: Any, alpha: float | None = None
-    ) -> Observation:
+    ) -> Iterate:
         """The place theta; exact as far as optimality at `alpha` is concerned, or everywhere."""
-        limit = None if alpha is None else self.admission.bound(alpha)
+        limit = None if alpha is None else self.screening.limit(alpha)
         z, exact = self.term.correlations(self.working_set, state, limit, self.settings.positive)
         on, values = self.working_set.features[support], theta[support]
-        noise, hidden = self.term.rounding(on, values, state, limit)
-        pull = z
+        rounding, hidden = self.term.rounding(on, values, state, limit)
+        abs_correlation = z
         if self.settings.ridged and alpha is not None:
-            pull = z.copy()
-            pull[on] -= self.settings.ridge(alpha, on) * values
-        level = float(self.admission.reach(pull, noise, exact).max(initial=0.0))
+            abs_correlation = z.copy()
+            abs_correlation[on] -= self.settings.ridge(alpha, on) * values
+        feasible_alpha = float(
+            self.screening.feasible_alpha(abs_correlation, rounding, exact).max(initial=0.0)
+        )
         exact_from = 0.0 if alpha is None else alpha
-        return Observation(theta, support, state, z, noise, hidden, level, exact_from)
+        return Iterate(theta, support, state, z, rounding, hidden, feasible_alpha, exact_from)
 
     def _penalties(self, alpha: float) -> tuple[Float64, Float64 | None]:
         """The L1 penalties lambda_j of the working set, and its ridge penalties, if any."""
@@ -173,44 +175,50 @@ class PathTracer:
         penalised = weights > 0.0
         if not penalised.all():
             # |z_j| <= |column j| |y|, so that nothing penalised enters at this alpha
-            lengths = self.design.spread[penalised] * self.term.norm / weights[penalised]
+            lengths = self.design.column_norms[penalised] * self.term.norm / weights[penalised]
             told, self.settings = self.settings, replace(self.settings, listener=None)
             self.solve(2.0 * float(lengths.max(initial=0.0)))
             self.settings = told
-            place = self.place  # at that alpha, correlations were not looked at closely
-            self.place = self._observe(place.theta, place.support, place.state)
-        pull = self.admission.pull(self.place.z)
-        return float(np.max(pull[penalised] / weights[penalised], initial=0.0))
+            iterate = self.iterate  # at that alpha, correlations were not looked at closely
+            self.iterate = self._observe(iterate.theta, iterate.support, iterate.state)
+        abs_correlation = self.screening.abs_correlation(self.iterate.z)
+        return float(np.max(abs_correlation[penalised] / weights[penalised], initial=0.0))
 
     def solve(self, alpha: float) -> PathPoint:
         """Solve at one alpha, from the present place."""
-        asked, place = self.appraisal.asked, self.place
-        if not place.support.size and alpha < place.exact_from:
-            self.place = self._observe(place.theta, place.support, place.state, alpha)
-        if self.place.level <= alpha and not self.place.support.size:  # zero, and optimal
+        gap_tol, iterate = self.certifier.gap_tol, self.iterate
+        if not iterate.support.size and alpha < iterate.exact_from:
+            self.iterate = self._observe(iterate.theta, iterate.support, iterate.state, alpha)
+        if (
+            self.iterate.feasible_alpha <= alpha and not self.iterate.support.size
+        ):  # zero, and optimal
             self._solved = True
-            certificate = self.appraisal.of_place(alpha, self.place)
-            return self.appraisal.point_at(alpha, self.place, certificate, 0)
-        if self.place.support.size and not self._solved:  # a warm start may do as it is
+            certificate = self.certifier.of_iterate(alpha, self.iterate)
+            return self.certifier.point_at(alpha, self.iterate, certificate, 0)
+        if self.iterate.support.size and not self._solved:  # a warm start may do as it is
             if self.settings.ridge_ratio:  # of which no alpha was known when it was observed
-                self.place = self._observe(place.theta, place.support, place.state, alpha)
-            certificate = self.appraisal.of_place(alpha, self.place)
-            if certificate.gap <= asked:
+                self.iterate = self._observe(iterate.theta, iterate.support, iterate.state, alpha)
+            certificate = self.certifier.of_iterate(alpha, self.iterate)
+            if certificate.gap <= gap_tol:
                 return self._settled(alpha, certificate, 0)
-        sweeps = self._approach(alpha, asked)
-        self._admit(self.admission.awaited(self.place, self._knots, alpha, self._leaned))
+        sweeps = self._continuation(alpha, gap_tol)
+        self._admit(
+            self.screening.predicted_entrants(
+                self.iterate, self._predictor, alpha, self._used_matrix_free
+            )
+        )
         if self.term.exact:
             return self._rounds(alpha, sweeps, self._predicted(alpha))
-        if self._knots.between(alpha) is None:
+        if self._predictor.between(alpha) is None:
             self._extrapolate(alpha)
         return self._rounds(alpha, sweeps)
 
     def _predicted(self, alpha: float) -> tuple[Index, Float64] | None:
         """Where the last two solutions point; a path is linear as long as no sign changes."""
-        if not self._knots.lead_to(alpha) or self.settings.solver == "alternating":
+        if not self._predictor.can_predict(alpha) or self.settings.solver == "alternating":
             return None
-        theta, support = self.place.theta, self.place.support  # in the order of the factor
-        goal = theta + self._knots.share(alpha) * self._knots.change(theta)
+        theta, support = self.iterate.theta, self.iterate.support  # in the order of the factor
+        goal = theta + self._predictor.fraction(alpha) * self._predictor.change(theta)
         support = support[goal[support] * theta[support] > 0.0]
         return support, goal[support]
 
@@ -222,29 +230,29 @@ class PathTracer:
         self, alpha: float, sweeps: int, start: tuple[Index, Float64] | None = None
     ) -> PathPoint:
         """Solve on the working set, certify, admit who violates, until the gap is reached."""
-        asked, stalled, before, nearest, least = self.appraisal.asked, 0.0, np.inf, 0.0, np.inf
+        gap_tol, stalled, before, nearest, least = self.certifier.gap_tol, 0.0, np.inf, 0.0, np.inf
         patience = MAX_STALLED if self.settings.solver == "auto" else np.inf
         polished = self.term.exact or self.settings.tol > POLISHED
         while sweeps < self.settings.max_iter and stalled < patience:
-            made = self._solve_restricted(alpha, asked, self.settings.max_iter - sweeps, start)
+            made = self._solve_restricted(alpha, gap_tol, self.settings.max_iter - sweeps, start)
             sweeps, start = sweeps + made, None
-            certificate = self.appraisal.of_place(alpha, self.place)
+            certificate = self.certifier.of_iterate(alpha, self.iterate)
             self._report(alpha, certificate.gap, sweeps)
-            if self.appraisal.suffices(certificate):
+            if self.certifier.suffices(certificate):
                 if polished:
                     break
                 polished = True
             rate = min(1.0, certificate.gap / before) if before > 0.0 else 1.0
-            if certificate.gap * rate**TOO_MANY > asked:
+            if certificate.gap * rate**TOO_MANY > gap_tol:
                 self.term.refresh()
-            entrants = self.admission.outside(self.place, alpha)
+            entrants = self.screening.violators(self.iterate, alpha)
             self._admit(entrants)
             going = entrants.size > 0 or certificate.gap < 0.9 * before
             if not made and not entrants.size:
                 break
             # far from feasible the gap is the whole loss, and says nothing of what else gets better
             objective = self._objective(alpha)
-            closer = 0.9 * certificate.kappa > nearest or objective < least - asked
+            closer = 0.9 * certificate.kappa > nearest or objective < least - gap_tol
             if going or closer:
                 stalled, before = 0, certificate.gap
                 nearest = max(nearest, certificate.kappa)
@@ -253,31 +261,33 @@ class PathTracer:
                 stalled += 1
             else:  # a coefficient without penalty is on its way: the gap says nothing yet
                 stalled += UNSETTLED
-            if stalled and self._leaned:
-                self._leave_lean()
-        if not self.appraisal.suffices(certificate):
-            certificate = min(certificate, self._mended(alpha))
+            if stalled and self._used_matrix_free:
+                self._leave_matrix_free()
+        if not self.certifier.suffices(certificate):
+            certificate = min(certificate, self._refined(alpha))
         return self._settled(alpha, certificate, sweeps)
 
-    def _mended(self, alpha: float) -> Certificate:
+    def _refined(self, alpha: float) -> Certificate:
         """The certificate of the place with the residual that one more step would leave."""
-        place, appraisal = self.place, self.appraisal
-        state, price = appraisal.mended(place, *self._problem(alpha, 0.0, place.support, NOBODY))
-        place = self._observe(place.theta, place.support, state, alpha)
-        return appraisal.of_mended(alpha, place, price)
+        iterate, certifier = self.iterate, self.certifier
+        state, extra = certifier.refined(
+            iterate, *self._problem(alpha, 0.0, iterate.support, NOBODY)
+        )
+        iterate = self._observe(iterate.theta, iterate.support, state, alpha)
+        return certifier.of_refined(alpha, iterate, extra)
 
     def _settled(self, alpha: float, certificate: Certificate, sweeps: int) -> PathPoint:
         """Remember the place, or a better one, as the solution at alpha."""
         certificate = assured(self, alpha, certificate, sweeps)
-        self._knots.add(Knot(alpha, self.place))
+        self._predictor.add(SolvedPoint(alpha, self.iterate))
         self._solved = True
-        return self.appraisal.point_at(alpha, self.place, certificate, sweeps)
+        return self.certifier.point_at(alpha, self.iterate, certificate, sweeps)
 
     def move_to(self, alpha: float, theta: Float64, support: Index, state: Any) -> PathPoint:
         """Move to coefficients on the working set; what they are worth at one alpha."""
-        self.place = self._observe(theta, support, state, alpha)
-        certificate = self.appraisal.of_place(alpha, self.place)
-        return self.appraisal.point_at(alpha, self.place, certificate, 0)
+        self.iterate = self._observe(theta, support, state, alpha)
+        certificate = self.certifier.of_iterate(alpha, self.iterate)
+        return self.certifier.point_at(alpha, self.iterate, certificate, 0)
 
     def trace(self, alphas: Iterable[float]) -> list[PathPoint]:
         """Solve at each alpha in turn."""
@@ -287,92 +297,92 @@ class PathTracer:
             self.tell(points[-1])
         return points
 
-    def return_to(self, knot: Knot, before: Knot | None = None) -> None:
+    def return_to(self, solved_point: SolvedPoint, before: SolvedPoint | None = None) -> None:
         """Go back to a knot, as if from another: by default, the last that was solved."""
-        self._knots.add(knot, before)
-        self.place = knot.place.grown(self.working_set.features.size)
+        self._predictor.add(solved_point, before)
+        self.iterate = solved_point.iterate.grown(self.working_set.features.size)
 
     def tell(self, point: PathPoint) -> None:
         """Tell the listener, if there is one, of a point."""
         if self.settings.listener is not None:
             self.settings.listener.point(point)
 
-    def _approach(self, alpha: float, asked: float) -> int:
+    def _continuation(self, alpha: float, gap_tol: float) -> int:
         """Come near `alpha` by steps, if it is far from the present place; return the sweeps taken.
 
         A short path of its own: straight at a small alpha, the first working sets, which are far
         from right, would be fitted to the last detail, and many signs be wrong at a time.
         """
-        level, stayed = float(self.place.level), 0.0
-        if not FAR * alpha < level < np.inf:
+        feasible_alpha, stayed = float(self.iterate.feasible_alpha), 0.0
+        if not FAR * alpha < feasible_alpha < np.inf:
             return 0
-        nearest, stage, sweeps = max(alpha, NEAREST * level), level, 0
-        passing = max(asked, PASSING * self.term.scale)
+        nearest, step_alpha, sweeps = max(alpha, NEAREST * feasible_alpha), feasible_alpha, 0
+        continuation_tol = max(gap_tol, CONTINUATION_TOL * self.term.scale)
         while True:
-            far = stayed > MOSTLY or self._may_go_to(LONG_STEP * stage)
+            far = stayed > MOSTLY or self._may_go_to(LONG_STEP * step_alpha)
             step = LONG_STEP if far else SHORT_STEP
             step = LONGEST_STEP if nearest == alpha and self.design.shape[1] <= FEW else step
-            ahead = round(np.log(nearest / stage) / np.log(step))
-            share = (self.settings.max_iter - sweeps) // max(ahead, 1)
-            if ahead <= 1 or share == 0:
+            ahead = round(np.log(nearest / step_alpha) / np.log(step))
+            allowed = (self.settings.max_iter - sweeps) // max(ahead, 1)
+            if ahead <= 1 or allowed == 0:
                 return sweeps
-            stage *= (nearest / stage) ** (1.0 / ahead)
-            self._let_go()
-            reaching = self.admission.number_beyond(self.place, stage)
-            self._admit(self.admission.outside(self.place, stage))
-            sweeps += self._solve_restricted(stage, passing, share)
-            stayed = self.place.support.size / max(reaching, 1)
+            step_alpha *= (nearest / step_alpha) ** (1.0 / ahead)
+            self._prune()
+            reaching = self.screening.number_beyond(self.iterate, step_alpha)
+            self._admit(self.screening.violators(self.iterate, step_alpha))
+            sweeps += self._solve_restricted(step_alpha, continuation_tol, allowed)
+            stayed = self.iterate.support.size / max(reaching, 1)
             self._report(alpha, None, sweeps)
-            self._knots.add(Knot(stage, self.place))
+            self._predictor.add(SolvedPoint(step_alpha, self.iterate))
 
-    def _may_go_to(self, stage: float) -> bool:
+    def _may_go_to(self, step_alpha: float) -> bool:
         """Whether few features reach beyond an alpha, or supports are small in any case."""
-        few = MIN_ADMITTED + 2 * self.place.support.size
-        reaching = self.admission.number_beyond(self.place, stage)
+        few = MIN_ADMITTED + 2 * self.iterate.support.size
+        reaching = self.screening.number_beyond(self.iterate, step_alpha)
         return reaching <= few or min(self.design.shape) < SMALL_RANK
 
-    def _let_go(self) -> None:
+    def _prune(self) -> None:
         """Let go of what is not in the support, nor was in the last, where that is too much.
 
         Only before there are solutions that are numbered as the working set is now.
         """
         working_set, size = self.working_set, self.working_set.features.size
-        bound = self._solved or working_set.fixed or not self.term.exact
-        if bound or size**2 <= CROWDED * self.design.n_stored:
+        limit = self._solved or working_set.fixed or not self.term.exact
+        if limit or size**2 <= CROWDED * self.design.n_stored:
             return
-        kept = self._knots.live(size).nonzero()[0]
+        kept = self._predictor.live(size).nonzero()[0]
         if 0 < 2 * kept.size < size:
-            working_set.keep(kept)
-            self._factor = FaceFactor()
-            self._knots.keep(kept, size)
-            self.place = self.place.on(kept)
+            working_set.prune(kept)
+            self._factor = CholeskyFactor()
+            self._predictor.prune(kept, size)
+            self.iterate = self.iterate.on(kept)
 
     def _report(self, alpha: float, gap: float | None, sweeps: int) -> None:
         """Tell the listener, if there is one, where the place stands as a solution at `alpha`."""
-        listener, place = self.settings.listener, self.place
+        listener, iterate = self.settings.listener, self.iterate
         if listener is None or not listener.iterations:
             return
         objective = self._objective(alpha)
-        gap = self.appraisal.of_place(alpha, self.place).gap if gap is None else gap
-        sizes = self.working_set.features.size, place.support.size
-        surrogate, asked = objective + self._imbalance, self.appraisal.asked
-        listener.iteration(Iteration(alpha, sweeps, *sizes, objective, surrogate, gap, asked))
+        gap = self.certifier.of_iterate(alpha, self.iterate).gap if gap is None else gap
+        sizes = self.working_set.features.size, iterate.support.size
+        surrogate, gap_tol = objective + self._imbalance, self.certifier.gap_tol
+        listener.iteration(Iteration(alpha, sweeps, *sizes, objective, surrogate, gap, gap_tol))
 
     def _objective(self, alpha: float) -> float:
         """f at the place."""
         penalty, ridge = self._penalties(alpha)
-        theta = self.place.theta
-        objective = float(self.place.state.loss + penalty @ np.abs(theta))
+        theta = self.iterate.theta
+        objective = float(self.iterate.state.loss + penalty @ np.abs(theta))
         return objective if ridge is None else objective + 0.5 * float(ridge @ theta**2)
 
     def _admit(self, features: Index) -> None:
         self.working_set.admit(features)  # it may have grown by another target as well
-        self.place = self.place.grown(self.working_set.features.size)
+        self.iterate = self.iterate.grown(self.working_set.features.size)
 
     def _solve_restricted(
         self,
         alpha: float,
-        asked: float,
+        gap_tol: float,
         max_sweeps: int,
         start: tuple[Index, Float64] | None = None,
     ) -> int:
@@ -380,121 +390,141 @@ class PathTracer:
 
         They start from the place, or from other coefficients, if these are given.
         """
-        place, working_set, settings = self.place, self.working_set, self.settings
-        likely = self._likely(alpha)
-        support = place.support if start is None else start[0]
-        model, problem, point = self._problem(alpha, asked, support, likely)
+        iterate, working_set, settings = self.iterate, self.working_set, self.settings
+        predicted = self._predicted_positions(alpha)
+        support = iterate.support if start is None else start[0]
+        model, problem, point = self._problem(alpha, gap_tol, support, predicted)
         if start is not None:
             point = point_at(problem, *start)
-        self._leaned = isinstance(problem.factor, FaceGradients)
-        if self._leaned:
+        self._used_matrix_free = isinstance(problem.factor, ConjugateGradients)
+        if self._used_matrix_free:
             max_sweeps = 1
         if settings.listener is not None and settings.listener.every_sweep:
             max_sweeps = 1
         solution = SOLVERS[settings.solver](
             problem,
             point,
-            likely if self._leaned else NOBODY,
-            partial(self.term.square, place.state),
-            INNER_SHARE * asked,
+            predicted if self._used_matrix_free else NOBODY,
+            partial(self.term.model_square, iterate.state),
+            INNER_PART * gap_tol,
             max_sweeps,
             once=not self.term.exact,
         )
         if problem.factor.failed:
-            self._leave_lean()
-            return solution.sweeps + self._solve_restricted(alpha, asked, max_sweeps)
+            self._leave_matrix_free()
+            return solution.sweeps + self._solve_restricted(alpha, gap_tol, max_sweeps)
         self._imbalance = solution.imbalance
         goal, support = solution.point.theta, solution.point.support
         if model.where is not ALL:
             goal, support = np.zeros(working_set.features.size), model.where[support]
             goal[model.where] = solution.point.theta
         penalties = self._penalties(alpha)
-        theta, state = self.term.advance(working_set, place.state, place.theta, goal, penalties)
+        theta, state = self.term.line_search(
+            working_set, iterate.state, iterate.theta, goal, penalties
+        )
         if theta is not goal:
             support = theta.nonzero()[0]
-        self.place = self._observe(theta, support, state, alpha)
+        self.iterate = self._observe(theta, support, state, alpha)
         return solution.sweeps
 
     def _problem(
-        self, alpha: float, asked: float, support: Index, likely: Index
+        self, alpha: float, gap_tol: float, support: Index, predicted: Index
     ) -> tuple[Model, RestrictedProblem, Point]:
         """A model about the place, its restricted problem, and the place as a point of that."""
-        working_set, settings, place = self.working_set, self.settings, self.place
+        working_set, settings, iterate = self.working_set, self.settings, self.iterate
         penalty, ridge = self._penalties(alpha)
-        penalised = self.admission.weights is None or bool(penalty.all())
-        lean = self._lean and penalised
-        model = self.term.model(working_set, place, support, penalty, likely, lean)
+        penalised = self.screening.weights is None or bool(penalty.all())
+        matrix_free = self._matrix_free and penalised
+        model = self.term.model(working_set, iterate, support, penalty, predicted, matrix_free)
         on, gram, target = model.where, model.gram, model.target
-        theta, z, penalty = place.theta[on], place.z[working_set.features[on]], penalty[on]
+        theta, z, penalty = iterate.theta[on], iterate.z[working_set.features[on]], penalty[on]
         if ridge is not None:
             gram = plus_diagonal(gram, ridge[on])
             z = z - ridge[on] * theta
         # Elsewhere the support is independent, of at most n columns.
         dual = settings.solver == "alternating" and ridge is None
-        columns, response = self.term.rows(working_set) if dual else (None, None)
+        columns, response = self.term.dual_form(working_set) if dual else (None, None)
         free = None if settings.positive or penalised else penalty == 0.0
-        slack = self.appraisal.slack(place.noise, working_set.features[on])
+        rounding_error = self.certifier.rounding_error(iterate.rounding, working_set.features[on])
         factor = self._factor
         if ridge is not None or not self.term.exact:
-            factor = FaceFactor(None if ridge is None else ridge[on])
+            factor = CholeskyFactor(None if ridge is None else ridge[on])
         problem = RestrictedProblem(
-            gram, target, penalty, slack, settings.positive, columns, response, free, factor
+            gram,
+            target,
+            penalty,
+            rounding_error,
+            settings.positive,
+            columns,
+            response,
+            free,
+            factor,
         )
         if not isinstance(gram, np.ndarray):
-            problem = self._leanly(problem, alpha, LEAN_SHARE * asked)
+            problem = self._solved_matrix_free(problem, alpha, MATRIX_FREE_PART * gap_tol)
         return model, problem, Point(theta, z, model.support)
 
-    def _leanly(self, problem: RestrictedProblem, alpha: float, gap: float) -> RestrictedProblem:
+    def _solved_matrix_free(
+        self, problem: RestrictedProblem, alpha: float, gap: float
+    ) -> RestrictedProblem:
         """The problem, to be solved by conjugate gradients, just as well as the gap needs.
 
         Where z_j is off by a part eta of its penalty, the gap is 2 eta times the penalty of theta,
         or less. The start is where the last two solutions point.
         """
-        theta = self.place.theta
+        theta = self.iterate.theta
         cost = float(problem.penalty @ np.abs(theta)) or 0.5 * self.term.scale
         tolerance = gap / (2.0 * cost) * problem.penalty
-        if self._knots.lead_to(alpha):
-            theta = theta + self._knots.share(alpha) * self._knots.change(theta)
-        factor = FaceGradients(theta, tolerance, problem.penalty)
+        if self._predictor.can_predict(alpha):
+            theta = theta + self._predictor.fraction(alpha) * self._predictor.change(theta)
+        factor = ConjugateGradients(theta, tolerance, problem.penalty)
         return replace(problem, factor=factor)
 
-    def _leave_lean(self) -> None:
+    def _leave_matrix_free(self) -> None:
         """No conjugate gradients from here on; what solves exactly needs an independent support."""
-        self._lean = self._leaned = False
+        self._matrix_free = self._used_matrix_free = False
         start = np.zeros(self.design.shape[1])
-        start[self.working_set.features] = self.place.theta
+        start[self.working_set.features] = self.iterate.theta
         theta = self._independent_start(start)
         state = self.term.state(self.working_set, theta)
-        self.place = self._observe(theta, theta.nonzero()[0], state, self.place.exact_from or None)
+        self.iterate = self._observe(
+            theta, theta.nonzero()[0], state, self.iterate.exact_from or None
+        )
 
-    def _likely(self, alpha: float) -> Index:
+    def _predicted_positions(self, alpha: float) -> Index:
         """Coordinates at zero that reach their penalty if correlations go on as before.
 
         Between two solutions, those that are not at zero in the other. Where an exact model is
         solved by a factor, the finish finds them itself.
         """
-        if not self._knots.lead_to(alpha) or (self.term.exact and not self._leaned):
+        if not self._predictor.can_predict(alpha) or (
+            self.term.exact and not self._used_matrix_free
+        ):
             return NOBODY
-        theta, other = self.place.theta, self._knots.between(alpha)
+        theta, other = self.iterate.theta, self._predictor.between(alpha)
         if other is not None:
-            return other.place.support[theta[other.place.support] == 0.0]
-        z = self._knots.correlations(alpha, self.working_set.features)
+            return other.iterate.support[theta[other.iterate.support] == 0.0]
+        z = self._predictor.correlations(alpha, self.working_set.features)
         penalty, _ = self._penalties(alpha)
-        return ((self.admission.pull(z) > penalty) & (theta == 0.0)).nonzero()[0]
+        return ((self.screening.abs_correlation(z) > penalty) & (theta == 0.0)).nonzero()[0]
 
     def _extrapolate(self, alpha: float) -> None:
         """Start from where the last two solutions point, on a logarithmic scale of alpha.
 
         Only what is not zero moves, and nothing changes sign; f goes down, or nothing happens.
         """
-        if not self._knots.lead_to(alpha):
+        if not self._predictor.can_predict(alpha):
             return
-        place, working_set = self.place, self.working_set
-        theta = place.theta
-        goal = theta + self._knots.share(alpha, logarithmic=True) * self._knots.change(theta)
+        iterate, working_set = self.iterate, self.working_set
+        theta = iterate.theta
+        goal = theta + self._predictor.fraction(alpha, logarithmic=True) * self._predictor.change(
+            theta
+        )
         goal[goal * theta <= 0.0] = 0.0
         penalties = self._penalties(alpha)
-        theta, state = self.term.advance(working_set, place.state, theta, goal, penalties, False)
-        z = place.z.copy()
+        theta, state = self.term.line_search(
+            working_set, iterate.state, theta, goal, penalties, False
+        )
+        z = iterate.z.copy()
         z[working_set.features] = working_set.columns.correlations(state.residual)
-        self.place = place._replace(theta=theta, support=theta.nonzero()[0], state=state, z=z)
+        self.iterate = iterate._replace(theta=theta, support=theta.nonzero()[0], state=state, z=z)

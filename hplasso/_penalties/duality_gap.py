@@ -13,7 +13,7 @@ is squared loss once more, of residual -sqrt(rho_j) theta_j: z_j becomes z_j - r
 It bounds f(theta) - min f, and confines the dual optimum to a ball around kappa r of radius
 sqrt(2 gap): a feature that cannot reach its penalty inside the ball is certainly zero.
 
-A correlation is known only to rounding; what exceeds its bound by less (`slack`) counts as on it.
+A correlation is known only to rounding; what exceeds its bound by less (`rounding_error`) counts as on it.
 
 References
 ----------
@@ -37,27 +37,29 @@ SOLVED = 1e3
 class Certificate(NamedTuple):
     """The duality gap, and what goes with it.
 
-    `kappa` makes the residual feasible for the dual; `floor` is what rounding may contribute to the
+    `kappa` makes the residual feasible for the dual; `rounding_gap` is what rounding may contribute to the
     gap: nothing below it can be reached.
     """
 
     gap: float
     kappa: float
-    floor: float
+    rounding_gap: float
 
 
-def reach(z: Float64, slack: Float64, weights: Float64 | None, positive: bool) -> Float64:
+def feasible_alpha(
+    z: Float64, rounding_error: Float64, weights: Float64 | None, positive: bool
+) -> Float64:
     """For each feature the smallest alpha that its correlation is feasible at, rounding set aside.
 
     (|z_j| - slack_j) / w_j; where w_j = 0, no alpha (inf), or any (-inf) if the solver left no
     more there than its own rounding. No weights: all are one.
     """
-    excess = z - slack if positive else np.abs(z) - slack
+    excess = z - rounding_error if positive else np.abs(z) - rounding_error
     if weights is None:
         return excess
     if weights.all():
         return excess / weights
-    solved = excess <= SOLVED * slack
+    solved = excess <= SOLVED * rounding_error
     unpenalised = np.where(solved, -np.inf, np.inf)
     return np.divide(excess, weights, out=unpenalised, where=weights > 0.0)
 
@@ -69,21 +71,21 @@ def complementarity(penalty: Float64, z: Float64, theta: Float64) -> Float64:
 
 def certify(
     alpha: float,
-    level: float,
+    feasible_alpha: float,
     penalty: Float64,
-    slack: Float64,
+    rounding_error: Float64,
     z: Float64,
     theta: Float64,
     divergence: Callable[[float], float],
 ) -> Certificate:
     """The certificate of coefficients theta; all arrays on the support, of shape (s,).
 
-    `level` is the largest `reach` of all features, on the support or not.
+    `feasible_alpha` is the largest `feasible_alpha` of all features, on the support or not.
     """
-    kappa = alpha / level if level > alpha else 1.0
+    kappa = alpha / feasible_alpha if feasible_alpha > alpha else 1.0
     gap = divergence(kappa) if kappa < 1.0 else 0.0
     gap += float(complementarity(penalty, kappa * z, theta))
-    return Certificate(gap, kappa, float(slack @ np.abs(theta)))
+    return Certificate(gap, kappa, float(rounding_error @ np.abs(theta)))
 
 
 def ridged_gap(
@@ -107,6 +109,6 @@ def certainly_zero(
     penalty: Float64, z: Float64, lengths: Float64, certificate: Certificate, positive: bool
 ) -> Mask:
     """The features that every solution has at zero (gap-safe sphere rule)."""
-    pull = z if positive else np.abs(z)
+    abs_correlation = z if positive else np.abs(z)
     radius = np.sqrt(2.0 * certificate.gap)
-    return np.asarray(certificate.kappa * pull + lengths * radius < penalty)
+    return np.asarray(certificate.kappa * abs_correlation + lengths * radius < penalty)

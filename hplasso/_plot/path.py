@@ -260,9 +260,9 @@ class RegularizationPathDisplay(Display):
         if not order.size:
             return
         apart = LABEL_DISTANCE * np.arange(order.size)  # moved as little as keeps them apart
-        spread = isotonic_regression(heights[order] - apart) + apart
+        column_norms = isotonic_regression(heights[order] - apart) + apart
         lines = dict(zip(live, self.line_, strict=True))
-        for height, feature in zip(spread, strongest[order], strict=True):
+        for height, feature in zip(column_norms, strongest[order], strict=True):
             self.ax_.annotate(
                 str(names[feature]),
                 (1.01, height),

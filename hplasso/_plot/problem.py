@@ -13,14 +13,29 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._estimators.callbacks import chosen_parameters
 from .._estimators.classification import Classification, encode
-from .._estimators.least_squares_path import ACCEPTED as FOR_REGRESSION
-from .._estimators.least_squares_path import alpha_grid, as_columns
-from .._estimators.least_squares_path import path_settings as regression_settings
+from .._estimators.least_squares_path import (
+    ACCEPTED as FOR_REGRESSION,
+)
+from .._estimators.least_squares_path import (
+    alpha_grid,
+    as_columns,
+)
+from .._estimators.least_squares_path import (
+    path_settings as regression_settings,
+)
 from .._estimators.linear_classifier import LinearClassifier
 from .._estimators.linear_regressor import LinearRegressor
-from .._estimators.logistic_path import ACCEPTED as FOR_CLASSIFICATION
-from .._estimators.logistic_path import TINY, n_rows, penalty_of
-from .._estimators.logistic_path import path_settings as classification_settings
+from .._estimators.logistic_path import (
+    ACCEPTED as FOR_CLASSIFICATION,
+)
+from .._estimators.logistic_path import (
+    TINY,
+    n_rows,
+    penalty_of,
+)
+from .._estimators.logistic_path import (
+    path_settings as classification_settings,
+)
 from .._estimators.regression import regression_of
 from .._numerics.typing import Float64, Mask
 from .._path.progress import Iteration, Listener, PathPoint
@@ -192,8 +207,8 @@ def _around(own: float) -> Float64:
     """
     if not own:
         raise ValueError("There is no grid of penalties to draw for alpha=0 and l1_ratio=0.")
-    reach = LENGTH**-0.5
-    return np.geomspace(own / reach, own * reach, N_PENALTIES)
+    feasible_alpha = LENGTH**-0.5
+    return np.geomspace(own / feasible_alpha, own * feasible_alpha, N_PENALTIES)
 
 
 def _chosen(estimator: Any, parameters: dict[str, Any], name: str) -> dict[str, float]:

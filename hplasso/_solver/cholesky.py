@@ -23,7 +23,7 @@ from .._numerics.linalg import (
 )
 from .._numerics.typing import Float64, Index, Mask
 
-NOTHING, NO_PLACES = np.empty((0, 0), order="F"), np.empty(0, dtype=np.intp)
+NOTHING, NO_POSITIONS = np.empty((0, 0), order="F"), np.empty(0, dtype=np.intp)
 NOT_HELD = np.empty(0, dtype=bool)
 # At most a HELD-th of all coordinates is held.
 HELD = 8
@@ -32,7 +32,7 @@ SMALL = 128
 TINY = float(np.finfo(np.float64).tiny)
 
 
-class FaceFactor:
+class CholeskyFactor:
     """The factor of an independent set of coordinates.
 
     Attributes
@@ -51,26 +51,26 @@ class FaceFactor:
 
     def __init__(self, ridge: Float64 | None = None) -> None:
         self._ridge = ridge  # what of the diagonal of G, of all coordinates, is that of a penalty
-        self.places: Index = NO_PLACES
-        self.held: Mask = NOT_HELD
+        self.positions: Index = NO_POSITIONS
+        self.fixed: Mask = NOT_HELD
         self._lower: Float64 = NOTHING  # L in its first rows and columns
         self._gram: Float64 = NOTHING  # G_FF likewise
-        self._out: Index = NO_PLACES  # H, in the order of the columns of W
+        self._out: Index = NO_POSITIONS  # H, in the order of the columns of W
         self._half: Float64 = NOTHING  # W
         self._middle: Float64 | None = None  # factor of W'W
 
     @property
     def gram(self) -> Float64:
         """G_FF, of shape (r, r)."""
-        size = self.places.size
+        size = self.positions.size
         return self._gram[:size, :size]
 
     @property
     def active(self) -> Index:
         """The coordinates that are not held."""
-        return self.places[~self.held]
+        return self.positions[~self.fixed]
 
-    def bring(self, gram: Float64, wanted: Index, n_trusted: int, solving: bool = True) -> None:
+    def update(self, gram: Float64, wanted: Index, n_trusted: int, solving: bool = True) -> None:
         """Change F and H so that F without H is `wanted`, less what depends on the rest of it.
 
         Of dependent coordinates those stay that have been in F before, or, in a new factor, the
@@ -78,7 +78,7 @@ class FaceFactor:
         solved, but G_FF is needed, few coordinates come without a factor, all of them.
         """
         if wanted.size < SMALL or not self._lower.size:
-            same = self.places.size == wanted.size and (self.places == wanted).all()
+            same = self.positions.size == wanted.size and (self.positions == wanted).all()
             if self._out.size or not same:
                 block = gram[wanted].take(wanted, axis=1)
                 self._set(wanted, block, NOTHING)
@@ -86,19 +86,19 @@ class FaceFactor:
                 self._begin(n_trusted)
             return
         position = np.full(len(gram), -1, dtype=np.intp)
-        position[self.places] = np.arange(self.places.size)
+        position[self.positions] = np.arange(self.positions.size)
         at = position[wanted]
         known, new = at[at >= 0], wanted[at < 0]
-        held = np.ones(self.places.size, dtype=bool)
-        held[known] = False
-        if known.size < self.places.size or self._out.size:
-            self._hold(held)
+        fixed = np.ones(self.positions.size, dtype=bool)
+        fixed[known] = False
+        if known.size < self.positions.size or self._out.size:
+            self._fix(fixed)
         if new.size:
             self._append(gram, new)
 
-    def hold(self, leaving: Mask) -> None:
+    def fix_at_zero(self, leaving: Mask) -> None:
         """Hold more coordinates at zero, or leave them out."""
-        self._hold(self.held | leaving)
+        self._fix(self.fixed | leaving)
 
     def refine(self) -> bool:
         """Conjugate gradients may be made more exact."""
@@ -112,9 +112,9 @@ class FaceFactor:
             return np.asarray(dpotrs(self._lower, right, lower=1)[0])
         theta = self._solve_once(right)
         if self._out.size:  # what is held may be close to what is not: W loses digits there
-            rest = right - self.gram @ theta
-            rest[self._out] = 0.0
-            theta += self._solve_once(rest)
+            residual = right - self.gram @ theta
+            residual[self._out] = 0.0
+            theta += self._solve_once(residual)
         return theta
 
     def _solve_once(self, right: Float64) -> Float64:
@@ -131,27 +131,27 @@ class FaceFactor:
 
     def _begin(self, n_trusted: int) -> None:
         """A new factor."""
-        places, block = self.places, self._gram
-        lower, kept = independent_cholesky(block, n_trusted, self._ridge_of(places))
-        if kept.size < places.size:
-            self._set(places[kept], block[np.ix_(kept, kept)], lower)
+        positions, block = self.positions, self._gram
+        lower, kept = independent_cholesky(block, n_trusted, self._ridge_of(positions))
+        if kept.size < positions.size:
+            self._set(positions[kept], block[np.ix_(kept, kept)], lower)
         else:
             self._lower = lower
 
-    def _ridge_of(self, places: Index) -> Float64 | None:
-        return None if self._ridge is None else self._ridge[places]
+    def _ridge_of(self, positions: Index) -> Float64 | None:
+        return None if self._ridge is None else self._ridge[positions]
 
-    def _set(self, places: Index, block: Float64, lower: Float64) -> None:
+    def _set(self, positions: Index, block: Float64, lower: Float64) -> None:
         """A factor that is known, with nothing held."""
-        self.places, self._gram, self._lower = places, block, lower
-        self.held = np.zeros(places.size, dtype=bool)
-        self._out, self._half, self._middle = NO_PLACES, NOTHING, None
+        self.positions, self._gram, self._lower = positions, block, lower
+        self.fixed = np.zeros(positions.size, dtype=bool)
+        self._out, self._half, self._middle = NO_POSITIONS, NOTHING, None
 
     def _append(self, gram: Float64, new: Index) -> None:
         """Append coordinates, but those that depend on the active ones and each other."""
-        old = self.places.size
+        old = self.positions.size
         rows = gram[new]
-        across, corner = rows.take(self.places, axis=1), rows.take(new, axis=1)
+        across, corner = rows.take(self.positions, axis=1), rows.take(new, axis=1)
         below = dtrtrs(self._lower[:, :old], across.T, lower=1)[0] if old else across.T
         schur = corner - below.T @ below
         factor, info = dpotrf(schur, lower=1)
@@ -162,10 +162,10 @@ class FaceFactor:
             schur /= length[:, None]
             kept = independent_pivots(schur)
             if self._held_make_dependent(below / length, schur.diagonal(), kept):
-                stays = (~self.held).nonzero()[0]
+                stays = (~self.fixed).nonzero()[0]
                 block = self.gram[stays].take(stays, axis=1)
-                self._set(self.places[stays], block, NOTHING)
-                self._begin(self.places.size)
+                self._set(self.positions[stays], block, NOTHING)
+                self._begin(self.positions.size)
                 self._append(gram, new)
                 return
             if not kept.size:
@@ -181,8 +181,10 @@ class FaceFactor:
             return False
         out = np.delete(np.arange(schur.size), kept)
         inner = self._half.T @ below[:, out]
-        free = schur[out] + (inner * dpotrs(self._middle_factor(), inner, lower=1)[0]).sum(axis=0)
-        return bool((free > DEPENDENCE).any())
+        free_squares = schur[out] + (inner * dpotrs(self._middle_factor(), inner, lower=1)[0]).sum(
+            axis=0
+        )
+        return bool((free_squares > DEPENDENCE).any())
 
     def _middle_factor(self) -> Float64:
         """The factor of W'W."""
@@ -194,42 +196,42 @@ class FaceFactor:
         self, new: Index, across: Float64, corner: Float64, below: Float64, factor: Float64
     ) -> None:
         """Write what belongs to new coordinates."""
-        old, size = self.places.size, self.places.size + new.size
+        old, size = self.positions.size, self.positions.size + new.size
         self._reserve(size)
         self._gram[old:size, :old], self._gram[:old, old:size] = across, across.T
         self._gram[old:size, old:size] = corner
         self._lower[old:size, :old], self._lower[old:size, old:size] = below.T, factor
-        self.places = np.concatenate([self.places, new])
-        self.held = np.concatenate([self.held, np.zeros(new.size, dtype=bool)])
+        self.positions = np.concatenate([self.positions, new])
+        self.fixed = np.concatenate([self.fixed, np.zeros(new.size, dtype=bool)])
         if self._out.size and new.size:
-            rest = -dtrtrs(factor, below.T @ self._half, lower=1)[0]
-            self._half, self._middle = np.concatenate([self._half, rest]), None
+            residual = -dtrtrs(factor, below.T @ self._half, lower=1)[0]
+            self._half, self._middle = np.concatenate([self._half, residual]), None
 
     def _reserve(self, size: int) -> None:
         """Make room for so many coordinates."""
-        old = self.places.size
+        old = self.positions.size
         if size > len(self._gram):
             shape = (room_for(size), room_for(size))
             gram, lower = np.empty(shape), np.empty(shape, order="F")
             gram[:old, :old], lower[:old, :old] = self._gram[:old, :old], self._lower[:old, :old]
             self._gram, self._lower = gram, lower
 
-    def _hold(self, held: Mask) -> None:
+    def _fix(self, fixed: Mask) -> None:
         """Hold just these at zero, or, if they are many, go on without them."""
-        if held.size < SMALL or np.count_nonzero(held) > held.size // HELD:
-            stays = (~held).nonzero()[0]  # independent, as they have been with the others
+        if fixed.size < SMALL or np.count_nonzero(fixed) > fixed.size // HELD:
+            stays = (~fixed).nonzero()[0]  # independent, as they have been with the others
             block = self.gram[stays].take(stays, axis=1)
-            self._set(self.places[stays], block, dpotrf(block.T, lower=1, clean=0)[0])
+            self._set(self.positions[stays], block, dpotrf(block.T, lower=1, clean=0)[0])
             return
-        stay = held[self._out]
-        new = (held & ~self.held).nonzero()[0]
+        stay = fixed[self._out]
+        new = (fixed & ~self.fixed).nonzero()[0]
         if not new.size and stay.all():
             return
-        unit = np.zeros((held.size, new.size), order="F")
+        unit = np.zeros((fixed.size, new.size), order="F")
         unit[new, np.arange(new.size)] = 1.0
-        columns = dtrtrs(self._lower[:, : held.size], unit, lower=1, overwrite_b=1)[0]
+        columns = dtrtrs(self._lower[:, : fixed.size], unit, lower=1, overwrite_b=1)[0]
         if stay.any():
             columns = np.concatenate([self._half[:, stay], columns], axis=1)
         self._half = columns
-        self._out, self.held = np.concatenate([self._out[stay], new]), held
+        self._out, self.fixed = np.concatenate([self._out[stay], new]), fixed
         self._middle = None

@@ -46,7 +46,7 @@ class Operator(Protocol):
         ...
 
 
-class FaceGradients:
+class ConjugateGradients:
     """The coordinates of a face, with the attributes and methods of a FaceFactor.
 
     Dependent ones are kept. After a solve that did not converge `failed` is true.
@@ -67,8 +67,8 @@ class FaceGradients:
     """
 
     def __init__(self, theta: Float64, tolerance: Float64, penalty: Float64) -> None:
-        self.places: Index = np.empty(0, dtype=np.intp)
-        self.held: Mask = np.empty(0, dtype=bool)
+        self.positions: Index = np.empty(0, dtype=np.intp)
+        self.fixed: Mask = np.empty(0, dtype=bool)
         self.gram: Operator
         self.failed = False
         self._theta = theta.copy()
@@ -84,46 +84,46 @@ class FaceGradients:
     @property
     def active(self) -> Index:
         """The coordinates that are not held at zero."""
-        return self.places[~self.held]
+        return self.positions[~self.fixed]
 
-    def bring(self, gram: Operator, wanted: Index, n_trusted: int, solving: bool = True) -> None:
+    def update(self, gram: Operator, wanted: Index, n_trusted: int, solving: bool = True) -> None:
         """Change the face to the coordinates `wanted`, dependent or not; others may be held."""
         free = np.zeros(len(gram), dtype=bool)
         free[wanted] = True
-        known = int(np.count_nonzero(free[self.places]))
-        if known < wanted.size or known < MOST * self.places.size:
+        known = int(np.count_nonzero(free[self.positions]))
+        if known < wanted.size or known < MOST * self.positions.size:
             whole = wanted.size >= MOST * len(gram)
-            self.places = np.arange(len(gram)) if whole else wanted
+            self.positions = np.arange(len(gram)) if whole else wanted
             self.gram = gram if whole else gram.on(wanted)
-        self.held = ~free[self.places]
+        self.fixed = ~free[self.positions]
 
-    def hold(self, leaving: Mask) -> None:
+    def fix_at_zero(self, leaving: Mask) -> None:
         """Hold more coordinates at zero."""
-        self.held = self.held | leaving
+        self.fixed = self.fixed | leaving
 
     def solve(self, right: Float64) -> Float64:
         """The minimiser of 1/2 theta'G theta - right'theta with those held at zero, nearly."""
-        free, tolerance = ~self.held, self.left[self.places]
+        free, tolerance = ~self.fixed, self.left[self.positions]
         scale = free / self.gram.diagonal()
-        theta = np.where(free, self._theta[self.places], 0.0)
-        rest = right - self.gram @ theta
-        way = scale * rest
-        square = float(rest @ way)
+        theta = np.where(free, self._theta[self.positions], 0.0)
+        residual = right - self.gram @ theta
+        direction = scale * residual
+        square = float(residual @ direction)
         for _ in range(MAX_STEPS):
-            if (np.abs(rest) * free <= tolerance).all():
+            if (np.abs(residual) * free <= tolerance).all():
                 break
-            image = self.gram @ way
-            curvature = float(way @ image)
+            image = self.gram @ direction
+            curvature = float(direction @ image)
             if not curvature > 0.0:
                 self.failed = True
                 break
             length = square / curvature
-            theta += length * way
-            rest -= length * image
-            ahead = scale * rest
-            before, square = square, float(rest @ ahead)
-            way = ahead + (square / before) * way
+            theta += length * direction
+            residual -= length * image
+            preconditioned = scale * residual
+            square_before, square = square, float(residual @ preconditioned)
+            direction = preconditioned + (square / square_before) * direction
         else:
             self.failed = True
-        self._theta[self.places] = theta
+        self._theta[self.positions] = theta
         return theta

@@ -41,7 +41,7 @@ import numpy as np
 
 from .._numerics.rounding import UNIT
 from .._numerics.typing import Float64, Index, Mask
-from .cholesky import FaceFactor
+from .cholesky import CholeskyFactor
 from .restricted_problem import RestrictedProblem
 
 # At most this many coordinates enter at a time, and no more than a GROWTH-th of the support: each
@@ -93,8 +93,8 @@ def point_of(problem: RestrictedProblem, theta: Float64) -> Point:
 
 def violators(problem: RestrictedProblem, point: Point) -> Index:
     """The zero coordinates that optimality lets go, rounding set aside."""
-    pull = point.z if problem.positive else np.abs(point.z)
-    wanting = (pull > problem.bound).nonzero()[0]
+    abs_correlation = point.z if problem.positive else np.abs(point.z)
+    wanting = (abs_correlation > problem.bound).nonzero()[0]
     return wanting[point.theta[wanting] == 0.0] if wanting.size else wanting
 
 
@@ -103,8 +103,8 @@ def leading(problem: RestrictedProblem, point: Point, wanting: Index) -> Index:
     room = max(MIN_ENTRANTS, point.support.size // GROWTH)
     if wanting.size <= room:
         return wanting
-    dearness = problem.penalty[wanting] / np.abs(point.z[wanting])
-    return wanting[np.argpartition(dearness, room)[:room]]
+    cost_ratio = problem.penalty[wanting] / np.abs(point.z[wanting])
+    return wanting[np.argpartition(cost_ratio, room)[:room]]
 
 
 def finish(problem: RestrictedProblem, start: Point, face: Face) -> Point:
@@ -132,15 +132,15 @@ def _limit_points(problem: RestrictedProblem, start: Point, face: Face) -> Point
 def limit_point(problem: RestrictedProblem, before: Point, face: Face) -> Point:
     """Solve on a face; wrong signs leave, and what depends on the rest, until there are none."""
     factor, signs = problem.factor, np.zeros(len(problem.target))
-    factor.bring(problem.gram, face.support, face.n_trusted)
+    factor.update(problem.gram, face.support, face.n_trusted)
     signs[face.support] = face.signs
     right = problem.target - problem.penalty * signs
     while True:
         values, wrong = minimiser_on(problem, signs, right)
         if factor.failed or not wrong.any():
-            active = ~factor.held
-            return point_at(problem, factor.places[active], values[active])
-        factor.hold(first_to_leave(before.theta[factor.places], values, wrong))
+            active = ~factor.fixed
+            return point_at(problem, factor.positions[active], values[active])
+        factor.fix_at_zero(first_to_leave(before.theta[factor.positions], values, wrong))
 
 
 def minimiser_on(
@@ -151,10 +151,10 @@ def minimiser_on(
     `signs` and ``right = c - lambda o signs`` are those of all coordinates.
     """
     factor = problem.factor
-    values = factor.solve(right[factor.places])
-    wrong = ~factor.held & (values * signs[factor.places] <= 0.0)
+    values = factor.solve(right[factor.positions])
+    wrong = ~factor.fixed & (values * signs[factor.positions] <= 0.0)
     if problem.free is not None:
-        wrong &= ~problem.free[factor.places]
+        wrong &= ~problem.free[factor.positions]
     return values, wrong
 
 
@@ -162,8 +162,8 @@ def first_to_leave(before: Float64, values: Float64, wrong: Mask) -> Mask:
     """Of the wrong signs, if they are many, those that reach zero first on the way to `values`."""
     leaving, room = wrong.nonzero()[0], max(MIN_LEAVING, wrong.size // LEAVING)
     if leaving.size > room:
-        here, way = np.abs(before[leaving]), np.abs(before[leaving]) + np.abs(values[leaving])
-        part = np.divide(here, way, out=np.zeros_like(here), where=way > 0.0)
+        here, direction = np.abs(before[leaving]), np.abs(before[leaving]) + np.abs(values[leaving])
+        part = np.divide(here, direction, out=np.zeros_like(here), where=direction > 0.0)
         wrong[leaving[np.argpartition(part, room)[room:]]] = False
     return wrong
 
@@ -182,13 +182,13 @@ def step_on(problem: RestrictedProblem, start: Point) -> Float64 | None:
     c = G theta + z, where G is large, is still there.
     """
     factor, face, signs = problem.factor, start.support, np.sign(start.theta)
-    if not face.size or not isinstance(factor, FaceFactor):
+    if not face.size or not isinstance(factor, CholeskyFactor):
         return None
-    factor.bring(problem.gram, face, face.size)
+    factor.update(problem.gram, face, face.size)
     if factor.active.size < face.size:
         return None
-    step, places = np.zeros_like(start.theta), factor.places
-    step[places] = factor.solve((start.z - problem.penalty * signs)[places])
+    step, positions = np.zeros_like(start.theta), factor.positions
+    step[positions] = factor.solve((start.z - problem.penalty * signs)[positions])
     return step
 
 
@@ -204,28 +204,28 @@ def rise(problem: RestrictedProblem, before: Point, after: Point) -> float:
     return change if abs(change) > UNIT * float(size) else 0.0
 
 
-def descend(problem: RestrictedProblem, point: Point) -> Point:
+def feature_sign_step(problem: RestrictedProblem, point: Point) -> Point:
     """From the minimiser of the face of a point, let in the leading violator; f goes down."""
-    point = settle(problem, point.theta)
+    point = minimise_on_face(problem, point.theta)
     wanting = violators(problem, point)
     if not wanting.size:
         return point
     excess = np.abs(point.z[wanting]) - problem.penalty[wanting]
     entrant = int(wanting[np.argmax(excess / np.sqrt(problem.diagonal[wanting]))])
-    return settle(problem, let_in(problem, point, entrant))
+    return minimise_on_face(problem, add_entrant(problem, point, entrant))
 
 
-def settle(problem: RestrictedProblem, theta: Float64) -> Point:
+def minimise_on_face(problem: RestrictedProblem, theta: Float64) -> Point:
     """Walk to the minimiser of theta's own face, dropping what reaches zero on the way."""
     factor = problem.factor
     support = theta.nonzero()[0]
     arrived = False
     while support.size and not arrived:
-        factor.bring(problem.gram, support, support.size)
-        face = factor.places
+        factor.update(problem.gram, support, support.size)
+        face = factor.positions
         if factor.active.size < support.size:
             extra = np.setdiff1d(support, factor.active)[0]
-            theta = leave_out(problem, theta, int(extra))
+            theta = drop_dependent(problem, theta, int(extra))
             support = theta.nonzero()[0]
             continue
         right = problem.target[face] - problem.penalty[face] * np.sign(theta[face])
@@ -234,7 +234,7 @@ def settle(problem: RestrictedProblem, theta: Float64) -> Point:
     return point_of(problem, theta)
 
 
-def let_in(problem: RestrictedProblem, point: Point, entrant: int) -> Float64:
+def add_entrant(problem: RestrictedProblem, point: Point, entrant: int) -> Float64:
     """Bring in one coordinate, the others of the face following, as far as f goes down.
 
     With theta_A = minimiser of its face, the way is d_e = s_e, d_A = -G_AA^-1 G_Ae s_e; f falls on
@@ -242,29 +242,36 @@ def let_in(problem: RestrictedProblem, point: Point, entrant: int) -> Float64:
     column depends on those of the support.
     """
     factor = problem.factor
-    factor.bring(problem.gram, point.support, point.support.size)
+    factor.update(problem.gram, point.support, point.support.size)
     support, sign = factor.active, np.sign(point.z[entrant])
-    follow = factor.solve(problem.gram[factor.places, entrant])[~factor.held]
-    curvature = problem.diagonal[entrant] - problem.gram[support, entrant] @ follow
+    response = factor.solve(problem.gram[factor.positions, entrant])[~factor.fixed]
+    curvature = problem.diagonal[entrant] - problem.gram[support, entrant] @ response
     slope = np.abs(point.z[entrant]) - problem.penalty[entrant]
     curved = curvature > CURVATURE_NOISE * problem.diagonal[entrant]
     length = slope / curvature if curved else np.inf
     face = np.append(support, entrant)
-    return _advance(problem, point.theta, face, sign * np.append(-follow, 1.0), length)[0]
+    return _advance(problem, point.theta, face, sign * np.append(-response, 1.0), length)[0]
 
 
-def leave_out(problem: RestrictedProblem, theta: Float64, extra: int) -> Float64:
+def drop_dependent(problem: RestrictedProblem, theta: Float64, extra: int) -> Float64:
     """Let go of a coordinate whose column depends on the factor's, or of one of these.
 
     The fit stands still on their null vector; the way is the one on which the penalty does not go
     up.
     """
     factor = problem.factor
-    follow = factor.solve(problem.gram[factor.places, extra])[~factor.held]
-    face, way = np.append(factor.active, extra), np.append(follow, -1.0) * np.sign(theta[extra])
-    up = float((problem.penalty[face] * np.sign(theta[face])) @ way) > 0.0
+    response = factor.solve(problem.gram[factor.positions, extra])[~factor.fixed]
+    face, direction = (
+        np.append(factor.active, extra),
+        np.append(response, -1.0) * np.sign(theta[extra]),
+    )
+    up = float((problem.penalty[face] * np.sign(theta[face])) @ direction) > 0.0
     there, arrived = _advance(
-        problem, theta, face, -way if up else way, np.inf if up else abs(float(theta[extra]))
+        problem,
+        theta,
+        face,
+        -direction if up else direction,
+        np.inf if up else abs(float(theta[extra])),
     )
     if arrived:
         there[extra] = 0.0
@@ -272,21 +279,21 @@ def leave_out(problem: RestrictedProblem, theta: Float64, extra: int) -> Float64
 
 
 def _advance(
-    problem: RestrictedProblem, theta: Float64, face: Index, way: Float64, length: float
+    problem: RestrictedProblem, theta: Float64, face: Index, direction: Float64, length: float
 ) -> tuple[Float64, bool]:
-    """Go `length` along `way`, or to where the first penalised coordinate reaches zero."""
+    """Go `length` along `direction`, or to where the first penalised coordinate reaches zero."""
     here = theta[face]
-    shrinking = here * way < 0.0
+    shrinking = here * direction < 0.0
     if problem.free is not None:
         shrinking &= ~problem.free[face]
     shrinks = shrinking.nonzero()[0]
-    reach = -here[shrinks] / way[shrinks]
-    first = reach.min(initial=np.inf)
+    distance = -here[shrinks] / direction[shrinks]
+    first = distance.min(initial=np.inf)
     theta = theta.copy()
     if length < first:
-        theta[face] = here + length * way
+        theta[face] = here + length * direction
         return theta, True
     if np.isfinite(first):
-        theta[face] = here + first * way
-        theta[face[shrinks[reach == first]]] = 0.0
+        theta[face] = here + first * direction
+        theta[face[shrinks[distance == first]]] = 0.0
     return theta, False

@@ -131,20 +131,20 @@ def ridge_descent(
     penalty, start, z_start = problem.penalty, mu, z
     curvature = nu**2 * problem.diagonal + penalty
     scale = np.divide(1.0, curvature, out=np.zeros_like(mu), where=curvature > 0.0)
-    rest = nu * z - penalty * mu
-    way = scale * rest
-    square = float(rest @ way)
+    residual = nu * z - penalty * mu
+    direction = scale * residual
+    square = float(residual @ direction)
     enough = REDUCTION**2 * square
     for _ in range(MAX_DESCENT):
         if square <= enough:
             break
-        image = problem.gram @ (nu * way)
-        length = square / float((nu * way) @ image + penalty @ way**2)
-        mu, z = mu + length * way, z - length * image
-        rest = nu * z - penalty * mu
-        ahead = scale * rest
-        before, square = square, float(rest @ ahead)
-        way = ahead + (square / before) * way
+        image = problem.gram @ (nu * direction)
+        length = square / float((nu * direction) @ image + penalty @ direction**2)
+        mu, z = mu + length * direction, z - length * image
+        residual = nu * z - penalty * mu
+        preconditioned = scale * residual
+        square_before, square = square, float(residual @ preconditioned)
+        direction = preconditioned + (square / square_before) * direction
     if problem.positive:
         mu, fraction = _stop_at_zero(start, nu, mu)
         z = z_start + fraction * (z - z_start)
@@ -168,6 +168,6 @@ def _stop_at_zero(factor: Float64, other: Float64, new: Float64) -> tuple[Float6
 
 def proximal_seed(problem: RestrictedProblem, z: Float64, entrants: Index) -> Float64:
     """Where one proximal step of its own takes each entrant, from zero."""
-    pull = z[entrants]
-    size = (np.abs(pull) - problem.penalty[entrants]) / problem.diagonal[entrants]
-    return np.copysign(size, pull)
+    correlation = z[entrants]
+    size = (np.abs(correlation) - problem.penalty[entrants]) / problem.diagonal[entrants]
+    return np.copysign(size, correlation)

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from .._numerics.typing import Float64, Index, Mask
-from .cholesky import FaceFactor
-from .conjugate_gradients import FaceGradients
+from .cholesky import CholeskyFactor
+from .conjugate_gradients import ConjugateGradients
 
 # Below this part of all coordinates, the support's rows of G are gathered for a product with them.
 GATHERED = 0.25
@@ -47,12 +47,12 @@ class RestrictedProblem:
     gram: Any
     target: Float64
     penalty: Float64
-    slack: Float64
+    rounding_error: Float64
     positive: bool = False
     columns: Float64 | None = None
     response: Float64 | None = None
     free: Mask | None = None
-    factor: FaceFactor | FaceGradients = field(default_factory=FaceFactor)
+    factor: CholeskyFactor | ConjugateGradients = field(default_factory=CholeskyFactor)
 
     @property
     def bound(self) -> Float64:
@@ -62,7 +62,7 @@ class RestrictedProblem:
     @cached_property
     def _limit(self) -> Float64:
         """The penalty, rounding included."""
-        return self.penalty + self.slack
+        return self.penalty + self.rounding_error
 
     @cached_property
     def diagonal(self) -> Float64:
@@ -82,12 +82,12 @@ class RestrictedProblem:
 
     def of_factor(self) -> RestrictedProblem:
         """The same problem with every coordinate held at zero but those of the factor."""
-        kept = self.factor.places
+        kept = self.factor.positions
         return RestrictedProblem(
             self.factor.gram,
             self.target[kept],
             self.penalty[kept],
-            self.slack[kept],
+            self.rounding_error[kept],
             self.positive,
             free=None if self.free is None else self.free[kept],
             factor=self.factor,
@@ -100,7 +100,7 @@ class RestrictedProblem:
             self.gram[kept].take(kept, axis=1),
             self.target[kept],
             self.penalty[kept],
-            self.slack[kept],
+            self.rounding_error[kept],
             self.positive,
             self.columns[kept] if dual and self.columns is not None else None,
             self.response if dual else None,

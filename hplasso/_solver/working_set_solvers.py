@@ -9,12 +9,12 @@ import numpy as np
 
 from .._numerics.rounding import NOBODY
 from .._numerics.typing import Float64, Index
-from .._penalties.duality_gap import Certificate, certainly_zero, certify, reach
-from .cholesky import FaceFactor
+from .._penalties.duality_gap import Certificate, certainly_zero, certify, feasible_alpha
+from .cholesky import CholeskyFactor
 from .finish import (
     Face,
     Point,
-    descend,
+    feature_sign_step,
     finish,
     goes_down,
     leading,
@@ -60,7 +60,7 @@ class Swept(NamedTuple):
 def solve_with_finish(
     problem: RestrictedProblem,
     start: Point,
-    likely: Index,
+    predicted: Index,
     square: Callable[[], float],
     gap: float,
     max_sweeps: int,
@@ -73,9 +73,9 @@ def solve_with_finish(
        their product, the others each below the one before. Nothing wants to move: done.
     3. Without a limit point, the next sweeps go on from where the factors are, twice as many.
 
-    What sweeps can not do, or not in LONGEST, `descend` does: they leave out columns that depend on
+    What sweeps can not do, or not in LONGEST, `feature_sign_step` does: they leave out columns that depend on
     others. If `once`, as for a model of another loss, no more than MODEL_ROUNDS lead to a limit
-    point each. `likely` coordinates are tried on the face where conjugate gradients solve. The gap
+    point each. `predicted` coordinates are tried on the face where conjugate gradients solve. The gap
     asked for does not come in: the finish is exact, or the problem's FaceGradients know how exact
     it has to be.
     """
@@ -85,14 +85,14 @@ def solve_with_finish(
     sweeps, length, rounds = 0, 1, MODEL_ROUNDS if once else max_sweeps
     while True:
         for _ in range(min(length, max_sweeps - sweeps)):
-            before, (point, face, complete) = point, sweep_on(problem, point, factors, likely)
+            before, (point, face, complete) = point, sweep_on(problem, point, factors, predicted)
             sweeps += 1
         if lowest is None or goes_down(problem, lowest, point):
             lowest = point
         new = finish(problem, lowest, face)
         vain = length >= LONGEST or not complete
         if new is lowest and (vain or _is_dependent(problem, face)):
-            new = descend(problem, lowest)
+            new = feature_sign_step(problem, lowest)
             change = rise(problem, lowest, new)
             if change >= 0.0:  # without a change, what was shrinking is at zero now
                 new = (lowest if change else new)._replace(optimal=True)
@@ -109,39 +109,39 @@ def solve_with_finish(
 
 def _is_dependent(problem: RestrictedProblem, face: Face) -> bool:
     """Whether columns of a face depend on others of it, so that its system leaves them out."""
-    if not isinstance(problem.factor, FaceFactor):
+    if not isinstance(problem.factor, CholeskyFactor):
         return False
-    problem.factor.bring(problem.gram, face.support, face.n_trusted)
+    problem.factor.update(problem.gram, face.support, face.n_trusted)
     return problem.factor.active.size < face.support.size
 
 
 def sweep_on(
-    problem: RestrictedProblem, point: Point, factors: Factors, likely: Index = NOBODY
+    problem: RestrictedProblem, point: Point, factors: Factors, predicted: Index = NOBODY
 ) -> Swept:
     """Sweep the factors of a point and of its foremost violators, in place; read their face.
 
     Of these, those whose columns depend on the support stay out.
     """
-    wanted, entrants = point.support, leading(problem, point, foremost(problem, point))
+    wanted, entrants = point.support, leading(problem, point, largest_violators(problem, point))
     if entrants.size:
         seed(problem, point, factors, entrants)
         wanted = np.concatenate([wanted, entrants])
     n_trusted = point.support.size
-    problem.factor.bring(problem.gram, wanted, n_trusted, solving=entrants.size > 0)
-    places, part = problem.factor.places, problem.of_factor()
-    new = _sweep_of(part, Factors(factors.mu[places], factors.nu[places]))
+    problem.factor.update(problem.gram, wanted, n_trusted, solving=entrants.size > 0)
+    positions, part = problem.factor.positions, problem.of_factor()
+    new = _sweep_of(part, Factors(factors.mu[positions], factors.nu[positions]))
     for factor, values in zip(factors, new, strict=True):
         factor[:] = 0.0
-        factor[places] = values
+        factor[positions] = values
     theta = new.theta
     moving = theta.nonzero()[0]
-    swept = point_at(problem, places[moving], theta[moving])
-    face = _proximal_face(part, places, theta, swept.z[places])
+    swept = point_at(problem, positions[moving], theta[moving])
+    face = _proximal_face(part, positions, theta, swept.z[positions])
     complete = not entrants.size or problem.factor.active.size == wanted.size
-    return Swept(swept, _with_likely(problem, point, face, likely), complete)
+    return Swept(swept, _with_predicted(problem, point, face, predicted), complete)
 
 
-def foremost(problem: RestrictedProblem, point: Point) -> Index:
+def largest_violators(problem: RestrictedProblem, point: Point) -> Index:
     """Violators that pull harder for their penalty than anything in the support does.
 
     Where penalties have just become smaller, the support pulls as hard as it did at the old ones,
@@ -151,9 +151,11 @@ def foremost(problem: RestrictedProblem, point: Point) -> Index:
     if not wanting.size or not support.size:
         return wanting
     penalty = problem.penalty[support]
-    pull = np.abs(point.z[support])
-    level = np.divide(pull, penalty, out=np.zeros_like(pull), where=penalty > 0.0).max()
-    return wanting[np.abs(point.z[wanting]) > max(1.0, HARDER * level) * problem.penalty[wanting]]
+    abs_correlation = np.abs(point.z[support])
+    largest = np.divide(
+        abs_correlation, penalty, out=np.zeros_like(abs_correlation), where=penalty > 0.0
+    ).max()
+    return wanting[np.abs(point.z[wanting]) > max(1.0, HARDER * largest) * problem.penalty[wanting]]
 
 
 def seed(problem: RestrictedProblem, point: Point, factors: Factors, entrants: Index) -> None:
@@ -170,23 +172,23 @@ def _sweep_of(part: RestrictedProblem, factors: Factors) -> Factors:
     return descending_sweep(part, factors, part.target - part.gram @ factors.theta)[0]
 
 
-def _proximal_face(part: RestrictedProblem, places: Index, theta: Float64, z: Float64) -> Face:
+def _proximal_face(part: RestrictedProblem, positions: Index, theta: Float64, z: Float64) -> Face:
     """Where one proximal step takes coordinates; those that are still shrinking go to zero."""
     step = theta * part.diagonal + z
     stays = (step if part.positive else np.abs(step)) > part.penalty
     if part.free is not None:
         stays |= part.free
     if not stays.all():
-        places, step = places[stays], step[stays]
-    return Face(places, np.sign(step), places.size)
+        positions, step = positions[stays], step[stays]
+    return Face(positions, np.sign(step), positions.size)
 
 
-def _with_likely(problem: RestrictedProblem, point: Point, face: Face, likely: Index) -> Face:
-    """The face with the `likely` coordinates, on the side that they pull to."""
-    if not likely.size:
+def _with_predicted(problem: RestrictedProblem, point: Point, face: Face, predicted: Index) -> Face:
+    """The face with the `predicted` coordinates, on the side that they pull to."""
+    if not predicted.size:
         return face
-    support = np.concatenate([face.support, likely])
-    signs = np.sign(np.concatenate([face.signs, point.z[likely]]))
+    support = np.concatenate([face.support, predicted])
+    signs = np.sign(np.concatenate([face.signs, point.z[predicted]]))
     if problem.positive:  # they may pull the other way still
         signs[:] = 1.0
     return Face(support, signs, face.n_trusted)
@@ -195,7 +197,7 @@ def _with_likely(problem: RestrictedProblem, point: Point, face: Face, likely: I
 def solve_alternating(
     problem: RestrictedProblem,
     start: Point,
-    likely: Index,
+    predicted: Index,
     square: Callable[[], float],
     gap: float,
     max_sweeps: int,
@@ -203,19 +205,19 @@ def solve_alternating(
 ) -> Restricted:
     """``solver='alternating'``: sweeps alone, until the gap is reached on the working set.
 
-    `square` says ||r||^2 at the start; `likely` coordinates are not needed. Zeros are those
+    `square` says ||r||^2 at the start; `predicted` coordinates are not needed. Zeros are those
     coordinates that never wanted to leave zero, and those that the gap certifies.
     """
     if not start.support.size and not violators(problem, start).size:
         return Restricted(start, 0)
-    point, factors, rest = start, balance(start.theta), square()
+    point, factors, square_left = start, balance(start.theta), square()
     for sweeps in range(1, 2 if once else max_sweeps + 1):  # noqa: B007
         seed(problem, point, factors, violators(problem, point))
         factors = _sweep_live(problem, factors)
         new = point_of(problem, factors.theta)
-        rest = max(0.0, rest - float((new.theta - point.theta) @ (point.z + new.z)))
+        square_left = max(0.0, square_left - float((new.theta - point.theta) @ (point.z + new.z)))
         point = new
-        certificate = _certify(problem, point, rest)
+        certificate = _certify(problem, point, square_left)
         if certificate.gap <= gap:
             break
     lengths = np.sqrt(problem.diagonal)
@@ -226,13 +228,15 @@ def solve_alternating(
 
 def _certify(problem: RestrictedProblem, point: Point, square: float) -> Certificate:
     """The certificate of a point for the restricted problem, at alpha = 1."""
-    penalty, slack, on = problem.penalty, problem.slack, point.support
-    level = float(reach(point.z, slack, penalty, problem.positive).max())
+    penalty, rounding_error, on = problem.penalty, problem.rounding_error, point.support
+    largest = float(feasible_alpha(point.z, rounding_error, penalty, problem.positive).max())
 
     def divergence(kappa: float) -> float:
         return 0.5 * (1.0 - kappa) ** 2 * square
 
-    return certify(1.0, level, penalty[on], slack[on], point.z[on], point.theta[on], divergence)
+    return certify(
+        1.0, largest, penalty[on], rounding_error[on], point.z[on], point.theta[on], divergence
+    )
 
 
 def _sweep_live(problem: RestrictedProblem, factors: Factors) -> Factors:

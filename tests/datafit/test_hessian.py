@@ -17,7 +17,7 @@ from hplasso._datafit.hessian import Hessian
 from hplasso._datafit.newton import LogisticTerm
 from hplasso._datafit.squared import LeastSquares
 from hplasso._design.checked import make_design
-from hplasso._design.multi_output import StackedDesign
+from hplasso._design.multi_output import MultiOutputDesign
 from hplasso._design.working_set import WorkingSet
 from hplasso._losses.logistic import make_loss
 
@@ -36,7 +36,7 @@ class Case:
         self.loss = make_loss(codes, n_classes, self.weights)
         self.n_outputs, self.fit_intercept = self.loss.n_outputs, fit_intercept
         base = make_design(container(self.X), self.weights, fit_intercept)
-        design = StackedDesign(base, n_classes) if n_classes > 2 else base
+        design = MultiOutputDesign(base, n_classes) if n_classes > 2 else base
         self.working_set = WorkingSet(design)
         self.working_set.admit(rng.permutation(p * self.n_outputs))
         self.hessian = Hessian(base, self.loss, fit_intercept)
@@ -175,15 +175,15 @@ def test_a_step_goes_on_while_f_falls(fraction, ridge, monkeypatch):
     def slope(length):
         theta = length * way
         residual = y - 1.0 / (1.0 + np.exp(-X @ theta))
-        pull = residual @ X / 60 - (0.0 if ridge is None else ridge * theta)
-        return (penalty * np.sign(way) - pull) @ way
+        abs_correlation = residual @ X / 60 - (0.0 if ridge is None else ridge * theta)
+        return (penalty * np.sign(way) - abs_correlation) @ way
 
     length = 1.0
     while slope(length) < 0.25 * slope(0.0) and slope(2.0 * length) <= 0.0:
         length *= 2.0
     zero = np.zeros(3)
     state = term.state(working_set, zero)
-    theta, after = term.advance(working_set, state, zero, way, (penalty, rho))
+    theta, after = term.line_search(working_set, state, zero, way, (penalty, rho))
     assert_allclose(theta, length * way)
     assert_allclose(after.linear[:, 0], X @ theta, atol=1e-12)
 
@@ -199,7 +199,9 @@ def test_a_step_goes_on_only_where_it_moved_an_output_far():
     zero, way = np.zeros(3), np.array([2.0, -1.5, 0.0]) / np.abs(X @ [2.0, -1.5, 0.0]).max()
     state = term.state(working_set, zero)
     for largest, goes_on in ((0.18, False), (0.22, True)):
-        theta, _ = term.advance(working_set, state, zero, largest * way, (np.full(3, 0.01), None))
+        theta, _ = term.line_search(
+            working_set, state, zero, largest * way, (np.full(3, 0.01), None)
+        )
         assert (theta[0] > 1.5 * largest * way[0]) == goes_on
 
 
@@ -215,7 +217,7 @@ def test_a_step_that_goes_on_leaves_what_has_settled(monkeypatch):
     working_set.admit(np.arange(3))
     start, goal = np.array([1.0, 0.0, 0.0]), np.array([1.0 + 1e-12, -0.05, 0.0])
     state = term.state(working_set, start)
-    theta, _ = term.advance(working_set, state, start, goal, (np.full(3, 0.01), None))
+    theta, _ = term.line_search(working_set, state, start, goal, (np.full(3, 0.01), None))
     assert theta[1] < -0.15
     assert theta[0] == goal[0]
 
@@ -228,10 +230,10 @@ def test_rounding_is_looked_at_closely_of_a_block_of_features(block, n_special, 
     X, y = rng.normal(size=(60, 6)) * [1.0, 5.0, 2.0, 6.0, 3.0, 4.0], np.arange(60) % 2
     weights = np.full(60, 1 / 60)
     term = LogisticTerm(make_design(X, weights, False), make_loss(y, 2, weights), False)
-    noise, _ = term.rounding(np.arange(0), np.zeros(0), term.null_state, 1e-12)
-    foremost = np.argsort(-np.linalg.norm(X, axis=0))[:n_special]
-    assert_array_equal(np.sort(noise.special), np.sort(foremost))
-    assert noise.slack.shape == (n_special,)
+    rounding, _ = term.rounding(np.arange(0), np.zeros(0), term.null_state, 1e-12)
+    largest_violators = np.argsort(-np.linalg.norm(X, axis=0))[:n_special]
+    assert_array_equal(np.sort(rounding.special), np.sort(largest_violators))
+    assert rounding.errors.shape == (n_special,)
     assert not term.rounding(np.arange(0), np.zeros(0), term.null_state, 1.0)[0].special.size
 
 

@@ -9,7 +9,7 @@ import hplasso._design.base
 import hplasso._design.dense
 import hplasso._design.sparse
 from hplasso._design.checked import make_design
-from hplasso._design.multi_output import StackedDesign
+from hplasso._design.multi_output import MultiOutputDesign
 
 N, P, CONSTANT, EMPTY, FRAGILE = 23, 9, 3, 4, 5
 CONTAINERS = {
@@ -51,13 +51,13 @@ class Case:
             self.weights[7] = 0.0
         self.weights /= self.weights.sum()
         self.design = make_design(container(X), self.weights, fit_intercept)
-        self.root = np.sqrt(self.weights)
+        self.sqrt_weights = np.sqrt(self.weights)
         self.mean = self.weights @ X.astype(np.longdouble) * fit_intercept
-        self.Z = (self.root[:, None] * (X - self.mean)).astype(np.float64)
+        self.Z = (self.sqrt_weights[:, None] * (X - self.mean)).astype(np.float64)
         self.Z[:, [EMPTY, *[CONSTANT] * fit_intercept]] = 0.0
         self.residual = rng.normal(size=(N, 3))
         if fit_intercept:
-            self.residual -= np.outer(self.root, self.root @ self.residual)
+            self.residual -= np.outer(self.sqrt_weights, self.sqrt_weights @ self.residual)
 
 
 @pytest.fixture(params=[True, False], ids=["weighted", "equal"])
@@ -79,13 +79,13 @@ def test_columns_that_it_describes(case):
     design = case.design
     assert design.shape == (N, P)
     assert_allclose(design.mean, case.mean.astype(float), rtol=1e-13)
-    close(design.spread, np.linalg.norm(case.Z, axis=0))
+    close(design.column_norms, np.linalg.norm(case.Z, axis=0))
     assert_array_equal(design.constant, np.flatnonzero(~case.Z.any(axis=0)))
     if case.mean.any():
-        assert FRAGILE in design.fragile
-        assert CONSTANT not in design.fragile
-    assert (design.rounding[design.spread > 0.0] > 0.0).all()
-    assert (design.size >= 0.99 * design.spread).all()
+        assert FRAGILE in design.cancellation_prone
+        assert CONSTANT not in design.cancellation_prone
+    assert (design.rounding[design.column_norms > 0.0] > 0.0).all()
+    assert (design.size >= 0.99 * design.column_norms).all()
 
 
 def test_products_with_residuals(case):
@@ -107,19 +107,19 @@ def test_gram_matrices(case):
     size = np.abs(expected).max()
     close(gram, expected, size)
     spoilt = expected.copy()
-    for column in (*design.fragile, *design.constant):
+    for column in (*design.cancellation_prone, *design.constant):
         spoilt[column] = spoilt[:, column] = np.nan
-    design.mend(spoilt)
+    design.recompute(spoilt)
     close(spoilt, expected, size)
 
 
 @pytest.mark.parametrize("rows", [np.arange(5, 17), np.array([3, 0, 21, 7, 8, 9])])
 def test_moments_of_some_rows(case, rows):
     response = case.residual[:, 0]
-    everything = np.column_stack([case.Z, response, case.root])[rows]
-    kept = np.setdiff1d(np.arange(P + 2), [*case.design.fragile, FRAGILE, CONSTANT])
-    moments = case.design.moments(rows, response)
-    close(moments[np.ix_(kept, kept)], (everything.T @ everything)[np.ix_(kept, kept)])
+    everything = np.column_stack([case.Z, response, case.sqrt_weights])[rows]
+    kept = np.setdiff1d(np.arange(P + 2), [*case.design.cancellation_prone, FRAGILE, CONSTANT])
+    augmented_gram = case.design.augmented_gram(rows, response)
+    close(augmented_gram[np.ix_(kept, kept)], (everything.T @ everything)[np.ix_(kept, kept)])
 
 
 @pytest.mark.parametrize("features", [np.array([7, 2]), np.array([8, 6, 5, 3, 1, 0])])
@@ -149,9 +149,9 @@ def test_chosen_columns(case):
 
 
 def test_pairs_of_features_and_outputs(case):
-    stacked = StackedDesign(case.design, 3)
+    stacked = MultiOutputDesign(case.design, 3)
     assert stacked.shape == (3 * N, 3 * P)
-    close(stacked.spread, np.linalg.norm(np.kron(case.Z, np.eye(3)), axis=0))
+    close(stacked.column_norms, np.linalg.norm(np.kron(case.Z, np.eye(3)), axis=0))
     Z, r = np.kron(case.Z, np.eye(3)), case.residual.ravel()
     close(stacked.correlations(r), Z.T @ r, 100.0)
     pairs = np.array([22, 3, 4, 1, 20])
@@ -170,7 +170,7 @@ def test_pairs_of_features_and_outputs(case):
 @pytest.mark.parametrize("fit_intercept", [True, False])
 def test_gram_matrices_by_their_products(container, fit_intercept, weighted, monkeypatch):
     monkeypatch.setattr(hplasso._design.sparse, "LARGE", 2)
-    monkeypatch.setattr(hplasso._design.sparse, "LEAN", 0.1)
+    monkeypatch.setattr(hplasso._design.sparse, "DENSE_FACTOR", 0.1)
     case = Case(container, weighted, fit_intercept)
     columns, order = case.design.columns(), np.array([7, 0, 2, 8, 6])
     rng = np.random.default_rng(1)
@@ -196,5 +196,5 @@ def test_gram_matrices_by_their_products(container, fit_intercept, weighted, mon
             close(gram.on(kept) @ vector[kept], part @ vector[kept])
             close(gram.on(kept).diagonal(), part.diagonal())
     assert columns.operator(np.arange(1)) is None
-    monkeypatch.setattr(hplasso._design.sparse, "LEAN", 100)
+    monkeypatch.setattr(hplasso._design.sparse, "DENSE_FACTOR", 100)
     assert columns.operator(np.arange(5)) is None

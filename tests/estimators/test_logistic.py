@@ -373,7 +373,7 @@ def test_intercepts_balance_the_residuals(scale, seed):
     for n_classes in (2, 3):
         loss = make_loss(np.minimum(codes, n_classes - 1), n_classes, weights)
         outputs = scale * rng.standard_normal((60, loss.n_outputs))
-        _, prediction = loss.settle(outputs, np.zeros(loss.n_outputs))
+        _, prediction = loss.profile_intercept(outputs, np.zeros(loss.n_outputs))
         assert np.abs(weights @ prediction.residual).max() <= 1e-12
 
 

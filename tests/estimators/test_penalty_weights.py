@@ -132,7 +132,7 @@ def test_nothing_is_left_of_columns_that_are_left_out(form, fit_intercept):
     design = make_design(form(X), np.full(N, 1 / N), fit_intercept, left_out)
     residual, columns = rng.standard_normal(N), design.columns()
     columns.append(np.arange(P))
-    assert_array_equal(design.spread == 0.0, left_out)
+    assert_array_equal(design.column_norms == 0.0, left_out)
     assert not design.gram()[DROPPED].any()
     assert not columns.products(0)[DROPPED].any()
     for z in (

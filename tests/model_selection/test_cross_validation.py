@@ -219,9 +219,9 @@ def test_errors_far_smaller_than_what_they_are_the_difference_of(fit_intercept):
 def test_all_folds_read_the_data_once(monkeypatch):
     data, target = make_regression(500, 20, random_state=0)
     rows = []
-    original = DenseDesign.moments
+    original = DenseDesign.augmented_gram
     monkeypatch.setattr(
-        DenseDesign, "moments", lambda self, r, z: rows.append(r) or original(self, r, z)
+        DenseDesign, "augmented_gram", lambda self, r, z: rows.append(r) or original(self, r, z)
     )
     folds = checked_folds(KFold(10).split(data), raw_weights(None, data), False)
     problems = Folds(data, target, np.ones(500), True, "auto", folds, 100)
@@ -241,7 +241,7 @@ def test_lengths_of_columns_in_training_samples(fit_intercept):
     for number, (train, _) in enumerate(splits):
         part = data[train] - fit_intercept * data[train].mean(axis=0)
         design = problems.training(number).design
-        assert_allclose(design.spread, np.sqrt((part**2).mean(axis=0)), rtol=1e-10)
+        assert_allclose(design.column_norms, np.sqrt((part**2).mean(axis=0)), rtol=1e-10)
 
 
 @pytest.mark.parametrize("n_features", [5, 80])

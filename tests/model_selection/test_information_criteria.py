@@ -30,14 +30,14 @@ def test_scikit_learn_check(estimator, check):
 @pytest.mark.parametrize("fit_intercept", [True, False])
 def test_same_as_lasso_lars_ic(criterion, fit_intercept):
     lars = LassoLarsIC(criterion, fit_intercept=fit_intercept).fit(X, y)
-    knots = lars.alphas_[lars.alphas_ > 0]
+    predictor = lars.alphas_[lars.alphas_ > 0]
     # at a knot a coefficient is just zero: on its way in, as above it, or out, as below it
     sides = [
-        HadamardLassoIC(criterion, alphas=knots * side, fit_intercept=fit_intercept).fit(X, y)
+        HadamardLassoIC(criterion, alphas=predictor * side, fit_intercept=fit_intercept).fit(X, y)
         for side in (1 + 1e-9, 1 - 1e-9)
     ]
     ours = np.minimum(sides[0].criterion_, sides[1].criterion_)
-    assert_allclose(ours, lars.criterion_[: len(knots)], rtol=1e-7)
+    assert_allclose(ours, lars.criterion_[: len(predictor)], rtol=1e-7)
     assert sides[0].noise_variance_ == pytest.approx(lars.noise_variance_)
     assert sides[0].alpha_ == pytest.approx(lars.alpha_)
     assert_allclose(sides[0].coef_, lars.coef_, atol=1e-4)

@@ -98,15 +98,15 @@ def test_the_penalties_of_both_rules_are_solved(rule):
     assert model.alpha_min_ < model.alpha_1se_
     for name in ("alpha_min_", "alpha_1se_"):
         alpha = getattr(model, name)
-        place = model.alphas_.tolist().index(alpha)
-        assert model.n_iter_path_[place] > 0
+        iterate = model.alphas_.tolist().index(alpha)
+        assert model.n_iter_path_[iterate] > 0
         exact = HadamardLasso(alpha, tol=1e-12).fit(X, y)
         assert_array_equal(model.at(alpha).coef_ != 0, exact.coef_ != 0)
-    place = model.alphas_.tolist().index(model.alpha_)
-    assert_array_equal(dense(model.coef_path_)[:, place], model.coef_)
-    assert model.intercept_path_[place] == model.intercept_
-    assert model.dual_gap_path_[place] == model.dual_gap_
-    assert model.n_iter_path_[place] == model.n_iter_
+    iterate = model.alphas_.tolist().index(model.alpha_)
+    assert_array_equal(dense(model.coef_path_)[:, iterate], model.coef_)
+    assert model.intercept_path_[iterate] == model.intercept_
+    assert model.dual_gap_path_[iterate] == model.dual_gap_
+    assert model.n_iter_path_[iterate] == model.n_iter_
 
 
 def test_refit_is_the_fit_from_scratch():
@@ -153,25 +153,25 @@ def test_model_at_another_alpha(parameters):
     fresh = HadamardLasso(model.alpha_1se_, **known).fit(*DIABETES)
     assert_fitted_alike(found, fresh, atol=5.0)
     assert_array_equal(found.feature_names_in_, DIABETES[0].columns)
-    gap, asked = found.dual_gap_, found.tol * np.mean(y**2)
-    assert gap <= asked
+    gap, gap_tol = found.dual_gap_, found.tol * np.mean(y**2)
+    assert gap <= gap_tol
     problem = Oracle(
         X, y, found.alpha, np.ones(len(y)),
         parameters.get("penalty_weights", np.ones(10)), found.fit_intercept, found.positive,
     )  # fmt: skip
     objectives = [problem.objective(m.coef_, m.intercept_) for m in (found, fresh)]
-    assert abs(objectives[0] - objectives[1]) <= gap + fresh.dual_gap_ + 1e-12 * asked
+    assert abs(objectives[0] - objectives[1]) <= gap + fresh.dual_gap_ + 1e-12 * gap_tol
 
 
 def test_what_the_model_can_do():
     model = HadamardLassoCV(verbose=False, max_iter=500).fit(*DIABETES)
     found = model.at(model.alphas_[40])
-    place = dense(model.coef_path_)[:, 40], model.intercept_path_[40]
+    iterate = dense(model.coef_path_)[:, 40], model.intercept_path_[40]
     assert found.alpha == model.alphas_[40]
     assert found.max_iter == 500
-    assert_array_equal(found.coef_, place[0])
+    assert_array_equal(found.coef_, iterate[0])
     assert_allclose(found.mu_ * found.nu_, found.coef_)
-    assert_allclose(found.predict(DIABETES[0]), X @ place[0] + place[1])
+    assert_allclose(found.predict(DIABETES[0]), X @ iterate[0] + iterate[1])
     assert 0.3 < found.score(*DIABETES) < 0.6
     assert_array_equal(pickle.loads(pickle.dumps(found)).coef_, found.coef_)
     assert_array_equal(pickle.loads(pickle.dumps(model)).at(found.alpha).coef_, found.coef_)
@@ -181,7 +181,7 @@ def test_what_the_model_can_do():
     assert back.alpha == found.alpha
     assert_allclose(back.predict(DIABETES[0]), found.predict(DIABETES[0]))
     found.coef_[:] = 0.0  # and the path stays what it is
-    assert_array_equal(dense(model.coef_path_)[:, 40], place[0])
+    assert_array_equal(dense(model.coef_path_)[:, 40], iterate[0])
 
 
 def test_of_several_l1_ratios_the_chosen_one():

@@ -22,12 +22,12 @@ def gap_of(X, y, alpha, coef, weights, l1_ratio=1.0, positive=False, sample_weig
     residual, lasso = y - X @ coef, alpha * l1_ratio * weights
     ridge = alpha * (1.0 - l1_ratio) * weights
     z = X.T @ (s * residual) / len(y) - ridge * coef
-    held = weights > 0.0
-    pull = z if positive else np.abs(z)
-    level = np.max(pull[held] / lasso[held], initial=1.0)
+    fixed = weights > 0.0
+    abs_correlation = z if positive else np.abs(z)
+    feasible_alpha = np.max(abs_correlation[fixed] / lasso[fixed], initial=1.0)
     square = residual @ (s * residual) / len(y) + ridge @ coef**2
-    gap = 0.5 * (1.0 - 1.0 / level) ** 2 * square
-    return gap + np.sum(lasso * np.abs(coef) - z * coef / level)
+    gap = 0.5 * (1.0 - 1.0 / feasible_alpha) ** 2 * square
+    return gap + np.sum(lasso * np.abs(coef) - z * coef / feasible_alpha)
 
 
 @pytest.mark.parametrize("positive", [False, True])

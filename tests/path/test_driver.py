@@ -9,16 +9,16 @@ from sklearn.datasets import make_classification, make_regression
 
 import hplasso._solver.cholesky
 from hplasso import lasso_path, logistic_path
-from hplasso._datafit.iterate import Observation
+from hplasso._datafit.iterate import Iterate
 from hplasso._datafit.newton import LogisticTerm
 from hplasso._datafit.squared import LeastSquares
 from hplasso._design.working_set import WorkingSet
 from hplasso._estimators.regression import regression_of
-from hplasso._numerics.rounding import Noise
+from hplasso._numerics.rounding import CorrelationRounding
 from hplasso._path import ridge_tracer, tracer
-from hplasso._path.certification import Appraisal
-from hplasso._path.interpolation import Chord
-from hplasso._path.predictor import Knot, Knots
+from hplasso._path.certification import Certifier
+from hplasso._path.interpolation import Interpolation
+from hplasso._path.predictor import Predictor, SolvedPoint
 from hplasso._path.progress import Listener
 from hplasso._path.ridge_tracer import RidgeTracer
 from hplasso._path.settings import PathSettings
@@ -40,55 +40,55 @@ def tracer_of(X, y, n_alphas=100, **settings):
 
 def place_at(theta, z):
     support = theta.nonzero()[0]
-    return Observation(theta, support, None, z, Noise(0.0), 0.0, 1.0, 0.0)
+    return Iterate(theta, support, None, z, CorrelationRounding(0.0), 0.0, 1.0, 0.0)
 
 
 def test_two_knots_lead_on_and_between():
     rng = np.random.default_rng(0)
-    knots = Knots()
-    first, second = (Knot(alpha, place_at(*rng.normal(size=(2, 4)))) for alpha in (4.0, 2.0))
-    knots.add(first)
-    assert not knots.lead_to(1.0)
-    assert knots.between(3.0) is None
-    knots.add(second)
-    assert knots.alpha == 2.0
-    assert [knots.lead_to(alpha) for alpha in (5.0, 4.0, 3.0, 2.0, 1.0)] == [
+    predictor = Predictor()
+    first, second = (SolvedPoint(alpha, place_at(*rng.normal(size=(2, 4)))) for alpha in (4.0, 2.0))
+    predictor.add(first)
+    assert not predictor.can_predict(1.0)
+    assert predictor.between(3.0) is None
+    predictor.add(second)
+    assert predictor.alpha == 2.0
+    assert [predictor.can_predict(alpha) for alpha in (5.0, 4.0, 3.0, 2.0, 1.0)] == [
         False,
         False,
         *[True] * 3,
     ]
-    assert [knots.between(alpha) for alpha in (5.0, 4.0, 3.0, 2.0, 1.0)] == [
+    assert [predictor.between(alpha) for alpha in (5.0, 4.0, 3.0, 2.0, 1.0)] == [
         None, None, first, None, None,
     ]  # fmt: skip
-    assert knots.share(1.0) == 0.5
-    assert knots.share(3.0) == -0.5
-    assert knots.share(1.0, logarithmic=True) == pytest.approx(1.0)
-    assert knots.share(0.5, logarithmic=True) == pytest.approx(2.0)
-    before, last = first.place, second.place
-    assert_allclose(knots.correlations(1.0), 1.5 * last.z - 0.5 * before.z)
-    assert_allclose(knots.correlations(1.0, [2]), (1.5 * last.z - 0.5 * before.z)[[2]])
-    assert_allclose(knots.change(last.theta), last.theta - before.theta)
+    assert predictor.fraction(1.0) == 0.5
+    assert predictor.fraction(3.0) == -0.5
+    assert predictor.fraction(1.0, logarithmic=True) == pytest.approx(1.0)
+    assert predictor.fraction(0.5, logarithmic=True) == pytest.approx(2.0)
+    before, last = first.iterate, second.iterate
+    assert_allclose(predictor.correlations(1.0), 1.5 * last.z - 0.5 * before.z)
+    assert_allclose(predictor.correlations(1.0, [2]), (1.5 * last.z - 0.5 * before.z)[[2]])
+    assert_allclose(predictor.change(last.theta), last.theta - before.theta)
     grown = np.append(last.theta, 7.0)
-    assert_allclose(knots.change(grown), grown - np.append(before.theta, 0.0))
-    knots.add(Knot(2.0, first.place))  # once more
-    assert knots.lead_to(1.0)
-    assert_array_equal(knots.change(last.theta), last.theta - before.theta)
-    knots.add(second, first)
-    assert knots.between(3.0) is first
-    knots.add(Knot(1.0, second.place))
-    assert knots.between(1.5) is second
-    knots.add(Knot(3.0, first.place))
-    assert not knots.lead_to(0.5)  # upwards
+    assert_allclose(predictor.change(grown), grown - np.append(before.theta, 0.0))
+    predictor.add(SolvedPoint(2.0, first.iterate))  # once more
+    assert predictor.can_predict(1.0)
+    assert_array_equal(predictor.change(last.theta), last.theta - before.theta)
+    predictor.add(second, first)
+    assert predictor.between(3.0) is first
+    predictor.add(SolvedPoint(1.0, second.iterate))
+    assert predictor.between(1.5) is second
+    predictor.add(SolvedPoint(3.0, first.iterate))
+    assert not predictor.can_predict(0.5)  # upwards
 
 
 def test_what_is_not_zero_at_either_knot_is_live():
-    knots = Knots()
-    knots.add(Knot(2.0, place_at(np.array([0.0, 3.0, 0.0]), np.zeros(5))))
-    knots.add(Knot(1.0, place_at(np.array([0.0, 0.0, 0.0, 5.0]), np.zeros(5))))
-    assert_array_equal(knots.live(5), [False, True, False, True, False])
-    knots.keep(np.array([1, 3]), 5)
-    assert_array_equal(knots.live(2), [True, True])
-    assert_array_equal(knots.change(np.array([1.0, 1.0])), [-2.0, 1.0])
+    predictor = Predictor()
+    predictor.add(SolvedPoint(2.0, place_at(np.array([0.0, 3.0, 0.0]), np.zeros(5))))
+    predictor.add(SolvedPoint(1.0, place_at(np.array([0.0, 0.0, 0.0, 5.0]), np.zeros(5))))
+    assert_array_equal(predictor.live(5), [False, True, False, True, False])
+    predictor.prune(np.array([1, 3]), 5)
+    assert_array_equal(predictor.live(2), [True, True])
+    assert_array_equal(predictor.change(np.array([1.0, 1.0])), [-2.0, 1.0])
 
 
 def heard_by_solver(monkeypatch):
@@ -111,12 +111,12 @@ def test_a_lasso_starts_where_its_last_two_solutions_point(monkeypatch):
     for i, alpha in enumerate(alphas):
         n_calls = len(calls)
         tracer.solve(alpha)
-        thetas.append(tracer.place.theta)
+        thetas.append(tracer.iterate.theta)
         if i < 3:
             continue
         before, last = thetas[i - 2], thetas[i - 1]
-        share = (alpha - alphas[i - 1]) / (alphas[i - 1] - alphas[i - 2])
-        goal = last + share * (last - before)
+        fraction = (alpha - alphas[i - 1]) / (alphas[i - 1] - alphas[i - 2])
+        goal = last + fraction * (last - before)
         crossing += (goal * last < 0.0).sum()
         assert_allclose(calls[n_calls][1], np.where(goal * last > 0.0, goal, 0.0), atol=1e-9)
     assert crossing > 0
@@ -126,13 +126,13 @@ def test_a_lasso_starts_where_its_last_two_solutions_point(monkeypatch):
 def test_a_logistic_path_starts_where_its_last_two_solutions_point(monkeypatch):
     """Linearly in log C; what would change its sign goes to zero."""
     X, y = make_classification(300, 10, n_informative=6, flip_y=0.3, random_state=0)
-    goals, advance = [], LogisticTerm.advance
+    goals, line_search = [], LogisticTerm.line_search
 
     def heard(self, working_set, state, theta, goal, *others):
         goals.append((theta, goal))
-        return advance(self, working_set, state, theta, goal, *others)
+        return line_search(self, working_set, state, theta, goal, *others)
 
-    monkeypatch.setattr(LogisticTerm, "advance", heard)
+    monkeypatch.setattr(LogisticTerm, "line_search", heard)
     Cs = logistic_path(X, y, Cs=1)[0][0] * np.geomspace(1.0, 100.0, 25)
     coefs = logistic_path(X, y, Cs=Cs, tol=1e-13, fit_intercept=False)[1]
     found = 0
@@ -194,7 +194,7 @@ def test_a_support_that_stays_is_factorised_once(monkeypatch):
     tracer = tracer_of(*TALL, tol=1e-10)
     for alpha in (1e-3, 9e-4):
         tracer.solve(alpha)
-    assert tracer.place.support.size == 30
+    assert tracer.iterate.support.size == 30
     made.clear()
     for alpha in (8e-4, 7e-4, 6e-4, 1e-4):
         assert tracer.solve(alpha).converged
@@ -204,11 +204,11 @@ def test_a_support_that_stays_is_factorised_once(monkeypatch):
 def test_what_conjugate_gradients_found_is_kept():
     tracer = tracer_of(*TALL, tol=1e-10)
     point = tracer.solve(0.1 * tracer.alpha_max())
-    theta, z = tracer.place.theta, tracer.place.z
-    tracer._leave_lean()
-    assert_allclose(tracer.place.theta, theta)
-    assert_allclose(tracer.place.z, z, atol=1e-9)
-    assert tracer.appraisal.of_place(point.alpha, tracer.place).gap <= point.gap_asked
+    theta, z = tracer.iterate.theta, tracer.iterate.z
+    tracer._leave_matrix_free()
+    assert_allclose(tracer.iterate.theta, theta)
+    assert_allclose(tracer.iterate.z, z, atol=1e-9)
+    assert tracer.certifier.of_iterate(point.alpha, tracer.iterate).gap <= point.gap_tol
 
 
 @pytest.mark.parametrize("ridged", [False, True])
@@ -217,22 +217,24 @@ def test_the_chord_between_equal_ends_has_the_gap_of_the_ends(ridged):
     tracer = tracer_of(*TALL, ridge_ratio=0.5 * ridged)
     alpha = 0.3 * tracer.alpha_max()
     tracer.solve(alpha)
-    solution = tracer.place
+    solution = tracer.iterate
     theta = 0.5 * solution.theta
     state = tracer.term.state(tracer.working_set, theta)
     tracer.move_to(alpha, theta, solution.support, state)
-    level = tracer.place.level
-    assert level > 1.2 * alpha
-    chord = Chord(tracer, Knot(1.2 * alpha, tracer.place), Knot(0.5 * alpha, tracer.place))
-    assert_array_equal(chord.support, np.sort(solution.support))
+    feasible_alpha = tracer.iterate.feasible_alpha
+    assert feasible_alpha > 1.2 * alpha
+    interpolation = Interpolation(
+        tracer, SolvedPoint(1.2 * alpha, tracer.iterate), SolvedPoint(0.5 * alpha, tracer.iterate)
+    )
+    assert_array_equal(interpolation.support, np.sort(solution.support))
     alphas = [alpha] if ridged else [alpha, 0.9 * alpha]
-    values, certificates = chord.certified(alphas)
-    assert_allclose(values, [theta[chord.support]] * len(alphas))
+    values, certificates = interpolation.certified(alphas)
+    assert_allclose(values, [theta[interpolation.support]] * len(alphas))
     for at, certificate in zip(alphas, certificates, strict=True):
-        exact = tracer.appraisal.of_place(at, tracer.place)
-        assert certificate.kappa == pytest.approx(at / level)
+        exact = tracer.certifier.of_iterate(at, tracer.iterate)
+        assert certificate.kappa == pytest.approx(at / feasible_alpha)
         assert certificate.gap == pytest.approx(exact.gap)
-        assert certificate.floor == pytest.approx(exact.floor)
+        assert certificate.rounding_gap == pytest.approx(exact.rounding_gap)
 
 
 @pytest.mark.parametrize(
@@ -250,13 +252,13 @@ def test_so_many_alphas_are_between_two_that_are_solved(data, alphas, stride):
 
 def test_features_are_let_go_of_where_they_are_many(monkeypatch):
     """Where their Gram matrix would fill more than a quarter of X, and half of them went."""
-    sizes, keep = [], WorkingSet.keep
+    sizes, prune = [], WorkingSet.prune
 
-    def heard(self, places):
-        sizes.append((self.features.size, places.size))
-        keep(self, places)
+    def heard(self, positions):
+        sizes.append((self.features.size, positions.size))
+        prune(self, positions)
 
-    monkeypatch.setattr(WorkingSet, "keep", heard)
+    monkeypatch.setattr(WorkingSet, "prune", heard)
     rng = np.random.default_rng(0)
     X, y = rng.standard_normal((40, 500)), rng.standard_normal(40)
     for factor, some in ((0.2, False), (1e-3, True)):
@@ -320,32 +322,32 @@ def test_the_surrogate_of_alternation_is_above_the_objective():
 def test_those_are_expected_whose_correlations_lead_to_their_penalty(monkeypatch):
     """Of a logistic path, in the model about the last solution: linearly in alpha."""
     X, y = make_classification(200, 300, n_informative=6, random_state=0)
-    model, solve, places, expected = LogisticTerm.model, PathTracer.solve, [], {}
+    model, solve, positions, expected = LogisticTerm.model, PathTracer.solve, [], {}
 
-    def heard(self, working_set, place, support, penalty, likely, lean):
-        if len(places) > 1:
-            on = working_set.features[place.support]
-            expected.setdefault(len(places), (working_set.features[likely], penalty, on))
-        return model(self, working_set, place, support, penalty, likely, lean)
+    def heard(self, working_set, iterate, support, penalty, predicted, matrix_free):
+        if len(positions) > 1:
+            on = working_set.features[iterate.support]
+            expected.setdefault(len(positions), (working_set.features[predicted], penalty, on))
+        return model(self, working_set, iterate, support, penalty, predicted, matrix_free)
 
     def solved(self, alpha):
         point = solve(self, alpha)
-        places.append((alpha, self.place.z))
+        positions.append((alpha, self.iterate.z))
         return point
 
     monkeypatch.setattr(LogisticTerm, "model", heard)
     monkeypatch.setattr(PathTracer, "solve", solved)
     logistic_path(X, y, Cs=20, eps=0.02, tol=1e-12, fit_intercept=False)
     n_expected = 0
-    for i, (likely, penalty, on) in expected.items():
-        (before, z0), (last, z1), (alpha, _) = places[i - 2 : i + 1]
+    for i, (predicted, penalty, on) in expected.items():
+        (before, z0), (last, z1), (alpha, _) = positions[i - 2 : i + 1]
         if not before > last > alpha:  # a mean that was not good enough is solved later
             continue
         z = z1 + (alpha - last) / (last - before) * (z1 - z0)
         assert_allclose(penalty, alpha)
-        reaching = np.setdiff1d((np.abs(z) > alpha).nonzero()[0], on)
-        assert_array_equal(np.sort(likely), reaching)
-        n_expected += likely.size
+        ends_feasible = np.setdiff1d((np.abs(z) > alpha).nonzero()[0], on)
+        assert_array_equal(np.sort(predicted), ends_feasible)
+        n_expected += predicted.size
     assert n_expected > 20
 
 
@@ -356,19 +358,21 @@ def test_an_alpha_where_nothing_gets_better_is_given_up(kappa, sweeps, monkeypat
     alpha = 0.5 * tracer.alpha_max()
     tracer.solve(1.1 * alpha)
     monkeypatch.setattr(PathTracer, "_solve_restricted", lambda *args: 1)
-    monkeypatch.setattr(Appraisal, "of_place", lambda *args: Certificate(1e9, kappa, 0.0))
+    monkeypatch.setattr(Certifier, "of_iterate", lambda *args: Certificate(1e9, kappa, 0.0))
     assert tracer.solve(alpha).sweeps == sweeps
 
 
 def test_conjugate_gradients_take_as_many_steps_whatever_the_units(monkeypatch):
-    bent, bend = [], LeastSquares.bend
+    bent, hessian_product = [], LeastSquares.hessian_product
     monkeypatch.setattr(ridge_tracer, "DIRECT", 0)
-    monkeypatch.setattr(LeastSquares, "bend", lambda *args: bent.append(1) or bend(*args))
+    monkeypatch.setattr(
+        LeastSquares, "hessian_product", lambda *args: bent.append(1) or hessian_product(*args)
+    )
     rng = np.random.default_rng(0)
-    X, y, shares = rng.standard_normal((40, 60)), rng.standard_normal(40), np.full(40, 1 / 40)
+    X, y, fractions = rng.standard_normal((40, 60)), rng.standard_normal(40), np.full(40, 1 / 40)
     counts = []
     for units in (np.ones(60), 2.0 ** rng.integers(-9, 10, 60)):
-        regression = regression_of(X * units, y[:, None], shares, True, "auto", 1)
+        regression = regression_of(X * units, y[:, None], fractions, True, "auto", 1)
         settings = PathSettings(units**2, ridge_ratio=np.inf, tol=1e-6)
         assert regression.tracer(0, settings).solve(0.1).converged
         counts.append(len(bent))

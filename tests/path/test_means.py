@@ -45,12 +45,12 @@ def test_no_gap_is_larger_than_said_or_asked(data, l1_ratio, tol):
         return_n_iter=True,
     )  # fmt: skip
     shares = np.bincount(y, weights=s) / s.sum()
-    asked = -tol * xlogy(shares, shares).sum()
+    gap_tol = -tol * xlogy(shares, shares).sum()
     assert 3 < sweeps.count(0) <= 75  # at most three between two that are solved
     for i, C in enumerate(Cs):
         coef, b = np.atleast_2d(coefs[..., i]), intercepts[..., i]
         true = gap_of(X, y, C, coef, b, weights, l1_ratio, s)
-        assert true - 1e-12 <= gaps[i] <= asked
+        assert true - 1e-12 <= gaps[i] <= gap_tol
 
 
 def test_the_looser_the_fewer_are_solved():

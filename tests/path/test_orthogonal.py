@@ -12,7 +12,14 @@ from scipy import sparse
 from hplasso import HadamardElasticNet, HadamardLasso, lasso_path
 from hplasso._design.checked import make_design
 from hplasso._path import orthogonal
-from hplasso._path.orthogonal import DataProblem, Dual, Face, descend, exact_sums, factorised
+from hplasso._path.orthogonal import (
+    DataProblem,
+    Dual,
+    Face,
+    descend_by_faces,
+    exact_sums,
+    factorised,
+)
 
 CODE = 999999999.0
 
@@ -137,7 +144,7 @@ def test_ordinary_problems_need_no_orthogonal_factors(monkeypatch):
     def refused(*arguments):
         raise AssertionError
 
-    monkeypatch.setattr(orthogonal, "descend", refused)
+    monkeypatch.setattr(orthogonal, "descend_by_faces", refused)
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(50, 80)) + 10.0, rng.normal(size=50)
     weights = np.ones(80)
@@ -171,7 +178,7 @@ def problem_of(X, y, weights, positive=False):
     """Penalties of these weights, every sample weighing the same."""
     n, p = X.shape
     design = make_design(X, np.full(n, 1.0 / n), True).uncentred()
-    return DataProblem(design, design.root * y, weights, np.zeros(p), positive, np.float64)
+    return DataProblem(design, design.sqrt_weights * y, weights, np.zeros(p), positive, np.float64)
 
 
 def test_rounding_of_a_residual_grows_with_the_target():
@@ -192,10 +199,10 @@ def test_correlations_that_cancel_are_exact():
     weighted[5] = -(np.delete(X[:, 0] * weighted, 5).sum()) / X[5, 0]
     nothing = np.zeros(9)
     dual = Dual(weighted, nothing, np.abs(weighted), 0.0, np.zeros(1), np.zeros(1), np.ones(1))
-    z, slack, _ = problem.correlations(dual, np.array([0]))
+    z, rounding_error, _ = problem.correlations(dual, np.array([0]))
     expected = float(sum(a * b for a, b in zip(*exact([X[:, 0], weighted]), strict=True)))
     assert z[0] == expected
-    assert slack[0] < 1e-15
+    assert rounding_error[0] < 1e-15
     assert abs(X[:, 0] @ weighted - expected) > 1e-9
 
 
@@ -206,9 +213,9 @@ def test_what_depends_on_others_is_not_kept():
     dual = face.dual(y / np.sqrt(12), np.zeros(4), np.zeros(4))
     assert dual.kept[:2].all()
     assert dual.kept[2:].sum() == 1
-    way = face.null_vector(int(np.argmin(dual.kept)))
-    assert np.ptp(X @ way) < 1e-12
-    assert np.abs(way).max() > 0.1
+    direction = face.null_vector(int(np.argmin(dual.kept)))
+    assert np.ptp(X @ direction) < 1e-12
+    assert np.abs(direction).max() > 0.1
 
 
 @pytest.mark.parametrize("size", [1e-3, 1e-1])
@@ -220,7 +227,7 @@ def test_a_dual_point_is_orthogonal_to_what_has_no_penalty(size):
     y = X @ [size, 1.0, 0.0]
     problem = problem_of(X, y, np.array([0.0, 0.1, 0.1]), positive=True)
     theta = np.array([0.0, HadamardLasso(0.1).fit(X[:, [1]], y).coef_[0], 0.0])
-    certificate, _ = descend(problem, theta, 1e-12, 1)
+    certificate, _ = descend_by_faces(problem, theta, 1e-12, 1)
     oracle = Lasso(X, y, 0.1, np.ones(30), np.array([0.0, 1.0, 1.0]), positive=True)
     above = oracle.exact_objective(theta, oracle.exact_intercept(theta))
     above -= oracle.minimum(theta, oracle.exact_intercept(theta))[2]

@@ -17,7 +17,7 @@ import hplasso._solver.cholesky
 from hplasso import HadamardElasticNet, HadamardLasso, enet_path, lasso_path
 from hplasso._design.checked import make_design
 from hplasso._design.correlations import Correlations
-from hplasso._design.multi_output import StackedDesign
+from hplasso._design.multi_output import MultiOutputDesign
 from hplasso._design.sparse import SparseDesign
 from hplasso._design.working_set import CompleteSet, WorkingSet
 from hplasso._estimators.regression import regression_of
@@ -293,13 +293,13 @@ def test_working_set_that_lets_go(container, n_outputs, formed):
     X = container(TALL[0][:60])
     design = make_design(X, np.full(60, 1 / 60), True)
     if n_outputs > 1:
-        design = StackedDesign(design, n_outputs)
+        design = MultiOutputDesign(design, n_outputs)
     features = np.array([4, 17, 9, 2, 25])
     working_set = WorkingSet(design)
     working_set.admit(features)
     if formed:
         assert working_set.gram.shape == (5, 5)
-    working_set.keep(np.array([3, 0]))
+    working_set.prune(np.array([3, 0]))
     working_set.admit(np.array([9, 11]))
     fresh = WorkingSet(design)
     fresh.admit(np.array([2, 4, 9, 11]))

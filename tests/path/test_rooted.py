@@ -64,11 +64,15 @@ def test_what_cancels_between_outputs_cancels_in_their_correlations():
     residual = -p
     residual[np.arange(40), codes] = p.sum(axis=1) - p[np.arange(40), codes]
     state = term.null_state._replace(residual=residual.ravel())
-    pull = term.pull(state, X)
+    abs_correlation = term.correlate(state, X)
     off = residual.astype(LONG)
     off[np.arange(40), codes] -= off.sum(axis=1)  # exactly what the others add up to
-    assert_allclose(pull, (X.astype(LONG).T @ off).astype(np.float64), rtol=1e-12, atol=1e-3)
-    assert_allclose(pull.sum(axis=1), 0.0, atol=2.0 * np.abs(pull).max() * 1e-16)
+    assert_allclose(
+        abs_correlation, (X.astype(LONG).T @ off).astype(np.float64), rtol=1e-12, atol=1e-3
+    )
+    assert_allclose(
+        abs_correlation.sum(axis=1), 0.0, atol=2.0 * np.abs(abs_correlation).max() * 1e-16
+    )
 
 
 @pytest.mark.parametrize("wide", [False, True])

@@ -23,7 +23,7 @@ def autoregressive(n, p, rho, rng):
 class Regression:
     """Least squares or logistic loss on generated data: the function, alpha, the exact solution."""
 
-    def __init__(self, kind, rho, level, seed=0, n=300, p=1000):
+    def __init__(self, kind, rho, feasible_alpha, seed=0, n=300, p=1000):
         rng = np.random.default_rng(seed)
         self.X, self.kind = autoregressive(n, p, rho, rng), kind
         coef = np.where(rng.permutation(p) < 20, rng.standard_normal(p), 0.0)
@@ -33,7 +33,7 @@ class Regression:
         else:
             self.y = np.where(rng.random(n) < expit(outcome), 1.0, -1.0)
         self.zero = np.zeros(p)
-        self.alpha = level * np.abs(self(self.zero)[1]).max()
+        self.alpha = feasible_alpha * np.abs(self(self.zero)[1]).max()
 
     def __call__(self, x):
         n = len(self.y)
@@ -56,16 +56,16 @@ class Regression:
 
 CONVEX = {"jac": True, "convex": True, "f_min": 0.0}
 EIGHT = [
-    (kind, rho, level)
+    (kind, rho, feasible_alpha)
     for kind in ("squared", "logistic")
     for rho in (0.3, 0.9)
-    for level in (0.1, 0.01)
+    for feasible_alpha in (0.1, 0.01)
 ]
 
 
-@pytest.mark.parametrize(("kind", "rho", "level"), EIGHT)
-def test_convex_problems_have_the_exact_support_and_an_honest_gap(kind, rho, level):
-    problem = Regression(kind, rho, level)
+@pytest.mark.parametrize(("kind", "rho", "feasible_alpha"), EIGHT)
+def test_convex_problems_have_the_exact_support_and_an_honest_gap(kind, rho, feasible_alpha):
+    problem = Regression(kind, rho, feasible_alpha)
     exact = problem.exact()
     least = problem.objective(exact)
     for c in (1.0, 0.3, 0.1):
@@ -297,8 +297,8 @@ def test_gradient_of_the_factors(n_factors):
     balanced = balance(x, n_factors)
     balanced[:, 3] = 1.0
     balanced[0, 3] = x[3]
-    price = penalty @ np.abs(x) ** (2.0 / n_factors)
-    assert_allclose(factored(objective, balanced)[0], rosen(x) + price, rtol=1e-12)
+    extra = penalty @ np.abs(x) ** (2.0 / n_factors)
+    assert_allclose(factored(objective, balanced)[0], rosen(x) + extra, rtol=1e-12)
 
 
 # Fractional norms
@@ -349,14 +349,14 @@ def test_fractional_norms_end_in_stationary_points(n_factors, positive):
 
 def test_one_proximal_step_says_what_is_still_shrinking():
     penalty, length = 0.4, 0.7
-    for pull in (0.1, 0.27, 0.29, 0.9):  # the step goes to zero up to length * penalty
-        x = np.array([0.5 * pull, 5.0])  # the second tells the length of the step
-        gradient = np.array([(x[0] - pull) / length, 0.0])
+    for abs_correlation in (0.1, 0.27, 0.29, 0.9):  # the step goes to zero up to length * penalty
+        x = np.array([0.5 * abs_correlation, 5.0])  # the second tells the length of the step
+        gradient = np.array([(x[0] - abs_correlation) / length, 0.0])
         before = Evaluation(x - [0.0, 1.0], 0.0, gradient - [0.0, 1.0 / length], 9.0)
         function = SmoothFunction(lambda x: (0.0, np.zeros(2)), True, (), False, np.inf)
         objective = Objective(function, x, np.array([penalty, 0.0]), 1.0, False)
         there = without_shrinking(objective, before, Evaluation(x, 0.0, gradient, 9.0))
-        assert (there.x[0] == 0.0) == (pull <= length * penalty)
+        assert (there.x[0] == 0.0) == (abs_correlation <= length * penalty)
         assert there.x[1] == 5.0
 
 

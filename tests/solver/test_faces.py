@@ -8,8 +8,8 @@ from scipy import sparse
 from hplasso import HadamardLasso, lasso_path
 from hplasso._design.checked import make_design
 from hplasso._solver import cholesky
-from hplasso._solver.cholesky import FaceFactor
-from hplasso._solver.conjugate_gradients import FaceGradients
+from hplasso._solver.cholesky import CholeskyFactor
+from hplasso._solver.conjugate_gradients import ConjugateGradients
 
 SIZE = 400
 
@@ -38,18 +38,18 @@ def test_a_factor_follows_a_changing_face(size, seed, monkeypatch):
     )
     rng = np.random.default_rng(seed)
     gram, right = gram_of(rng), rng.standard_normal(SIZE)
-    factor = FaceFactor()
+    factor = CholeskyFactor()
     wanted = rng.permutation(SIZE)[:size]
     n_held = 0
     for _ in range(30):
-        factor.bring(gram, wanted, 0)
+        factor.update(gram, wanted, 0)
         assert_array_equal(np.sort(factor.active), np.sort(wanted))
-        values = factor.solve(right[factor.places])
-        assert not values[factor.held].any()
+        values = factor.solve(right[factor.positions])
+        assert not values[factor.fixed].any()
         assert_allclose(
-            values[~factor.held], solution(gram, right, factor.active), rtol=1e-7, atol=1e-30
+            values[~factor.fixed], solution(gram, right, factor.active), rtol=1e-7, atol=1e-30
         )
-        n_held = max(n_held, np.count_nonzero(factor.held))
+        n_held = max(n_held, np.count_nonzero(factor.fixed))
         staying = wanted[rng.random(wanted.size) > 0.03]
         entering = np.setdiff1d(np.arange(SIZE), staying)
         wanted = np.concatenate([staying, rng.choice(entering, 3, replace=False)])
@@ -60,40 +60,40 @@ def test_a_factor_follows_a_changing_face(size, seed, monkeypatch):
 def test_a_column_may_depend_on_one_that_is_held():
     rng = np.random.default_rng(0)
     gram, right = gram_of(rng, n_dependent=1), rng.standard_normal(SIZE)
-    factor = FaceFactor()
+    factor = CholeskyFactor()
     face = np.arange(200)
-    factor.bring(gram, face, 0)
-    factor.bring(gram, np.append(face, SIZE - 1), 200)
+    factor.update(gram, face, 0)
+    factor.update(gram, np.append(face, SIZE - 1), 200)
     assert_array_equal(factor.active, face)  # the last one depends on the first two
-    factor.hold(factor.places == 0)
-    factor.bring(gram, np.append(face[1:], SIZE - 1), 199)  # now it does not
+    factor.fix_at_zero(factor.positions == 0)
+    factor.update(gram, np.append(face[1:], SIZE - 1), 199)  # now it does not
     assert_array_equal(np.sort(factor.active), np.append(face[1:], SIZE - 1))
-    values = factor.solve(right[factor.places])
-    assert_allclose(values[~factor.held], solution(gram, right, factor.active), rtol=1e-7)
+    values = factor.solve(right[factor.positions])
+    assert_allclose(values[~factor.fixed], solution(gram, right, factor.active), rtol=1e-7)
 
 
 def test_columns_may_depend_on_some_of_many_that_are_held():
     rng = np.random.default_rng(0)
     gram, right = gram_of(rng, n_dependent=2), rng.standard_normal(SIZE)
-    factor, late = FaceFactor(), [SIZE - 1, SIZE - 2]
-    factor.bring(gram, np.arange(200), 0)
-    factor.hold(np.isin(factor.places, [0, 1, 5, 7, 9]))
+    factor, late = CholeskyFactor(), [SIZE - 1, SIZE - 2]
+    factor.update(gram, np.arange(200), 0)
+    factor.fix_at_zero(np.isin(factor.positions, [0, 1, 5, 7, 9]))
     rest = np.setdiff1d(np.arange(200), [0, 1, 5, 7, 9])
-    factor.bring(gram, np.append(rest, late), rest.size)
+    factor.update(gram, np.append(rest, late), rest.size)
     assert_array_equal(np.sort(factor.active), np.sort(np.append(rest, late)))
-    values = factor.solve(right[factor.places])
-    assert_allclose(values[~factor.held], solution(gram, right, factor.active), rtol=1e-7)
+    values = factor.solve(right[factor.positions])
+    assert_allclose(values[~factor.fixed], solution(gram, right, factor.active), rtol=1e-7)
 
 
 @pytest.mark.parametrize("unit", [2.0**-60, 2.0**60])
 def test_a_face_is_solved_alike_in_all_units(unit):
     rng = np.random.default_rng(0)
     gram, right = gram_of(rng), rng.standard_normal(SIZE)
-    factor = FaceFactor()
-    factor.bring(gram, np.arange(200), 0)
-    factor.hold(factor.places < 6)
-    values = factor.solve(right[factor.places])
-    assert_array_equal(factor.solve(unit * right[factor.places]), unit * values)
+    factor = CholeskyFactor()
+    factor.update(gram, np.arange(200), 0)
+    factor.fix_at_zero(factor.positions < 6)
+    values = factor.solve(right[factor.positions])
+    assert_array_equal(factor.solve(unit * right[factor.positions]), unit * values)
 
 
 def test_only_dependent_columns_are_looked_at_one_by_one(monkeypatch):
@@ -107,13 +107,13 @@ def test_only_dependent_columns_are_looked_at_one_by_one(monkeypatch):
     monkeypatch.setattr(
         cholesky, "independent_pivots", lambda schur: looked.append(1) or pivots(schur)
     )
-    factor = FaceFactor()
-    factor.bring(gram, np.arange(200), 0)
+    factor = CholeskyFactor()
+    factor.update(gram, np.arange(200), 0)
     sizes.clear()
-    factor.bring(gram, np.arange(203), 200)
+    factor.update(gram, np.arange(203), 200)
     assert sizes == [3]
     assert not looked
-    factor.bring(gram, np.append(np.arange(203), SIZE - 1), 203)
+    factor.update(gram, np.append(np.arange(203), SIZE - 1), 203)
     assert looked
     assert factor.active.size == 203
 
@@ -122,10 +122,10 @@ def test_a_few_are_held_and_many_are_left_out():
     rng = np.random.default_rng(0)
     gram = gram_of(rng)
     for n_leaving, stays in ((25, True), (26, False)):  # an eighth of them
-        factor = FaceFactor()
-        factor.bring(gram, np.arange(200), 0)
-        factor.hold(factor.places < n_leaving)
-        assert factor.places.size == (200 if stays else 200 - n_leaving)
+        factor = CholeskyFactor()
+        factor.update(gram, np.arange(200), 0)
+        factor.fix_at_zero(factor.positions < n_leaving)
+        assert factor.positions.size == (200 if stays else 200 - n_leaving)
         assert_array_equal(factor.active, np.arange(n_leaving, 200))
 
 
@@ -136,7 +136,7 @@ def test_gradients_solve_what_the_gram_matrix_would(fit_intercept, ridge):
     X = sparse.random(2000, 300, density=0.003, format="csc", random_state=0)
     design = make_design(X, np.full(2000, 1 / 2000), fit_intercept)
     columns = design.columns()
-    columns.append(np.flatnonzero(design.spread))
+    columns.append(np.flatnonzero(design.column_norms))
     k = columns.features.size
     gram = columns.products(0)
     operator = columns.operator(np.arange(k))
@@ -146,18 +146,18 @@ def test_gradients_solve_what_the_gram_matrix_would(fit_intercept, ridge):
     assert_allclose(operator @ vector, gram @ vector, rtol=1e-10, atol=1e-18)
     assert_allclose(operator.diagonal(), gram.diagonal())
     face = rng.permutation(k)[: k // 2]
-    gradients = FaceGradients(np.zeros(k), np.full(k, 1e-12), np.ones(k))
-    gradients.bring(operator, face, 0)
+    gradients = ConjugateGradients(np.zeros(k), np.full(k, 1e-12), np.ones(k))
+    gradients.update(operator, face, 0)
     values = gradients.solve(right[face])
     assert np.abs(right[face] - gram[np.ix_(face, face)] @ values).max() <= gradients.left.max()
     assert gradients.refine()
     assert not gradients.refine()
-    held = np.arange(face.size) < 10
-    gradients.hold(held)
+    fixed = np.arange(face.size) < 10
+    gradients.fix_at_zero(fixed)
     values = gradients.solve(right[face])
-    assert not values[held].any()
+    assert not values[fixed].any()
     rest = right[face] - gram[np.ix_(face, face)] @ values
-    assert np.abs(rest[~held]).max() <= 2e-12
+    assert np.abs(rest[~fixed]).max() <= 2e-12
 
 
 class Dense:
@@ -182,8 +182,8 @@ class Dense:
 
 @pytest.mark.parametrize("right", [[1.0, -1.0], [1.0, 0.0]])
 def test_gradients_fail_on_equal_columns_that_have_no_solution(right):
-    gradients = FaceGradients(np.zeros(2), np.full(2, 1e-9), np.full(2, 1e-9))
-    gradients.bring(Dense(np.ones((2, 2))), np.arange(2), 2)
+    gradients = ConjugateGradients(np.zeros(2), np.full(2, 1e-9), np.full(2, 1e-9))
+    gradients.update(Dense(np.ones((2, 2))), np.arange(2), 2)
     gradients.solve(np.array(right))
     assert gradients.failed
 
@@ -192,17 +192,17 @@ def test_gradients_go_on_from_where_they_were():
     """On most of the coordinates by holding some; on fewer by columns of their own."""
     rng = np.random.default_rng(0)
     C, right = rng.normal(size=(20, 50)), rng.normal(size=20)
-    gradients = FaceGradients(np.zeros(20), np.full(20, 1e-12), np.full(20, 1e-12))
-    for face, held in ((np.arange(18), 2), (np.arange(3, 17), 6), (np.arange(4, 9), 0)):
-        gradients.bring(Dense(C @ C.T), face, 0)
+    gradients = ConjugateGradients(np.zeros(20), np.full(20, 1e-12), np.full(20, 1e-12))
+    for face, fixed in ((np.arange(18), 2), (np.arange(3, 17), 6), (np.arange(4, 9), 0)):
+        gradients.update(Dense(C @ C.T), face, 0)
         assert_array_equal(np.sort(gradients.active), face)
-        assert np.count_nonzero(gradients.held) == held
-        values = gradients.solve(right[gradients.places])
+        assert np.count_nonzero(gradients.fixed) == fixed
+        values = gradients.solve(right[gradients.positions])
         assert not gradients.failed
         expected = np.linalg.solve((C @ C.T)[np.ix_(face, face)], right[face])
-        assert_allclose(values[~gradients.held], expected, rtol=1e-6)
-    again = FaceGradients(gradients._theta, np.full(20, 1e-12), np.full(20, 1e-12))
-    again.bring(Dense(C @ C.T), face, 0)
+        assert_allclose(values[~gradients.fixed], expected, rtol=1e-6)
+    again = ConjugateGradients(gradients._theta, np.full(20, 1e-12), np.full(20, 1e-12))
+    again.update(Dense(C @ C.T), face, 0)
     assert_array_equal(again.solve(right[face]), values)
     assert again.gram.products == 1
 
@@ -232,9 +232,9 @@ def test_path_with_a_large_very_sparse_support(monkeypatch, tol, positive):
     y = X @ theta + rng.standard_normal(3000)
     y -= y.mean()
     solved = []
-    original = FaceGradients.solve
+    original = ConjugateGradients.solve
     monkeypatch.setattr(
-        FaceGradients, "solve", lambda self, right: solved.append(1) or original(self, right)
+        ConjugateGradients, "solve", lambda self, right: solved.append(1) or original(self, right)
     )
     alphas, coefs, gaps = lasso_path(X, y, alphas=20, eps=0.02, tol=tol, positive=positive)
     assert len(solved) >= 5
@@ -256,7 +256,7 @@ def test_conjugate_gradients_that_have_failed_are_not_tried_again(monkeypatch):
         self.failed = True
         return np.zeros(right.size)
 
-    monkeypatch.setattr(FaceGradients, "solve", fails)
+    monkeypatch.setattr(ConjugateGradients, "solve", fails)
     _, coefs, gaps = lasso_path(X, y, alphas=5, eps=0.1)
     assert len(solved) == 1
     assert (gaps <= 1e-4 * (y @ y) / 3000).all()

@@ -10,18 +10,18 @@ import hplasso._numerics.linalg
 import hplasso._solver.working_set_solvers
 from hplasso._datafit.squared import SquaredState
 from hplasso._numerics.linalg import independent_cholesky, solve_positive, solve_semidefinite
-from hplasso._penalties.duality_gap import certainly_zero, certify, reach
+from hplasso._penalties.duality_gap import certainly_zero, certify, feasible_alpha
 from hplasso._solver.finish import (
     Face,
-    descend,
+    drop_dependent,
+    feature_sign_step,
     finish,
     first_to_leave,
     goes_down,
-    leave_out,
+    minimise_on_face,
     minimiser_on,
     point_of,
     rise,
-    settle,
     violators,
 )
 from hplasso._solver.hadamard import (
@@ -59,8 +59,8 @@ def problem(request):
     C = columns_of(kind, rng)
     response = rng.normal(size=C.shape[1])
     penalty = rng.uniform(0.1, 1.0, len(C)) * 0.3 * np.abs(C @ response).max()
-    slack = 1e-14 * np.linalg.norm(C, axis=1) * np.linalg.norm(response)
-    return RestrictedProblem(C @ C.T, C @ response, penalty, slack, False, C, response)
+    rounding_error = 1e-14 * np.linalg.norm(C, axis=1) * np.linalg.norm(response)
+    return RestrictedProblem(C @ C.T, C @ response, penalty, rounding_error, False, C, response)
 
 
 def objective(problem, theta):
@@ -134,8 +134,8 @@ def test_g_equals_f_at_the_solution_which_sweeps_do_not_move(problem):
 @pytest.mark.parametrize("seed", range(3))
 def test_the_finish_is_newtons_step_for_f_and_not_for_g(problem, seed):
     rng = np.random.default_rng(seed)
-    places = rng.choice(len(problem.target), 5, replace=False)
-    G, c, penalty = problem.gram[np.ix_(places, places)], problem.target[places], 1.0
+    positions = rng.choice(len(problem.target), 5, replace=False)
+    G, c, penalty = problem.gram[np.ix_(positions, positions)], problem.target[positions], 1.0
     theta = rng.normal(size=5)
     mu, nu = balance(theta)
     signs, z = np.sign(theta), c - G @ theta
@@ -147,14 +147,20 @@ def test_the_finish_is_newtons_step_for_f_and_not_for_g(problem, seed):
     )
     gradient = np.concatenate([penalty * mu - nu * z, penalty * nu - mu * z])
     of_mu, of_nu = -np.linalg.solve(hessian, gradient).reshape(2, 5)
-    change, pull = nu * of_mu + mu * of_nu, z - penalty * signs
+    change, abs_correlation = nu * of_mu + mu * of_nu, z - penalty * signs
     extra = np.diag((penalty - signs * z) / (2.0 * np.abs(theta)))
-    assert_allclose((G + extra) @ change, pull, rtol=1e-6, atol=1e-6 * np.abs(pull).max())
+    assert_allclose(
+        (G + extra) @ change, abs_correlation, rtol=1e-6, atol=1e-6 * np.abs(abs_correlation).max()
+    )
     part = RestrictedProblem(G + np.eye(5), c + theta, np.ones(5), np.zeros(5))  # independent
-    part.factor.bring(part.gram, np.arange(5), 5)
+    part.factor.update(part.gram, np.arange(5), 5)
     values, wrong = minimiser_on(part, signs, part.target - signs)
     assert_array_equal(wrong, np.sign(values) != signs)
-    assert_allclose((G + np.eye(5)) @ (values - theta), pull, atol=1e-9 * np.abs(pull).max())
+    assert_allclose(
+        (G + np.eye(5)) @ (values - theta),
+        abs_correlation,
+        atol=1e-9 * np.abs(abs_correlation).max(),
+    )
 
 
 def test_sweeps_converge_to_the_finish(problem):
@@ -176,7 +182,7 @@ def test_zero_is_absorbing(problem):
 @pytest.mark.parametrize("seed", range(3))
 def test_positive_sweeps_go_down_and_stay_positive(problem, seed):
     confined = RestrictedProblem(
-        problem.gram, problem.target, problem.penalty, problem.slack, positive=True
+        problem.gram, problem.target, problem.penalty, problem.rounding_error, positive=True
     )
     nu = np.abs(random_factors(problem, seed).nu)
     factors = Factors(nu, nu)
@@ -206,7 +212,7 @@ def test_what_is_taken_never_goes_up(problem, monkeypatch):
         monkeypatch.setattr(hplasso._solver.working_set_solvers, name, step)
 
     observed("finish")
-    observed("descend")
+    observed("feature_sign_step")
     solution = solved(problem)
     assert solution.point.optimal
     assert solution.sweeps >= 1
@@ -249,10 +255,10 @@ def test_the_finish_starts_from_the_face_of_the_swept_factors(problem, monkeypat
 def test_only_dependent_columns_need_a_descent(monkeypatch):
     """x_3 = x_1 + x_2, dearer at first than its parts, and the same with a column of its own."""
     calls = []
-    original = hplasso._solver.working_set_solvers.descend
+    original = hplasso._solver.working_set_solvers.feature_sign_step
     monkeypatch.setattr(
         hplasso._solver.working_set_solvers,
-        "descend",
+        "feature_sign_step",
         lambda *args: calls.append(1) or original(*args),
     )
     rng = np.random.default_rng(0)
@@ -262,7 +268,7 @@ def test_only_dependent_columns_need_a_descent(monkeypatch):
             C[2] = C[0] + C[1]
         penalty = np.array([1.0, 1.0, 1.2])
         problem = RestrictedProblem(C @ C.T, C @ (3 * C[2]), penalty, np.full(3, 1e-12))
-        start = settle(problem, np.array([1.0, 1.0, 0.0]))
+        start = minimise_on_face(problem, np.array([1.0, 1.0, 0.0]))
         assert_optimal(problem, SOLVERS["auto"](problem, start, NONE, float, 0.0, 100).point)
         assert bool(calls) == dependent
         calls.clear()
@@ -273,12 +279,12 @@ def test_descent_alone_arrives(problem):
     point = point_of(problem, np.zeros_like(problem.target))
     value = 0.0
     for _ in range(500):
-        point = descend(problem, point)
+        point = feature_sign_step(problem, point)
         assert objective(problem, point.theta) <= value + 1e-12 * abs(value)
         value = objective(problem, point.theta)
         if not violators(problem, point).size:
             break
-    assert_optimal(problem, settle(problem, point.theta))
+    assert_optimal(problem, minimise_on_face(problem, point.theta))
 
 
 def test_descent_swaps_dependent_columns():
@@ -288,9 +294,9 @@ def test_descent_swaps_dependent_columns():
     C[2] = C[0] + C[1]
     penalty = np.array([1.0, 1.0, 1.2])
     problem = RestrictedProblem(C @ C.T, C @ (3 * C[2]), penalty, np.full(3, 1e-12))
-    only_parts = settle(problem, np.array([1.0, 1.0, 0.0]))
+    only_parts = minimise_on_face(problem, np.array([1.0, 1.0, 0.0]))
     assert_array_equal(violators(problem, only_parts), [2])
-    swapped = descend(problem, only_parts)
+    swapped = feature_sign_step(problem, only_parts)
     assert swapped.theta[2] > 0
     assert np.count_nonzero(swapped.theta) <= 2
     assert objective(problem, swapped.theta) < objective(problem, only_parts.theta)
@@ -324,10 +330,10 @@ def test_certificate_against_its_definition(problem):
     z = problem.columns @ residual
     support, square = np.flatnonzero(theta), float(residual @ residual)
     zeros = np.zeros_like(z)
-    level = reach(z, zeros, problem.penalty, False).max()
+    largest = feasible_alpha(z, zeros, problem.penalty, False).max()
     divergence = SquaredState(residual, square, 0.0).divergence
     on = problem.penalty[support], zeros[support], z[support], theta[support]
-    gap, kappa, _ = certify(1.0, level, *on, divergence)
+    gap, kappa, _ = certify(1.0, largest, *on, divergence)
     assert np.all(kappa * np.abs(z) <= problem.penalty * (1 + 1e-12))
     primal = 0.5 * square + problem.penalty @ np.abs(theta)
     dual = kappa * residual @ problem.response - 0.5 * kappa**2 * square
@@ -343,11 +349,17 @@ def test_gap_safe_rule_never_screens_the_support(problem):
         theta = best.theta * (1 + noise)
         residual = problem.response - problem.columns.T @ theta
         z, square = problem.columns @ residual, float(residual @ residual)
-        level = reach(z, np.zeros_like(z), problem.penalty, False).max()
+        largest = feasible_alpha(z, np.zeros_like(z), problem.penalty, False).max()
         on = np.flatnonzero(theta)
         divergence = SquaredState(residual, square, 0.0).divergence
         certificate = certify(
-            1.0, level, problem.penalty[on], problem.slack[on], z[on], theta[on], divergence
+            1.0,
+            largest,
+            problem.penalty[on],
+            problem.rounding_error[on],
+            z[on],
+            theta[on],
+            divergence,
         )
         zero = certainly_zero(problem.penalty, z, lengths, certificate, False)
         assert not zero[on].any()
@@ -356,12 +368,16 @@ def test_gap_safe_rule_never_screens_the_support(problem):
 
 
 def test_reach_of_features_with_and_without_penalty():
-    z, slack = np.array([-4.0, 3.0, 1e-12, -1e-5, 0.5]), np.full(5, 1e-14)
-    assert_allclose(reach(z, slack, None, False), np.abs(z) - slack)
-    assert_allclose(reach(z, slack, None, True), z - slack)
+    z, rounding_error = np.array([-4.0, 3.0, 1e-12, -1e-5, 0.5]), np.full(5, 1e-14)
+    assert_allclose(feasible_alpha(z, rounding_error, None, False), np.abs(z) - rounding_error)
+    assert_allclose(feasible_alpha(z, rounding_error, None, True), z - rounding_error)
     weights = np.array([2.0, 0.5, 0.0, 0.0, 1.0])
-    assert_allclose(reach(z, slack, weights, False), [2.0, 6.0, -np.inf, np.inf, 0.5])
-    assert_allclose(reach(z, slack, weights, True), [-2.0, 6.0, -np.inf, -np.inf, 0.5])
+    assert_allclose(
+        feasible_alpha(z, rounding_error, weights, False), [2.0, 6.0, -np.inf, np.inf, 0.5]
+    )
+    assert_allclose(
+        feasible_alpha(z, rounding_error, weights, True), [-2.0, 6.0, -np.inf, -np.inf, 0.5]
+    )
 
 
 @pytest.mark.parametrize("positive", [False, True])
@@ -530,12 +546,12 @@ def test_likely_coordinates_join_the_face_on_the_side_that_they_pull_to(problem,
     target = problem.target * np.sign(problem.target[first])
     problem = replace(problem, positive=positive, target=target)
     zero = point_of(problem, np.zeros_like(target))
-    likely = np.argsort(np.abs(target) / problem.penalty)[:4]  # none of which wants in
+    predicted = np.argsort(np.abs(target) / problem.penalty)[:4]  # none of which wants in
     plain, joined = (
-        sweep_on(problem, zero, balance(zero.theta), extra).face for extra in (NONE, likely)
+        sweep_on(problem, zero, balance(zero.theta), extra).face for extra in (NONE, predicted)
     )
-    assert_array_equal(joined.support, np.append(plain.support, likely))
-    signs = np.append(plain.signs, np.sign(target[likely]))
+    assert_array_equal(joined.support, np.append(plain.support, predicted))
+    signs = np.append(plain.signs, np.sign(target[predicted]))
     assert_array_equal(joined.signs, np.ones(signs.size) if positive else signs)
     assert joined.n_trusted == plain.support.size
 
@@ -553,11 +569,11 @@ def test_the_sweeps_that_are_counted_are_those_that_were_made(problem, monkeypat
 
 def test_a_descent_lets_in_who_pulls_hardest_for_the_length_of_its_column():
     """From zero, with orthogonal columns: the one along which f falls most."""
-    lengths, pull = np.array([1.0, 10.0, 3.0]), np.array([1.5, 4.0, 3.5])
-    problem = RestrictedProblem(np.diag(lengths**2), 1.0 + pull, np.ones(3), np.zeros(3))
-    point = descend(problem, point_of(problem, np.zeros(3)))
+    lengths, abs_correlation = np.array([1.0, 10.0, 3.0]), np.array([1.5, 4.0, 3.5])
+    problem = RestrictedProblem(np.diag(lengths**2), 1.0 + abs_correlation, np.ones(3), np.zeros(3))
+    point = feature_sign_step(problem, point_of(problem, np.zeros(3)))
     assert_allclose(point.theta, [1.5, 0.0, 0.0])
-    point = descend(problem, point)
+    point = feature_sign_step(problem, point)
     assert_allclose(point.theta, [1.5, 0.0, 3.5 / 9.0])
 
 
@@ -602,7 +618,7 @@ def test_settling_leaves_out_columns_that_depend_on_others():
     C[2] = C[0] + C[1]
     problem = RestrictedProblem(C @ C.T, C @ (3.0 * C[2]), np.full(3, 0.5), np.full(3, 1e-12))
     for theta in ([1.0, 1.0, 1.0], [1.0, 2.0, 1.0], [1.0, 1.0, -1.0]):
-        point = settle(problem, np.array(theta))
+        point = minimise_on_face(problem, np.array(theta))
         on = point.support
         assert 0 < on.size < 3
         assert objective(problem, point.theta) < objective(problem, np.array(theta))
@@ -620,9 +636,9 @@ def test_leaving_out_what_depends_on_others_lets_f_not_go_up(seed):
     problem = RestrictedProblem(C @ C.T, target, penalty, np.zeros(6), free=free)
     theta = rng.normal(size=6)
     before = objective(problem, theta)
-    problem.factor.bring(problem.gram, np.arange(6), 6)
+    problem.factor.update(problem.gram, np.arange(6), 6)
     extra = np.setdiff1d(np.arange(6), problem.factor.active)[0]
-    after = leave_out(problem, theta, int(extra))
+    after = drop_dependent(problem, theta, int(extra))
     assert_allclose(C.T @ after, C.T @ theta, rtol=0.0, atol=1e-12)
     assert objective(problem, after) <= before + 1e-12
     assert np.count_nonzero(after) < 6
