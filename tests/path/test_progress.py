@@ -103,7 +103,7 @@ def test_a_line_for_each_penalty(capsys):
     assert first.startswith("alpha=1: ")
     assert second.startswith("alpha=0.1: ")
     assert "gap" in second
-    assert "gap_tol" in second
+    assert "asked" in second
     logistic_path(X, y > 100, Cs=[0.5], verbose=1)
     assert lines(capsys)[0].startswith("C=0.5: ")
     HadamardLassoIC(alphas=4, verbose=1).fit(X, y)
