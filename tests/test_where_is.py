@@ -31,7 +31,10 @@ WHERE_IS = {
         "Screening",
     ),
     "the duality gap": ("_penalties/duality_gap.py", "certify"),
-    "interpolation between two solved penalties of a path": ("_path/interpolation.py", "Interpolation"),
+    "interpolation between two solved penalties of a path": (
+        "_path/interpolation.py",
+        "Interpolation",
+    ),
     "the steps by which a small penalty is approached": ("_path/tracer.py", "PathTracer"),
     "the line search of Newton's method": ("_datafit/newton.py", "LogisticTerm"),
     "the loss of three or more classes": ("_losses/logistic.py", "MultinomialLoss"),

@@ -13,10 +13,11 @@ from .._design.checked import as_rows, checked_design
 from .._design.working_set import WorkingSet
 from .._losses.logistic import make_loss
 from .._numerics.typing import Float64, Index, Mask
+from .._path.make_tracer import make_tracer
 from .._path.progress import PathPoint
-from .._path.ridge_tracer import make_tracer
 from .._path.settings import PathSettings
-from .._path.tracer import PathTracer
+from .._path.tracer import Tracer
+from .._penalties.l1 import L1Penalty
 from .._validation.weights import raw_weights
 
 # Minus the logarithm of the probability of a class without weight: 1e-304 is not yet rounded to 0.
@@ -126,16 +127,17 @@ class Classification:
         self.term = LogisticTerm(self.base, loss, fit_intercept)
         self.working_set = WorkingSet(self.term.design)
 
-    def tracer(self, settings: PathSettings, start: Float64 | None = None) -> PathTracer:
+    def tracer(self, settings: PathSettings, start: Float64 | None = None) -> Tracer:
         """The path driver; `settings` are for the features, `start` of shape (K, p)."""
         if start is not None:
             start = (self.rows.T @ start / (self.row_square or 1.0)).T.ravel()
-        weights = np.repeat(settings.penalty_weights, self.term.n_outputs)
-        if settings.l1:
-            ratio = settings.ridge_ratio * self.row_square
-            settings = replace(settings, penalty_weights=weights, ridge_ratio=ratio)
+        penalty = settings.penalty
+        weights = np.repeat(penalty.weights, self.term.n_outputs)
+        if penalty.l1:
+            penalty = L1Penalty(weights, penalty.ridge_ratio * self.row_square)
         else:
-            settings = replace(settings, penalty_weights=(self.row_square or 1.0) * weights)
+            penalty = L1Penalty((self.row_square or 1.0) * weights, penalty.ridge_ratio)
+        settings = replace(settings, penalty=penalty)
         return make_tracer(self.term, self.working_set, self.term.design, settings, start)
 
     def write(self, point: PathPoint, coefficients: Float64) -> Float64:

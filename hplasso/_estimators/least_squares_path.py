@@ -15,6 +15,7 @@ from .._numerics.typing import Float64
 from .._path.interpolation import trace_by_chords
 from .._path.progress import Printer, warn_not_converged
 from .._path.settings import PathSettings, alpha_unit, ridge_ratio_of
+from .._penalties.l1 import L1Penalty
 from .._solver.working_set_solvers import SOLVERS
 from .._validation.grids import check_grid, checked_grid
 from .._validation.parameters import (
@@ -413,9 +414,11 @@ def path_settings(parameters: Mapping[str, Any], l1_ratio: float, dtype: Any) ->
         return f"alpha={alpha / unit:.6g}"
 
     return PathSettings(
-        parameters["penalty_weights"],
-        ridge_ratio_of(l1_ratio),
-        bool(parameters["positive"]),
+        L1Penalty(
+            parameters["penalty_weights"],
+            ridge_ratio_of(l1_ratio),
+            bool(parameters["positive"]),
+        ),
         parameters["solver"],
         float(parameters["tol"]),
         int(parameters["max_iter"]),

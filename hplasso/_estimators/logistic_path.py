@@ -17,6 +17,7 @@ from .._numerics.typing import Float64
 from .._path.log_interpolation import trace_by_means
 from .._path.progress import PathPoint, Printer, warn_not_converged
 from .._path.settings import PathSettings, alpha_unit, ridge_ratio_of
+from .._penalties.l1 import L1Penalty
 from .._solver.working_set_solvers import SOLVERS
 from .._validation.grids import check_grid, checked_grid
 from .._validation.parameters import (
@@ -224,9 +225,10 @@ def path_settings(parameters: Mapping[str, Any], labels: Labels, X: Any) -> Path
         return f"C={unit / (alpha * total):.6g}"
 
     return PathSettings(
-        parameters["penalty_weights"],
-        ridge_ratio_of(l1_ratio),
-        False,
+        L1Penalty(
+            parameters["penalty_weights"],
+            ridge_ratio_of(l1_ratio),
+        ),
         parameters["solver"],
         float(parameters["tol"]),
         int(parameters["max_iter"]),

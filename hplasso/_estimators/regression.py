@@ -12,10 +12,10 @@ from .._design.base import Design
 from .._design.checked import check_range, checked_design
 from .._design.working_set import CompleteSet, WorkingSet
 from .._numerics.typing import Float64, Mask
+from .._path.make_tracer import make_tracer
 from .._path.progress import PathPoint, stack_level
-from .._path.ridge_tracer import make_tracer
 from .._path.settings import PathSettings
-from .._path.tracer import PathTracer
+from .._path.tracer import Tracer
 
 # The Gram matrix of all features costs about p / 16 times what a pass over X does: both take n p
 # numbers from memory, and p / 2 multiplications a number run some eight times faster than memory.
@@ -60,9 +60,7 @@ class Regression:
             z = design.correlations(term.response) if given is None else given
             self.terms.append(LeastSquaresMoments(gram, z, term))
 
-    def tracer(
-        self, target: int, settings: PathSettings, start: Float64 | None = None
-    ) -> PathTracer:
+    def tracer(self, target: int, settings: PathSettings, start: Float64 | None = None) -> Tracer:
         """The path driver for one target."""
         return make_tracer(self.terms[target], self.working_set, self.design, settings, start)
 

@@ -295,15 +295,14 @@ class HadamardLassoIC(LinearRegressor):
         """The one given, or that of the residuals of least squares."""
         if self.noise_variance is not None:
             return float(self.noise_variance)
-        free = replace(
-            settings, penalty_weights=np.zeros_like(settings.penalty_weights), listener=None
-        )
+        penalty = replace(settings.penalty, weights=np.zeros_like(settings.penalty.weights))
+        free = replace(settings, penalty=penalty, listener=None)
         tracer = regression.tracer(0, free)
         point = tracer.solve(1.0)
         warn_not_converged([point], lambda alpha: "alpha=0 (for the noise variance)")
         left = n_samples - point.features.size - int(self.fit_intercept)
         variance = n_samples * 2.0 * float(tracer.iterate.state.loss) / left
-        return max(variance, ROUNDING * tracer.term.scale, float(np.finfo(np.float64).tiny))
+        return max(variance, ROUNDING * tracer.problem.term.scale, float(np.finfo(np.float64).tiny))
 
     def _criterion(self, squares: Float64, sizes: Any, n: int, p: int) -> Float64:
         """The criterion, for residual sums of squares and numbers of coefficients."""

@@ -16,9 +16,9 @@ again and again, for the last digits. d is kept as a sum of two vectors, `dual` 
 that may cancel are exact (Dekker's products, Shewchuk's sums). The gap of theta is 1/2 ||r - d||^2
 and what `ridged_gap` says of z = X'diag(sqrt v) d; what is left to rounding is counted in.
 
-`descend_by_faces` goes from face to face: what reaches zero on the way leaves, the leading violator enters.
-A column that depends on others comes in along the null vector, on which the fit stands still, until
-a coefficient reaches zero (as in `finish`).
+`descend_by_faces` goes from face to face: what reaches zero on the way leaves, the largest violator
+enters. A column that depends on others comes in along the null vector, on which the fit stands
+still, until a coefficient reaches zero (as in `feature_sign`).
 
 References
 ----------
@@ -38,10 +38,12 @@ import numpy as np
 from scipy.linalg import qr, solve_triangular
 from scipy.linalg.lapack import dgeqrf, dormqr
 
+from .._datafit.iterate import Iterate
 from .._design.base import Design, slices
 from .._numerics.rounding import ROUNDING, UNIT
 from .._numerics.typing import Float64, Index, Mask
 from .._penalties.duality_gap import Certificate, ridged_gap
+from .problem import PathProblem
 
 # What is left of a column's length where it depends on others.
 DEPENDENT = 1e-14
@@ -305,35 +307,42 @@ def appraise(
     return Solved(certificate, theta), beyond, dual
 
 
-def assured(tracer: Any, alpha: float, certificate: Certificate, sweeps: int) -> Certificate:
-    """A certificate that rounding leaves no doubt about, of a tracer's place or of a better one.
+def assured(
+    problem: PathProblem, iterate: Iterate, alpha: float, certificate: Certificate, sweeps: int
+) -> tuple[Iterate, Certificate]:
+    """A certificate that rounding leaves no doubt about, of an iterate or of a better one.
 
-    The tracer moves there, unless it has made all of its sweeps, or sweeps alone are asked for.
+    The iterate stays if all sweeps have been made, or sweeps alone are asked for.
     """
-    term, certifier, settings = tracer.term, tracer.certifier, tracer.certifier.settings
+    term, certifier, settings = problem.term, problem.certifier, problem.settings
     if not term.exact:
-        return certificate
-    doubt, (gap, kappa, rounding_gap) = certifier.doubt(alpha, tracer.iterate), certificate
+        return iterate, certificate
+    doubt, (gap, kappa, rounding_gap) = certifier.doubt(alpha, iterate), certificate
     doubted = Certificate(gap + doubt, kappa, rounding_gap + doubt)
     moves = sweeps < settings.max_iter and settings.solver == "auto"
     if certifier.suffices(doubted) or (doubt == 0.0 and not moves):
-        return doubted
-    penalty, ridge = alpha * settings.penalty_weights, settings.ridge(alpha, slice(None))
-    problem = DataProblem(
-        term.design.uncentred(), term.response, penalty, ridge, settings.positive, settings.dtype
-    )
-    theta = np.zeros(penalty.size)
-    theta[tracer.working_set.features] = tracer.iterate.theta
-    if problem.work(int(np.count_nonzero(problem.free | (theta != 0.0)))) > MOST_WORK:
-        return doubted if doubt < np.inf else certificate
-    better, new = descend_by_faces(problem, theta, certifier.gap_tol, MOST_FACES if moves else 1)
+        return iterate, doubted
+    data, theta = data_problem(problem, alpha), iterate.dense(problem.working_set.features)
+    if data.work(int(np.count_nonzero(data.free | (theta != 0.0)))) > MOST_WORK:
+        return iterate, doubted if doubt < np.inf else certificate
+    better, new = descend_by_faces(data, theta, certifier.gap_tol, MOST_FACES if moves else 1)
     if doubted <= better:
-        return doubted
+        return iterate, doubted
     if new is not theta:
-        tracer.working_set.admit(new.nonzero()[0])
-        new = new[tracer.working_set.features]
-        tracer.move_to(alpha, new, new.nonzero()[0], term.state(tracer.working_set, new))
-    return better
+        problem.working_set.admit(new.nonzero()[0])
+        new = new[problem.working_set.features]
+        state = term.state(problem.working_set, new)
+        iterate = problem.observe(new, new.nonzero()[0], state, alpha)
+    return iterate, better
+
+
+def data_problem(problem: PathProblem, alpha: float) -> DataProblem:
+    """The problem at one alpha, in terms of the data."""
+    penalty, settings = problem.penalty, problem.settings
+    term: Any = problem.term  # of squared loss
+    weights = alpha * penalty.weights, penalty.ridge(alpha, slice(None))
+    design = term.design.uncentred()
+    return DataProblem(design, term.response, *weights, penalty.positive, settings.dtype)
 
 
 def least(first: Solved, second: Solved) -> Solved:

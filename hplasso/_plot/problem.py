@@ -13,34 +13,19 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._estimators.callbacks import chosen_parameters
 from .._estimators.classification import Classification, encode
-from .._estimators.least_squares_path import (
-    ACCEPTED as FOR_REGRESSION,
-)
-from .._estimators.least_squares_path import (
-    alpha_grid,
-    as_columns,
-)
-from .._estimators.least_squares_path import (
-    path_settings as regression_settings,
-)
+from .._estimators.least_squares_path import ACCEPTED as FOR_REGRESSION
+from .._estimators.least_squares_path import alpha_grid, as_columns
+from .._estimators.least_squares_path import path_settings as regression_settings
 from .._estimators.linear_classifier import LinearClassifier
 from .._estimators.linear_regressor import LinearRegressor
-from .._estimators.logistic_path import (
-    ACCEPTED as FOR_CLASSIFICATION,
-)
-from .._estimators.logistic_path import (
-    TINY,
-    n_rows,
-    penalty_of,
-)
-from .._estimators.logistic_path import (
-    path_settings as classification_settings,
-)
+from .._estimators.logistic_path import ACCEPTED as FOR_CLASSIFICATION
+from .._estimators.logistic_path import TINY, n_rows, penalty_of
+from .._estimators.logistic_path import path_settings as classification_settings
 from .._estimators.regression import regression_of
 from .._numerics.typing import Float64, Mask
 from .._path.progress import Iteration, Listener, PathPoint
 from .._path.settings import alpha_unit
-from .._path.tracer import PathTracer
+from .._path.tracer import Tracer
 from .._validation.parameters import check_parameters
 from .._validation.weights import checked_penalty_weights, feature_names, normalised_weights
 
@@ -69,7 +54,7 @@ class Pictured(NamedTuple):
     shape (n_rows, n_features).
     """
 
-    tracer: PathTracer
+    tracer: Tracer
     penalties: Float64
     penalty: float
     chosen: dict[str, float]
