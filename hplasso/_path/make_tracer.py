@@ -8,6 +8,7 @@ from .._design.working_set import WorkingSet
 from .._numerics.typing import Float64
 from .certification import L1Certifier
 from .problem import PathProblem
+from .ridge_certification import RidgeCertifier
 from .ridge_tracer import RidgeTracer, SupportTracer
 from .settings import PathSettings
 from .square_root_newton import long_columns
@@ -27,7 +28,8 @@ def make_tracer(
     by_support = penalty.positive or not (penalty.weights > 0.0).any()
     if not (penalty.l1 or by_support):
         working_set = working_set.full
-    certifier = L1Certifier(term, working_set, design, settings)
+    kind = L1Certifier if penalty.l1 or by_support else RidgeCertifier
+    certifier = kind(term, working_set, design, settings)
     curved = penalty.l1 and not term.exact and settings.solver == "auto"
     columns = long_columns(design.column_norms) if curved else None
     problem = PathProblem(term, working_set, design, settings, certifier, columns)

@@ -340,7 +340,7 @@ def data_problem(problem: PathProblem, alpha: float) -> DataProblem:
     """The problem at one alpha, in terms of the data."""
     penalty, settings = problem.penalty, problem.settings
     term: Any = problem.term  # of squared loss
-    weights = alpha * penalty.weights, penalty.ridge(alpha, slice(None))
+    weights = penalty.parts(alpha, slice(None))[0], penalty.ridge(alpha, slice(None))
     design = term.design.uncentred()
     return DataProblem(design, term.response, *weights, penalty.positive, settings.dtype)
 

@@ -80,9 +80,10 @@ def _rounding_cost(
         states.append(term.state(working_set, theta))
     before, after = states
     features = working_set.features[support]
-    weights, ridge = certifier.penalty.weights[features], certifier.penalty.ridge(alpha, features)
-    increase = alpha * float(weights @ (np.abs(rounded) - np.abs(values)))
-    increase += 0.5 * float(ridge @ (rounded**2 - values**2))
+    penalty, ridge = certifier.penalty.parts(alpha, features)
+    increase = float(penalty @ (np.abs(rounded) - np.abs(values)))
+    if ridge is not None:
+        increase += 0.5 * float(ridge @ (rounded**2 - values**2))
     written = np.atleast_1d(after.intercept)
     shift = certifier.design.mean[features] * rounded
     written = written - np.bincount(features % written.size, shift, written.size)

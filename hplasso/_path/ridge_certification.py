@@ -8,9 +8,6 @@ unless the rounding of z_j alone explains it.
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
-
 import numpy as np
 
 from .._datafit.iterate import Iterate
@@ -18,8 +15,7 @@ from .._design.correlations import ALL
 from .._numerics.typing import Float64, Mask
 from .._penalties.duality_gap import Certificate
 from .._penalties.l1 import SOLVED
-from .certification import Certifier, L1Certifier, rounding_errors
-from .problem import PathProblem
+from .certification import Certifier, rounding_errors
 
 # A part of the loss without features that rounding of a single correlation may add to the gap: a
 # numerical limit, some units of rounding.
@@ -74,12 +70,3 @@ class RidgeCertifier(Certifier):
 def weighed_features(certifier: Certifier, ridge: Float64, rounding_error: Float64) -> Mask:
     """Which features have a penalty that means something beside rounding."""
     return np.asarray(rounding_error**2 < SPOILT * certifier.term.scale * ridge)
-
-
-def ridge_problem(problem: PathProblem, weight: float, **settings: Any) -> PathProblem:
-    """The problem with a ridge penalty of this weight alone, and who certifies it."""
-    penalty = problem.penalty.ridge_alone(weight)
-    new = replace(problem.settings, penalty=penalty, **settings)
-    kind = RidgeCertifier if penalty.ridge(0.0, ALL).any() else L1Certifier
-    certifier = kind(problem.term, problem.working_set, problem.design, new)
-    return PathProblem(problem.term, problem.working_set, problem.design, new, certifier)

@@ -109,10 +109,10 @@ class RidgeSystem:
     weights: Float64
     ridge: Float64
 
-    def at(self, problem: PathProblem, alpha: float) -> RidgeSystem:
+    def at(self, alpha: float) -> RidgeSystem:
         """That of another alpha."""
         ridge = alpha * self.weights[self.live]
-        return RidgeSystem(problem, alpha, self.live, self.apart, self.weights, ridge)
+        return RidgeSystem(self.problem, alpha, self.live, self.apart, self.weights, ridge)
 
     @property
     def base(self) -> Design:
@@ -130,7 +130,7 @@ class RidgeSystem:
 
 def ridge_system(problem: PathProblem) -> RidgeSystem:
     """That of a problem, at an alpha of one."""
-    weights = problem.penalty.ridge_alone(1.0).ridge(0.0, problem.working_set.features)
+    weights = problem.penalty.ridge(1.0, problem.working_set.features)
     squares = problem.design.column_norms[problem.working_set.features] ** 2
     live = (squares > 0.0).nonzero()[0]
     # What stays out of K: without penalty, or with next to none for its length.

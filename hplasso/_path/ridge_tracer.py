@@ -16,14 +16,16 @@ from dataclasses import replace
 import numpy as np
 
 from .._datafit.iterate import Iterate
+from .._design.correlations import ALL
 from .._design.working_set import WorkingSet
 from .._numerics.typing import Float64
 from .._penalties.duality_gap import Certificate
+from .certification import L1Certifier
 from .orthogonal import assured
 from .path_point import point_of_iterate
 from .problem import PathProblem
 from .progress import Iteration, Listener, PathPoint
-from .ridge_certification import RidgeCertifier, ridge_problem
+from .ridge_certification import RidgeCertifier
 from .ridge_steps import (
     RidgeMemory,
     RidgeSystem,
@@ -56,7 +58,9 @@ class SupportTracer(Tracer):
         """Solve at one alpha, from where it is."""
         listener = self.problem.settings.listener
         heard = None if listener is None else OfAlpha(listener, alpha)
-        self._path.problem = ridge_problem(self.problem, alpha, solver="auto", listener=heard)
+        penalty = self.problem.penalty.ridge_alone(alpha)
+        settings = replace(self.problem.settings, penalty=penalty, solver="auto", listener=heard)
+        self._path.problem = certified(replace(self.problem, settings=settings))
         return self._path.solve(0.0)._replace(alpha=alpha)
 
 
@@ -90,9 +94,7 @@ class RidgeTracer(Tracer):
         """Solve at one alpha, from where it is: only what was given may be good enough."""
         if alpha == 0.0:
             return self._without_penalty()
-        problem = ridge_problem(self.problem, alpha)
-        system = self._system.at(problem, alpha)
-        self.memory, point = ridge_step(system, self.memory)
+        self.memory, point = ridge_step(self._system.at(alpha), self.memory)
         return point
 
     def _without_penalty(self) -> PathPoint:
@@ -116,11 +118,10 @@ def ridge_step(system: RidgeSystem, memory: RidgeMemory) -> tuple[RidgeMemory, P
     memory, certificate, sweeps = _steps(system, memory, by_square_root)
     if not problem.certifier.suffices(certificate) and by_square_root:
         certificate = min(certificate, _refined(system, memory.iterate))
-    iterate, certificate = assured(problem, memory.iterate, 0.0, certificate, sweeps)
+    iterate, certificate = assured(problem, memory.iterate, alpha, certificate, sweeps)
     exact = memory.dual_is_exact and iterate is memory.iterate
     memory = memory._replace(iterate=iterate, solved=True, dual_is_exact=exact)
-    point = point_of_iterate(problem.certifier, 0.0, iterate, certificate, sweeps)
-    return memory, point._replace(alpha=alpha)
+    return memory, point_of_iterate(problem.certifier, alpha, iterate, certificate, sweeps)
 
 
 def _steps(
@@ -130,7 +131,7 @@ def _steps(
     problem, certifier = system.problem, system.problem.certifier
     sweeps, stalled, moved = 0, 0.0, memory.solved
     least = system.objective(memory.iterate)
-    certificate = certifier.of_iterate(0.0, memory.iterate)
+    certificate = certifier.of_iterate(system.alpha, memory.iterate)
     while certificate.gap > 0.0 if moved else not certifier.suffices(certificate):
         if sweeps == problem.settings.max_iter or stalled >= MAX_STALLED:
             break
@@ -140,7 +141,7 @@ def _steps(
         if not objective <= 2.0 * least + certifier.gap_tol:  # the matrix was singular
             memory = memory._replace(products_failed=new.products_failed)
             break
-        memory, certificate = new, certifier.of_iterate(0.0, new.iterate)
+        memory, certificate = new, certifier.of_iterate(system.alpha, new.iterate)
         _report(system, memory.iterate, objective, certificate.gap, sweeps)
         if certificate.gap < BETTER * before or objective < least - certifier.gap_tol:
             stalled, least = 0.0, min(least, objective)
@@ -157,7 +158,7 @@ def _refined(system: RidgeSystem, iterate: Iterate) -> Certificate:
     values = on.values(iterate.theta[system.live].reshape(-1, system.n_outputs))
     for state, divergence in on.refined(problem.term, iterate.state, values):
         there = problem.observe(iterate.theta, iterate.support, state)
-        certificate = certifier.of_refined_residual(0.0, there)
+        certificate = certifier.of_refined_residual(system.alpha, there)
         best = min(best, certificate._replace(gap=certificate.gap + divergence))
     return best
 
@@ -173,6 +174,14 @@ def _report(
     sizes = problem.working_set.features.size, iterate.support.size
     values = objective, objective, gap, problem.certifier.gap_tol
     listener.iteration(Iteration(system.alpha, sweeps, *sizes, *values))
+
+
+def certified(problem: PathProblem) -> PathProblem:
+    """The problem with the certifier that its penalty needs."""
+    ridged = problem.penalty.ridge(0.0, ALL).any()
+    kind = RidgeCertifier if ridged else L1Certifier
+    certifier = kind(problem.term, problem.working_set, problem.design, problem.settings)
+    return replace(problem, certifier=certifier)
 
 
 class OfAlpha(Listener):

@@ -62,16 +62,19 @@ class L1Penalty:
 
     def ridge(self, alpha: float, features: Index | slice) -> Float64:
         """rho_j of some features."""
-        weight = alpha * self.ridge_ratio + self.ridge_weight
+        weight = alpha * self.ridge_ratio + self.ridge_weight if self.l1 else alpha
         return weight * self.weights[features]
 
     def parts(self, alpha: float, features: Index | slice) -> tuple[Float64, Float64 | None]:
         """lambda_j and rho_j of some features; no rho where there is no ridge part."""
         ridge = self.ridge(alpha, features) if self.ridged else None
-        return alpha * self.weights[features], ridge
+        return (alpha if self.l1 else 0.0) * self.weights[features], ridge
 
     def limit(self, alpha: float) -> Float64 | float:
-        """What |z_j| may come to at zero: one number for all features, or one for each."""
+        """What |z_j| may come to at zero: one number for all features, or one for each.
+
+        That is for an L1 part.
+        """
         return alpha if self.unequal_weights is None else alpha * self.weights
 
     def abs_correlation(self, z: Float64) -> Float64:
