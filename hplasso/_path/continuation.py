@@ -17,9 +17,9 @@ from .screening import MIN_ADMITTED, number_above, violators
 
 # An alpha is far if the iterate is optimal for more than FAR times it. The steps go down to NEAREST
 # of where they start, each to a part of the alpha before: short ones lose time where a wrong
-# support is soon mended, long ones where it is not. Long are those that admit few features, or mostly such
-# as stay (MOSTLY), or where the rank is below SMALL_RANK; the longest with up to FEW features.
-# One wide cold fit took 3.9 times as long without continuation (constants.py).
+# support is soon corrected, long ones where it is not. Long are those that admit few features, or
+# mostly such as stay (MOSTLY), or where the rank is below SMALL_RANK; the longest with up to FEW
+# features. One wide cold fit took 3.9 times as long without continuation (constants.py).
 FAR, FEW = 3.0, 128
 LONGEST_STEP, LONG_STEP, SHORT_STEP = 0.1, 0.5, 0.85
 SMALL_RANK = 200
