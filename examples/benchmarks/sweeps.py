@@ -102,9 +102,7 @@ def tasks_without_downloads():
     X, y = load_diabetes(return_X_y=True)
     cubic = scale(PolynomialFeatures(3, include_bias=False).fit_transform(X))
     diabetes = lasso_problem(cubic, y)
-    many = lasso_problem(
-        *make_regression(1000, 1000, n_informative=500, noise=50, random_state=0)
-    )
+    many = lasso_problem(*make_regression(1000, 1000, n_informative=500, noise=50, random_state=0))
     rng = np.random.default_rng(0)
     words = sparse.random(2000, 8000, density=0.01, format="csc", random_state=0)
     text = lasso_problem(
