@@ -29,7 +29,7 @@ from table import print_table
 from threadpoolctl import threadpool_limits
 
 from hplasso import HadamardLasso, HadamardLassoCV, lasso_path, logistic_path
-from hplasso._design.base import Design
+from hplasso._design.design import Design
 
 SMALL = {
     "wide path": Task("generated 100 5000 0.5", "lasso", 0.01, 100),
