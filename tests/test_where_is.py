@@ -39,7 +39,7 @@ WHERE_IS = {
         "_path/settings.py",
         "PathSettings",
     ),
-    "what is done for a CSR or CSC matrix": ("_design/sparse.py", "SparseDesign"),
+    "what is done for a CSR or CSC matrix": ("_design/sparse.py", "SparseContainer"),
     "the working set and its Gram matrix": ("_design/working_set.py", "WorkingSet"),
     "the text of the ConvergenceWarning": ("_path/progress.py", "warn_not_converged"),
     "the one-standard-error rule": ("_model_selection/rules.py", "choose"),

@@ -38,7 +38,8 @@ import numpy as np
 from scipy.linalg import qr, solve_triangular
 from scipy.linalg.lapack import dgeqrf, dormqr
 
-from .._design.base import Design, slices
+from .._design.blocks import slices
+from .._design.design import Design
 from .._numerics.rounding import ROUNDING, UNIT
 from .._numerics.typing import Float64, Index, Mask
 from .._penalties.duality_gap import Certificate, ridged_gap

@@ -46,10 +46,10 @@ from scipy.linalg.lapack import dgetrf
 
 from .._datafit.iterate import Iterate
 from .._datafit.squared import DataTerm
-from .._design.base import Design
 from .._design.correlations import ALL
+from .._design.design import Design
 from .._design.multi_output import AnyDesign
-from .._design.working_set import WorkingSet
+from .._design.working_set import GrowingSet, WorkingSet
 from .._numerics.linalg import plus_diagonal, solve_semidefinite
 from .._numerics.rounding import NOBODY
 from .._numerics.threads import LARGE_DATA
@@ -199,7 +199,7 @@ class RidgeTracer(PathTracer):
         """Solve at one alpha, from the present place: only what was given may be good enough."""
         if alpha == 0.0:
             complete = self.working_set.complete
-            own = self.working_set if complete else WorkingSet(self.design)
+            own = self.working_set if complete else GrowingSet(self.design)
             return SupportTracer(self.term, own, self.design, self.settings).solve(0.0)
         settings = replace(self.settings, ridge_ratio=0.0, ridge_weight=alpha)
         self.certifier = RidgeCertifier(self.term, self.working_set, self.design, settings)
@@ -295,7 +295,7 @@ class RidgeTracer(PathTracer):
     @property
     def _base(self) -> Design:
         """The design of a single output."""
-        return self.working_set.columns.split(NOBODY)[0].design
+        return self.design.single
 
     @property
     def _n_outputs(self) -> int:

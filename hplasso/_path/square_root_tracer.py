@@ -132,7 +132,7 @@ class RootedTracer(PathTracer):
 
     def _face(self, alpha: float, entrants: Index) -> RootedFace:
         """The face of the place, with those that enter on the side that they pull to."""
-        iterate, base = self.iterate, self.working_set.columns.split(NOBODY)[0].design
+        iterate, base = self.iterate, self.design.single
         support = np.concatenate([iterate.support, entrants])
         pairs, n_outputs = self.working_set.features[support], self.design.shape[1] // base.shape[1]
         features, rows = np.unique(pairs // n_outputs, return_inverse=True)
