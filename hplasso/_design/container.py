@@ -41,6 +41,8 @@ class Container(ABC):
 
     # X itself, where it is an array or a sparse matrix.
     stored: Any = None
+    # Whether `stored` is multiplied as it is: float64, as it lies in memory.
+    direct = False
     # Whether chosen columns and products of all of them are centred before they are multiplied.
     centres = True
     # A column is prone to cancellation if its variance is below this part of its mean square.
@@ -57,18 +59,30 @@ class Container(ABC):
     def blocks(self, features: Index | None = None) -> Iterator[tuple[slice, Float64]]:
         """Rows and what X holds there, from first to last; of some features as new arrays."""
 
+    def in_memory_order(self) -> Iterator[tuple[slice, slice, Any]]:
+        """X in the order of memory: rows, columns, all of one or the other, and what is there.
+
+        Arrays, or sparse arrays.
+        """
+        return ((rows, slice(0, self.shape[1]), block) for rows, block in self.blocks())
+
     def moments(self, weights: Float64, means: bool = True) -> tuple[Float64, Float64]:
         """Weighted means of the columns, if `means` are asked for, and of their squares."""
         mean, square = np.zeros((2, self.shape[1]))
-        for rows, block in self.blocks():
+        for rows, columns, part in self.in_memory_order():
             if means:
-                mean += weights[rows] @ block
-            square += weights[rows] @ (block * block)
+                mean[columns] += weights[rows] @ part
+            square[columns] += weights[rows] @ part**2
         return mean, square
 
     def transposed_product(self, right: Float64) -> Float64:
         """X'right, for `right` of shape (n,) or (n, k)."""
-        return total(block.T @ right[rows] for rows, block in self.blocks())
+        if self.direct:
+            return np.asarray(self.stored.T @ right)
+        result = np.zeros((self.shape[1], *right.shape[1:]))
+        for rows, columns, part in self.in_memory_order():
+            result[columns] += part.T @ right[rows]
+        return result
 
     def read(self, features: Index, right: Float64) -> Float64:
         """X'right for some columns of X and `right` of shape (n,)."""

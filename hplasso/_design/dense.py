@@ -30,39 +30,18 @@ class DenseContainer(Container):
         super().__init__(X.shape, X.size, CHEAP_ACROSS if self._by_rows else CHEAP)
         together = (across == item and down >= p * item) or (down == item and across >= n * item)
         # Whether BLAS can work on X as it lies in memory.
-        self._direct = X.dtype == np.float64 and together
+        self.direct = X.dtype == np.float64 and together
 
     def blocks(self, features: Index | None = None) -> Iterator[tuple[slice, Float64]]:
         for rows in slices(self.shape[0], self.shape[1] if features is None else features.size):
             block = self.stored[rows] if features is None else self.stored[rows][:, features]
             yield rows, block.astype(np.float64, copy=False)
 
-    def _parts(self) -> Iterator[tuple[slice, slice, Float64]]:
-        """Walk through X in the order of memory: rows, columns, and the part as float64."""
+    def in_memory_order(self) -> Iterator[tuple[slice, slice, Any]]:
         n, p = self.shape
         for part in slices(n, p) if self._by_rows else slices(p, n):
             rows, columns = (part, slice(0, p)) if self._by_rows else (slice(0, n), part)
             yield rows, columns, self.stored[rows, columns].astype(np.float64, copy=False)
-
-    def moments(self, weights: Float64, means: bool = True) -> tuple[Float64, Float64]:
-        mean, square = np.zeros((2, self.shape[1]))
-        equal = (weights == weights[0]).all()
-        for rows, columns, part in self._parts():
-            if means:
-                mean[columns] += weights[rows] @ part
-            if equal:
-                square[columns] += weights[0] * np.einsum("ij,ij->j", part, part)
-            else:
-                square[columns] += weights[rows] @ (part * part)
-        return mean, square
-
-    def transposed_product(self, right: Float64) -> Float64:
-        if self._direct:
-            return np.asarray(self.stored.T @ right)
-        result = np.zeros((self.shape[1], *right.shape[1:]))
-        for rows, columns, part in self._parts():
-            result[columns] += part.T @ right[rows]
-        return result
 
     def read(self, features: Index, right: Float64) -> Float64:
         blocks = (features[where] for where in slices(features.size, self.shape[0]))
@@ -73,16 +52,11 @@ class DenseContainer(Container):
         return values.astype(np.float64, copy=False)
 
     def rows(self, rows: Index, features: Index | None = None) -> Any:
-        if features is None:
-            values = self.stored[rows]
-        elif 2 * features.size > self.shape[1]:
-            values = self.stored[rows][:, features]
-        else:
-            values = self.stored[rows[:, None], features]
+        values = self.stored[rows] if features is None else self.stored[rows[:, None], features]
         return values.astype(np.float64, copy=False)
 
     def gram(self, statistics: ColumnStatistics) -> Float64:
-        if not (self._direct and statistics.nearly_centred()):
+        if not (self.direct and statistics.nearly_centred()):
             return super().gram(statistics)
         with threads_for_pass():
             gram = statistics.sqrt_weights[0] ** 2 * (self.stored.T @ self.stored)
@@ -93,7 +67,7 @@ class DenseContainer(Container):
         self, statistics: ColumnStatistics, rows: Index, ends: Float64
     ) -> tuple[Float64, Float64]:
         together = bool((np.diff(rows) == 1).all())
-        if not (together and self._direct and statistics.nearly_centred()):
+        if not (together and self.direct and statistics.nearly_centred()):
             return super().products_of_rows(statistics, rows, ends)
         part, mean = slice(rows[0], rows[-1] + 1), statistics.mean
         block, ends, root = self.stored[part], ends[part], statistics.sqrt_weights[0]

@@ -13,7 +13,7 @@ from .container import Container
 from .dense import DenseContainer
 from .design import Design
 from .sparse import SparseContainer
-from .weighting import weighted_design
+from .weighting import column_statistics
 
 # Sums of squares of larger numbers overflow, of smaller ones vanish.
 LARGEST, SMALLEST = 1e145, 1e-145
@@ -74,8 +74,12 @@ def _largest(X: Any) -> float:
 def make_design(
     X: Any, weights: Float64, fit_intercept: bool, left_out: Mask | None = None
 ) -> Design:
-    """The design of an array, a sparse matrix or a container."""
-    return weighted_design(as_container(X), weights, fit_intercept, left_out)
+    """The design of an array, a sparse matrix or a container, by a pass for means and squares."""
+    container, nothing = as_container(X), np.zeros(X.shape[1], dtype=bool)
+    left_out = nothing if left_out is None else left_out
+    moments = container.moments(weights, fit_intercept)
+    statistics = column_statistics(container, weights, fit_intercept, left_out, moments, nothing)
+    return Design(container, statistics)
 
 
 def as_container(X: Any) -> Container:

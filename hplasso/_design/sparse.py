@@ -43,22 +43,23 @@ class SparseContainer(Container):
         self.stored = X
         self.by_rows = X.format == "csr"
         super().__init__(X.shape, int(X.size), 0.0 if self.by_rows else CHEAP)
-        # How long the sums over a part of X are, where they are not those of its columns alone.
-        self._length_of_sums = self.shape[1] if self.by_rows else 0
+        self.direct = X.dtype == np.float64
 
     def blocks(self, features: Index | None = None) -> Iterator[tuple[slice, Float64]]:
         chosen = (self.stored if features is None else self.stored[:, features]).tocsr()
         for rows in slices(*chosen.shape):
             yield rows, chosen[rows].toarray().astype(np.float64, copy=False)
 
-    def _parts(self, least: int, first: int = 0) -> Iterator[tuple[slice, slice, Any]]:
+    def in_memory_order(self, least: int = 0, first: int = 0) -> Iterator[tuple[slice, slice, Any]]:
         """Walk through X along its compressed axis from `first` on, many stored values at a time.
 
-        They are `least` or more: what a part costs besides its values.
+        They are `least` or more, and as many as a sum over rows has: what a part costs besides its
+        values.
         """
         n, p = self.shape
         pointers = self.stored.indptr[first:]
-        steps = np.arange(pointers[0], pointers[-1], max(least, BLOCK))
+        least = max(least, p if self.by_rows else 0, BLOCK)
+        steps = np.arange(pointers[0], pointers[-1], least)
         starts = first + np.searchsorted(pointers, steps)
         for start, stop in pairwise(np.unique([first, *starts, n if self.by_rows else p])):
             part = slice(start, stop)
@@ -77,22 +78,6 @@ class SparseContainer(Container):
             return sparse.csr_array(arrays, shape=(length, p))
         return sparse.csc_array(arrays, shape=(n, length))
 
-    def moments(self, weights: Float64, means: bool = True) -> tuple[Float64, Float64]:
-        mean, square = np.zeros((2, self.shape[1]))
-        for rows, columns, part in self._parts(self._length_of_sums):
-            mean[columns] += part.T @ weights[rows]
-            part.data = part.data**2
-            square[columns] += part.T @ weights[rows]
-        return mean, square
-
-    def transposed_product(self, right: Float64) -> Float64:
-        if self.stored.dtype == np.float64:
-            return np.asarray(self.stored.T @ right)
-        result = np.zeros((self.shape[1], *right.shape[1:]))
-        for rows, columns, part in self._parts(self._length_of_sums):
-            result[columns] += part.T @ right[rows]
-        return result
-
     def read(self, features: Index, right: Float64) -> Float64:
         return np.asarray(self.stored[:, features].T @ right)
 
@@ -104,7 +89,7 @@ class SparseContainer(Container):
     def gram(self, statistics: ColumnStatistics) -> Float64:
         (n, p), weights = self.shape, statistics.sqrt_weights**2
         gram = -np.multiply.outer(statistics.mean, statistics.mean)
-        for rows, columns, part in self._parts(p * p if self.by_rows else n):
+        for rows, columns, part in self.in_memory_order(p * p if self.by_rows else n):
             right = part.tocsc()
             for others, left in self._from(columns, right):
                 gram[others, columns] += weighted_products(left, right, weights[rows])
@@ -116,8 +101,8 @@ class SparseContainer(Container):
         if self.by_rows:
             yield columns, part
             return
-        least = self.stored.nnz if self.stored.dtype == np.float64 else self.shape[0]
-        for _, others, other in self._parts(least, columns.start):
+        least = self.stored.nnz if self.direct else self.shape[0]
+        for _, others, other in self.in_memory_order(least, columns.start):
             yield others, other
 
     def products_of_rows(

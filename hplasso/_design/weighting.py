@@ -1,8 +1,7 @@
-"""From weights to a design: means and norms of all columns, once and for the folds of a
-cross-validation.
+"""From weights to the statistics of columns; and what folds of a cross-validation ask for besides.
 
-Folds ask for more than a fit does: the same X under other weights, whose moments they know, and the
-sums over some samples that lead to these.
+That is the same X under other weights, whose moments they know, and the sums over some samples that
+lead to these.
 """
 
 from __future__ import annotations
@@ -15,16 +14,6 @@ from .blocks import slices
 from .column_statistics import ColumnStatistics
 from .container import Container
 from .design import Design
-
-
-def weighted_design(
-    X: Container, weights: Float64, fit_intercept: bool, left_out: Mask | None = None
-) -> Design:
-    """The design of X under weights that sum to one, by a pass for the means and squares."""
-    nothing = np.zeros(X.shape[1], dtype=bool)
-    moments = X.moments(weights, fit_intercept)
-    left_out = nothing if left_out is None else left_out
-    return Design(X, column_statistics(X, weights, fit_intercept, left_out, moments, nothing))
 
 
 def reweighted(
@@ -48,9 +37,8 @@ def augmented_gram_of(design: Design, rows: Index, response: Float64) -> Float64
     p = design.shape[1]
     ends = np.stack([response, design.sqrt_weights], axis=1)
     result = np.empty((p + 2, p + 2))
-    result[:p, :p], result[:p, p:] = design.container.products_of_rows(
-        design.statistics, rows, ends
-    )
+    products = design.container.products_of_rows(design.statistics, rows, ends)
+    result[:p, :p], result[:p, p:] = products
     result[p:, :p] = result[:p, p:].T
     result[p:, p:] = ends[rows].T @ ends[rows]
     return result
@@ -76,30 +64,16 @@ def column_statistics(
     prone = np.flatnonzero(doubtful | close)
     for where in slices(prone.size, X.shape[0]):
         features = prone[where]
-        mean[features], variance[features] = _centred_moments(
-            X.columns(features), weights, mean[features], fit_intercept
-        )
+        values = X.columns(features)
+        if fit_intercept:  # to the last digit
+            mean[features] += weights @ (values - mean[features])
+        variance[features] = weights @ (values - mean[features]) ** 2
     vanishing = variance[prone] <= (4.0 * UNIT) ** 2 * square[prone]
     variance[prone[vanishing & np.isfinite(square[prone])]] = 0.0
     norms, raw = np.sqrt(variance), np.sqrt(square)
     raw[prone] = norms[prone]
+    rounding, size = ROUNDING * raw, norms if X.centres else raw
+    prone, constant = prone[norms[prone] > 0.0], np.flatnonzero(norms == 0.0)
     return ColumnStatistics(
-        sqrt_weights=np.sqrt(weights),
-        fit_intercept=fit_intercept,
-        left_out=left_out,
-        mean=mean,
-        column_norms=norms,
-        cancellation_prone=prone[norms[prone] > 0.0],
-        constant=np.flatnonzero(norms == 0.0),
-        rounding=ROUNDING * raw,
-        size=norms if X.centres else raw,
+        np.sqrt(weights), fit_intercept, left_out, mean, norms, prone, constant, rounding, size
     )
-
-
-def _centred_moments(
-    values: Float64, weights: Float64, mean: Float64, fit_intercept: bool
-) -> tuple[Float64, Float64]:
-    """The means to the last digit, and the variances, of columns whose means are roughly known."""
-    if fit_intercept:
-        mean = mean + weights @ (values - mean)
-    return mean, weights @ (values - mean) ** 2

@@ -35,12 +35,24 @@ class WorkingSet(ABC):
     columns: Columns | MultiOutputColumns
     complete: bool
     fixed: bool
+    _gram: Float64
+    _known: int
     _outer: tuple[Float64, Float64] | None = None
 
     @property
-    @abstractmethod
     def gram(self) -> Float64:
         """Of shape (k, k)."""
+        old, size = self._known, self.features.size
+        if size > old:
+            if size > len(self._gram):
+                grown = np.empty((min(room_for(size), self.position.size),) * 2)
+                grown[:old, :old] = self._gram[:old, :old]
+                self._gram = grown
+            block = self.columns.products(old)
+            self._gram[:size, old:size] = block
+            self._gram[old:size, :old] = block[:old].T
+            self._known = size
+        return self._gram[:size, :size]
 
     @property
     @abstractmethod
@@ -48,16 +60,21 @@ class WorkingSet(ABC):
         """One of all features, for problems that have none at zero."""
 
     @abstractmethod
-    def admit(self, features: Index) -> None:
-        """Add those of `features` that are not in yet."""
+    def operator(self, support: Index) -> Any | None:
+        """The Gram matrix by its products, where on a support these cost less than to form it."""
 
     @abstractmethod
     def prune(self, positions: Index) -> None:
         """Keep the features at some positions only, numbered anew; not of a fixed set."""
 
-    @abstractmethod
-    def operator(self, support: Index) -> Any | None:
-        """The Gram matrix by its products, where on a support these cost less than to form it."""
+    def admit(self, features: Index) -> None:
+        """Add those of `features` that are not in yet."""
+        new = features[self.position[features] < 0]
+        if new.size:
+            size = self.features.size
+            self.columns.append(new)
+            self.position[new] = np.arange(size, size + new.size)
+            self.features = np.concatenate([self.features, new])
 
     def outer(self, scale: Float64) -> Float64:
         """Z diag(scale) Z' of all columns; computed once for a scale."""
@@ -80,41 +97,16 @@ class GrowingSet(WorkingSet):
         self.columns = design.columns()
         self.features = np.empty(0, dtype=np.intp)
         self.position = np.full(design.shape[1], -1, dtype=np.intp)
-        self._gram = np.empty((0, 0))
-        self._known = 0
-
-    @property
-    def gram(self) -> Float64:
-        """Of shape (k, k)."""
-        old, size = self._known, self.features.size
-        if size > old:
-            if size > len(self._gram):
-                grown = np.empty((min(room_for(size), self.position.size),) * 2)
-                grown[:old, :old] = self._gram[:old, :old]
-                self._gram = grown
-            block = self.columns.products(old)
-            self._gram[:size, old:size] = block
-            self._gram[old:size, :old] = block[:old].T
-            self._known = size
-        return self._gram[:size, :size]
-
-    def operator(self, support: Index) -> Any | None:
-        return self.columns.operator(support)
+        self._gram, self._known = np.empty((0, 0)), 0
 
     @cached_property
     def full(self) -> GrowingSet:
-        """One of all features, for problems that have none at zero."""
         full = GrowingSet(self.design, fixed=True)
         full.admit(np.arange(self.position.size))
         return full
 
-    def admit(self, features: Index) -> None:
-        new = features[self.position[features] < 0]
-        if new.size:
-            size = self.features.size
-            self.columns.append(new)
-            self.position[new] = np.arange(size, size + new.size)
-            self.features = np.concatenate([self.features, new])
+    def operator(self, support: Index) -> Any | None:
+        return self.columns.operator(support)
 
     def prune(self, positions: Index) -> None:
         known = positions.size if (positions < self._known).all() else 0
@@ -133,22 +125,15 @@ class CompleteSet(WorkingSet):
     complete = fixed = True
 
     def __init__(self, gram: Float64) -> None:
-        self._gram = gram
         self.features = self.position = np.arange(len(gram))
-
-    @property
-    def gram(self) -> Float64:
-        return self._gram
+        self._gram, self._known = gram, len(gram)
 
     @property
     def full(self) -> CompleteSet:
         return self
 
-    def admit(self, features: Index) -> None:
-        """All are in."""
+    def operator(self, support: Index) -> None:
+        """There is no need of one."""
 
     def prune(self, positions: Index) -> None:
         """All stay."""
-
-    def operator(self, support: Index) -> None:
-        """There is no need of one."""
