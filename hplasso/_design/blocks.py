@@ -8,8 +8,8 @@ from operator import iadd
 
 from .._numerics.typing import Float64
 
-# Elements of X in a block that has to be copied, 1 MB of float64: smaller ones cost more calls,
-# larger ones leave the cache (constants.py).
+# Elements of X in a block that has to be copied, 1 MB of float64: calls against caches. The Gram
+# matrix of 20,000 x 200 takes 100 ms in blocks of 2^13, 70 from 2^15 to 2^21 (constants.py).
 BLOCK = 2**17
 
 

@@ -8,9 +8,9 @@ import numpy as np
 
 from .._numerics.typing import Float64, Index, Mask
 
-# A mean of up to so many times the column norm may stay in a column. Of a value that takes nine
-# tenths of the samples, and zero otherwise, the mean is three times the norm; more would cost the
-# correlations digits.
+# A numerical limit: means of up to so many times the column norm may stay in a column, more would
+# cost correlations digits. Of a value that takes nine tenths of the samples, and zero otherwise,
+# the mean is three times the norm.
 LARGEST_KEPT_MEAN = 3.0
 
 

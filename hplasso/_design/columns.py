@@ -12,10 +12,6 @@ from .._numerics.typing import Float64, Index
 from .blocks import total
 from .column_statistics import ColumnStatistics
 
-# Of more than this part of all columns, products are formed with all, and the rest is dropped: that
-# saves the copy of the chosen ones (constants.py).
-MOST = 0.5
-
 Blocks = Callable[[Index | None], Iterator[tuple[slice, Float64]]]
 
 

@@ -45,7 +45,8 @@ class Container(ABC):
     direct = False
     # Whether chosen columns and products of all of them are centred before they are multiplied.
     centres = True
-    # A column is prone to cancellation if its variance is below this part of its mean square.
+    # A column is prone to cancellation if its variance is below this part of its mean square: a
+    # numerical limit, here of three digits that a correlation loses.
     prone_below = 1e-6
 
     def __init__(

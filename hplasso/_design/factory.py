@@ -15,7 +15,7 @@ from .design import Design
 from .sparse import SparseContainer
 from .weighting import column_statistics
 
-# Sums of squares of larger numbers overflow, of smaller ones vanish.
+# Numerical limits: sums of squares of larger numbers overflow, of smaller ones vanish.
 LARGEST, SMALLEST = 1e145, 1e-145
 
 

@@ -12,22 +12,28 @@ from scipy import sparse
 from .._numerics.typing import Float64, Index
 from .blocks import BLOCK, slices
 from .column_statistics import ColumnStatistics
-from .columns import MOST, Columns
+from .columns import Columns
 from .container import Container
 
-# Columns are multiplied faster after they have been filled up with zeros, if they are not more than
-# so many, or at least one in so many of their elements is stored.
-SEVERAL, SPARSE = 12, 8
-# The same columns on both sides are filled up where one in so many elements is stored.
-FULL = 12
-# Blocks of filled columns are larger by this: a few columns at least are worth the walk.
+# Products with zeros skipped against dense ones of columns that are filled up first; all with
+# constants.py. Filled are up to SEVERAL columns (a single one was 2 to 12 times as fast, 12 were
+# even), or those of which one in SPARSE elements is stored (at 5 % they took twice as long as
+# skipping did, at 20 % as long, at 40 % half as long); and where both factors are the same, so that
+# half of the products are saved, from one in FULL on (even at 5 %, at 12 % 1.7 times as fast).
+SEVERAL, SPARSE, FULL = 12, 8, 12
+# Blocks of filled columns are larger by this factor, so that a few columns at least are worth a
+# walk through the others; memory against calls (constants.py).
 TOGETHER = 4
-# The Gram matrix of a large support is not worth forming if it would hold more than so many times
-# the numbers that the columns hold.
+# Supports from LARGE on have no Gram matrix if it would hold more than DENSE_FACTOR times the
+# numbers that the columns hold: a factorisation against conjugate gradients, which were seen to
+# save half of the time at a support of 800, and nothing at 340 (constants.py).
 LARGE, DENSE_FACTOR = 150, 4
-# What a multiplication costs, if there are zeros to skip, beside one of dense matrices.
+# What a multiplication costs, if there are zeros to skip, beside one of dense matrices: a new
+# Hessian against more steps with the old one, as this decides what the former is taken to cost
+# (constants.py).
 SLOW = 200.0
-# The part of all columns of CSC that takes less time to read one by one than a pass takes.
+# The part of all columns of CSC that is read one by one where a pass would serve as well. Of 2,000
+# x 20,000, 1 % stored, it took 30 % of a pass; 1/8 took half of one (constants.py).
 CHEAP = 1 / 32
 
 
@@ -194,7 +200,10 @@ class SparseGram:
 
 
 class SparseColumns(Columns):
-    """Columns of a sparse X as they are, with their means beside them; fragile ones centred."""
+    """Columns of a sparse X as they are, with their means beside them.
+
+    Cancellation-prone ones are centred, and full.
+    """
 
     def __init__(self, statistics: ColumnStatistics, container: SparseContainer) -> None:
         self.statistics, self.container = statistics, container
@@ -273,9 +282,7 @@ class SparseColumns(Columns):
 
     def weighted_sum(self, positions: Index, weights: Float64) -> Float64:
         right = self.statistics.sqrt_weights[:, None] * weights
-        if positions.size > MOST * self.features.size:
-            return np.asarray((self.chosen.T @ right)[positions])
-        return np.asarray(self.chosen[:, positions].T @ right)
+        return np.asarray((self.chosen.T @ right)[positions])  # faster than a copy of some
 
     def _outer(self, scale: Float64) -> Float64:
         root, mean = self.statistics.sqrt_weights, self.mean[self.features]

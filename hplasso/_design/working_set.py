@@ -133,7 +133,7 @@ class CompleteSet(WorkingSet):
         return self
 
     def operator(self, support: Index) -> None:
-        """There is no need of one."""
+        """None: the Gram matrix is there."""
 
     def prune(self, positions: Index) -> None:
         """All stay."""
