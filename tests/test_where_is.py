@@ -42,7 +42,7 @@ WHERE_IS = {
         "_penalties/l1.py",
         "L1Penalty",
     ),
-    "what is done for a CSR or CSC matrix": ("_design/sparse.py", "SparseDesign"),
+    "what is done for a CSR or CSC matrix": ("_design/sparse.py", "SparseContainer"),
     "the working set and its Gram matrix": ("_design/working_set.py", "WorkingSet"),
     "the text of the ConvergenceWarning": ("_path/progress.py", "warn_not_converged"),
     "the one-standard-error rule": ("_model_selection/rules.py", "choose"),

@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .._design.base import Columns, Design
+from .._design.columns import Columns
+from .._design.design import Design
 from .._design.working_set import WorkingSet
 from .._losses.logistic import LogisticLoss, Prediction
 from .._numerics.rounding import UNIT

@@ -18,8 +18,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._design.base import BLOCK, Design
+from .._design.blocks import BLOCK
 from .._design.correlations import Correlations
+from .._design.design import Design
 from .._design.multi_output import AnyDesign, MultiOutputDesign
 from .._design.working_set import WorkingSet
 from .._losses.logistic import LogisticLoss, Prediction

@@ -21,8 +21,8 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from .._design.base import Design
 from .._design.correlations import ALL, Correlations
+from .._design.design import Design
 from .._design.working_set import WorkingSet
 from .._numerics.rounding import ROUNDING, UNIT, CorrelationRounding
 from .._numerics.typing import Float64, Index

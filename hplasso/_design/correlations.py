@@ -1,15 +1,15 @@
 """The correlations z = Z'r of all features, with X read only where they may reach their penalty.
 
-A pass over X is the dearest step on wide data. The residuals of one path are much alike, though:
+A pass over X costs the most of all steps on wide data. The residuals of one path are much alike:
 with r0 any combination of residuals whose correlations are known, and z0 the same combination of
 those,
 
     |z_j - z0_j| = |x_j'(r - r0)| <= |x_j| |r - r0|                  (Cauchy and Schwarz),
 
-so that z0_j settles on which side of its penalty z_j is, for all but a few features; these are read
-for themselves. If they are many, a pass over X is made, and its residual replaces the older of the
-two that are kept. As r is piecewise linear in alpha, combinations of two residuals come very close:
-some ten to sixty passes serve a path of a hundred alphas.
+so that z0_j tells on which side of its penalty z_j is, for all features except a few; these are
+read by themselves. If they are many, a pass over X is made, and its residual replaces the older of
+the two that are kept. As r is piecewise linear in alpha, combinations of two residuals come very
+close: some ten to sixty passes serve a path of a hundred alphas.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from .multi_output import AnyDesign
 from .working_set import WorkingSet
 
 ALL = slice(None)
-# A part of the older residual that is smaller than this, relatively, is rounding.
+# A numerical limit: a part of the older residual that is smaller than this, relatively, is
+# rounding.
 NEGLIGIBLE = 1e-10
 
 
@@ -38,7 +39,7 @@ class Correlations:
         self._basis, self._images = np.empty((0, n)), np.empty((0, p))
         self._squares = self._rounding_norms = np.empty(0)
         self._longest = float(design.column_norms.max(initial=0.0))
-        # Rounding of a correlation, relative to the length of the column.
+        # Rounding error of a correlation, relative to the column norm.
         with np.errstate(invalid="ignore"):
             self._rounding = float(np.nanmax(design.rounding / design.column_norms, initial=0.0))
 
@@ -49,10 +50,10 @@ class Correlations:
         limit: Float64 | float | None = None,
         positive: bool = False,
     ) -> tuple[Float64, Index | slice]:
-        """z of shape (p,), where each z_j is exact, or off it but sure to be below its limit.
+        """z of shape (p,), where each z_j is exact, or estimated and sure to be below its limit.
 
         Exact are those of the working set and those that may reach the limit (|z_j|, or z_j if
-        `positive`); without a limit all. These features are returned, too.
+        `positive`); without a limit all are. These features are returned, too.
         """
         if limit is None:
             return self._pass(residual), ALL

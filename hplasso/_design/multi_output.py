@@ -12,15 +12,22 @@ from __future__ import annotations
 import numpy as np
 
 from .._numerics.typing import Float64, Index
-from .base import Columns, Design
+from .columns import Columns
+from .design import Design
 
 
 class MultiOutputDesign:
-    """A design of shape (n K, p K) made of one of shape (n, p), with the attributes of a Design."""
+    """A design of shape (n K, p K) made of one of shape (n, p), with what a path reads of a Design.
+
+    Attributes
+    ----------
+    single : Design
+        Of shape (n, p): the design of a single output.
+    """
 
     def __init__(self, design: Design, n_outputs: int) -> None:
         n, p = design.shape
-        self.design = design
+        self.single = design
         self.n_outputs = n_outputs
         self.shape = (n * n_outputs, p * n_outputs)
         self.n_stored = design.n_stored
@@ -32,12 +39,12 @@ class MultiOutputDesign:
 
     @property
     def passes(self) -> float:
-        """Of the design."""
-        return self.design.passes
+        """How many times X has been read."""
+        return self.single.passes
 
     def correlations(self, residual: Float64) -> Float64:
         """z = Z'r of all pairs, for r of shape (n K,)."""
-        return self.design.correlations(residual.reshape(-1, self.n_outputs)).ravel()
+        return self.single.correlations(residual.reshape(-1, self.n_outputs)).ravel()
 
     def read(self, pairs: Index, residual: Float64) -> Float64:
         """z of some pairs."""
@@ -46,14 +53,14 @@ class MultiOutputDesign:
         for k in range(self.n_outputs):
             of_k = np.flatnonzero(pairs % self.n_outputs == k)
             if of_k.size:
-                z[of_k] = self.design.read(pairs[of_k] // self.n_outputs, outputs[:, k])
+                z[of_k] = self.single.read(pairs[of_k] // self.n_outputs, outputs[:, k])
         return z
 
     def block(self, pairs: Index) -> Float64:
         """Columns of Z, of shape (n K, k)."""
-        n, K = self.design.shape[0], self.n_outputs
+        n, K = self.single.shape[0], self.n_outputs
         block = np.zeros((n, K, pairs.size))
-        block[:, pairs % K, np.arange(pairs.size)] = self.design.block(pairs // K)
+        block[:, pairs % K, np.arange(pairs.size)] = self.single.block(pairs // K)
         return block.reshape(n * K, pairs.size)
 
     def columns(self) -> MultiOutputColumns:
@@ -66,8 +73,8 @@ class MultiOutputColumns:
 
     def __init__(self, stacked: MultiOutputDesign) -> None:
         self.n_outputs = stacked.n_outputs
-        self.columns: Columns = stacked.design.columns()
-        self.position = np.full(stacked.design.shape[1], -1, dtype=np.intp)
+        self.columns: Columns = stacked.single.columns()
+        self.position = np.full(stacked.single.shape[1], -1, dtype=np.intp)
         self.size = 0
         self.positions = self.outputs = np.empty(0, dtype=np.intp)
 
@@ -83,14 +90,14 @@ class MultiOutputColumns:
         self.outputs = np.append(self.outputs, pairs % self.n_outputs)
 
     def split(self, where: Index) -> tuple[Columns, Index, Index]:
-        """The columns, and for some pairs the place among them and the output."""
+        """The columns, and for some pairs the position among them and the output."""
         return self.columns, self.positions[where], self.outputs[where]
 
     def operator(self, support: Index) -> None:
         """There is none."""
 
     def cost(self, where: Index) -> float:
-        """Of products of some pairs with each other, in multiplications of dense columns."""
+        """Cost of products of some pairs with each other, in multiplications."""
         return self.columns.cost(self.positions[where])
 
     def products(self, first: int) -> Float64:

@@ -1,4 +1,4 @@
-"""The design of a sparse X: a CSR or CSC matrix or array, with indices of either size."""
+"""A sparse X: a CSR or CSC matrix or array, with indices of either size."""
 
 from __future__ import annotations
 
@@ -9,54 +9,63 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from .._numerics.typing import Float64, Index, Mask
-from .base import BLOCK, MOST, Columns, Design, slices
+from .._numerics.typing import Float64, Index
+from .blocks import BLOCK, slices
+from .column_statistics import ColumnStatistics
+from .columns import Columns
+from .container import Container
 
-# Columns are multiplied faster after they have been filled up with zeros, if they are not more than
-# so many, or at least one in so many of their elements is stored.
-SEVERAL, SPARSE = 12, 8
-# The same columns on both sides are filled up where one in so many elements is stored.
-FULL = 12
-# Blocks of filled columns are larger by this: a few columns at least are worth the walk.
+# Products with zeros skipped against dense ones of columns that are filled up first; all with
+# constants.py. Filled are up to SEVERAL columns (a single one was 2 to 12 times as fast, 12 were
+# even), or those of which one in SPARSE elements is stored (at 5 % they took twice as long as
+# skipping did, at 20 % as long, at 40 % half as long); and where both factors are the same, so that
+# half of the products are saved, from one in FULL on (even at 5 %, at 12 % 1.7 times as fast).
+SEVERAL, SPARSE, FULL = 12, 8, 12
+# Blocks of filled columns are larger by this factor, so that a few columns at least are worth a
+# walk through the others; memory against calls (constants.py).
 TOGETHER = 4
-# The Gram matrix of a large support is not worth forming if it would hold more than so many times
-# the numbers that the columns hold.
+# Supports from LARGE on have no Gram matrix if it would hold more than DENSE_FACTOR times the
+# numbers that the columns hold: a factorisation against conjugate gradients, which were seen to
+# save half of the time at a support of 800, and nothing at 340 (constants.py).
 LARGE, DENSE_FACTOR = 150, 4
-# What a multiplication costs, if there are zeros to skip, beside one of dense matrices.
+# What a multiplication costs, if there are zeros to skip, beside one of dense matrices: a new
+# Hessian against more steps with the old one, as this decides what the former is taken to cost
+# (constants.py).
 SLOW = 200.0
-# The part of all columns of CSC that takes less time to read one by one than a pass takes.
+# The part of all columns of CSC that is read one by one where a pass would serve as well. Of 2,000
+# x 20,000, 1 % stored, it took 30 % of a pass; 1/8 took half of one (constants.py).
 CHEAP = 1 / 32
 
 
-class SparseDesign(Design):
-    """A design on a CSR or CSC matrix or array, with indices of either size."""
+class SparseContainer(Container):
+    """A CSR or CSC matrix or array, with indices of either size."""
 
-    # Here predictions are not centred exactly either. A column this close to constant is full.
+    # Means stay beside the sparse columns, so that what they cancel is lost in predictions and in
+    # the Gram matrix, too. A column this close to constant is full.
+    centres = False
     prone_below = 1e-2
 
-    def __init__(
-        self, X: Any, weights: Float64, fit_intercept: bool, left_out: Mask | None = None
-    ) -> None:
+    def __init__(self, X: Any) -> None:
+        self.stored = X
         self.by_rows = X.format == "csr"
-        super().__init__(X, weights, fit_intercept, left_out)
+        super().__init__(X.shape, int(X.size), 0.0 if self.by_rows else CHEAP)
+        self.direct = X.dtype == np.float64
 
-    def _size_in_predictions(self, raw: Float64) -> Float64:
-        return raw
+    def blocks(self, features: Index | None = None) -> Iterator[tuple[slice, Float64]]:
+        chosen = (self.stored if features is None else self.stored[:, features]).tocsr()
+        for rows in slices(*chosen.shape):
+            yield rows, chosen[rows].toarray().astype(np.float64, copy=False)
 
-    def _cheap_fraction(self) -> float:
-        return 0.0 if self.by_rows else CHEAP
-
-    def _chosen_product(self, features: Index, right: Float64) -> Float64:
-        return np.asarray(self.X[:, features].T @ right)
-
-    def _parts(self, least: int, first: int = 0) -> Iterator[tuple[slice, slice, Any]]:
+    def in_memory_order(self, least: int = 0, first: int = 0) -> Iterator[tuple[slice, slice, Any]]:
         """Walk through X along its compressed axis from `first` on, many stored values at a time.
 
-        They are `least` or more: what a part costs besides its values.
+        They are `least` or more, and as many as a sum over rows has: what a part costs besides its
+        values.
         """
         n, p = self.shape
-        pointers = self.X.indptr[first:]
-        steps = np.arange(pointers[0], pointers[-1], max(least, BLOCK))
+        pointers = self.stored.indptr[first:]
+        least = max(least, p if self.by_rows else 0, BLOCK)
+        steps = np.arange(pointers[0], pointers[-1], least)
         starts = first + np.searchsorted(pointers, steps)
         for start, stop in pairwise(np.unique([first, *starts, n if self.by_rows else p])):
             part = slice(start, stop)
@@ -66,48 +75,31 @@ class SparseDesign(Design):
     def _part(self, part: slice) -> Any:
         """A part of X along its compressed axis, as float64; not a copy where X is."""
         n, p = self.shape
-        pointers = self.X.indptr[part.start : part.stop + 1]
+        pointers = self.stored.indptr[part.start : part.stop + 1]
         these = slice(pointers[0], pointers[-1])
-        values = self.X.data[these].astype(np.float64, copy=False)
-        arrays = values, self.X.indices[these], pointers - pointers[0]
+        values = self.stored.data[these].astype(np.float64, copy=False)
+        arrays = values, self.stored.indices[these], pointers - pointers[0]
         length = part.stop - part.start
         if self.by_rows:
             return sparse.csr_array(arrays, shape=(length, p))
         return sparse.csc_array(arrays, shape=(n, length))
 
-    def _length_of_sums(self) -> int:
-        """How long the sums over a part of X are, where they are not those of its columns alone."""
-        return self.shape[1] if self.by_rows else 0
+    def read(self, features: Index, right: Float64) -> Float64:
+        return np.asarray(self.stored[:, features].T @ right)
 
-    def _moments(self, weights: Float64) -> tuple[Float64, Float64]:
-        mean, square = np.zeros((2, self.shape[1]))
-        for rows, columns, part in self._parts(self._length_of_sums()):
-            mean[columns] += part.T @ weights[rows]
-            part.data = part.data**2
-            square[columns] += part.T @ weights[rows]
-        return mean, square
+    def rows(self, rows: Index, features: Index | None = None) -> Any:
+        chosen = np.arange(self.shape[1]) if features is None else features
+        part = self.stored[rows][:, chosen] if self.by_rows else self.stored[:, chosen][rows]
+        return part.astype(np.float64, copy=False)
 
-    def _centred(self, features: Index) -> Float64:
-        return np.asarray(self.X[:, features].toarray() - self.mean[features], dtype=np.float64)
-
-    def _transposed_product(self, right: Float64) -> Float64:
-        if self.X.dtype == np.float64:
-            return np.asarray(self.X.T @ right)
-        result = np.zeros((self.shape[1], *right.shape[1:]))
-        for rows, columns, part in self._parts(self._length_of_sums()):
-            result[columns] += part.T @ right[rows]
-        return result
-
-    def gram(self) -> Float64:
-        self.passes += 1
-        (n, p), weights = self.shape, self.sqrt_weights**2
-        gram = -np.multiply.outer(self.mean, self.mean)
-        for rows, columns, part in self._parts(p * p if self.by_rows else n):
+    def gram(self, statistics: ColumnStatistics) -> Float64:
+        (n, p), weights = self.shape, statistics.sqrt_weights**2
+        gram = -np.multiply.outer(statistics.mean, statistics.mean)
+        for rows, columns, part in self.in_memory_order(p * p if self.by_rows else n):
             right = part.tocsc()
             for others, left in self._from(columns, right):
                 gram[others, columns] += weighted_products(left, right, weights[rows])
                 gram[columns, others] = gram[others, columns].T
-        self.recompute(gram)
         return gram
 
     def _from(self, columns: slice, part: Any) -> Iterator[tuple[slice, Any]]:
@@ -115,42 +107,30 @@ class SparseDesign(Design):
         if self.by_rows:
             yield columns, part
             return
-        least = self.X.nnz if self.X.dtype == np.float64 else self.shape[0]
-        for _, others, other in self._parts(least, columns.start):
+        least = self.stored.nnz if self.direct else self.shape[0]
+        for _, others, other in self.in_memory_order(least, columns.start):
             yield others, other
 
-    def augmented_gram(self, rows: Index, response: Float64) -> Float64:
-        p = self.shape[1]
-        ends = np.stack([response, self.sqrt_weights], axis=1)
-        augmented_gram = np.zeros((p + 2, p + 2))
-        for some in self._row_parts(rows):
-            part = self.X[some].astype(np.float64, copy=False).tocsc()
-            augmented_gram[:p, :p] += weighted_products(part, part, self.sqrt_weights[some] ** 2)
-            augmented_gram[:p, p:] += part.T @ (self.sqrt_weights[some, None] * ends[some])
-        augmented_gram[p:, p:] = ends[rows].T @ ends[rows]
-        raw = np.multiply.outer(augmented_gram[:p, p + 1], self.mean)
-        augmented_gram[:p, :p] += augmented_gram[p + 1, p + 1] * np.multiply.outer(
-            self.mean, self.mean
-        )
-        augmented_gram[:p, :p] -= raw + raw.T
-        augmented_gram[:p, p:] -= np.multiply.outer(self.mean, augmented_gram[p + 1, p:])
-        augmented_gram[p:, :p] = augmented_gram[:p, p:].T
-        return augmented_gram
+    def products_of_rows(
+        self, statistics: ColumnStatistics, rows: Index, ends: Float64
+    ) -> tuple[Float64, Float64]:
+        (n, p), root, mean = self.shape, statistics.sqrt_weights, statistics.mean
+        gram, right = np.zeros((p, p)), np.zeros((p, ends.shape[1]))
+        # Of CSR, about as many values at a time as their products have; of CSC all.
+        width = self.stored.nnz // n * BLOCK // max(BLOCK, p * p) if self.by_rows else 0
+        for where in slices(rows.size, width):
+            some = rows[where]
+            part = self.stored[some].astype(np.float64, copy=False).tocsc()
+            gram += weighted_products(part, part, root[some] ** 2)
+            right += part.T @ (root[some, None] * ends[some])
+        totals = root[rows] @ ends[rows]
+        raw = np.multiply.outer(right[:, -1], mean)
+        gram += totals[-1] * np.multiply.outer(mean, mean)
+        gram -= raw + raw.T
+        return gram, right - np.multiply.outer(mean, totals)
 
-    def _row_parts(self, rows: Index) -> Iterator[Index]:
-        """Some rows: of CSR, about as many values at a time as their products have; of CSC, all."""
-        if not self.by_rows:
-            return iter([rows])
-        n, p = self.shape
-        width = self.X.nnz // n * BLOCK // max(BLOCK, p * p)
-        return (rows[where] for where in slices(rows.size, width))
-
-    def rows(self, rows: Index, features: Index) -> Any:
-        part = self.X[rows][:, features] if self.by_rows else self.X[:, features][rows]
-        return part.astype(np.float64, copy=False)
-
-    def columns(self) -> Columns:
-        return SparseColumns(self)
+    def choose(self, statistics: ColumnStatistics) -> Columns:
+        return SparseColumns(statistics, self)
 
 
 def weighted_products(left: Any, right: Any, weights: Float64) -> Float64:
@@ -220,14 +200,17 @@ class SparseGram:
 
 
 class SparseColumns(Columns):
-    """Columns of a sparse X as they are, with their means beside them; fragile ones centred."""
+    """Columns of a sparse X as they are, with their means beside them.
 
-    def __init__(self, design: SparseDesign) -> None:
-        self.design = design
+    Cancellation-prone ones are centred, and full.
+    """
+
+    def __init__(self, statistics: ColumnStatistics, container: SparseContainer) -> None:
+        self.statistics, self.container = statistics, container
         self.features = np.empty(0, dtype=np.intp)
-        self.mean = design.mean.copy()
-        self.mean[design.cancellation_prone] = 0.0
-        self.chosen = sparse.csc_array((design.shape[0], 0), dtype=np.float64)
+        self.mean = statistics.mean.copy()
+        self.mean[statistics.cancellation_prone] = 0.0
+        self.chosen = sparse.csc_array((container.shape[0], 0), dtype=np.float64)
         self._operator: SparseGram | None = None
 
     def operator(self, support: Index) -> SparseGram | None:
@@ -235,24 +218,23 @@ class SparseColumns(Columns):
             return None
         if self._operator is None or len(self._operator) < self.features.size:
             scaled = self.chosen.copy()
-            scaled.data *= self.design.sqrt_weights[scaled.indices]
+            scaled.data *= self.statistics.sqrt_weights[scaled.indices]
             features = self.features
-            squares = self.design.column_norms[features] ** 2
+            squares = self.statistics.column_norms[features] ** 2
             self._operator = SparseGram(
-                scaled, self.mean[features], self.design.sqrt_weights, squares
+                scaled, self.mean[features], self.statistics.sqrt_weights, squares
             )
         return self._operator
 
     def append(self, features: Index) -> None:
-        design = self.design
-        new = sparse.csc_array(design.X[:, features], dtype=np.float64)
-        new.data[np.repeat(design.left_out[features], np.diff(new.indptr))] = 0.0
-        centred = np.flatnonzero(np.isin(features, design.cancellation_prone))
-        for column in centred:
-            full = design._centred(features[[column]])
-            full -= (
-                design.sqrt_weights**2 @ full
-            )  # others are not centred: what rounding left counts
+        statistics = self.statistics
+        new = sparse.csc_array(self.container.stored[:, features], dtype=np.float64)
+        new.data[np.repeat(statistics.left_out[features], np.diff(new.indptr))] = 0.0
+        for column in np.flatnonzero(np.isin(features, statistics.cancellation_prone)):
+            one = features[[column]]
+            full = statistics.centre(self.container.columns(one), one)
+            # Other columns are not centred: what rounding left of this one's mean counts.
+            full -= statistics.sqrt_weights**2 @ full
             new = sparse.hstack([new[:, :column], full, new[:, column + 1 :]], format="csc")
         self.chosen = sparse.hstack([self.chosen, new], format="csc")
         self.features = np.append(self.features, features)
@@ -260,50 +242,50 @@ class SparseColumns(Columns):
     def products(self, first: int) -> Float64:
         mean = self.mean[self.features]
         new = self.chosen[:, first:] if first else self.chosen
-        gram = weighted_products(self.chosen, new, self.design.sqrt_weights**2)
+        gram = weighted_products(self.chosen, new, self.statistics.sqrt_weights**2)
         gram -= np.multiply.outer(mean, mean[first:])
-        constant = self.design.column_norms[self.features] == 0.0
+        constant = self.statistics.column_norms[self.features] == 0.0
         gram[constant] = 0.0
         gram[:, constant[first:]] = 0.0
         return gram
 
     def predict(self, theta: Float64) -> Float64:
         shifted = self.chosen @ theta - self.mean[self.features] @ theta
-        return np.asarray((self.design.sqrt_weights * shifted.T).T)
+        return np.asarray((self.statistics.sqrt_weights * shifted.T).T)
 
     def correlations(self, residual: Float64) -> Float64:
-        root = self.design.sqrt_weights
+        root = self.statistics.sqrt_weights
         z = self.chosen.T @ (root * residual.T).T
         return np.asarray(z - np.multiply.outer(self.mean[self.features], root @ residual))
 
     def weighted_gram(self, left: Index, right: Index, weights: Float64) -> Float64:
         first = self.chosen[:, left]
         second = first if left is right else self.chosen[:, right]
-        return weighted_products(first, second, self.design.sqrt_weights**2 * weights)
+        return weighted_products(first, second, self.statistics.sqrt_weights**2 * weights)
 
     def scaled_gram(
         self, positions: Index, outputs: Index, first: int, weights: Float64
     ) -> Float64:
         scaled = self.chosen[:, positions]
         output = np.repeat(outputs, np.diff(scaled.indptr))
-        scaled.data *= self.design.sqrt_weights[scaled.indices] * weights[scaled.indices, output]
+        scaled.data *= (
+            self.statistics.sqrt_weights[scaled.indices] * weights[scaled.indices, output]
+        )
         return np.asarray((scaled.T @ scaled[:, first:]).toarray())
 
     def cost(self, positions: Index) -> float:
-        return SLOW * self._stored(positions) ** 2 / self.design.shape[0]
+        return SLOW * self._stored(positions) ** 2 / self.container.shape[0]
 
     def _stored(self, positions: Index) -> int:
         """How many numbers these columns hold."""
         return int(np.diff(self.chosen.indptr)[positions].sum())
 
     def weighted_sum(self, positions: Index, weights: Float64) -> Float64:
-        right = self.design.sqrt_weights[:, None] * weights
-        if positions.size > MOST * self.features.size:
-            return np.asarray((self.chosen.T @ right)[positions])
-        return np.asarray(self.chosen[:, positions].T @ right)
+        right = self.statistics.sqrt_weights[:, None] * weights
+        return np.asarray((self.chosen.T @ right)[positions])  # faster than a copy of some
 
     def _outer(self, scale: Float64) -> Float64:
-        root, mean = self.design.sqrt_weights, self.mean[self.features]
+        root, mean = self.statistics.sqrt_weights, self.mean[self.features]
         pointers = self.chosen.indptr
         values = self.chosen.data * np.repeat(scale, np.diff(pointers))
         weighted = sparse.csc_array(

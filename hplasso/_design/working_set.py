@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from functools import cached_property
 from typing import Any
 
@@ -9,36 +10,34 @@ import numpy as np
 
 from .._numerics.linalg import room_for
 from .._numerics.typing import Float64, Index
-from .multi_output import AnyDesign
+from .columns import Columns
+from .multi_output import AnyDesign, MultiOutputColumns
 
 
-class WorkingSet:
-    """Features that were admitted, in that order, with their columns and Gram matrix.
-
-    A Gram column is computed once, when it is first asked for, and kept along the path and from
-    one target to the next.
+class WorkingSet(ABC):
+    """Features that take part, and the Gram matrix among them: a `GrowingSet` or a `CompleteSet`.
 
     Attributes
     ----------
     features : ndarray of shape (k,)
     position : ndarray of shape (p,)
-        Place of a feature in `features`, -1 if it is not there.
+        Position of a feature in `features`, -1 if it is not there.
+    columns : Columns
+        Their columns; those of a complete set are not there.
     complete : bool
-        Whether the Gram matrix is that of all features, and the columns are not there.
+        Whether the Gram matrix is that of all features, and X is not needed any more.
     fixed : bool
-        Whether features keep their places for good, as they have to where targets share them.
+        Whether features keep their positions for good, as they have to where targets share them.
     """
 
-    complete = False
-
-    def __init__(self, design: AnyDesign, fixed: bool = False) -> None:
-        self.design, self.fixed = design, fixed
-        self.columns = design.columns()
-        self.features = np.empty(0, dtype=np.intp)
-        self.position = np.full(design.shape[1], -1, dtype=np.intp)
-        self._gram = np.empty((0, 0))
-        self._known = 0
-        self._outer: tuple[Float64, Float64] | None = None
+    features: Index
+    position: Index
+    columns: Columns | MultiOutputColumns
+    complete: bool
+    fixed: bool
+    _gram: Float64
+    _known: int
+    _outer: tuple[Float64, Float64] | None = None
 
     @property
     def gram(self) -> Float64:
@@ -55,22 +54,18 @@ class WorkingSet:
             self._known = size
         return self._gram[:size, :size]
 
-    def operator(self, support: Index) -> Any | None:
-        """The Gram matrix by its products, where on a support these cost less than to form it."""
-        return self.columns.operator(support)
-
-    @cached_property
+    @property
+    @abstractmethod
     def full(self) -> WorkingSet:
         """One of all features, for problems that have none at zero."""
-        full = WorkingSet(self.design, fixed=True)
-        full.admit(np.arange(self.position.size))
-        return full
 
-    def outer(self, scale: Float64) -> Float64:
-        """Z diag(scale) Z' of all columns; computed once for a scale."""
-        if self._outer is None or not np.array_equal(self._outer[0], scale):
-            self._outer = scale, self.columns.outer(scale)
-        return self._outer[1]
+    @abstractmethod
+    def operator(self, support: Index) -> Any | None:
+        """The Gram matrix by its products, where on a support these cost less than to form it."""
+
+    @abstractmethod
+    def prune(self, positions: Index) -> None:
+        """Keep the features at some positions only, numbered anew; not of a fixed set."""
 
     def admit(self, features: Index) -> None:
         """Add those of `features` that are not in yet."""
@@ -81,8 +76,39 @@ class WorkingSet:
             self.position[new] = np.arange(size, size + new.size)
             self.features = np.concatenate([self.features, new])
 
+    def outer(self, scale: Float64) -> Float64:
+        """Z diag(scale) Z' of all columns; computed once for a scale."""
+        if self._outer is None or not np.array_equal(self._outer[0], scale):
+            self._outer = scale, self.columns.outer(scale)
+        return self._outer[1]
+
+
+class GrowingSet(WorkingSet):
+    """Features that were admitted, in that order, with their columns and Gram matrix.
+
+    A Gram column is computed once, when it is first asked for, and kept along the path and from
+    one target to the next.
+    """
+
+    complete = False
+
+    def __init__(self, design: AnyDesign, fixed: bool = False) -> None:
+        self.design, self.fixed = design, fixed
+        self.columns = design.columns()
+        self.features = np.empty(0, dtype=np.intp)
+        self.position = np.full(design.shape[1], -1, dtype=np.intp)
+        self._gram, self._known = np.empty((0, 0)), 0
+
+    @cached_property
+    def full(self) -> GrowingSet:
+        full = GrowingSet(self.design, fixed=True)
+        full.admit(np.arange(self.position.size))
+        return full
+
+    def operator(self, support: Index) -> Any | None:
+        return self.columns.operator(support)
+
     def prune(self, positions: Index) -> None:
-        """Let go of all features but those at some places; these are numbered anew."""
         known = positions.size if (positions < self._known).all() else 0
         self._gram = self._gram[positions].take(positions, axis=1) if known else np.empty((0, 0))
         self._known = known
@@ -96,19 +122,18 @@ class WorkingSet:
 class CompleteSet(WorkingSet):
     """All features at once, on a Gram matrix that is there already; X is not needed any more."""
 
-    complete = True
+    complete = fixed = True
 
     def __init__(self, gram: Float64) -> None:
-        self.fixed = True
-        self.features = np.arange(len(gram))
-        self.position = self.features
-        self._gram = gram
-        self._known = len(gram)
+        self.features = self.position = np.arange(len(gram))
+        self._gram, self._known = gram, len(gram)
 
     @property
-    def full(self) -> WorkingSet:
-        """This one."""
+    def full(self) -> CompleteSet:
         return self
 
     def operator(self, support: Index) -> None:
-        """There is no need of one."""
+        """None: the Gram matrix is there."""
+
+    def prune(self, positions: Index) -> None:
+        """All stay."""

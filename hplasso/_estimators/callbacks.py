@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 import numpy as np
 from sklearn.utils import assert_all_finite
 
-from .._design.checked import NotFinite
+from .._design.factory import NotFinite
 from .._numerics.error_state import in_own_error_state
 from .._path.progress import Listener, Listeners, PathPoint
 from .._validation.sklearn_names import PENALTY

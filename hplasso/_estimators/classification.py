@@ -9,8 +9,8 @@ import numpy as np
 from sklearn.utils.class_weight import compute_class_weight
 
 from .._datafit.newton import LogisticTerm
-from .._design.checked import as_rows, checked_design
-from .._design.working_set import WorkingSet
+from .._design.factory import checked_design
+from .._design.working_set import GrowingSet
 from .._losses.logistic import make_loss
 from .._numerics.typing import Float64, Index, Mask
 from .._path.make_tracer import make_tracer
@@ -111,8 +111,7 @@ class Classification:
     def __init__(
         self, X: Any, labels: Labels, fit_intercept: bool, left_out: Mask | None = None
     ) -> None:
-        self.base = checked_design(X, labels.weights, fit_intercept, left_out)
-        self.base.leave_means()
+        self.base = checked_design(X, labels.weights, fit_intercept, left_out).leave_means()
         self.labels = labels
         n_classes, codes = len(labels.classes), labels.codes
         self.present = np.arange(n_classes)
@@ -125,7 +124,7 @@ class Classification:
         self.row_square = float((self.rows[:, 0] ** 2).sum())
         loss = make_loss(codes, n_present, labels.weights)
         self.term = LogisticTerm(self.base, loss, fit_intercept)
-        self.working_set = WorkingSet(self.term.design)
+        self.working_set = GrowingSet(self.term.design)
 
     def tracer(self, settings: PathSettings, start: Float64 | None = None) -> Tracer:
         """The path driver; `settings` are for the features, `start` of shape (K, p)."""
@@ -171,7 +170,7 @@ class Classification:
             return np.where(self.present == 1, FAR, -FAR)
         lowest, mean = 0.0, self.rows.sum(axis=0) @ theta / len(self.present)
         if mean.any():
-            samples = as_rows(self.base.X, np.arange(self.base.shape[0]), features)
+            samples = self.base.container.rows(np.arange(self.base.shape[0]), features)
             lowest = min(0.0, float((samples @ mean).min()))
         intercepts[np.delete(np.arange(n_classes), self.present)] = lowest - FAR
         return intercepts

@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.utils import check_X_y
 from sklearn.utils.multiclass import check_classification_targets
 
-from .._design.checked import SMALLEST, as_array
+from .._design.factory import SMALLEST, as_array
 from .._numerics.error_state import in_own_error_state
 from .._numerics.threads import threads_for_data
 from .._numerics.typing import Float64

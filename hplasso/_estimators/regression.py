@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from .._datafit.squared import DataTerm, LeastSquares, LeastSquaresMoments
-from .._design.base import Design
-from .._design.checked import check_range, checked_design
-from .._design.working_set import CompleteSet, WorkingSet
+from .._design.design import Design
+from .._design.factory import check_range, checked_design
+from .._design.working_set import CompleteSet, GrowingSet
 from .._numerics.typing import Float64, Mask
 from .._path.make_tracer import make_tracer
 from .._path.progress import PathPoint, stack_level
@@ -49,7 +49,7 @@ class Regression:
     ) -> None:
         self.design = design
         fixed = Y.shape[1] > 1
-        self.working_set = WorkingSet(design, fixed) if gram is None else CompleteSet(gram)
+        self.working_set = GrowingSet(design, fixed) if gram is None else CompleteSet(gram)
         self.terms: list[DataTerm] = []
         for target in range(Y.shape[1]):
             term = LeastSquares(design, Y[:, target])

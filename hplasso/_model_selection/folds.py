@@ -18,8 +18,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._design.base import BLOCK, Design, slices
-from .._design.checked import check_range, checked_design
+from .._design.blocks import BLOCK, slices
+from .._design.design import Design
+from .._design.factory import check_range, checked_design
+from .._design.weighting import augmented_gram_of, reweighted
 from .._estimators.regression import Regression, gram_pays
 from .._numerics.typing import Float64, Index, Mask
 from .._path.progress import PathPoint
@@ -144,7 +146,7 @@ class Folds:
                 times[self.folds[number].test] += 1
             if self._kept and (times == times[0]).all():  # each sample is tested equally often
                 return np.asarray(sum(self._kept.values()) / times[0])
-        return self.design.augmented_gram(np.arange(n), self._response(self.design))
+        return augmented_gram_of(self.design, np.arange(n), self._response(self.design))
 
     def _moments(self, number: int) -> Float64 | None:
         """The moments of a fold's test samples, if its training samples are just the others."""
@@ -153,7 +155,7 @@ class Folds:
             return None
         kept = self._kept.get(number)
         if kept is None:
-            return self.design.augmented_gram(fold.test, self._response(self.design))
+            return augmented_gram_of(self.design, fold.test, self._response(self.design))
         return kept
 
     def _response(self, design: Design) -> Float64:
@@ -166,7 +168,7 @@ class Folds:
         p = self.design.shape[1]
         if held_out is None or 1.0 - held_out[p + 1, p + 1] <= CANCELLED:
             full = self.design
-            design = checked_design(full.X, weights, self.fit_intercept, full.left_out)
+            design = checked_design(full.container, weights, self.fit_intercept, full.left_out)
             return Regression(design, self.y[:, None], design.gram() if self._by_moments else None)
         augmented_gram = self._everything - held_out
         mass = augmented_gram[p + 1, p + 1]
@@ -175,7 +177,7 @@ class Folds:
         mean = self.design.mean + shift
         variance = np.maximum(sums / mass - shift**2, 0.0)
         doubtful = mass * variance < CANCELLED * self.design.column_norms**2
-        design = self.design.reweighted(weights, mean, variance + mean**2, doubtful)
+        design = reweighted(self.design, weights, mean, variance + mean**2, doubtful)
         return self._from_moments(design, augmented_gram, mass)
 
     def _from_moments(self, design: Design, augmented_gram: Float64, mass: Any) -> Regression:
@@ -221,7 +223,7 @@ class Folds:
         total = np.zeros(len(intercepts))
         for where in slices(fold.test.size, max(features.size, len(intercepts))):
             rows = fold.test[where]
-            residuals = self.design.rows(rows, features) @ coefficients
+            residuals = self.design.container.rows(rows, features) @ coefficients
             residuals += intercepts - self.y[rows, None]
             total += fold.test_weights[where] @ residuals**2
         return np.asarray(total / fold.test_weights.sum())

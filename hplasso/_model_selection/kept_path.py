@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from .._design.checked import as_array
+from .._design.factory import as_array
 from .._estimators.callbacks import chosen_parameters, fitted_as
 from .._numerics.typing import Float64
 from .._path.progress import PathPoint

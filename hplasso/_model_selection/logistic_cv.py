@@ -311,7 +311,7 @@ class HadamardLogisticRegressionCV(LinearClassifier):
                 score_params["sample_weight"] = raw_weights(sample_weight, X)
         with Task.of_fit(self, len(folds) + 1) as task, threads_for_data(X.size):
             problem = Classification(X, labels, self.fit_intercept, left_out)
-            X = problem.base.X  # put in order, if it is sparse and was not
+            X = problem.base.container.stored  # put in order, if it is sparse and was not
             scorer = Scorer(self.scoring, labels.classes)
             everything = Validation(X, y, labels, left_out, parameters, scorer, score_params)
             self.Cs_ = self._grid(given, problem, everything, ratios)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._design.checked import as_rows
+from .._design.factory import as_rows
 from .._estimators.callbacks import Task, listeners_of
 from .._estimators.classification import Classification, Labels
 from .._estimators.logistic import HadamardLogisticRegression

@@ -36,7 +36,8 @@ from scipy.linalg import qr, solve_triangular
 from scipy.linalg.lapack import dgeqrf, dormqr
 
 from .._datafit.iterate import Iterate
-from .._design.base import Design, slices
+from .._design.blocks import slices
+from .._design.design import Design
 from .._numerics.exact_sums import exact_sums
 from .._numerics.rounding import ROUNDING, UNIT
 from .._numerics.typing import Float64, Index, Mask

@@ -35,8 +35,8 @@ from scipy.linalg import lu_solve
 from scipy.linalg.lapack import dgetrf
 
 from .._datafit.iterate import Iterate
-from .._design.base import Design
 from .._design.correlations import ALL
+from .._design.design import Design
 from .._numerics.linalg import plus_diagonal, solve_semidefinite
 from .._numerics.rounding import NOBODY
 from .._numerics.threads import LARGE_DATA
@@ -117,7 +117,7 @@ class RidgeSystem:
     @property
     def base(self) -> Design:
         """The design of a single output."""
-        return self.problem.working_set.columns.split(NOBODY)[0].design
+        return self.problem.design.single
 
     @property
     def n_outputs(self) -> int:

@@ -16,7 +16,7 @@ import numpy as np
 from scipy.linalg.lapack import dgeqp3, dtrtrs
 
 from .._datafit.squared import DataTerm
-from .._design.base import Design
+from .._design.design import Design
 from .._numerics.typing import Float64, Index, Mask
 
 # The part of a column's length that rounding may leave where it depends on others.

@@ -109,7 +109,7 @@ def _step(problem: PathProblem, iterate: Iterate, alpha: float, entrants: Index)
 
 def _face(problem: PathProblem, iterate: Iterate, alpha: float, entrants: Index) -> SquareRootFace:
     """The face of the iterate, with entrants on the side that they are correlated to."""
-    penalty, base = problem.penalty, problem.working_set.columns.split(NOBODY)[0].design
+    penalty, base = problem.penalty, problem.design.single
     support = np.concatenate([iterate.support, entrants])
     pairs = problem.working_set.features[support]
     n_outputs = problem.design.shape[1] // base.shape[1]

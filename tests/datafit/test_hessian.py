@@ -9,16 +9,16 @@ from sklearn.datasets import make_classification
 
 import hplasso._datafit.hessian
 import hplasso._datafit.newton
-import hplasso._design.base
+import hplasso._design.blocks
 import hplasso._design.dense
 import hplasso._design.sparse
 from hplasso import HadamardLogisticRegression, logistic_path
 from hplasso._datafit.hessian import Hessian
 from hplasso._datafit.newton import LogisticTerm
 from hplasso._datafit.squared import LeastSquares
-from hplasso._design.checked import make_design
+from hplasso._design.factory import make_design
 from hplasso._design.multi_output import MultiOutputDesign
-from hplasso._design.working_set import WorkingSet
+from hplasso._design.working_set import GrowingSet
 from hplasso._losses.logistic import make_loss
 
 CONTAINERS = [np.asfortranarray, np.ascontiguousarray, sparse.csc_array, sparse.csr_array]
@@ -37,7 +37,7 @@ class Case:
         self.n_outputs, self.fit_intercept = self.loss.n_outputs, fit_intercept
         base = make_design(container(self.X), self.weights, fit_intercept)
         design = MultiOutputDesign(base, n_classes) if n_classes > 2 else base
-        self.working_set = WorkingSet(design)
+        self.working_set = GrowingSet(design)
         self.working_set.admit(rng.permutation(p * self.n_outputs))
         self.hessian = Hessian(base, self.loss, fit_intercept)
         self.outputs = rng.normal(size=(n, self.n_outputs))
@@ -77,7 +77,7 @@ def test_values(container, fit_intercept, n_classes):
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_values_in_small_blocks_of_columns_that_are_not_copied(container, n_classes, monkeypatch):
     monkeypatch.setattr(hplasso._design.dense, "LARGE_DATA", 1)
-    for module in (hplasso._design.base, hplasso._design.sparse):
+    for module in (hplasso._design.blocks, hplasso._design.sparse):
         monkeypatch.setattr(module, "BLOCK", 24)
     case = Case(container, n_classes, True)
     order = np.random.default_rng(0).permutation(case.working_set.features.size)
@@ -167,7 +167,7 @@ def test_a_step_goes_on_while_f_falls(fraction, ridge, monkeypatch):
     weights = np.full(60, 1 / 60)
     design = make_design(X, weights, False)
     term = LogisticTerm(design, make_loss(y, 2, weights), False)
-    working_set = WorkingSet(design)
+    working_set = GrowingSet(design)
     working_set.admit(np.arange(3))
     way, penalty = fraction * np.array([2.0, -1.5, 0.0]), np.full(3, 0.01)
     rho = None if ridge is None else np.full(3, ridge)
@@ -194,7 +194,7 @@ def test_a_step_goes_on_only_where_it_moved_an_output_far():
     y = (X @ [3.0, -2.0, 0.0] + rng.logistic(size=60) > 0.0).astype(int)
     weights = np.full(60, 1 / 60)
     term = LogisticTerm(make_design(X, weights, False), make_loss(y, 2, weights), False)
-    working_set = WorkingSet(term.design)
+    working_set = GrowingSet(term.design)
     working_set.admit(np.arange(3))
     zero, way = np.zeros(3), np.array([2.0, -1.5, 0.0]) / np.abs(X @ [2.0, -1.5, 0.0]).max()
     state = term.state(working_set, zero)
@@ -213,7 +213,7 @@ def test_a_step_that_goes_on_leaves_what_has_settled(monkeypatch):
     y = (X @ [3.0, -2.0, 0.0] + rng.logistic(size=60) > 0.0).astype(int)
     weights = np.full(60, 1 / 60)
     term = LogisticTerm(make_design(X, weights, False), make_loss(y, 2, weights), False)
-    working_set = WorkingSet(term.design)
+    working_set = GrowingSet(term.design)
     working_set.admit(np.arange(3))
     start, goal = np.array([1.0, 0.0, 0.0]), np.array([1.0 + 1e-12, -0.05, 0.0])
     state = term.state(working_set, start)

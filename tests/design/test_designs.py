@@ -4,14 +4,41 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
+from sklearn.datasets import load_breast_cancer, load_iris, make_regression
 
-import hplasso._design.base
+import hplasso._design.blocks
 import hplasso._design.dense
+import hplasso._design.factory
 import hplasso._design.sparse
-from hplasso._design.checked import make_design
+from hplasso import (
+    HadamardElasticNet,
+    HadamardLasso,
+    HadamardLassoCV,
+    HadamardLogisticRegression,
+    lasso_path,
+)
+from hplasso._design.container import Container
+from hplasso._design.factory import NotFinite, checked_design, make_design
 from hplasso._design.multi_output import MultiOutputDesign
+from hplasso._design.weighting import augmented_gram_of
 
 N, P, CONSTANT, EMPTY, FRAGILE = 23, 9, 3, 4, 5
+
+
+class RowBlocks(Container):
+    """The least that a container of its own kind has to bring: a list of blocks of rows."""
+
+    def __init__(self, X):
+        super().__init__(X.shape)
+        self.parts = np.array_split(X, 4)
+
+    def blocks(self, features=None):
+        start = 0
+        for part in self.parts:
+            yield slice(start, start + len(part)), part if features is None else part[:, features]
+            start += len(part)
+
+
 CONTAINERS = {
     "C": np.ascontiguousarray,
     "F": np.asfortranarray,
@@ -21,6 +48,7 @@ CONTAINERS = {
     "csc": sparse.csc_array,
     "csr float32": lambda X: sparse.csr_matrix(X.astype(np.float32)),
     "csc float32": lambda X: sparse.csc_matrix(X.astype(np.float32)),
+    "row blocks": RowBlocks,
 }
 
 
@@ -32,7 +60,7 @@ def container(request):
 @pytest.fixture(params=[True, False], ids=["small blocks", "one block"], autouse=True)
 def _blocks(request, monkeypatch):
     if request.param:
-        for module in (hplasso._design.base, hplasso._design.sparse):
+        for module in (hplasso._design.blocks, hplasso._design.sparse):
             monkeypatch.setattr(module, "BLOCK", 24)
         monkeypatch.setattr(hplasso._design.dense, "LARGE_DATA", 1)  # columns are not copied
 
@@ -114,18 +142,18 @@ def test_gram_matrices(case):
 
 
 @pytest.mark.parametrize("rows", [np.arange(5, 17), np.array([3, 0, 21, 7, 8, 9])])
-def test_moments_of_some_rows(case, rows):
+def test_augmented_gram_matrix_of_some_rows(case, rows):
     response = case.residual[:, 0]
     everything = np.column_stack([case.Z, response, case.sqrt_weights])[rows]
     kept = np.setdiff1d(np.arange(P + 2), [*case.design.cancellation_prone, FRAGILE, CONSTANT])
-    augmented_gram = case.design.augmented_gram(rows, response)
+    augmented_gram = augmented_gram_of(case.design, rows, response)
     close(augmented_gram[np.ix_(kept, kept)], (everything.T @ everything)[np.ix_(kept, kept)])
 
 
 @pytest.mark.parametrize("features", [np.array([7, 2]), np.array([8, 6, 5, 3, 1, 0])])
 def test_elements(case, features):
     rows = np.array([4, 20, 4, 0])
-    part = case.design.rows(rows, features)
+    part = case.design.container.rows(rows, features)
     part = part.toarray() if sparse.issparse(part) else part
     assert part.dtype == np.float64
     assert_array_equal(part, case.X[np.ix_(rows, features)])
@@ -198,3 +226,72 @@ def test_gram_matrices_by_their_products(container, fit_intercept, weighted, mon
     assert columns.operator(np.arange(1)) is None
     monkeypatch.setattr(hplasso._design.sparse, "DENSE_FACTOR", 100)
     assert columns.operator(np.arange(5)) is None
+
+
+def test_blocks_of_rows(case):
+    X = case.design.container
+    for features in (None, np.array([7, 2, FRAGILE])):
+        blocks = list(X.blocks(features))
+        expected = case.X if features is None else case.X[:, features]
+        assert_array_equal(np.concatenate([block for _, block in blocks]), expected)
+        assert all(block.dtype == np.float64 for _, block in blocks)
+        rows = np.concatenate([np.arange(N)[where] for where, _ in blocks])
+        assert_array_equal(rows, np.arange(N))
+
+
+def test_a_container_owes_its_blocks_alone():
+    assert Container.__abstractmethods__ == {"blocks"}
+    assert {name for name in vars(RowBlocks) if not name.startswith("_")} == {"blocks"}
+
+
+TALL, WIDE = (
+    make_regression(*shape, n_informative=8, noise=5.0, bias=20.0, random_state=0)
+    for shape in ((200, 12), (60, 200))
+)
+CELLS = load_breast_cancer(return_X_y=True)
+IRIS = load_iris(return_X_y=True)
+WEIGHTS = np.random.default_rng(1).integers(0, 4, 60)
+
+
+@pytest.mark.parametrize(
+    "fit",
+    [
+        lambda: lasso_path(*WIDE, alphas=20, eps=0.01, tol=1e-10)[1],
+        lambda: lasso_path(*TALL, alphas=20, eps=0.01, tol=1e-10)[1],
+        lambda: HadamardLasso(2.0, tol=1e-10).fit(*WIDE, WEIGHTS).coef_,
+        lambda: HadamardLasso(2.0, tol=1e-10, fit_intercept=False).fit(*WIDE).coef_,
+        lambda: HadamardElasticNet(2.0, l1_ratio=0.0, tol=1e-10).fit(*WIDE).coef_,
+        lambda: HadamardLassoCV(alphas=20, cv=3, eps=0.01, tol=1e-10).fit(*TALL).mse_path_,
+        lambda: HadamardLassoCV(alphas=20, cv=3, eps=0.05, tol=1e-10).fit(*WIDE).mse_path_,
+        lambda: HadamardLogisticRegression(0.1, tol=1e-10).fit(*CELLS).coef_,
+        lambda: HadamardLogisticRegression(1.0, tol=1e-10).fit(*IRIS).coef_,
+        lambda: HadamardLogisticRegression(1.0, l1_ratio=0.0, tol=1e-10).fit(*IRIS).coef_,
+    ],
+    ids=[
+        *("wide path", "tall path", "weighted", "no intercept", "ridge", "tall folds"),
+        *("wide folds", "two classes", "three classes", "ridge classes"),
+    ],
+)
+def test_fits_on_blocks_of_rows(fit, monkeypatch):
+    """Whatever is fitted, a container that has its blocks alone gives what an array gives."""
+    expected, made = fit(), []
+
+    def as_row_blocks(X):
+        made.append(X if isinstance(X, RowBlocks) else RowBlocks(X))
+        return made[-1]
+
+    monkeypatch.setattr(hplasso._design.factory, "as_container", as_row_blocks)
+    found = fit()
+    assert made
+    assert np.count_nonzero(expected) > 3
+    assert_allclose(found, expected, rtol=1e-6, atol=1e-6 * np.abs(expected).max())
+
+
+def test_numbers_that_are_not_finite_in_a_container():
+    X = np.ones((8, 2))
+    X[5, 1] = np.nan
+    with pytest.raises(NotFinite, match="Input X contains NaN"):
+        checked_design(RowBlocks(X), np.full(8, 1 / 8), True)
+    X[5, 1] = 1e200
+    with pytest.raises(ValueError, match=r"size of a column of X is 1\.0e\+200"):
+        checked_design(RowBlocks(X), np.full(8, 1 / 8), True)

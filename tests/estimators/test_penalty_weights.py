@@ -28,7 +28,7 @@ from hplasso import (
     lasso_path,
     logistic_path,
 )
-from hplasso._design.checked import make_design
+from hplasso._design.factory import make_design
 
 N, P = 60, 15
 rng = np.random.default_rng(0)

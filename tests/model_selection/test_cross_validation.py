@@ -28,7 +28,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from hplasso import HadamardElasticNetCV, HadamardLasso, HadamardLassoCV
-from hplasso._design.dense import DenseDesign
+from hplasso._design.dense import DenseContainer
 from hplasso._design.working_set import CompleteSet
 from hplasso._model_selection.folds import Folds, checked_folds
 from hplasso._model_selection.rules import choose
@@ -219,9 +219,11 @@ def test_errors_far_smaller_than_what_they_are_the_difference_of(fit_intercept):
 def test_all_folds_read_the_data_once(monkeypatch):
     data, target = make_regression(500, 20, random_state=0)
     rows = []
-    original = DenseDesign.augmented_gram
+    original = DenseContainer.products_of_rows
     monkeypatch.setattr(
-        DenseDesign, "augmented_gram", lambda self, r, z: rows.append(r) or original(self, r, z)
+        DenseContainer,
+        "products_of_rows",
+        lambda self, s, r, ends: rows.append(r) or original(self, s, r, ends),
     )
     folds = checked_folds(KFold(10).split(data), raw_weights(None, data), False)
     problems = Folds(data, target, np.ones(500), True, "auto", folds, 100)

@@ -28,7 +28,7 @@ from hplasso import (
     lasso_path,
     logistic_path,
 )
-from hplasso._design.dense import DenseDesign
+from hplasso._design.design import Design
 from hplasso._model_selection.kept_path import compact
 
 DIABETES = load_diabetes(return_X_y=True, as_frame=True)
@@ -122,14 +122,14 @@ def test_refit_is_the_fit_from_scratch():
 
 
 def test_path_costs_no_more_passes_than_a_fold(monkeypatch):
-    passes, kept, original = Counter(), [], DenseDesign.correlations
+    passes, kept, original = Counter(), [], Design.correlations
 
     def counted(self, *args, **kwargs):
         kept.append(self)  # so that no other gets its number
         passes[id(self)] += 1
         return original(self, *args, **kwargs)
 
-    monkeypatch.setattr(DenseDesign, "correlations", counted)
+    monkeypatch.setattr(Design, "correlations", counted)
     data, target = make_regression(200, 2000, n_informative=15, noise=20.0, random_state=0)
     HadamardLassoCV(cv=3, eps=0.02).fit(data, target)
     assert len(passes) == 4

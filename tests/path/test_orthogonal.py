@@ -10,7 +10,7 @@ from oracle import Lasso
 from scipy import sparse
 
 from hplasso import HadamardElasticNet, HadamardLasso, lasso_path
-from hplasso._design.checked import make_design
+from hplasso._design.factory import make_design
 from hplasso._numerics.exact_sums import exact_sums
 from hplasso._path import orthogonal
 from hplasso._path.orthogonal import DataProblem, Dual, Face, descend_by_faces, factorised

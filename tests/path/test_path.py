@@ -15,11 +15,11 @@ from sklearn.preprocessing import StandardScaler
 import hplasso._numerics.linalg
 import hplasso._solver.cholesky
 from hplasso import HadamardElasticNet, HadamardLasso, enet_path, lasso_path
-from hplasso._design.checked import make_design
 from hplasso._design.correlations import Correlations
+from hplasso._design.factory import make_design
 from hplasso._design.multi_output import MultiOutputDesign
-from hplasso._design.sparse import SparseDesign
-from hplasso._design.working_set import CompleteSet, WorkingSet
+from hplasso._design.sparse import SparseContainer
+from hplasso._design.working_set import CompleteSet, GrowingSet
 from hplasso._estimators.regression import regression_of
 from hplasso._path.settings import PathSettings
 from hplasso._penalties.l1 import L1Penalty
@@ -108,7 +108,7 @@ def test_columns_of_zeros_cost_nothing(layout, monkeypatch):
     X, y = WIDE
     X = X * (np.abs(X) > 1.5)
     X[:, 500:] = 0.0
-    monkeypatch.setattr(SparseDesign, "_centred", None)  # no column has to be centred by itself
+    monkeypatch.setattr(SparseContainer, "columns", None)  # no column has to be centred by itself
     model = HadamardLasso(1.0, tol=1e-8).fit(layout(X), y)
     few = HadamardLasso(1.0, tol=1e-8).fit(X[:, :500], y)
     assert_allclose(model.coef_[:500], few.coef_, atol=1e-6)
@@ -296,13 +296,13 @@ def test_working_set_that_lets_go(container, n_outputs, formed):
     if n_outputs > 1:
         design = MultiOutputDesign(design, n_outputs)
     features = np.array([4, 17, 9, 2, 25])
-    working_set = WorkingSet(design)
+    working_set = GrowingSet(design)
     working_set.admit(features)
     if formed:
         assert working_set.gram.shape == (5, 5)
     working_set.prune(np.array([3, 0]))
     working_set.admit(np.array([9, 11]))
-    fresh = WorkingSet(design)
+    fresh = GrowingSet(design)
     fresh.admit(np.array([2, 4, 9, 11]))
     residual = np.random.default_rng(0).standard_normal(60 * n_outputs)
     assert_array_equal(working_set.features, fresh.features)
@@ -387,7 +387,7 @@ def test_correlations_are_exact_or_below_the_limit(container, positive):
     X[:, 7] = 1.0
     stored = np.asarray(X, order=container) if container in ("F", "C") else container(X)
     design = make_design(stored, np.full(40, 1 / 40), True)
-    working_set = WorkingSet(design)
+    working_set = GrowingSet(design)
     working_set.admit(np.arange(3))
     correlations = Correlations(design)
     centred = (X - X.mean(axis=0)) / np.sqrt(40)
@@ -416,7 +416,7 @@ def test_correlations_of_a_column_that_the_residual_moves_along(container, sign)
     rng = np.random.default_rng(0)
     X = rng.normal(size=(30, 500)) * (rng.random((30, 500)) < 0.5) * rng.gamma(1.0, size=500)
     design = make_design(container(X), np.full(30, 1 / 30), True)
-    working_set, Z = WorkingSet(design), (X - X.mean(axis=0)) / np.sqrt(30)
+    working_set, Z = GrowingSet(design), (X - X.mean(axis=0)) / np.sqrt(30)
     lengths = np.linalg.norm(Z, axis=0)
     for feature in [int(np.argmax(lengths)), *range(20)]:
         way = sign * Z[:, feature] / lengths[feature]
@@ -443,7 +443,7 @@ def test_correlations_that_rounding_has_spoilt_are_read():
     first, way = rng.normal(size=(2, 40))
     first, way = first - first.mean(), way - way.mean()
     second = first + 1e-9 * way
-    working_set, correlations = WorkingSet(design), Correlations(design)
+    working_set, correlations = GrowingSet(design), Correlations(design)
     for residual in (first, second):
         correlations.at(residual, working_set)
     rest = first - first @ second / (second @ second) * second

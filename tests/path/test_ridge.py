@@ -29,8 +29,8 @@ from hplasso import (
     logistic_path,
 )
 from hplasso._datafit.newton import LogisticTerm
-from hplasso._design.checked import checked_design
 from hplasso._design.dense import DenseColumns
+from hplasso._design.factory import checked_design
 from hplasso._path import ridge_steps
 from hplasso._path.ridge_tracer import RidgeTracer
 

@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
 from hplasso import HadamardLasso, lasso_path
-from hplasso._design.checked import make_design
+from hplasso._design.factory import make_design
 from hplasso._solver import cholesky
 from hplasso._solver.cholesky import CholeskyFactor
 from hplasso._solver.conjugate_gradients import ConjugateGradients

@@ -1,4 +1,4 @@
-"""The door to the designs: here, and behind it, dense is told from sparse, and nowhere else."""
+"""Arrays, sparse matrices and containers become designs: here dense is told from sparse."""
 
 from __future__ import annotations
 
@@ -9,23 +9,13 @@ from scipy import sparse
 from sklearn.utils import assert_all_finite
 
 from .._numerics.typing import Float64, Index, Mask
-from .base import BLOCK, Columns, Design, slices
-from .dense import DenseDesign
-from .sparse import SparseDesign
+from .container import Container
+from .dense import DenseContainer
+from .design import Design
+from .sparse import SparseContainer
+from .weighting import column_statistics
 
-__all__ = [
-    "BLOCK",
-    "Columns",
-    "Design",
-    "NotFinite",
-    "as_array",
-    "as_rows",
-    "check_range",
-    "checked_design",
-    "slices",
-]
-
-# Sums of squares of larger numbers overflow, of smaller ones vanish.
+# Numerical limits: sums of squares of larger numbers overflow, of smaller ones vanish.
 LARGEST, SMALLEST = 1e145, 1e-145
 
 
@@ -40,10 +30,10 @@ class NotFinite(ValueError):
 def checked_design(
     X: Any, weights: Float64, fit_intercept: bool, left_out: Mask | None = None
 ) -> Design:
-    """The design of an array or a sparse matrix that has been validated, but for its numbers.
+    """The design of X, validated except for its numbers: an array, sparse matrix or container.
 
-    The columns' lengths tell whether all numbers are finite; a pass over X for that alone would
-    take a good part of the time of a fit.
+    The column norms tell whether all numbers are finite; a pass over X for that alone would take a
+    good part of the time of a fit.
 
     Raises
     ------
@@ -56,11 +46,7 @@ def checked_design(
         design = make_design(X, weights, fit_intercept, left_out)
     size = float(design.column_norms.max())
     if not np.isfinite(size):
-        try:
-            assert_all_finite(X, input_name="X")
-        except ValueError as error:
-            raise NotFinite(X, str(error)) from None
-        size = float(abs(X).max())
+        size = _largest(X)
     check_range("a column of X", size)
     return design
 
@@ -74,21 +60,43 @@ def check_range(name: str, size: float) -> None:
         )
 
 
+def _largest(X: Any) -> float:
+    """The largest absolute value of X, if all numbers are finite."""
+    if isinstance(X, Container):
+        return max(_largest(block) for _, block in X.blocks())
+    try:
+        assert_all_finite(X, input_name="X")
+    except ValueError as error:
+        raise NotFinite(X, str(error)) from None
+    return float(abs(X).max())
+
+
 def make_design(
     X: Any, weights: Float64, fit_intercept: bool, left_out: Mask | None = None
 ) -> Design:
-    """The design of an array or a sparse matrix.
+    """The design of an array, a sparse matrix or a container, by a pass for means and squares."""
+    container, nothing = as_container(X), np.zeros(X.shape[1], dtype=bool)
+    left_out = nothing if left_out is None else left_out
+    moments = container.moments(weights, fit_intercept)
+    statistics = column_statistics(container, weights, fit_intercept, left_out, moments, nothing)
+    return Design(container, statistics)
+
+
+def as_container(X: Any) -> Container:
+    """The container of an array or a sparse matrix; a container is returned as it is.
 
     A sparse matrix with several entries for an element, or unsorted ones, is put in order first, in
     a copy.
     """
+    if isinstance(X, Container):
+        return X
     if not sparse.issparse(X):
-        return DenseDesign(X, weights, fit_intercept, left_out)
+        return DenseContainer(X)
     X = type(X)((X.data, X.indices, X.indptr), shape=X.shape)  # the caller's is left as it is
     if not X.has_canonical_format:
         X = X.copy()
         X.sum_duplicates()
-    return SparseDesign(X, weights, fit_intercept, left_out)
+    return SparseContainer(X)
 
 
 def as_array(values: Any) -> Any:

@@ -1,0 +1,136 @@
+"""A container: X as it is stored, read in blocks of rows. This is what a new kind of X has to give.
+
+Only `blocks` has to be written. All else is a sum over blocks B with their rows of what multiplies
+X, and is overridden where X as it lies in memory allows more:
+
+    moments               m = sum v_B'B,   q = sum v_B'(B * B)         (weights v)
+    transposed_product    X'r = sum B'r_B
+    read                  the same for some features
+    columns, rows         the blocks side by side, or their rows
+    gram                  G = sum C'C with C = diag(sqrt v_B) (B - 1 m')
+    products_of_rows      the same over some rows, with products C'ends: for cross-validation
+    choose                chosen columns that are read from blocks each time
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from .._numerics.threads import threads_for_pass
+from .._numerics.typing import Float64, Index
+from .blocks import slices, total
+from .column_statistics import ColumnStatistics
+from .columns import BlockColumns, Columns
+
+
+class Container(ABC):
+    """X of shape (n, p), which knows neither weights nor means; all that it answers is float64.
+
+    Attributes
+    ----------
+    shape : tuple (n, p)
+    n_stored : int
+        How many numbers X holds.
+    cheap_fraction : float
+        The part of all columns that is read faster column by column than by a pass over X.
+    """
+
+    # X itself, where it is an array or a sparse matrix.
+    stored: Any = None
+    # Whether `stored` is multiplied as it is: float64, as it lies in memory.
+    direct = False
+    # Whether chosen columns and products of all of them are centred before they are multiplied.
+    centres = True
+    # A column is prone to cancellation if its variance is below this part of its mean square: a
+    # numerical limit, here of three digits that a correlation loses.
+    prone_below = 1e-6
+
+    def __init__(
+        self, shape: tuple[int, int], n_stored: int | None = None, cheap_fraction: float = 0.0
+    ) -> None:
+        self.shape = shape
+        self.n_stored = shape[0] * shape[1] if n_stored is None else n_stored
+        self.cheap_fraction = cheap_fraction
+
+    @abstractmethod
+    def blocks(self, features: Index | None = None) -> Iterator[tuple[slice, Float64]]:
+        """Rows and what X holds there, from first to last; of some features as new arrays."""
+
+    def in_memory_order(self) -> Iterator[tuple[slice, slice, Any]]:
+        """X in the order of memory: rows, columns, all of one or the other, and what is there.
+
+        Arrays, or sparse arrays.
+        """
+        return ((rows, slice(0, self.shape[1]), block) for rows, block in self.blocks())
+
+    def moments(self, weights: Float64, means: bool = True) -> tuple[Float64, Float64]:
+        """Weighted means of the columns, if `means` are asked for, and of their squares."""
+        mean, square = np.zeros((2, self.shape[1]))
+        for rows, columns, part in self.in_memory_order():
+            if means:
+                mean[columns] += weights[rows] @ part
+            square[columns] += weights[rows] @ part**2
+        return mean, square
+
+    def transposed_product(self, right: Float64) -> Float64:
+        """X'right, for `right` of shape (n,) or (n, k)."""
+        if self.direct:
+            return np.asarray(self.stored.T @ right)
+        result = np.zeros((self.shape[1], *right.shape[1:]))
+        for rows, columns, part in self.in_memory_order():
+            result[columns] += part.T @ right[rows]
+        return result
+
+    def read(self, features: Index, right: Float64) -> Float64:
+        """X'right for some columns of X and `right` of shape (n,)."""
+        return total(block.T @ right[rows] for rows, block in self.blocks(features))
+
+    def columns(self, features: Index) -> Float64:
+        """Columns of X, of shape (n, k), as a new array."""
+        values = np.empty((self.shape[0], features.size))
+        for rows, block in self.blocks(features):
+            values[rows] = block
+        return values
+
+    def rows(self, rows: Index, features: Index | None = None) -> Any:
+        """Some rows of some columns, or of all: an array or a sparse matrix."""
+        values = np.empty((rows.size, self.shape[1] if features is None else features.size))
+        for part, block in self.blocks(features):
+            inside = (rows >= part.start) & (rows < part.stop)
+            values[inside] = block[rows[inside] - part.start]
+        return values
+
+    def gram(self, statistics: ColumnStatistics) -> Float64:
+        """G = Z'Z of all features, of shape (p, p); what `centres` does not cover is not exact."""
+        gram = np.zeros((self.shape[1],) * 2)
+        with threads_for_pass():
+            for rows, block in self.blocks():
+                block = statistics.sqrt_weights[rows, None] * (block - statistics.mean)
+                gram += block.T @ block
+        return gram
+
+    def products_of_rows(
+        self, statistics: ColumnStatistics, rows: Index, ends: Float64
+    ) -> tuple[Float64, Float64]:
+        """Z'Z and Z'ends over some rows, for `ends` of shape (n, 2), the last column sqrt v.
+
+        Inexact for cancellation-prone columns.
+        """
+        p = self.shape[1]
+        gram, right = np.zeros((p, p)), np.zeros((p, ends.shape[1]))
+        with threads_for_pass():
+            for where in slices(rows.size, p):
+                part = rows[where]
+                block = self.rows(part) - statistics.mean
+                block *= statistics.sqrt_weights[part, None]
+                gram += block.T @ block
+                right += block.T @ ends[part]
+        return gram, right
+
+    def choose(self, statistics: ColumnStatistics) -> Columns:
+        """An empty set of columns of Z, to be filled."""
+        return BlockColumns(statistics, self.blocks)
