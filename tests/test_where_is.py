@@ -14,7 +14,7 @@ PACKAGE = Path(hplasso.__file__).parent
 WHERE_IS = {
     "the alternation itself, mu updated while nu is held": ("_solver/hadamard.py", "ridge_update"),
     "solver='alternating', sweeps until the gap is reached": (
-        "_solver/working_set_solvers.py",
+        "_solver/alternating.py",
         "solve_alternating",
     ),
     "the finish, the linear system for a support and its signs": ("_solver/finish.py", "finish"),

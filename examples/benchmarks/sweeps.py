@@ -35,7 +35,7 @@ from hplasso import (
     lasso_path,
     logistic_path,
 )
-from hplasso._solver import finish, working_set_solvers
+from hplasso._solver import finish, sweeps_and_finish
 
 REAL = {"lasso": ["leukemia", "riboflavin", "imdb"], "logistic": ["leukemia", "reuters_acq"]}
 
@@ -79,12 +79,12 @@ class Tally(Counter):
 
     def watch(self):
         """Put the wrapped functions in the place of the package's."""
-        working_set_solvers.sweep = self.wrapped("factorised", working_set_solvers.sweep, True)
-        working_set_solvers.descending_sweep = self.wrapped(
-            "descending", working_set_solvers.descending_sweep, True
+        sweeps_and_finish.sweep = self.wrapped("factorised", sweeps_and_finish.sweep, True)
+        sweeps_and_finish.descending_sweep = self.wrapped(
+            "descending", sweeps_and_finish.descending_sweep, True
         )
         finish.minimiser_on = self.wrapped("faces", finish.minimiser_on)
-        working_set_solvers.SOLVERS["auto"] = self.watched(working_set_solvers.SOLVERS["auto"])
+        sweeps_and_finish.SOLVERS["auto"] = self.watched(sweeps_and_finish.SOLVERS["auto"])
         _path.PathTracer._settled = self.settled(_path.PathTracer._settled)
 
 
@@ -102,9 +102,7 @@ def tasks_without_downloads():
     X, y = load_diabetes(return_X_y=True)
     cubic = scale(PolynomialFeatures(3, include_bias=False).fit_transform(X))
     diabetes = lasso_problem(cubic, y)
-    many = lasso_problem(
-        *make_regression(1000, 1000, n_informative=500, noise=50, random_state=0)
-    )
+    many = lasso_problem(*make_regression(1000, 1000, n_informative=500, noise=50, random_state=0))
     rng = np.random.default_rng(0)
     words = sparse.random(2000, 8000, density=0.01, format="csc", random_state=0)
     text = lasso_problem(

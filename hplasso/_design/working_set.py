@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from .._numerics.linalg import room_for
+from .._numerics.operator import GramMatrix, Operator
 from .._numerics.typing import Float64, Index
 from .multi_output import AnyDesign
 
@@ -55,9 +55,13 @@ class WorkingSet:
             self._known = size
         return self._gram[:size, :size]
 
-    def operator(self, support: Index) -> Any | None:
-        """The Gram matrix by its products, where on a support these cost less than to form it."""
-        return self.columns.operator(support)
+    def operator(self, support: Index, matrix_free: bool) -> Operator:
+        """The Gram matrix; if it may be `matrix_free`, unformed where products cost less then.
+
+        That is on the support that it will be restricted to.
+        """
+        operator = self.columns.operator(support) if matrix_free else None
+        return GramMatrix(self.gram) if operator is None else operator
 
     @cached_property
     def full(self) -> WorkingSet:
@@ -110,5 +114,5 @@ class CompleteSet(WorkingSet):
         """This one."""
         return self
 
-    def operator(self, support: Index) -> None:
-        """There is no need of one."""
+    def operator(self, support: Index, matrix_free: bool) -> GramMatrix:
+        return GramMatrix(self._gram)

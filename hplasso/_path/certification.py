@@ -16,7 +16,9 @@ from .._numerics.linalg import independent_cholesky
 from .._numerics.rounding import CorrelationRounding
 from .._numerics.typing import Float64, Index
 from .._penalties.duality_gap import Certificate, certify, ridged_gap
-from .._solver.finish import Point, step_on
+from .._solver.faces import Point
+from .._solver.finish import step_to_minimiser
+from .._solver.linear_solver import LinearSolver
 from .._solver.restricted_problem import RestrictedProblem
 from .progress import Outcome, PathPoint
 from .settings import PathSettings
@@ -142,14 +144,19 @@ class Certifier:
         return self.honest(certificate, iterate.hidden)
 
     def refined(
-        self, iterate: Iterate, model: Model, problem: RestrictedProblem, point: Point
+        self,
+        iterate: Iterate,
+        model: Model,
+        problem: RestrictedProblem,
+        linear_solver: LinearSolver,
+        point: Point,
     ) -> tuple[Any, float]:
         """The state with the residual that Newton's step would leave, and its divergence.
 
         The last digit of a coefficient may be too much for its correlation; a dual point is no
         function of what can be written down. `point` is the place in the problem of the model.
         """
-        step = step_on(problem, point)
+        step = step_to_minimiser(problem, linear_solver, point)
         if step is None or self.working_set.complete:
             return iterate.state, np.inf
         direction = np.zeros(self.working_set.features.size)

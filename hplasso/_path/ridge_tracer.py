@@ -276,7 +276,7 @@ class RidgeTracer(PathTracer):
         live, none = self._live, np.zeros(self.iterate.theta.size)
         self.term.refresh()
         model = self.term.model(self.working_set, self.iterate, live, none, NOBODY, False)
-        gram = model.gram
+        gram = model.gram.matrix
         if live.size < len(gram):
             on = live if model.where is ALL else np.arange(live.size)
             gram = gram[on].take(on, axis=1)

@@ -4,7 +4,7 @@ At each alpha, which is approached by steps if it is far:
 
 1. admit the features that are likely to be needed: their correlations lead to the penalty, or,
    at the start, the sequential strong rule does not rule them out;
-2. solve on the working set (`working_set_solvers`);
+2. solve on the working set (`sweeps_and_finish`);
 3. observe the correlations of all features (`correlations`); certify (`duality_gap`);
 4. gap <= tol: done. Otherwise admit the violators and go to 2.
 
@@ -28,15 +28,16 @@ from .._datafit.squared import DataTerm, Model
 from .._design.correlations import ALL
 from .._design.multi_output import AnyDesign
 from .._design.working_set import WorkingSet
-from .._numerics.linalg import independent_cholesky, plus_diagonal
+from .._numerics.linalg import independent_cholesky
 from .._numerics.rounding import NOBODY
 from .._numerics.typing import Float64, Index
 from .._penalties.duality_gap import Certificate
 from .._solver.cholesky import CholeskyFactor
 from .._solver.conjugate_gradients import ConjugateGradients
-from .._solver.finish import Point, point_at
+from .._solver.faces import Point, point_at
+from .._solver.linear_solver import LinearSolver
 from .._solver.restricted_problem import RestrictedProblem
-from .._solver.working_set_solvers import SOLVERS
+from .._solver.sweeps_and_finish import SOLVERS
 from .certification import Certifier
 from .orthogonal import assured
 from .predictor import Predictor, SolvedPoint
@@ -393,16 +394,17 @@ class PathTracer:
         iterate, working_set, settings = self.iterate, self.working_set, self.settings
         predicted = self._predicted_positions(alpha)
         support = iterate.support if start is None else start[0]
-        model, problem, point = self._problem(alpha, gap_tol, support, predicted)
+        model, problem, linear_solver, point = self._problem(alpha, gap_tol, support, predicted)
         if start is not None:
             point = point_at(problem, *start)
-        self._used_matrix_free = isinstance(problem.factor, ConjugateGradients)
+        self._used_matrix_free = not linear_solver.exact
         if self._used_matrix_free:
             max_sweeps = 1
         if settings.listener is not None and settings.listener.every_sweep:
             max_sweeps = 1
         solution = SOLVERS[settings.solver](
             problem,
+            linear_solver,
             point,
             predicted if self._used_matrix_free else NOBODY,
             partial(self.term.model_square, iterate.state),
@@ -410,7 +412,7 @@ class PathTracer:
             max_sweeps,
             once=not self.term.exact,
         )
-        if problem.factor.failed:
+        if linear_solver.failed:
             self._leave_matrix_free()
             return solution.sweeps + self._solve_restricted(alpha, gap_tol, max_sweeps)
         self._imbalance = solution.imbalance
@@ -429,45 +431,44 @@ class PathTracer:
 
     def _problem(
         self, alpha: float, gap_tol: float, support: Index, predicted: Index
-    ) -> tuple[Model, RestrictedProblem, Point]:
-        """A model about the place, its restricted problem, and the place as a point of that."""
+    ) -> tuple[Model, RestrictedProblem, LinearSolver, Point]:
+        """A model about the iterate, its restricted problem, the solver, the iterate as a point."""
         working_set, settings, iterate = self.working_set, self.settings, self.iterate
         penalty, ridge = self._penalties(alpha)
         penalised = self.screening.weights is None or bool(penalty.all())
         matrix_free = self._matrix_free and penalised
         model = self.term.model(working_set, iterate, support, penalty, predicted, matrix_free)
-        on, gram, target = model.where, model.gram, model.target
+        on, operator, target = model.where, model.gram, model.target
         theta, z, penalty = iterate.theta[on], iterate.z[working_set.features[on]], penalty[on]
         if ridge is not None:
-            gram = plus_diagonal(gram, ridge[on])
+            operator = operator.plus(ridge[on])
             z = z - ridge[on] * theta
         # Elsewhere the support is independent, of at most n columns.
         dual = settings.solver == "alternating" and ridge is None
         columns, response = self.term.dual_form(working_set) if dual else (None, None)
-        free = None if settings.positive or penalised else penalty == 0.0
+        unpenalised = None if settings.positive or penalised else penalty == 0.0
         rounding_error = self.certifier.rounding_error(iterate.rounding, working_set.features[on])
-        factor = self._factor
-        if ridge is not None or not self.term.exact:
-            factor = CholeskyFactor(None if ridge is None else ridge[on])
         problem = RestrictedProblem(
-            gram,
+            operator,
             target,
             penalty,
             rounding_error,
             settings.positive,
             columns,
             response,
-            free,
-            factor,
+            unpenalised,
         )
-        if not isinstance(gram, np.ndarray):
-            problem = self._solved_matrix_free(problem, alpha, MATRIX_FREE_PART * gap_tol)
-        return model, problem, Point(theta, z, model.support)
+        linear_solver: LinearSolver = self._factor
+        if operator.matrix is None:
+            linear_solver = self._matrix_free_solver(problem, alpha, MATRIX_FREE_PART * gap_tol)
+        elif ridge is not None or not self.term.exact:
+            linear_solver = CholeskyFactor(None if ridge is None else ridge[on])
+        return model, problem, linear_solver, Point(theta, z, model.support)
 
-    def _solved_matrix_free(
+    def _matrix_free_solver(
         self, problem: RestrictedProblem, alpha: float, gap: float
-    ) -> RestrictedProblem:
-        """The problem, to be solved by conjugate gradients, just as well as the gap needs.
+    ) -> ConjugateGradients:
+        """Conjugate gradients that solve the problem just as well as the gap needs.
 
         Where z_j is off by a part eta of its penalty, the gap is 2 eta times the penalty of theta,
         or less. The start is where the last two solutions point.
@@ -477,8 +478,7 @@ class PathTracer:
         tolerance = gap / (2.0 * cost) * problem.penalty
         if self._predictor.can_predict(alpha):
             theta = theta + self._predictor.fraction(alpha) * self._predictor.change(theta)
-        factor = ConjugateGradients(theta, tolerance, problem.penalty)
-        return replace(problem, factor=factor)
+        return ConjugateGradients(theta, tolerance, problem.penalty)
 
     def _leave_matrix_free(self) -> None:
         """No conjugate gradients from here on; what solves exactly needs an independent support."""
