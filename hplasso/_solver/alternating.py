@@ -56,13 +56,8 @@ def _certify(problem: RestrictedProblem, point: Point, square: float) -> Certifi
     """The certificate of a point for the restricted problem, at alpha = 1."""
     penalty, rounding_error, on = problem.penalty, problem.rounding_error, point.support
     largest = float(feasible_alpha(point.z, rounding_error, penalty, problem.positive).max())
-
-    def divergence(kappa: float) -> float:
-        return 0.5 * (1.0 - kappa) ** 2 * square
-
-    return certify(
-        1.0, largest, penalty[on], rounding_error[on], point.z[on], point.theta[on], divergence
-    )
+    values = penalty[on], rounding_error[on], point.z[on], point.theta[on]
+    return certify(1.0, largest, *values, lambda kappa: 0.5 * (1.0 - kappa) ** 2 * square)
 
 
 def _sweep_live(problem: RestrictedProblem, factors: Factors) -> None:

@@ -29,8 +29,8 @@ from .._numerics.rounding import NOBODY
 from .._numerics.typing import Float64, Index, Mask
 
 NO_MATRIX, NO_MASK = np.empty((0, 0), order="F"), np.empty(0, dtype=bool)
-# At most this part of the coordinates is fixed at zero: more of them make each solution dearer,
-# with fewer the factor is computed anew more often (constants.py).
+# At most this part of the coordinates is fixed at zero: more of them make each solution more
+# expensive, with fewer the factor is computed anew more often (constants.py).
 FIXED_PART = 1 / 8
 # The factor of fewer coordinates is computed anew in less time than it takes to update it
 # (constants.py).

@@ -85,11 +85,6 @@ def largest_violators(problem: RestrictedProblem, point: Point, entrants: Index)
     return entrants[np.argpartition(cost_ratio, room)[:room]]
 
 
-def goes_down(problem: RestrictedProblem, before: Point, after: Point) -> bool:
-    """Whether f is smaller after than before, by more than its rounding."""
-    return increase(problem, before, after) < 0.0
-
-
 def increase(problem: RestrictedProblem, before: Point, after: Point) -> float:
     """f after less f before; 0 if that is rounding.
 

@@ -1,11 +1,11 @@
-"""What sweeps cannot do, as the support is kept independent: let in a column that depends on it.
+"""The feature-sign step, for what sweeps cannot do: a column enters that depends on the support.
 
-A *feature-sign step* goes from a point to the minimiser of its own face, where it stops to drop
-each coordinate that reaches zero; then it lets the largest violator enter. If that depends on the
-support, the step follows their null vector, on which the fit stands still and the penalty falls,
-until a coordinate of the support reaches zero and makes room (a pivot of the simplex method). f
-goes down at every step, and it ends in the minimiser of a face. The linear solver has to be exact,
-and the Gram matrix formed.
+Sweeps keep the support independent. A *feature-sign step* goes from a point to the minimiser of its
+own face, where it stops to drop each coordinate that reaches zero; then the largest violator
+enters. If that depends on the support, the step follows their null vector, on which the fit stands
+still and the penalty falls, until a coordinate of the support reaches zero and leaves (a pivot of
+the simplex method). f goes down at every step, and it ends in the minimiser of a face. The linear
+solver has to be exact, and the Gram matrix formed.
 
 References
 ----------

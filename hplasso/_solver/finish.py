@@ -26,7 +26,7 @@ from __future__ import annotations
 import numpy as np
 
 from .._numerics.typing import Float64, Mask
-from .faces import Face, Point, entered_face, goes_down, largest_violators, point_at, violators
+from .faces import Face, Point, entered_face, increase, largest_violators, point_at, violators
 from .linear_solver import LinearSolver
 from .restricted_problem import RestrictedProblem
 
@@ -56,7 +56,7 @@ def _limit_points(
         entrants = violators(problem, point, solver.accuracy)
         if not entrants.size:
             return Point(*point[:3], optimal=True)
-        if solver.failed or not goes_down(problem, best, point):
+        if solver.failed or increase(problem, best, point) >= 0.0:
             return best
         best, face = point, entered_face(point, largest_violators(problem, point, entrants))
 

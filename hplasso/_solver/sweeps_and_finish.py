@@ -11,16 +11,7 @@ from .._numerics.rounding import NOBODY
 from .._numerics.typing import Float64, Index
 from .alternating import solve_alternating
 from .conjugate_gradients import descending_sweep
-from .faces import (
-    Face,
-    Point,
-    Solution,
-    goes_down,
-    increase,
-    largest_violators,
-    point_at,
-    violators,
-)
+from .faces import Face, Point, Solution, increase, largest_violators, point_at, violators
 from .feature_sign import feature_sign_step
 from .finish import finish
 from .hadamard import Factors, balance, proximal_seed, sweep
@@ -108,11 +99,7 @@ def solve_with_finish(
 
 
 def next_round(
-    problem: RestrictedProblem,
-    solver: LinearSolver,
-    last: Round,
-    predicted: Index,
-    max_sweeps: int,
+    problem: RestrictedProblem, solver: LinearSolver, last: Round, predicted: Index, max_sweeps: int
 ) -> Round:
     """From one round to the next.
 
@@ -131,7 +118,7 @@ def next_round(
         before, swept = point, sweep_on(problem, solver, point, factors, predicted)
         point = swept.point
     lowest, sweeps = last.lowest, last.sweeps + n_sweeps
-    if not last.sweeps or goes_down(problem, lowest, point):
+    if not last.sweeps or increase(problem, lowest, point) < 0.0:
         lowest = point
     new = finish(problem, solver, lowest, swept.face)
     if new is lowest and solver.exact:
