@@ -24,6 +24,7 @@ from .._design.design import Design
 from .._design.multi_output import AnyDesign, MultiOutputDesign
 from .._design.working_set import WorkingSet
 from .._losses.logistic import LogisticLoss, Prediction
+from .._numerics.operator import GramMatrix
 from .._numerics.rounding import NOBODY, ROUNDING, UNIT, CorrelationRounding
 from .._numerics.typing import Float64, Index
 from .hessian import Hessian
@@ -243,7 +244,7 @@ class LogisticTerm:
         where = np.concatenate([support, moving.nonzero()[0]])
         gram = self._hessian.at(working_set, iterate.state.prediction, where)
         target = gram @ iterate.theta[where] + z[where]
-        return Model(where, gram, target, np.arange(support.size))
+        return Model(where, GramMatrix(gram), target, np.arange(support.size))
 
     def refresh(self) -> None:
         self._hessian.forget()

@@ -24,6 +24,7 @@ import numpy as np
 from .._design.correlations import ALL, Correlations
 from .._design.design import Design
 from .._design.working_set import WorkingSet
+from .._numerics.operator import Operator
 from .._numerics.rounding import ROUNDING, UNIT, CorrelationRounding
 from .._numerics.typing import Float64, Index
 from .iterate import Iterate
@@ -52,14 +53,14 @@ class Model(NamedTuple):
     ----------
     where : ndarray of shape (k,) or slice
         The coordinates.
-    gram, target : ndarrays of shape (k, k) and (k,)
+    gram, target : Operator and ndarray of shape (k,)
         Its Hessian on them, and its descent direction where they are zero.
     support : ndarray
         Places within `where` of the support.
     """
 
     where: Any
-    gram: Float64
+    gram: Operator
     target: Float64
     support: Index
 
@@ -246,9 +247,8 @@ class LeastSquares:
         predicted: Index,
         matrix_free: bool,
     ) -> Model:
-        gram = working_set.operator(support) if matrix_free else None
-        target = self._targets(working_set)
-        return Model(ALL, working_set.gram if gram is None else gram, target, support)
+        gram = working_set.operator(support, matrix_free)
+        return Model(ALL, gram, self._targets(working_set), support)
 
     def _targets(self, working_set: WorkingSet) -> Float64:
         """c = Z'y on the working set."""

@@ -162,6 +162,8 @@ def _filled_square(columns: Any, factors: Float64) -> Float64:
 class SparseGram:
     """G = Z'Z of sparse columns, by its products: Z = A - root m' with A sparse."""
 
+    matrix = None
+
     def __init__(
         self,
         scaled: Any,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from .._numerics.linalg import room_for
+from .._numerics.operator import GramMatrix, Operator
 from .._numerics.typing import Float64, Index
 from .columns import Columns
 from .multi_output import AnyDesign, MultiOutputColumns
@@ -60,8 +60,11 @@ class WorkingSet(ABC):
         """One of all features, for problems that have none at zero."""
 
     @abstractmethod
-    def operator(self, support: Index) -> Any | None:
-        """The Gram matrix by its products, where on a support these cost less than to form it."""
+    def operator(self, support: Index, matrix_free: bool) -> Operator:
+        """The Gram matrix; if it may be `matrix_free`, unformed where products cost less then.
+
+        That is on the support that it will be restricted to.
+        """
 
     @abstractmethod
     def prune(self, positions: Index) -> None:
@@ -105,8 +108,9 @@ class GrowingSet(WorkingSet):
         full.admit(np.arange(self.position.size))
         return full
 
-    def operator(self, support: Index) -> Any | None:
-        return self.columns.operator(support)
+    def operator(self, support: Index, matrix_free: bool) -> Operator:
+        operator = self.columns.operator(support) if matrix_free else None
+        return GramMatrix(self.gram) if operator is None else operator
 
     def prune(self, positions: Index) -> None:
         known = positions.size if (positions < self._known).all() else 0
@@ -132,8 +136,8 @@ class CompleteSet(WorkingSet):
     def full(self) -> CompleteSet:
         return self
 
-    def operator(self, support: Index) -> None:
-        """None: the Gram matrix is there."""
+    def operator(self, support: Index, matrix_free: bool) -> GramMatrix:
+        return GramMatrix(self._gram)
 
     def prune(self, positions: Index) -> None:
         """All stay."""

@@ -16,7 +16,7 @@ from .._path.interpolation import trace_by_chords
 from .._path.progress import Printer, warn_not_converged
 from .._path.settings import PathSettings, alpha_unit, ridge_ratio_of
 from .._penalties.l1 import L1Penalty
-from .._solver.working_set_solvers import SOLVERS
+from .._solver.sweeps_and_finish import SOLVERS
 from .._validation.grids import check_grid, checked_grid
 from .._validation.parameters import (
     ARRAY,

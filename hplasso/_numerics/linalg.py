@@ -6,8 +6,6 @@ wrappers of :mod:`scipy.linalg` cost more than the factorisation itself.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from scipy.linalg import eigh, lstsq
 from scipy.linalg.lapack import dposv, dpotrf, dpotrs, dpstrf, dtrtrs
@@ -68,10 +66,8 @@ def solve_semidefinite(matrix: Float64, target: Float64) -> Float64:
     return np.asarray(scale * (vectors[:, kept] @ shares))
 
 
-def plus_diagonal(gram: Any, ridge: Float64) -> Any:
-    """gram + diag(ridge), of an array or of an operator."""
-    if not isinstance(gram, np.ndarray):
-        return gram.plus(ridge)
+def plus_diagonal(gram: Float64, ridge: Float64) -> Float64:
+    """gram + diag(ridge)."""
     gram = gram.copy()
     gram.ravel()[:: len(gram) + 1] += ridge
     return gram

@@ -17,14 +17,14 @@ import numpy as np
 
 from .._datafit.squared import Model
 from .._design.correlations import ALL
-from .._numerics.linalg import plus_diagonal
 from .._numerics.rounding import NOBODY
 from .._numerics.typing import Float64, Index
 from .._solver.cholesky import CholeskyFactor
 from .._solver.conjugate_gradients import ConjugateGradients
-from .._solver.finish import Point, point_at
+from .._solver.faces import Point, point_at
+from .._solver.linear_solver import LinearSolver
 from .._solver.restricted_problem import RestrictedProblem
-from .._solver.working_set_solvers import SOLVERS
+from .._solver.sweeps_and_finish import SOLVERS
 from .certification import rounding_errors
 from .memory import Memory
 from .prediction import predicted_positions
@@ -40,10 +40,11 @@ MATRIX_FREE_PART = 0.9
 
 
 class ModelProblem(NamedTuple):
-    """A model about an iterate, its restricted problem, and the iterate as a point of that."""
+    """A model about an iterate, its restricted problem, its solver, the iterate as a point."""
 
     model: Model
     restricted: RestrictedProblem
+    linear_solver: LinearSolver
     point: Point
 
 
@@ -62,14 +63,17 @@ def model_step(
     iterate, settings, term = memory.iterate, problem.settings, problem.term
     predicted = predicted_positions(problem, memory, alpha)
     support = iterate.support if start is None else start[0]
-    model, restricted, point = model_problem(problem, memory, alpha, gap_tol, support, predicted)
+    model, restricted, linear_solver, point = model_problem(
+        problem, memory, alpha, gap_tol, support, predicted
+    )
     if start is not None:
         point = point_at(restricted, *start)
-    matrix_free = isinstance(restricted.factor, ConjugateGradients)
+    matrix_free = not linear_solver.exact
     every_sweep = settings.listener is not None and settings.listener.every_sweep
     max_sweeps = 1 if matrix_free or every_sweep else max_sweeps
     solution = SOLVERS[settings.solver](
         restricted,
+        linear_solver,
         point,
         predicted if matrix_free else NOBODY,
         partial(term.model_square, iterate.state),
@@ -77,7 +81,7 @@ def model_step(
         max_sweeps,
         once=not term.exact,
     )
-    if restricted.factor.failed:
+    if linear_solver.failed:
         memory, sweeps = model_step(
             problem, without_matrix_free(problem, memory), alpha, gap_tol, max_sweeps
         )
@@ -114,10 +118,10 @@ def model_problem(
     penalised = problem.penalty.unequal_weights is None or bool(penalty.all())
     matrix_free = memory.matrix_free and penalised
     model = term.model(working_set, iterate, support, penalty, predicted, matrix_free)
-    on, gram, target = model.where, model.gram, model.target
+    on, operator, target = model.where, model.gram, model.target
     theta, z, penalty = iterate.theta[on], iterate.z[working_set.features[on]], penalty[on]
     if ridge is not None:
-        gram = plus_diagonal(gram, ridge[on])
+        operator = operator.plus(ridge[on])
         z = z - ridge[on] * theta
     # Elsewhere the support is independent, of at most n columns.
     dual = problem.settings.solver == "alternating" and ridge is None
@@ -125,15 +129,16 @@ def model_problem(
     positive = problem.penalty.positive
     unpenalised = None if positive or penalised else penalty == 0.0
     errors = rounding_errors(iterate.rounding, problem.design, working_set.features[on])
-    factor = memory.cholesky
-    if ridge is not None or not term.exact:
-        factor = CholeskyFactor(None if ridge is None else ridge[on])
-    if not isinstance(gram, np.ndarray):
-        factor = conjugate_gradients(problem, memory, alpha, MATRIX_FREE_PART * gap_tol, penalty)
     restricted = RestrictedProblem(
-        gram, target, penalty, errors, positive, columns, response, unpenalised, factor
+        operator, target, penalty, errors, positive, columns, response, unpenalised
     )
-    return ModelProblem(model, restricted, Point(theta, z, model.support))
+    linear_solver: LinearSolver = memory.cholesky
+    if operator.matrix is None:
+        gap = MATRIX_FREE_PART * gap_tol
+        linear_solver = conjugate_gradients(problem, memory, alpha, gap, penalty)
+    elif ridge is not None or not term.exact:
+        linear_solver = CholeskyFactor(None if ridge is None else ridge[on])
+    return ModelProblem(model, restricted, linear_solver, Point(theta, z, model.support))
 
 
 def conjugate_gradients(

@@ -10,7 +10,7 @@ import numpy as np
 
 from .._numerics.rounding import NOBODY
 from .._penalties.duality_gap import Certificate
-from .._solver.finish import step_on
+from .._solver.finish import step_to_minimiser
 from .memory import Memory
 from .model_step import model_problem
 from .problem import PathProblem
@@ -22,11 +22,12 @@ def refined(problem: PathProblem, memory: Memory, alpha: float) -> Certificate:
     if has_long_columns(problem, memory.iterate, alpha):
         return refined_by_square_root(problem, memory.iterate, alpha)
     iterate, working_set = memory.iterate, problem.working_set
-    model, restricted, point = model_problem(problem, memory, alpha, 0.0, iterate.support, NOBODY)
-    step, state, divergence = step_on(restricted, point), iterate.state, np.inf
+    about = model_problem(problem, memory, alpha, 0.0, iterate.support, NOBODY)
+    step = step_to_minimiser(about.restricted, about.linear_solver, about.point)
+    state, divergence = iterate.state, np.inf
     if step is not None and not working_set.complete:
         direction = np.zeros(working_set.features.size)
-        direction[model.where] = step
+        direction[about.model.where] = step
         change = working_set.columns.predict(direction)
         state, divergence = problem.term.refined(state, change)
     there = problem.observe(iterate.theta, iterate.support, state, alpha)

@@ -196,7 +196,7 @@ def _primal_step(system: RidgeSystem, iterate: Iterate) -> Float64:
     term, live, none = system.problem.term, system.live, np.zeros(iterate.theta.size)
     term.refresh()
     model = term.model(system.problem.working_set, iterate, live, none, NOBODY, False)
-    gram = model.gram
+    gram = model.gram.matrix
     if live.size < len(gram):
         on = live if model.where is ALL else np.arange(live.size)
         gram = gram[on].take(on, axis=1)

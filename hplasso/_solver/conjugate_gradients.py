@@ -1,55 +1,47 @@
-"""A face of a large sparse problem, solved by conjugate gradients; G is never formed.
+"""Conjugate gradients: for the systems of a face, and for those of a sweep.
 
-It takes the place of `cholesky` where the columns of the support hold far fewer numbers than
-its Gram matrix would: a product G v = C (C'v) is then cheap, and from the solution at the last
-alpha some ten of them are enough. Faces are solved roughly at first, which tells who leaves and who
-wants in; only when these have settled, to the tolerance. On dependent columns conjugate gradients
-may not converge at all; then they have `failed`, and the factor has to do it.
+They need G by its products alone (`operator`). Where the columns of the support hold far fewer
+numbers than its Gram matrix would, a product G v = C (C'v) is cheap and G is never formed: then
+`ConjugateGradients` solves a face, from the solution at the last alpha on in some ten steps. Faces
+are solved roughly at first, which tells who leaves and who enters; to the tolerance when that has
+settled. On dependent columns conjugate gradients may not converge at all; then they have `failed`,
+and a factorisation has to do it.
+
+For a sweep, some steps towards either ridge update are enough (`descending_sweep`): g goes down at
+each, and the finish follows.
 """
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import final
 
 import numpy as np
 
+from .._numerics.operator import Operator
+from .._numerics.rounding import NOBODY
 from .._numerics.typing import Float64, Index, Mask
+from .hadamard import Factors, stop_at_zero
+from .restricted_problem import RestrictedProblem
 
+# The steps for a face. Without dependent columns there are some ten; from here on a factorisation
+# takes less time (constants.py).
 MAX_STEPS = 200
-# Roughly: to this part of the geometric mean of the tolerance and the penalty.
+# A first solution of a face is off by this part of the geometric mean of the tolerance and the
+# penalty. A larger one has wrong signs, a smaller one takes steps for faces that are left again
+# (constants.py).
 ROUGH = 0.3
-# A face with less than this part of the coordinates is worth columns of its own.
-MOST = 0.7
+# A face of less than this part of the coordinates has an operator of its own. To make that takes
+# a copy of its columns, to do without it multiplies with coordinates that are zero (constants.py).
+OWN_OPERATOR = 0.7
+# What an update of a sweep leaves of the gradient, and its steps. More of them save no sweep, as
+# the finish follows (constants.py).
+REDUCTION = 0.1
+MAX_UPDATE_STEPS = 3
 
 
-class Operator(Protocol):
-    """A Gram matrix G that is known by its products."""
-
-    def __len__(self) -> int:
-        """k."""
-        ...
-
-    def __matmul__(self, vector: Float64) -> Float64:
-        """G v."""
-        ...
-
-    def diagonal(self) -> Float64:
-        """The diagonal of G."""
-        ...
-
-    def on(self, kept: Index) -> Operator:
-        """G on some coordinates."""
-        ...
-
-    def plus(self, ridge: Float64) -> Operator:
-        """G + diag(ridge)."""
-        ...
-
-
+@final
 class ConjugateGradients:
-    """The coordinates of a face, with the attributes and methods of a FaceFactor.
-
-    Dependent ones are kept. After a solve that did not converge `failed` is true.
+    """A `LinearSolver`; dependent coordinates stay on the face.
 
     Parameters
     ----------
@@ -62,68 +54,108 @@ class ConjugateGradients:
 
     Attributes
     ----------
-    left : ndarray of shape (k,)
-        What may be left of each equation for now.
+    failed : bool
+        Whether a solution did not converge.
     """
 
+    exact = False
+
     def __init__(self, theta: Float64, tolerance: Float64, penalty: Float64) -> None:
-        self.positions: Index = np.empty(0, dtype=np.intp)
+        self.positions: Index = NOBODY
         self.fixed: Mask = np.empty(0, dtype=bool)
-        self.gram: Operator
+        self.operator: Operator
         self.failed = False
         self._theta = theta.copy()
         self._tolerance = tolerance
-        self.left = np.maximum(tolerance, ROUGH * np.sqrt(tolerance * penalty))
-
-    def refine(self) -> bool:
-        """Solve to the tolerance from here on; returns whether that is new."""
-        rough = self.left is not self._tolerance
-        self.left = self._tolerance
-        return rough
+        self.accuracy = np.maximum(tolerance, ROUGH * np.sqrt(tolerance * penalty))
 
     @property
     def active(self) -> Index:
-        """The coordinates that are not held at zero."""
         return self.positions[~self.fixed]
 
-    def update(self, gram: Operator, wanted: Index, n_trusted: int, solving: bool = True) -> None:
-        """Change the face to the coordinates `wanted`, dependent or not; others may be held."""
-        free = np.zeros(len(gram), dtype=bool)
-        free[wanted] = True
-        known = int(np.count_nonzero(free[self.positions]))
-        if known < wanted.size or known < MOST * self.positions.size:
-            whole = wanted.size >= MOST * len(gram)
-            self.positions = np.arange(len(gram)) if whole else wanted
-            self.gram = gram if whole else gram.on(wanted)
-        self.fixed = ~free[self.positions]
+    def update(
+        self, operator: Operator, support: Index, n_trusted: int, solving: bool = True
+    ) -> None:
+        on_face = np.zeros(len(operator), dtype=bool)
+        on_face[support] = True
+        known = int(np.count_nonzero(on_face[self.positions]))
+        if known < support.size or known < OWN_OPERATOR * self.positions.size:
+            whole = support.size >= OWN_OPERATOR * len(operator)
+            self.positions = np.arange(len(operator)) if whole else support
+            self.operator = operator if whole else operator.on(support)
+        self.fixed = ~on_face[self.positions]
 
-    def fix_at_zero(self, leaving: Mask) -> None:
-        """Hold more coordinates at zero."""
-        self.fixed = self.fixed | leaving
+    def fix_at_zero(self, fixed: Mask) -> None:
+        self.fixed = fixed
+
+    def refine(self) -> bool:
+        """Solve to the tolerance from here on; returns whether that is new."""
+        rough = self.accuracy is not self._tolerance
+        self.accuracy = self._tolerance
+        return rough
 
     def solve(self, right: Float64) -> Float64:
-        """The minimiser of 1/2 theta'G theta - right'theta with those held at zero, nearly."""
-        free, tolerance = ~self.fixed, self.left[self.positions]
-        scale = free / self.gram.diagonal()
-        theta = np.where(free, self._theta[self.positions], 0.0)
-        residual = right - self.gram @ theta
+        """The minimiser, to `accuracy`."""
+        active, tolerance = ~self.fixed, self.accuracy[self.positions]
+        scale = active / self.operator.diagonal()
+        theta = np.where(active, self._theta[self.positions], 0.0)
+        residual = right - self.operator @ theta
         direction = scale * residual
-        square = float(residual @ direction)
+        squared_norm = float(residual @ direction)
         for _ in range(MAX_STEPS):
-            if (np.abs(residual) * free <= tolerance).all():
+            if (np.abs(residual) * active <= tolerance).all():
                 break
-            image = self.gram @ direction
+            image = self.operator @ direction
             curvature = float(direction @ image)
             if not curvature > 0.0:
                 self.failed = True
                 break
-            length = square / curvature
+            length = squared_norm / curvature
             theta += length * direction
             residual -= length * image
             preconditioned = scale * residual
-            square_before, square = square, float(residual @ preconditioned)
-            direction = preconditioned + (square / square_before) * direction
+            before, squared_norm = squared_norm, float(residual @ preconditioned)
+            direction = preconditioned + (squared_norm / before) * direction
         else:
             self.failed = True
         self._theta[self.positions] = theta
         return theta
+
+
+def descending_sweep(
+    problem: RestrictedProblem, factors: Factors, z: Float64
+) -> tuple[Factors, Float64]:
+    """A sweep by conjugate gradients, of coordinates with penalties; also z = c - G theta."""
+    mu, z = ridge_descent(problem, factors.mu, factors.nu, z)
+    nu, z = ridge_descent(problem, factors.nu, mu, z)
+    return Factors(mu, nu), z
+
+
+def ridge_descent(
+    problem: RestrictedProblem, mu: Float64, nu: Float64, z: Float64
+) -> tuple[Float64, Float64]:
+    """From mu towards argmin_mu g(mu, nu) by some conjugate gradients; g goes down at each.
+
+    Returns mu and z = c - G (mu o nu). The gradient is penalty o mu - nu o z.
+    """
+    penalty, start, z_start = problem.penalty, mu, z
+    curvature = nu**2 * problem.diagonal + penalty
+    scale = np.divide(1.0, curvature, out=np.zeros_like(mu), where=curvature > 0.0)
+    residual = nu * z - penalty * mu
+    direction = scale * residual
+    squared_norm = float(residual @ direction)
+    enough = REDUCTION**2 * squared_norm
+    for _ in range(MAX_UPDATE_STEPS):
+        if squared_norm <= enough:
+            break
+        image = problem.operator @ (nu * direction)
+        length = squared_norm / float((nu * direction) @ image + penalty @ direction**2)
+        mu, z = mu + length * direction, z - length * image
+        residual = nu * z - penalty * mu
+        preconditioned = scale * residual
+        before, squared_norm = squared_norm, float(residual @ preconditioned)
+        direction = preconditioned + (squared_norm / before) * direction
+    if problem.positive:
+        mu, fraction = stop_at_zero(start, nu, mu)
+        z = z_start + fraction * (z - z_start)
+    return mu, z

@@ -6,7 +6,7 @@ For the restricted problem f of `restricted_problem`, write theta = mu o nu, ele
     g(mu, nu) = 1/2 theta'G theta - c'theta + 1/2 sum_j lambda_j (mu_j^2 + nu_j^2)  >=  f(mu o nu),
 
 and both have the same minimum (Hoff 2017, section 2). g is smooth, and quadratic in each factor
-while the other is held: a ridge regression, solved in closed form. With D = diag(nu), Lambda =
+for a given other one: a ridge regression, solved in closed form. With D = diag(nu), Lambda =
 diag(lambda),
 
     mu  <-  argmin_mu g(mu, nu)  =  (D G D + Lambda)^-1 D c                        primal, k x k
@@ -15,7 +15,7 @@ diag(lambda),
 One *sweep* is this update of mu and then the same one of nu. Neither lets g go up. *Balancing*,
 (mu, nu) <- (sign(theta) sqrt|theta|, sqrt|theta|), keeps theta and lowers g to f(theta). Where the
 systems are too large to be factorised, and the finish follows anyway, some conjugate gradients
-towards each update take its place (`descending_sweep`): they, too, never let g go up.
+towards each update take its place (`conjugate_gradients`): they, too, never let g go up.
 
 Balanced factors are safe here, as each update is exact. *Simultaneous* gradient steps keep
 mu = s nu, for any pattern of signs s in which they start: no sign ever changes, and a coordinate of
@@ -25,10 +25,10 @@ Zero is absorbing: from nu_j = 0 follows mu_j = 0, for ever. A coordinate that i
 from the factor of one proximal step of its own (`proximal_seed`); none is ever set to zero because
 it looks small.
 
-A coordinate that is free of penalty needs no second factor: it is held at 1 in either update,
-which leaves the ordinary regression coefficient in the other. Under theta >= 0 an update stops
-where the first coordinate reaches zero, and that coordinate stays there: g is convex along the
-way, so it has gone down.
+A coordinate without penalty needs no second factor: that is 1 in either update, which leaves the
+ordinary regression coefficient in the other. Under theta >= 0 an update stops where the first
+coordinate reaches zero, and that coordinate stays there: g is convex on the segment to the
+minimiser, so it has gone down.
 
 References
 ----------
@@ -47,10 +47,6 @@ from .._numerics.linalg import solve_positive
 from .._numerics.typing import Float64, Index
 from .restricted_problem import RestrictedProblem
 
-# What a descent leaves of the gradient, and the steps that it may take.
-REDUCTION = 0.1
-MAX_DESCENT = 3
-
 
 class Factors(NamedTuple):
     """The two factors of theta = mu o nu, each of shape (k,)."""
@@ -62,6 +58,16 @@ class Factors(NamedTuple):
     def theta(self) -> Float64:
         return self.mu * self.nu
 
+    def on(self, positions: Index) -> Factors:
+        """The factors of some coordinates."""
+        return Factors(self.mu[positions], self.nu[positions])
+
+    def become(self, new: Factors, positions: Index) -> None:
+        """Change to other factors of some coordinates, in place; all others are zero then."""
+        for factor, values in zip(self, new, strict=True):
+            factor[:] = 0.0
+            factor[positions] = values
+
 
 def balance(theta: Float64) -> Factors:
     """The factors of theta with |mu| = |nu|, where g(mu, nu) = f(theta)."""
@@ -72,7 +78,7 @@ def balance(theta: Float64) -> Factors:
 def hadamard_objective(problem: RestrictedProblem, factors: Factors) -> float:
     """g(mu, nu)."""
     theta = factors.theta
-    loss = 0.5 * theta @ problem.gram @ theta - problem.target @ theta
+    loss = 0.5 * theta @ (problem.operator @ theta) - problem.target @ theta
     return float(loss + 0.5 * problem.penalty @ (factors.mu**2 + factors.nu**2))
 
 
@@ -98,63 +104,28 @@ def sweep(problem: RestrictedProblem, factors: Factors) -> Factors:
     """Minimise g over mu, then over nu."""
     mu = _update(problem, factors.mu, factors.nu)
     nu = _update(problem, factors.nu, mu)
-    return Factors(mu if problem.free is None else np.where(problem.free, 1.0, mu), nu)
+    return Factors(_one_without_penalty(problem, mu), nu)
 
 
 def _update(problem: RestrictedProblem, factor: Float64, other: Float64) -> Float64:
     """The minimiser of g over one factor, primal or dual, whichever system is smaller."""
-    if problem.free is not None:
-        other = np.where(problem.free, 1.0, other)
+    other = _one_without_penalty(problem, other)
     if problem.columns is not None and problem.response is not None and problem.penalty.all():
         new = ridge_update_dual(problem.columns, problem.response, problem.penalty, other)
     else:
-        new = ridge_update(problem.gram, problem.target, problem.penalty, other)
-    return _stop_at_zero(factor, other, new)[0] if problem.positive else new
+        new = ridge_update(problem.operator.matrix, problem.target, problem.penalty, other)
+    return stop_at_zero(factor, other, new)[0] if problem.positive else new
 
 
-def descending_sweep(
-    problem: RestrictedProblem, factors: Factors, z: Float64
-) -> tuple[Factors, Float64]:
-    """A sweep by conjugate gradients, all penalised; z = c - G theta is carried along."""
-    mu, z = ridge_descent(problem, factors.mu, factors.nu, z)
-    nu, z = ridge_descent(problem, factors.nu, mu, z)
-    return Factors(mu, nu), z
+def _one_without_penalty(problem: RestrictedProblem, factor: Float64) -> Float64:
+    """A factor, 1 where there is no penalty."""
+    return factor if problem.unpenalised is None else np.where(problem.unpenalised, 1.0, factor)
 
 
-def ridge_descent(
-    problem: RestrictedProblem, mu: Float64, nu: Float64, z: Float64
-) -> tuple[Float64, Float64]:
-    """From mu towards argmin_mu g(mu, nu) by some conjugate gradients; g goes down at each.
-
-    Returns mu and z = c - G (mu o nu). The gradient is penalty o mu - nu o z.
-    """
-    penalty, start, z_start = problem.penalty, mu, z
-    curvature = nu**2 * problem.diagonal + penalty
-    scale = np.divide(1.0, curvature, out=np.zeros_like(mu), where=curvature > 0.0)
-    residual = nu * z - penalty * mu
-    direction = scale * residual
-    square = float(residual @ direction)
-    enough = REDUCTION**2 * square
-    for _ in range(MAX_DESCENT):
-        if square <= enough:
-            break
-        image = problem.gram @ (nu * direction)
-        length = square / float((nu * direction) @ image + penalty @ direction**2)
-        mu, z = mu + length * direction, z - length * image
-        residual = nu * z - penalty * mu
-        preconditioned = scale * residual
-        square_before, square = square, float(residual @ preconditioned)
-        direction = preconditioned + (square / square_before) * direction
-    if problem.positive:
-        mu, fraction = _stop_at_zero(start, nu, mu)
-        z = z_start + fraction * (z - z_start)
-    return mu, z
-
-
-def _stop_at_zero(factor: Float64, other: Float64, new: Float64) -> tuple[Float64, float]:
+def stop_at_zero(factor: Float64, other: Float64, new: Float64) -> tuple[Float64, float]:
     """Go from `factor` towards `new` until the first coordinate of theta would turn negative.
 
-    Returns also which part of the way that is.
+    Returns also the fraction of the step that is made.
     """
     crossing = new * other < 0.0
     if not crossing.any():
@@ -166,8 +137,10 @@ def _stop_at_zero(factor: Float64, other: Float64, new: Float64) -> tuple[Float6
     return stopped, fraction
 
 
-def proximal_seed(problem: RestrictedProblem, z: Float64, entrants: Index) -> Float64:
-    """Where one proximal step of its own takes each entrant, from zero."""
+def proximal_seed(
+    problem: RestrictedProblem, factors: Factors, z: Float64, entrants: Index
+) -> None:
+    """Give each entrant, in place, the factors of one proximal step of its own from zero."""
     correlation = z[entrants]
     size = (np.abs(correlation) - problem.penalty[entrants]) / problem.diagonal[entrants]
-    return np.copysign(size, correlation)
+    factors.mu[entrants], factors.nu[entrants] = balance(np.copysign(size, correlation))

@@ -1,4 +1,4 @@
-"""The restricted problem: what is left of the lasso on the features of a working set.
+"""The restricted problem: the lasso on the features of a working set.
 
     f(theta) = 1/2 theta'G theta - c'theta + sum_j lambda_j |theta_j|,      z = c - G theta
 
@@ -9,100 +9,74 @@ theta >= 0).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
-import numpy as np
-
+from .._numerics.operator import Operator
 from .._numerics.typing import Float64, Index, Mask
-from .cholesky import CholeskyFactor
-from .conjugate_gradients import ConjugateGradients
 
-# Below this part of all coordinates, the support's rows of G are gathered for a product with them.
+# If the support is less than this part of all coordinates, a product with theta gathers its rows
+# of G: that reads less of G, and copies it. A quarter is where the two take equally long.
 GATHERED = 0.25
 
 
-@dataclass
+@dataclass(frozen=True, eq=False)
 class RestrictedProblem:
     """G, c, lambda of the module's head, and what goes with them.
 
     Attributes
     ----------
-    gram, target, penalty : ndarrays of shape (k, k), (k,), (k,)
-        G, c and lambda; G may be an Operator, with a FaceGradients for factor.
-    slack : ndarray of shape (k,)
-        What rounding may add to a correlation z_j.
+    operator : Operator
+        G, of shape (k, k).
+    target, penalty : ndarrays of shape (k,)
+        c and lambda.
+    rounding_error : ndarray of shape (k,)
+        The rounding error of each correlation z_j.
     positive : bool
         Whether theta >= 0 is asked for.
     columns, response : ndarrays of shape (k, n) and (n,), or None
-        C and y with ``G = C C'`` and ``c = C y``, given where n < k.
-    free : ndarray of shape (k,), or None
-        Coordinates without penalty or sign, no size of which is dearer than another; None where
-        there are none.
-    factor : FaceFactor or FaceGradients
-        For G on a face; it follows the finish from face to face.
+        The dual form: C and y with ``G = C C'`` and ``c = C y``, given where n < k.
+    unpenalised : ndarray of shape (k,), or None
+        Which coordinates have neither a penalty nor a sign to keep; None where there are none.
     """
 
-    gram: Any
+    operator: Operator
     target: Float64
     penalty: Float64
     rounding_error: Float64
     positive: bool = False
     columns: Float64 | None = None
     response: Float64 | None = None
-    free: Mask | None = None
-    factor: CholeskyFactor | ConjugateGradients = field(default_factory=CholeskyFactor)
-
-    @property
-    def bound(self) -> Float64:
-        """What a correlation may reach while its coordinate is at zero, rounding included."""
-        return self._limit + self.factor.left
+    unpenalised: Mask | None = None
 
     @cached_property
-    def _limit(self) -> Float64:
-        """The penalty, rounding included."""
+    def limit(self) -> Float64:
+        """What a correlation may reach while its coordinate is at zero, rounding included."""
         return self.penalty + self.rounding_error
 
     @cached_property
     def diagonal(self) -> Float64:
         """The diagonal of G."""
-        return self.gram.diagonal()
+        return self.operator.diagonal()
 
     def correlations(self, theta: Float64, support: Index) -> Float64:
         """z = c - G theta, the descent direction of the smooth part."""
-        if support.size > GATHERED * self.target.size or not isinstance(self.gram, np.ndarray):
-            return self.target - self.gram @ theta
-        return self.target - theta[support] @ self.gram[support]
+        matrix = self.operator.matrix
+        if matrix is None or support.size > GATHERED * self.target.size:
+            return self.target - self.operator @ theta
+        return self.target - theta[support] @ matrix[support]
 
-    def change(self, theta: Float64, z: Float64, new: Float64, new_z: Float64) -> float:
-        """f(new) - f(theta), from differences: exact where f itself would round them away."""
-        smooth = -0.5 * float((new - theta) @ (z + new_z))
-        return smooth + float(self.penalty @ (np.abs(new) - np.abs(theta)))
-
-    def of_factor(self) -> RestrictedProblem:
-        """The same problem with every coordinate held at zero but those of the factor."""
-        kept = self.factor.positions
+    def on(self, kept: Index, operator: Operator | None = None) -> RestrictedProblem:
+        """The problem with all other coordinates at zero; `operator` is G on `kept`, if known."""
+        columns, unpenalised = self.columns, self.unpenalised
+        dual = columns is not None and columns.shape[1] < kept.size
         return RestrictedProblem(
-            self.factor.gram,
+            self.operator.on(kept) if operator is None else operator,
             self.target[kept],
             self.penalty[kept],
             self.rounding_error[kept],
             self.positive,
-            free=None if self.free is None else self.free[kept],
-            factor=self.factor,
-        )
-
-    def on(self, kept: Index) -> RestrictedProblem:
-        """The same problem with every coordinate but `kept` held at zero."""
-        dual = self.columns is not None and self.columns.shape[1] < kept.size
-        return RestrictedProblem(
-            self.gram[kept].take(kept, axis=1),
-            self.target[kept],
-            self.penalty[kept],
-            self.rounding_error[kept],
-            self.positive,
-            self.columns[kept] if dual and self.columns is not None else None,
+            columns[kept] if dual and columns is not None else None,
             self.response if dual else None,
-            None if self.free is None else self.free[kept],
+            None if unpenalised is None else unpenalised[kept],
         )

@@ -25,7 +25,7 @@ from hplasso._path.settings import PathSettings
 from hplasso._path.tracer import PathTracer
 from hplasso._penalties.duality_gap import Certificate
 from hplasso._penalties.l1 import L1Penalty
-from hplasso._solver.working_set_solvers import SOLVERS
+from hplasso._solver.sweeps_and_finish import SOLVERS
 
 TALL = make_regression(200, 30, n_informative=10, noise=5.0, random_state=0)
 RNG = np.random.default_rng(0)
@@ -104,9 +104,9 @@ def heard_by_solver(monkeypatch):
     """Of each call of the solver: the alpha, and theta where it starts."""
     calls, solve = [], SOLVERS["auto"]
 
-    def heard(problem, start, *args, **options):
+    def heard(problem, solver, start, *args, **options):
         calls.append((problem.penalty[0], start.theta))
-        return solve(problem, start, *args, **options)
+        return solve(problem, solver, start, *args, **options)
 
     monkeypatch.setitem(SOLVERS, "auto", heard)
     return calls

@@ -24,7 +24,7 @@ from hplasso import (
     lasso_path,
     logistic_path,
 )
-from hplasso._solver import working_set_solvers
+from hplasso._solver import alternating, sweeps_and_finish
 
 WIDE = make_regression(60, 400, n_informative=10, noise=20.0, random_state=0)
 TALL = make_regression(400, 30, n_informative=10, noise=20.0, random_state=1)
@@ -109,13 +109,13 @@ class Count:
 @pytest.fixture
 def count(monkeypatch):
     count = Count()
-    monkeypatch.setattr(
-        working_set_solvers, "sweep", count.calls("exact", working_set_solvers.sweep)
-    )
-    descending = count.calls("descending", working_set_solvers.descending_sweep)
-    monkeypatch.setattr(working_set_solvers, "descending_sweep", descending)
-    for name, solver in list(working_set_solvers.SOLVERS.items()):
-        monkeypatch.setitem(working_set_solvers.SOLVERS, name, count.solutions(solver))
+    exact = count.calls("exact", alternating.sweep)
+    for module in (alternating, sweeps_and_finish):
+        monkeypatch.setattr(module, "sweep", exact)
+    descending = count.calls("descending", sweeps_and_finish.descending_sweep)
+    monkeypatch.setattr(sweeps_and_finish, "descending_sweep", descending)
+    for name, solver in list(sweeps_and_finish.SOLVERS.items()):
+        monkeypatch.setitem(sweeps_and_finish.SOLVERS, name, count.solutions(solver))
     return count
 
 
@@ -241,14 +241,14 @@ def test_the_finish_starts_from_the_face_of_the_sweep(monkeypatch, name):
         shown.append(original_sweep_on(*arguments))
         return shown[-1]
 
-    def finish(problem, start, face):
+    def finish(problem, solver, start, face):
         started.append(face)
         assert face is shown[-1].face
-        return original_finish(problem, start, face)
+        return original_finish(problem, solver, start, face)
 
-    original_sweep_on, original_finish = working_set_solvers.sweep_on, working_set_solvers.finish
-    monkeypatch.setattr(working_set_solvers, "sweep_on", sweep_on)
-    monkeypatch.setattr(working_set_solvers, "finish", finish)
+    original_sweep_on, original_finish = sweeps_and_finish.sweep_on, sweeps_and_finish.finish
+    monkeypatch.setattr(sweeps_and_finish, "sweep_on", sweep_on)
+    monkeypatch.setattr(sweeps_and_finish, "finish", finish)
     estimator, data = FITS[name]
     clone(estimator).fit(*data)
     assert 1 <= len(started) <= len(shown)

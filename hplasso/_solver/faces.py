@@ -1,0 +1,97 @@
+"""Points and faces of the restricted problem, and what optimality says of them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .._numerics.rounding import UNIT
+from .._numerics.typing import Float64, Index
+from .restricted_problem import RestrictedProblem
+
+# At most this many coordinates enter at a time, and no more than a GROWTH-th of the support.
+# Each changes the correlations of the others: with more at a time most have to leave again, with
+# fewer there are more faces to solve (constants.py).
+MIN_ENTRANTS = 10
+GROWTH = 8
+
+
+class Point(NamedTuple):
+    """theta, its correlations z = c - G theta, its support, and whether it is optimal.
+
+    The support is in the order of entry. Where the linear solver is exact, it is independent
+    wherever a finish starts or ends; conjugate gradients may leave dependent columns in it.
+    """
+
+    theta: Float64
+    z: Float64
+    support: Index
+    optimal: bool = False
+
+
+class Face(NamedTuple):
+    """A support with its signs; where columns are dependent, the first `n_trusted` stay."""
+
+    support: Index
+    signs: Float64
+    n_trusted: int
+
+
+class Solution(NamedTuple):
+    """A solution on the working set, the sweeps that it took, and g - f at their last factors."""
+
+    point: Point
+    sweeps: int
+    imbalance: float = 0.0
+
+
+def point_at(problem: RestrictedProblem, support: Index, values: Float64) -> Point:
+    """The point with these values on the support."""
+    theta = np.zeros(len(problem.target))
+    theta[support] = values
+    return Point(theta, problem.correlations(theta, support), support)
+
+
+def point_of(problem: RestrictedProblem, theta: Float64) -> Point:
+    """The point theta."""
+    support = theta.nonzero()[0]
+    return Point(theta, problem.correlations(theta, support), support)
+
+
+def entered_face(point: Point, entrants: Index) -> Face:
+    """The face of a point and of the coordinates that enter."""
+    support = np.concatenate([point.support, entrants])
+    signs = np.sign(np.concatenate([point.theta[point.support], point.z[entrants]]))
+    return Face(support, signs, point.support.size)
+
+
+def violators(problem: RestrictedProblem, point: Point, accuracy: Float64 | float = 0.0) -> Index:
+    """The coordinates at zero that are not optimal there, by more than rounding.
+
+    By more than the accuracy of a linear solver, too, if that is given.
+    """
+    abs_correlation = point.z if problem.positive else np.abs(point.z)
+    beyond = (abs_correlation > problem.limit + accuracy).nonzero()[0]
+    return beyond[point.theta[beyond] == 0.0] if beyond.size else beyond
+
+
+def largest_violators(problem: RestrictedProblem, point: Point, entrants: Index) -> Index:
+    """Of violators, those with the largest correlation relative to the penalty, few at a time."""
+    room = max(MIN_ENTRANTS, point.support.size // GROWTH)
+    if entrants.size <= room:
+        return entrants
+    cost_ratio = problem.penalty[entrants] / np.abs(point.z[entrants])
+    return entrants[np.argpartition(cost_ratio, room)[:room]]
+
+
+def increase(problem: RestrictedProblem, before: Point, after: Point) -> float:
+    """f after less f before; 0 if that is rounding.
+
+    It is computed from differences, as f itself would round them away.
+    """
+    smooth = -0.5 * float((after.theta - before.theta) @ (before.z + after.z))
+    size = np.abs(after.theta)
+    change = smooth + float(problem.penalty @ (size - np.abs(before.theta)))
+    size = problem.penalty @ size + np.abs(problem.target @ after.theta)
+    return change if abs(change) > UNIT * float(size) else 0.0

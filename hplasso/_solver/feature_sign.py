@@ -1,0 +1,128 @@
+"""The feature-sign step, for what sweeps cannot do: a column enters that depends on the support.
+
+Sweeps keep the support independent. A *feature-sign step* goes from a point to the minimiser of its
+own face, where it stops to drop each coordinate that reaches zero; then the largest violator
+enters. If that depends on the support, the step follows their null vector, on which the fit stands
+still and the penalty falls, until a coordinate of the support reaches zero and leaves (a pivot of
+the simplex method). f goes down at every step, and it ends in the minimiser of a face. The linear
+solver has to be exact, and the Gram matrix formed.
+
+References
+----------
+H. Lee, A. Battle, R. Raina and A. Y. Ng, Efficient sparse coding algorithms, NeurIPS 2006.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .._numerics.typing import Float64, Index
+from .faces import Point, point_of, violators
+from .linear_solver import LinearSolver
+from .restricted_problem import RestrictedProblem
+
+# Curvature, relative to that of the single coordinate, that is the rounding error of a dependent
+# column's: a numerical limit.
+CURVATURE_ROUNDING = 1e-13
+
+
+def feature_sign_step(problem: RestrictedProblem, solver: LinearSolver, point: Point) -> Point:
+    """From the minimiser of a point's face, let one violator enter; f goes down.
+
+    It is the one with the largest excess over its penalty, for the length of its column.
+    """
+    point = minimise_on_face(problem, solver, point.theta)
+    outside = violators(problem, point)
+    if not outside.size:
+        return point
+    excess = np.abs(point.z[outside]) - problem.penalty[outside]
+    entrant = int(outside[np.argmax(excess / np.sqrt(problem.diagonal[outside]))])
+    theta = add_entrant(problem, solver, point, entrant)
+    return minimise_on_face(problem, solver, theta)
+
+
+def minimise_on_face(problem: RestrictedProblem, solver: LinearSolver, theta: Float64) -> Point:
+    """Go to the minimiser of theta's own face, dropping what reaches zero before."""
+    support, arrived = theta.nonzero()[0], False
+    while support.size and not arrived:
+        solver.update(problem.operator, support, support.size)
+        face = solver.positions
+        if solver.active.size < support.size:
+            extra = int(np.setdiff1d(support, solver.active)[0])
+            theta = drop_dependent(problem, solver, theta, extra)
+        else:
+            right = problem.target[face] - problem.penalty[face] * np.sign(theta[face])
+            direction = solver.solve(right) - theta[face]
+            theta, arrived = _move(problem, theta, face, direction, 1.0)
+        support = theta.nonzero()[0]
+    return point_of(problem, theta)
+
+
+def add_entrant(
+    problem: RestrictedProblem, solver: LinearSolver, point: Point, entrant: int
+) -> Float64:
+    """Let one coordinate enter, the others of the face following, as far as f goes down.
+
+    With theta_A the minimiser of its face, the direction is d_e = s_e, d_A = -G_AA^-1 G_Ae s_e; f
+    falls along it at the rate |z_e| - lambda_e, with the curvature G_ee - G_eA G_AA^-1 G_Ae: none,
+    if the column depends on those of the support.
+    """
+    solver.update(problem.operator, point.support, point.support.size)
+    support, sign = solver.active, np.sign(point.z[entrant])
+    response = _response(problem, solver, entrant)
+    curvature = problem.diagonal[entrant]
+    curvature = curvature - problem.operator.matrix[support, entrant] @ response
+    slope = np.abs(point.z[entrant]) - problem.penalty[entrant]
+    curved = curvature > CURVATURE_ROUNDING * problem.diagonal[entrant]
+    length = slope / curvature if curved else np.inf
+    direction = sign * np.append(-response, 1.0)
+    return _move(problem, point.theta, np.append(support, entrant), direction, length)[0]
+
+
+def drop_dependent(
+    problem: RestrictedProblem, solver: LinearSolver, theta: Float64, extra: int
+) -> Float64:
+    """Bring to zero a coordinate whose column depends on the face of the solver, or one of these.
+
+    The fit stands still on their null vector; the sign of the direction is the one with which the
+    penalty does not go up.
+    """
+    response = _response(problem, solver, extra)
+    face = np.append(solver.active, extra)
+    direction = np.append(response, -1.0) * np.sign(theta[extra])
+    length = abs(float(theta[extra]))
+    if float((problem.penalty[face] * np.sign(theta[face])) @ direction) > 0.0:
+        direction, length = -direction, np.inf
+    theta, arrived = _move(problem, theta, face, direction, length)
+    if arrived:
+        theta[extra] = 0.0
+    return theta
+
+
+def _response(problem: RestrictedProblem, solver: LinearSolver, column: int) -> Float64:
+    """G_AA^-1 G_Aj on the face A of the solver."""
+    right = problem.operator.matrix[solver.positions, column]
+    return solver.solve(right)[~solver.fixed]
+
+
+def _move(
+    problem: RestrictedProblem, theta: Float64, face: Index, direction: Float64, length: float
+) -> tuple[Float64, bool]:
+    """Go `length` along `direction`, or to where the first penalised coordinate reaches zero.
+
+    Returns also whether it is the whole length.
+    """
+    start, theta = theta[face], theta.copy()
+    shrinking = start * direction < 0.0
+    if problem.unpenalised is not None:
+        shrinking &= ~problem.unpenalised[face]
+    shrinks = shrinking.nonzero()[0]
+    distance = -start[shrinks] / direction[shrinks]
+    first = distance.min(initial=np.inf)
+    if length < first:
+        theta[face] = start + length * direction
+        return theta, True
+    if np.isfinite(first):
+        theta[face] = start + first * direction
+        theta[face[shrinks[distance == first]]] = 0.0
+    return theta, False
