@@ -33,8 +33,8 @@ WHERE_IS = {
     "the duality gap": ("_penalties/duality_gap.py", "certify"),
     "interpolation between two solved penalties of a path": ("_path/interpolation.py", "Interpolation"),
     "the steps by which a small penalty is approached": ("_path/tracer.py", "PathTracer"),
-    "the line search of Newton's method": ("_datafit/newton.py", "LogisticTerm"),
-    "the loss of three or more classes": ("_losses/logistic.py", "MultinomialLoss"),
+    "the line search of Newton's method": ("_datafit/line_search.py", "line_search"),
+    "the loss of three or more classes": ("_losses/softmax.py", "SoftmaxLoss"),
     "penalty weights, positivity and the ridge part of the penalty": (
         "_path/settings.py",
         "PathSettings",

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.linalg.lapack import dtrtrs
 
+from .._datafit.base import DataTerm, Model
 from .._datafit.iterate import Iterate
-from .._datafit.squared import DataTerm, Model
 from .._design.multi_output import AnyDesign
 from .._design.working_set import WorkingSet
 from .._numerics.linalg import independent_cholesky
@@ -154,7 +154,7 @@ class Certifier:
             return iterate.state, np.inf
         direction = np.zeros(self.working_set.features.size)
         direction[model.where] = step
-        return self.term.refined(iterate.state, self.working_set.columns.predict(direction))
+        return iterate.state.refined(self.working_set.columns.predict(direction))
 
     def of_refined(self, alpha: float, iterate: Iterate, extra: float) -> Certificate:
         """The certificate of a place with a mended residual, whose divergence is the price."""

@@ -16,7 +16,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from .._datafit.newton import LogisticTerm
+from .._datafit.newton import CurvedTerm
 from .predictor import SolvedPoint
 from .progress import PathPoint
 from .tracer import PathTracer
@@ -30,7 +30,7 @@ TINY = 1e-300
 
 
 def trace_by_means(
-    tracer: PathTracer, term: LogisticTerm, alphas: Iterable[float]
+    tracer: PathTracer, term: CurvedTerm, alphas: Iterable[float]
 ) -> list[PathPoint]:
     """The solutions at decreasing alphas, certified; the listener hears of each in turn.
 
@@ -61,7 +61,7 @@ def trace_by_means(
 
 def _between(
     tracer: PathTracer,
-    term: LogisticTerm,
+    term: CurvedTerm,
     first: SolvedPoint,
     last: SolvedPoint,
     alphas: list[float],
@@ -80,7 +80,7 @@ def _between(
 
 
 def _move_to_interpolated(
-    tracer: PathTracer, term: LogisticTerm, first: SolvedPoint, last: SolvedPoint, alpha: float
+    tracer: PathTracer, term: CurvedTerm, first: SolvedPoint, last: SolvedPoint, alpha: float
 ) -> PathPoint:
     """Go to the mean of two knots, from the last; what it is worth."""
     length = float(np.log(first.alpha / last.alpha))

@@ -311,7 +311,7 @@ def assured(tracer: Any, alpha: float, certificate: Certificate, sweeps: int) ->
     The tracer moves there, unless it has made all of its sweeps, or sweeps alone are asked for.
     """
     term, certifier, settings = tracer.term, tracer.certifier, tracer.certifier.settings
-    if not term.exact:
+    if not term.quadratic:
         return certificate
     doubt, (gap, kappa, rounding_gap) = certifier.doubt(alpha, tracer.iterate), certificate
     doubted = Certificate(gap + doubt, kappa, rounding_gap + doubt)

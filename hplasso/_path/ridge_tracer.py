@@ -44,8 +44,8 @@ import numpy as np
 from scipy.linalg import lu_solve
 from scipy.linalg.lapack import dgetrf
 
+from .._datafit.base import DataTerm
 from .._datafit.iterate import Iterate
-from .._datafit.squared import DataTerm
 from .._design.base import Design
 from .._design.correlations import ALL
 from .._design.multi_output import AnyDesign
@@ -86,7 +86,7 @@ def make_tracer(
     """The path driver for a loss, for features that are admitted to a working set."""
     term.refresh()  # what it may know is of another working set
     if settings.l1:
-        curved = not term.exact and settings.solver == "auto"
+        curved = not term.quadratic and settings.solver == "auto"
         tracer = RootedTracer if curved else PathTracer
         return tracer(term, working_set, design, settings, start)
     if settings.positive or not (settings.penalty_weights > 0.0).any():
@@ -303,7 +303,7 @@ class RidgeTracer(PathTracer):
 
     def _coded(self, ridge: Float64) -> bool:
         """Whether there are columns beside whose squares a penalty is rounded away; and few."""
-        if self.term.exact or self.working_set.complete:
+        if self.term.quadratic or self.working_set.complete:
             return False
         squares = self.design.column_norms[self.working_set.features[self._live]] ** 2
         penalised = ridge[ridge > 0.0]
@@ -328,7 +328,7 @@ class RidgeTracer(PathTracer):
 
     def _dual_goal(self, ridge: Float64) -> Float64:
         """theta + d, with the n x n matrix; `ridge` is of all features."""
-        columns, iterate, term = self.working_set.columns, self.iterate, self.term
+        columns, iterate = self.working_set.columns, self.iterate
         apart, inside = self._apart, ridge > 0.0
         inside[apart] = False
         scale = np.divide(1.0, self._weights, out=np.zeros_like(ridge), where=inside)
@@ -339,8 +339,8 @@ class RidgeTracer(PathTracer):
         else:
             dual = np.zeros(residual.size)
             fixed = columns.predict(np.where(inside, iterate.theta, 0.0))
-            lacking = residual + term.hessian_product(iterate.state, fixed)
-        system = term.hessian_product(iterate.state, outer)
+            lacking = residual + iterate.state.hessian_product(fixed)
+        system = iterate.state.hessian_product(outer)
         system.flat[:: residual.size + 1] += 1.0
         *factor, singular = dgetrf(system, overwrite_a=1)
         if singular:  # beside values that are far larger than others
@@ -350,7 +350,7 @@ class RidgeTracer(PathTracer):
         if apart.size:
             block = self.design.block(self.working_set.features[apart])
             curved = lu_solve(
-                factor, term.hessian_product(iterate.state, block), check_finite=False
+                factor, iterate.state.hessian_product(block), check_finite=False
             )
             right = block.T @ (dual + change) - ridge[apart] * goal[apart]
             move = solve_semidefinite(plus_diagonal(block.T @ curved, ridge[apart]), right)
@@ -383,14 +383,14 @@ class RidgeTracer(PathTracer):
             weighed, np.inf, 0.5 * rounding_error * np.where(ridge > 0.0, 1.0, SOLVED)
         )
         enough = INNER_PART * gap_tol
-        if not self.term.exact:
+        if not self.term.quadratic:
             enough = max(enough, min(LEFT, gap / self.term.scale) * gap)
         whole = np.zeros(self.iterate.theta.size)
 
         def curved(direction: Float64) -> tuple[Float64, Float64]:
             whole[live] = direction
             image = columns.predict(whole)
-            return image, self.term.hessian_product(state, image)
+            return image, state.hessian_product(image)
 
         squares = self.design.column_norms[features] ** 2
         image, product = curved(lacking / (squares + ridge))

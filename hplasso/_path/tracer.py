@@ -18,13 +18,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
 
+from .._datafit.base import DataTerm, Model
 from .._datafit.iterate import Iterate
-from .._datafit.squared import DataTerm, Model
 from .._design.correlations import ALL
 from .._design.multi_output import AnyDesign
 from .._design.working_set import WorkingSet
@@ -207,7 +206,7 @@ class PathTracer:
                 self.iterate, self._predictor, alpha, self._used_matrix_free
             )
         )
-        if self.term.exact:
+        if self.term.quadratic:
             return self._rounds(alpha, sweeps, self._predicted(alpha))
         if self._predictor.between(alpha) is None:
             self._extrapolate(alpha)
@@ -232,7 +231,7 @@ class PathTracer:
         """Solve on the working set, certify, admit who violates, until the gap is reached."""
         gap_tol, stalled, before, nearest, least = self.certifier.gap_tol, 0.0, np.inf, 0.0, np.inf
         patience = MAX_STALLED if self.settings.solver == "auto" else np.inf
-        polished = self.term.exact or self.settings.tol > POLISHED
+        polished = self.term.quadratic or self.settings.tol > POLISHED
         while sweeps < self.settings.max_iter and stalled < patience:
             made = self._solve_restricted(alpha, gap_tol, self.settings.max_iter - sweeps, start)
             sweeps, start = sweeps + made, None
@@ -347,7 +346,7 @@ class PathTracer:
         Only before there are solutions that are numbered as the working set is now.
         """
         working_set, size = self.working_set, self.working_set.features.size
-        limit = self._solved or working_set.fixed or not self.term.exact
+        limit = self._solved or working_set.fixed or not self.term.quadratic
         if limit or size**2 <= CROWDED * self.design.n_stored:
             return
         kept = self._predictor.live(size).nonzero()[0]
@@ -405,10 +404,10 @@ class PathTracer:
             problem,
             point,
             predicted if self._used_matrix_free else NOBODY,
-            partial(self.term.model_square, iterate.state),
+            iterate.state.model_square,
             INNER_PART * gap_tol,
             max_sweeps,
-            once=not self.term.exact,
+            once=not self.term.quadratic,
         )
         if problem.factor.failed:
             self._leave_matrix_free()
@@ -447,7 +446,7 @@ class PathTracer:
         free = None if settings.positive or penalised else penalty == 0.0
         rounding_error = self.certifier.rounding_error(iterate.rounding, working_set.features[on])
         factor = self._factor
-        if ridge is not None or not self.term.exact:
+        if ridge is not None or not self.term.quadratic:
             factor = CholeskyFactor(None if ridge is None else ridge[on])
         problem = RestrictedProblem(
             gram,
@@ -498,7 +497,7 @@ class PathTracer:
         solved by a factor, the finish finds them itself.
         """
         if not self._predictor.can_predict(alpha) or (
-            self.term.exact and not self._used_matrix_free
+            self.term.quadratic and not self._used_matrix_free
         ):
             return NOBODY
         theta, other = self.iterate.theta, self._predictor.between(alpha)

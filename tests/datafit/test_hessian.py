@@ -8,18 +8,19 @@ from scipy.special import softmax
 from sklearn.datasets import make_classification
 
 import hplasso._datafit.hessian
-import hplasso._datafit.newton
+import hplasso._datafit.line_search
+import hplasso._datafit.outputs
 import hplasso._design.base
 import hplasso._design.dense
 import hplasso._design.sparse
 from hplasso import HadamardLogisticRegression, logistic_path
 from hplasso._datafit.hessian import Hessian
-from hplasso._datafit.newton import LogisticTerm
+from hplasso._datafit.newton import CurvedTerm
 from hplasso._datafit.squared import LeastSquares
 from hplasso._design.checked import make_design
 from hplasso._design.multi_output import MultiOutputDesign
 from hplasso._design.working_set import WorkingSet
-from hplasso._losses.logistic import make_loss
+from hplasso._losses.classification import make_loss
 
 CONTAINERS = [np.asfortranarray, np.ascontiguousarray, sparse.csc_array, sparse.csr_array]
 
@@ -147,7 +148,7 @@ def test_a_tight_fit_begins_new_hessians(monkeypatch):
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_the_longest_residual_is_as_long_as_it_is_said(n_classes):
     case = Case(np.asarray, n_classes, False)
-    term = LogisticTerm(case.hessian.design, case.loss, False)
+    term = CurvedTerm(case.hessian.design, case.loss, False)
     codes = np.arange(60) % n_classes
     wrong = 100.0 * (np.eye(n_classes)[codes - 1])
     outputs = wrong if n_classes > 2 else wrong[:, 1:] - wrong[:, :1]
@@ -159,14 +160,14 @@ def test_the_longest_residual_is_as_long_as_it_is_said(n_classes):
 @pytest.mark.parametrize("ridge", [None, 0.1])
 def test_a_step_goes_on_while_f_falls(fraction, ridge, monkeypatch):
     """Twice as far each time, until f falls at less than a quarter of its first rate, or rises."""
-    monkeypatch.setattr(hplasso._datafit.newton, "FAR", 0.0)
+    monkeypatch.setattr(hplasso._datafit.line_search, "FAR", 0.0)
     rng = np.random.default_rng(0)
     X = rng.normal(size=(60, 3))
     X -= X.mean(axis=0)
     y = (X @ [3.0, -2.0, 0.0] + rng.logistic(size=60) > 0.0).astype(int)
     weights = np.full(60, 1 / 60)
     design = make_design(X, weights, False)
-    term = LogisticTerm(design, make_loss(y, 2, weights), False)
+    term = CurvedTerm(design, make_loss(y, 2, weights), False)
     working_set = WorkingSet(design)
     working_set.admit(np.arange(3))
     way, penalty = fraction * np.array([2.0, -1.5, 0.0]), np.full(3, 0.01)
@@ -193,7 +194,7 @@ def test_a_step_goes_on_only_where_it_moved_an_output_far():
     X = rng.normal(size=(60, 3))
     y = (X @ [3.0, -2.0, 0.0] + rng.logistic(size=60) > 0.0).astype(int)
     weights = np.full(60, 1 / 60)
-    term = LogisticTerm(make_design(X, weights, False), make_loss(y, 2, weights), False)
+    term = CurvedTerm(make_design(X, weights, False), make_loss(y, 2, weights), False)
     working_set = WorkingSet(term.design)
     working_set.admit(np.arange(3))
     zero, way = np.zeros(3), np.array([2.0, -1.5, 0.0]) / np.abs(X @ [2.0, -1.5, 0.0]).max()
@@ -207,12 +208,12 @@ def test_a_step_goes_on_only_where_it_moved_an_output_far():
 
 def test_a_step_that_goes_on_leaves_what_has_settled(monkeypatch):
     """It moves by rounding only, which is not to grow."""
-    monkeypatch.setattr(hplasso._datafit.newton, "FAR", 0.0)
+    monkeypatch.setattr(hplasso._datafit.line_search, "FAR", 0.0)
     rng = np.random.default_rng(0)
     X = rng.normal(size=(60, 3))
     y = (X @ [3.0, -2.0, 0.0] + rng.logistic(size=60) > 0.0).astype(int)
     weights = np.full(60, 1 / 60)
-    term = LogisticTerm(make_design(X, weights, False), make_loss(y, 2, weights), False)
+    term = CurvedTerm(make_design(X, weights, False), make_loss(y, 2, weights), False)
     working_set = WorkingSet(term.design)
     working_set.admit(np.arange(3))
     start, goal = np.array([1.0, 0.0, 0.0]), np.array([1.0 + 1e-12, -0.05, 0.0])
@@ -225,11 +226,11 @@ def test_a_step_that_goes_on_leaves_what_has_settled(monkeypatch):
 @pytest.mark.parametrize(("block", "n_special"), [(1, 1), (60, 1), (120, 2), (300, 5), (9999, 6)])
 def test_rounding_is_looked_at_closely_of_a_block_of_features(block, n_special, monkeypatch):
     """Of the longest columns, if rounding could hide more than a small part of all limits."""
-    monkeypatch.setattr(hplasso._datafit.newton, "BLOCK", block)
+    monkeypatch.setattr(hplasso._datafit.outputs, "BLOCK", block)
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(60, 6)) * [1.0, 5.0, 2.0, 6.0, 3.0, 4.0], np.arange(60) % 2
     weights = np.full(60, 1 / 60)
-    term = LogisticTerm(make_design(X, weights, False), make_loss(y, 2, weights), False)
+    term = CurvedTerm(make_design(X, weights, False), make_loss(y, 2, weights), False)
     rounding, _ = term.rounding(np.arange(0), np.zeros(0), term.null_state, 1e-12)
     largest_violators = np.argsort(-np.linalg.norm(X, axis=0))[:n_special]
     assert_array_equal(np.sort(rounding.special), np.sort(largest_violators))
@@ -250,6 +251,6 @@ def test_a_constant_target_leaves_nothing_but_its_mean():
     term = LeastSquares(
         make_design(X, weights, True), np.where(weights > 0.01, 0.1, np.nextafter(0.1, 1.0))
     )
-    assert term.offset == pytest.approx(0.1)
+    assert term.loss.intercept == pytest.approx(0.1)
     assert term.scale == 0.0
     assert not term.response.any()
