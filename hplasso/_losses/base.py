@@ -146,12 +146,14 @@ class SingleCurvature(NamedTuple):
         return np.sqrt(self.values[rows, None, None])
 
 
-def relative_entropy(weights: Float64, mean: Float64, change: Float64) -> float:
-    """sum_ik v_i [q log(q / m) - q + m] for q = m + change, of arrays (n, K); inf where q < 0.
+def relative_entropy(mean: Float64, change: Float64) -> Float64:
+    """q log(q / m) - q + m for q = m + change, elementwise; inf where q < 0.
 
     Without cancellation: its first order in the change is left out.
     """
     part = np.divide(change, mean, out=np.zeros_like(mean), where=mean > 0.0)
-    if part.min() < -1.0 or change[mean <= 0.0].any():
-        return np.inf
-    return float(weights @ (mean * (xlog1py(1.0 + part, part) - part)).sum(axis=1))
+    outside = (part < -1.0) | ((mean <= 0.0) & (change != 0.0))
+    part[outside] = 0.0
+    terms = mean * (xlog1py(1.0 + part, part) - part)
+    terms[outside] = np.inf
+    return np.asarray(terms)

@@ -116,7 +116,7 @@ class LogisticLoss(Loss):
         """Q - P is the change of the true class, and its opposite of the other one."""
         wrong, moved = prediction.wrong[:, None], change * np.sign(prediction.residual)
         both = np.hstack([1.0 - wrong, wrong]), np.hstack([moved, -moved])
-        return relative_entropy(self.weights, *both)
+        return float(self.weights @ relative_entropy(*both).sum(axis=1))
 
 
 def _odds(margins: Float64) -> Float64:

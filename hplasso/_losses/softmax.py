@@ -108,7 +108,8 @@ class SoftmaxLoss(Loss):
         return shrunk_divergence(self.weights, prediction.wrong, prediction.losses, kappa)
 
     def dual_divergence(self, prediction: SoftmaxPrediction, change: Float64) -> float:
-        return relative_entropy(self.weights, self._probabilities(prediction), change)
+        terms = relative_entropy(self._probabilities(prediction), change)
+        return float(self.weights @ terms.sum(axis=1))
 
     def _probabilities(self, prediction: SoftmaxPrediction) -> Float64:
         p = -prediction.residual
