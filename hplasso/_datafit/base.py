@@ -22,6 +22,11 @@ from .._numerics.rounding import CorrelationRounding
 from .._numerics.typing import Float64, Index
 from .iterate import Iterate
 
+# Of correlations: none, or one for all features or for each.
+Limit = Float64 | float | None
+# L1 and ridge penalties of the working set.
+Penalty = tuple[Float64, Float64 | None]
+
 
 class State(Protocol):
     """A loss at some coefficients; `intercept` is that of the centred features."""
@@ -93,30 +98,23 @@ class DataTerm(Protocol):
 
     def state(self, working_set: WorkingSet, theta: Float64) -> Any:
         """The state at coefficients on the working set."""
-        ...
 
     def correlations(
-        self,
-        working_set: WorkingSet,
-        state: Any,
-        limit: Float64 | float | None,
-        positive: bool,
+        self, working_set: WorkingSet, state: Any, limit: Limit, positive: bool
     ) -> tuple[Float64, Index | slice]:
         """z of all features, and for which it is exact.
 
         For the others both it and its true value are sure to be below the `limit`
         (`correlations`).
         """
-        ...
 
     def rounding(
-        self, support: Index, values: Float64, state: Any, limit: Float64 | float | None
+        self, support: Index, values: Float64, state: Any, limit: Limit
     ) -> tuple[CorrelationRounding, float]:
         """What rounding may add to correlations, and hide from the gap, at coefficients.
 
         `values` are those of the features in `support`; the limit is that of `correlations`.
         """
-        ...
 
     def model(
         self,
@@ -129,13 +127,11 @@ class DataTerm(Protocol):
     ) -> Model:
         """The model about an iterate, for a support, KKT violators and predicted entrants.
 
-        The penalty is that of the working set. If `matrix_free`, the Gram matrix may be an operator.
+        The penalty is that of the working set. If `matrix_free`, its Hessian may be an operator.
         """
-        ...
 
     def refresh(self) -> None:
         """The next model has to be exact about its state; others may be nearly so."""
-        ...
 
     def line_search(
         self,
@@ -143,22 +139,19 @@ class DataTerm(Protocol):
         state: Any,
         theta: Float64,
         goal: Float64,
-        penalty: tuple[Float64, Float64 | None],
+        penalty: Penalty,
         modelled: bool = True,
     ) -> tuple[Float64, Any]:
         """Go from theta to the model's solution, or towards it as far as f goes down.
 
         Or to another goal, which was not `modelled`.
         """
-        ...
 
     def image(self, columns: Float64, values: Float64) -> Float64:
         """The change of Z theta by columns values, (n K,), for (n, q) and (q, K)."""
-        ...
 
     def dual_form(self, working_set: WorkingSet) -> tuple[Float64, Float64] | tuple[None, None]:
         """The columns of Z in the working set, as rows, and y; for the dual form.
 
         Only for squared loss, and only where there are more of them than samples.
         """
-        ...

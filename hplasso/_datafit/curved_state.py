@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .._design.base import BLOCK
-from .._losses.base import Curvature, Prediction
+from .._losses.base import Curvature
 from .._numerics.rounding import ROUNDING
 from .._numerics.typing import Float64
 from .outputs import Outputs
@@ -19,7 +19,7 @@ class CurvedState(NamedTuple):
 
     linear: Float64
     intercept: Float64
-    prediction: Prediction
+    prediction: Any
     residual: Float64
     loss: float
     outputs: Outputs
@@ -72,3 +72,14 @@ class CurvedState(NamedTuple):
         sizes = np.abs(self.linear) + np.abs(self.intercept)
         relative_errors = self.outputs.weights @ (np.abs(self.prediction.residual) * sizes)
         return ROUNDING * (self.loss + float(relative_errors.sum()))
+
+
+def state_at(outputs: Outputs, linear: Float64, intercept: Float64) -> CurvedState:
+    """The state with these outputs; the search for the intercept starts as given."""
+    if outputs.fit_intercept:
+        intercept, prediction = outputs.loss.profile_intercept(linear, intercept)
+    else:
+        prediction = outputs.loss.predict(linear)
+    residual = (outputs.sqrt_weights[:, None] * prediction.residual).ravel()
+    value = float(outputs.weights @ prediction.losses)
+    return CurvedState(linear, intercept, prediction, residual, value, outputs)

@@ -12,11 +12,13 @@ as coordinates come in, under the curvatures it was begun with.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from .._design.base import Columns, Design
 from .._design.working_set import WorkingSet
-from .._losses.base import Curvature, Loss, Prediction
+from .._losses.base import Loss
 from .._numerics.rounding import UNIT
 from .._numerics.typing import Float64, Index
 
@@ -43,13 +45,13 @@ class Hessian:
         Positions in the working set that `block`, B, and `totals`, T, are known of.
     """
 
-    _curvature: Curvature
+    _curvature: Any
     _inverse: Float64  # M^+
     _size: float  # of the residuals at the anchor
 
     def __init__(self, design: Design, loss: Loss, fit_intercept: bool) -> None:
         self.design, self.loss, self.fit_intercept = design, loss, fit_intercept
-        self.anchor: Prediction | None = None
+        self.anchor: Any = None
         self.coordinates = np.empty(0, dtype=np.intp)
         self.block = np.empty((0, 0))
         self.totals = np.empty((0, loss.n_outputs))
@@ -58,7 +60,7 @@ class Hessian:
         """The next one is to be that of its own state."""
         self.anchor = None
 
-    def at(self, working_set: WorkingSet, prediction: Prediction, where: Index) -> Float64:
+    def at(self, working_set: WorkingSet, prediction: Any, where: Index) -> Float64:
         """H on some coordinates of the working set, (k, k); an older one where it serves."""
         if self._stale(working_set.columns.cost(where), prediction):
             self._begin(prediction)
@@ -83,21 +85,22 @@ class Hessian:
             np.fill_diagonal(block, np.maximum(block.diagonal(), least))
         return block
 
-    def _stale(self, cost: float, prediction: Prediction) -> bool:
+    def _stale(self, cost: float, prediction: Any) -> bool:
         if self.anchor is None or (cost <= CHEAP and self.loss.n_outputs == 1):
             return True
         drift = self.loss.weights @ np.abs(prediction.residual - self.anchor.residual)
         tolerance = min(LARGEST_DRIFT, DRIFT_TOL * max(1.0, cost / CHEAP) ** COST_POWER)
         return float(drift.sum()) > tolerance * self._size
 
-    def _begin(self, prediction: Prediction) -> None:
+    def _begin(self, prediction: Any) -> None:
         """Drop all blocks; take the curvatures of this prediction from here on."""
         outputs, weights = range(self.loss.n_outputs), self.loss.weights
         self.anchor = prediction
         self._size = float((weights @ np.abs(prediction.residual)).sum())
         self.coordinates = self.coordinates[:0]
         self.block, self.totals = np.empty((0, 0)), self.totals[:0]
-        curvature = self._curvature = self.loss.curvature(prediction)
+        curvature: Any = self.loss.curvature(prediction)
+        self._curvature = curvature
         totals = [weights @ curvature.diagonal(k) for k in outputs]
         if len(outputs) == 1:
             self._inverse = np.array([[1.0 / max(float(totals[0]), TINY)]])

@@ -12,13 +12,14 @@ hundreds to go: there the step is doubled as long as f falls.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
+from .._design.working_set import WorkingSet
 from .._numerics.typing import Float64
-from .curved_state import CurvedState
+from .base import Penalty
+from .curved_state import CurvedState, state_at
 
 # The part of a step that is not worth trying: its change of f is rounding.
 SHORTEST = 1e-12
@@ -35,14 +36,10 @@ STEEP = 0.25
 # A limit of rounding: a coefficient that moves by no more than this part of it has settled.
 SETTLED = 1e-9
 
-Penalty = tuple[Float64, Float64 | None]
-At = Callable[[Float64, Float64], CurvedState]
-
 
 class Line(NamedTuple):
     """From a state at theta to a goal: coefficients, outputs without intercept, and intercepts."""
 
-    at: At  # the state with these outputs; the search for the intercept starts as given
     state: CurvedState
     theta: Float64
     goal: Float64
@@ -53,22 +50,37 @@ class Line(NamedTuple):
 
     def point(self, fraction: float) -> tuple[Float64, CurvedState]:
         """Coefficients and state at a fraction of the step."""
-        if fraction == 1.0:
-            return self.goal, self.at(self.linear, self.state.intercept + self.shift)
-        outputs = self.state.linear + fraction * self.change
-        theta = self.theta + fraction * (self.goal - self.theta)
-        return theta, self.at(outputs, self.state.intercept + fraction * self.shift)
+        state, theta, linear = self.state, self.goal, self.linear
+        if fraction < 1.0:
+            theta = self.theta + fraction * (self.goal - self.theta)
+            linear = state.linear + fraction * self.change
+        return theta, state_at(state.outputs, linear, state.intercept + fraction * self.shift)
 
     def rise(self, theta: Float64, state: CurvedState) -> float:
         """f at a point less f at the start."""
+        weights, ridge = self.penalty
         increase = state.prediction.losses - self.state.prediction.losses
         rise = float(state.outputs.weights @ increase)
-        return rise + _rise_of_penalty(self.theta, theta, self.penalty)
+        rise += float(weights @ (np.abs(theta) - np.abs(self.theta)))
+        return rise if ridge is None else rise + 0.5 * float(ridge @ (theta**2 - self.theta**2))
+
+    def slope(
+        self,
+        state: CurvedState,
+        change: Float64,
+        theta: Float64,
+        signs: Float64,
+        step: Float64,
+    ) -> float:
+        """The derivative of f at theta, for these signs, along a step that changes outputs."""
+        weights, ridge = self.penalty
+        effects = state.outputs.weights @ (state.prediction.residual * change).sum(axis=1)
+        slope = weights @ (signs * step) - effects
+        return float(slope + (0.0 if ridge is None else ridge @ (theta * step)))
 
 
 def line_search(
-    at: At,
-    linear_of: Callable[[Float64], Float64],
+    working_set: WorkingSet,
     state: CurvedState,
     theta: Float64,
     goal: Float64,
@@ -77,12 +89,12 @@ def line_search(
 ) -> tuple[Float64, CurvedState]:
     """Coefficients between theta and goal, or beyond, at which f is no higher than at theta.
 
-    `linear_of` are the outputs of coefficients. A goal that was not `modelled` is not passed.
+    A goal that was not `modelled` is not passed.
     """
-    linear = linear_of(goal)
+    linear = state.outputs.linear(working_set, goal)
     change = linear - state.linear
     shift = _intercept_change(state, change)
-    line, fraction = Line(at, state, theta, goal, linear, change, shift, penalty), 1.0
+    line, fraction = Line(state, theta, goal, linear, change, shift, penalty), 1.0
     while fraction > SHORTEST:
         new, after = line.point(fraction)
         rise = line.rise(new, after)
@@ -100,7 +112,7 @@ def line_search(
         return _bisect(line, fraction, WIDE / longest)
     if longest < FAR:
         return new, after
-    return _go_beyond(line, linear_of, after)
+    return _go_beyond(line, working_set, after)
 
 
 def _bisect(line: Line, fraction: float, width: float) -> tuple[Float64, CurvedState]:
@@ -110,7 +122,7 @@ def _bisect(line: Line, fraction: float, width: float) -> tuple[Float64, CurvedS
     while high - low > width:
         middle = 0.5 * (low + high)
         new, state = line.point(middle)
-        if _slope(state, line.change, np.sign(new), new, direction, line.penalty) > 0.0:
+        if line.slope(state, line.change, new, np.sign(new), direction) > 0.0:
             high = middle
         else:
             low, found = middle, (new, state)
@@ -118,21 +130,21 @@ def _bisect(line: Line, fraction: float, width: float) -> tuple[Float64, CurvedS
 
 
 def _go_beyond(
-    line: Line, linear_of: Callable[[Float64], Float64], state: CurvedState
+    line: Line, working_set: WorkingSet, state: CurvedState
 ) -> tuple[Float64, CurvedState]:
     """From the goal go on in the same direction, twice as far each time, while f falls."""
-    theta, goal = line.theta, line.goal
+    theta, goal, outputs = line.theta, line.goal, state.outputs
     moving = np.abs(goal - theta) > SETTLED * np.abs(goal)
     if not moving.any():
         return goal, state
     direction, signs = (goal - theta) * (moving & (goal != 0.0)), np.sign(goal)
 
     def slope(at: CurvedState, here: Float64, change: Float64) -> float:
-        return _slope(at, change, signs, here, direction, line.penalty)
+        return line.slope(at, change, here, signs, direction)
 
     # what has settled moves by rounding only, which may hide how f falls
     settled = not moving[theta != 0.0].all()
-    change = linear_of(direction) if settled else state.linear - line.state.linear
+    change = outputs.linear(working_set, direction) if settled else state.linear - line.state.linear
     length, at_goal = 1.0, slope(state, goal, change)
     if at_goal >= 0.0:
         return goal, state
@@ -141,29 +153,14 @@ def _go_beyond(
         return goal, state
     crossing = goal * direction < 0.0
     limit = 1.0 + float((-goal[crossing] / direction[crossing]).min(initial=np.inf))
-    here, change = goal, linear_of(direction)
+    here, change = goal, outputs.linear(working_set, direction)
     while slope(state, here, change) < steep and 2.0 * length <= limit:
         new = goal + (2.0 * length - 1.0) * direction
-        after = line.at(state.linear + length * change, state.intercept)
+        after = state_at(outputs, state.linear + length * change, state.intercept)
         if slope(after, new, change) > 0.0:
             break
         here, state, length = new, after, 2.0 * length
     return here, state
-
-
-def _slope(
-    state: CurvedState,
-    change: Float64,
-    signs: Float64,
-    theta: Float64,
-    direction: Float64,
-    penalty: Penalty,
-) -> float:
-    """The derivative of f along a direction of theta and a change of the outputs."""
-    weights, ridge = penalty
-    effects = state.outputs.weights @ (state.prediction.residual * change).sum(axis=1)
-    slope = weights @ (signs * direction) - effects
-    return float(slope + (0.0 if ridge is None else ridge @ (theta * direction)))
 
 
 def _intercept_change(state: CurvedState, change: Float64) -> Float64:
@@ -177,10 +174,3 @@ def _intercept_change(state: CurvedState, change: Float64) -> Float64:
     curvature = of.weights * state.curvature().diagonal(0)
     total = float(curvature.sum())
     return np.array([-(curvature @ change[:, 0]) / total if total > 0.0 else 0.0])
-
-
-def _rise_of_penalty(theta: Float64, new: Float64, penalty: Penalty) -> float:
-    """The penalty of new less that of theta."""
-    weights, ridge = penalty
-    rise = float(weights @ (np.abs(new) - np.abs(theta)))
-    return rise if ridge is None else rise + 0.5 * float(ridge @ (new**2 - theta**2))

@@ -9,9 +9,6 @@ of an earlier state serves as long as the curvatures have not drifted far (`hess
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any
-
 import numpy as np
 
 from .._design.base import Design
@@ -19,14 +16,18 @@ from .._design.correlations import Correlations
 from .._design.multi_output import AnyDesign, MultiOutputDesign
 from .._design.working_set import WorkingSet
 from .._losses.base import Loss
-from .._numerics.rounding import CorrelationRounding
+from .._numerics.rounding import UNIT, CorrelationRounding
 from .._numerics.typing import Float64, Index
-from .base import Model
-from .curved_state import CurvedState
+from .base import Limit, Model, Penalty
+from .curved_state import CurvedState, state_at
 from .hessian import Hessian
 from .iterate import Iterate
-from .line_search import Penalty, line_search
+from .line_search import line_search
 from .outputs import Outputs
+
+# A limit of rounding: an error that is less than this part of all limits, or of the loss without
+# features, need not be known better.
+NEGLIGIBLE = 1e-12
 
 
 class CurvedTerm:
@@ -40,25 +41,17 @@ class CurvedTerm:
             self.design = MultiOutputDesign(design, self.n_outputs)
         self.outputs = Outputs(design, loss, fit_intercept)
         start = np.zeros((design.shape[0], self.n_outputs))
-        self.null_state = self.at(start, np.zeros(self.n_outputs))
+        self.null_state = state_at(self.outputs, start, np.zeros(self.n_outputs))
         self.scale = self.null_state.loss
+        self._largest_rounding = float(design.rounding.max(initial=0.0))
         self._correlations = Correlations(self.design)
         self._hessian = Hessian(design, loss, fit_intercept)
-
-    def at(self, linear: Float64, intercept: Float64) -> CurvedState:
-        """The state with these outputs; the search for the intercept starts as given."""
-        if self.outputs.fit_intercept:
-            intercept, prediction = self.loss.profile_intercept(linear, intercept)
-        else:
-            prediction = self.loss.predict(linear)
-        residual = (self.outputs.sqrt_weights[:, None] * prediction.residual).ravel()
-        value = float(self.outputs.weights @ prediction.losses)
-        return CurvedState(linear, intercept, prediction, residual, value, self.outputs)
 
     def state(self, working_set: WorkingSet, theta: Float64) -> CurvedState:
         if not theta.any():
             return self.null_state
-        return self.at(self.outputs.linear(working_set, theta), self.null_state.intercept)
+        linear = self.outputs.linear(working_set, theta)
+        return state_at(self.outputs, linear, self.null_state.intercept)
 
     def interpolate(self, first: CurvedState, last: CurvedState, fraction: float) -> CurvedState:
         """The state at the mean of the outputs of two others, the last with this weight."""
@@ -66,21 +59,30 @@ class CurvedTerm:
             (1.0 - fraction) * start + fraction * end
             for start, end in zip(first[:2], last[:2], strict=True)
         )
-        return self.at(linear, intercept)
+        return state_at(self.outputs, linear, intercept)
 
     def correlations(
-        self,
-        working_set: WorkingSet,
-        state: CurvedState,
-        limit: Float64 | float | None,
-        positive: bool,
+        self, working_set: WorkingSet, state: CurvedState, limit: Limit, positive: bool
     ) -> tuple[Float64, Index | slice]:
         return self._correlations.at(state.residual, working_set, limit, positive)
 
     def rounding(
-        self, support: Index, values: Float64, state: CurvedState, limit: Any
+        self, support: Index, values: Float64, state: CurvedState, limit: Limit
     ) -> tuple[CorrelationRounding, float]:
-        return self.outputs.rounding(support, values, state, limit, self.scale)
+        """From bounds, the largest output for all samples, where these are small enough."""
+        effects = self.outputs.design.size[support // self.n_outputs] * values
+        largest = float(np.abs(state.linear).max() + np.abs(state.intercept).max())
+        largest += float(np.sqrt(effects @ effects)) + self.loss.mean_rounding
+        residual_scale = float(np.sqrt(state.residual @ state.residual))
+        hidden = UNIT * largest * max(1.0, residual_scale)
+        residual_scale += self.loss.curvature_bound(state.prediction) * largest
+        lowest = 1.0 if limit is None else limit
+        if isinstance(lowest, np.ndarray):
+            lowest = float(lowest.min())
+        fine = self._largest_rounding * residual_scale <= NEGLIGIBLE * lowest
+        if fine and hidden <= NEGLIGIBLE * self.scale:
+            return CorrelationRounding(residual_scale), hidden
+        return self.outputs.rounding(support, values, state, limit)
 
     def model(
         self,
@@ -112,11 +114,13 @@ class CurvedTerm:
         penalty: Penalty,
         modelled: bool = True,
     ) -> tuple[Float64, CurvedState]:
-        linear_of = partial(self.outputs.linear, working_set)
-        return line_search(self.at, linear_of, state, theta, goal, penalty, modelled)
+        return line_search(working_set, state, theta, goal, penalty, modelled)
 
     def image(self, columns: Float64, values: Float64) -> Float64:
-        return self.outputs.image(columns, values)
+        image = np.zeros((len(columns), self.n_outputs))
+        for column, value in zip(columns.T, values, strict=True):
+            image += column[:, None] * self.loss.contrasts(value)
+        return image.ravel()
 
     def dual_form(self, working_set: WorkingSet) -> tuple[None, None]:
         return None, None

@@ -17,6 +17,7 @@ from .._design.working_set import WorkingSet
 from .._losses.base import Loss
 from .._numerics.rounding import NOBODY, ROUNDING, UNIT, CorrelationRounding
 from .._numerics.typing import Float64, Index
+from .base import Limit
 
 # A coefficient times the length of its column from which on a feature is heavy. Smaller values cost
 # a block of columns at each state; larger ones the digits of differences, two for this one
@@ -25,8 +26,6 @@ HEAVY = 100.0
 # Limits of rounding. Where that of a correlation is more than this part of its limit, it is found
 # from the columns themselves, of so many features as make a block.
 FINE = 1e-8
-# Where it is less than this part of all limits, the largest output will do for all samples.
-NEGLIGIBLE = 1e-12
 
 
 class Outputs:
@@ -43,7 +42,6 @@ class Outputs:
         self.n_outputs = loss.n_outputs
         self.sqrt_weights = design.sqrt_weights
         self.weights = design.sqrt_weights**2
-        self.largest_rounding = float(design.rounding.max(initial=0.0))
         self.unscale = np.divide(
             1.0, self.sqrt_weights, out=np.zeros_like(self.weights), where=self.sqrt_weights > 0.0
         )
@@ -86,11 +84,9 @@ class Outputs:
             x = self.design.block(np.array([j])) * self.unscale[:, None]
             yield x * self.loss.contrasts(values)
 
-    def magnitudes(
-        self, support: Index, values: Float64, linear: Float64, intercept: Float64
-    ) -> Float64:
+    def _magnitudes(self, support: Index, values: Float64, state: Any) -> Float64:
         """Upper bounds of the terms that outputs are sums of, in absolute value; (n, K)."""
-        sizes = np.abs(linear) + np.abs(intercept)
+        sizes = np.abs(state.linear) + np.abs(state.intercept)
         features, outputs = support // self.n_outputs, support % self.n_outputs
         effects = self.design.size[features] * np.abs(values)
         heavy = self._heavy(features, effects)
@@ -100,45 +96,15 @@ class Outputs:
             sizes += np.abs(part)
         return sizes
 
-    def image(self, columns: Float64, values: Float64) -> Float64:
-        """The outputs of columns (n, q) with values (q, K), as one array (n K,)."""
-        image = np.zeros((len(columns), self.n_outputs))
-        for column, value in zip(columns.T, values, strict=True):
-            image += column[:, None] * self.loss.contrasts(value)
-        return image.ravel()
-
     def rounding(
-        self,
-        support: Index,
-        values: Float64,
-        state: Any,
-        limit: Float64 | float | None,
-        scale: float,
+        self, support: Index, values: Float64, state: Any, limit: Limit
     ) -> tuple[CorrelationRounding, float]:
-        """Rounding errors of correlations and of the gap, from bounds if these are small enough.
+        """Rounding errors of correlations and of the gap, sample by sample.
 
-        Outputs err by their magnitude, and residuals by this times the curvature. The gap is in
-        units of `scale`.
+        Outputs err by their magnitude, and residuals by this times the curvature.
         """
-        effects = self.design.size[support // self.n_outputs] * values
-        largest = float(np.abs(state.linear).max() + np.abs(state.intercept).max())
-        largest += float(np.sqrt(effects @ effects)) + self.loss.mean_rounding
-        residual_scale = float(np.sqrt(state.residual @ state.residual))
-        hidden = UNIT * largest * max(1.0, residual_scale)
-        residual_scale += self.loss.curvature_bound(state.prediction) * largest
-        lowest = 1.0 if limit is None else limit
-        if isinstance(lowest, np.ndarray):
-            lowest = float(lowest.min())
-        fine = self.largest_rounding * residual_scale <= NEGLIGIBLE * lowest
-        if fine and hidden <= NEGLIGIBLE * scale:
-            return CorrelationRounding(residual_scale), hidden
-        sizes = self.magnitudes(support, values, state.linear, state.intercept)
-        return self._rounding_by_sample(sizes + self.loss.mean_rounding, state, limit)
-
-    def _rounding_by_sample(
-        self, sizes: Float64, state: Any, limit: Float64 | float | None
-    ) -> tuple[CorrelationRounding, float]:
-        """The same for outputs of these magnitudes, (n, K)."""
+        sizes = self._magnitudes(support, values, state)
+        sizes += self.loss.mean_rounding
         r = np.abs(state.prediction.residual)
         hidden = UNIT * float(np.linalg.norm(self.weights[:, None] * (r * sizes)))
         error = r + self.loss.curvature(state.prediction).magnitude(sizes)

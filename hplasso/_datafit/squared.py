@@ -18,7 +18,7 @@ from .._design.working_set import WorkingSet
 from .._losses.squared import SquaredLoss
 from .._numerics.rounding import UNIT, CorrelationRounding
 from .._numerics.typing import Float64, Index
-from .base import Model
+from .base import Limit, Model, Penalty
 from .iterate import Iterate
 
 
@@ -90,7 +90,7 @@ class SquaredTerm(ABC):
         state: Any,
         theta: Float64,
         goal: Float64,
-        penalty: tuple[Float64, Float64 | None],
+        penalty: Penalty,
         modelled: bool = True,
     ) -> tuple[Float64, Any]:
         return goal, self.state(working_set, goal)
@@ -115,16 +115,12 @@ class LeastSquares(SquaredTerm):
         return SquaredState(residual, float(residual @ residual), self.loss.intercept)
 
     def correlations(
-        self,
-        working_set: WorkingSet,
-        state: SquaredState,
-        limit: Float64 | float | None,
-        positive: bool,
+        self, working_set: WorkingSet, state: SquaredState, limit: Limit, positive: bool
     ) -> tuple[Float64, Index | slice]:
         return self._correlations.at(state.residual, working_set, limit, positive)
 
     def rounding(
-        self, support: Index, values: Float64, state: SquaredState, limit: Any
+        self, support: Index, values: Float64, state: SquaredState, limit: Limit
     ) -> tuple[CorrelationRounding, float]:
         """z is that of the r at hand; hidden is only r'(r - y + Z theta).
 
@@ -166,23 +162,18 @@ class LeastSquaresMoments(SquaredTerm):
         return SquaredState(z, square, self.loss.intercept)
 
     def correlations(
-        self,
-        working_set: WorkingSet,
-        state: SquaredState,
-        limit: Float64 | float | None,
-        positive: bool,
+        self, working_set: WorkingSet, state: SquaredState, limit: Limit, positive: bool
     ) -> tuple[Float64, slice]:
         return state.residual, ALL
 
     def rounding(
-        self, support: Index, values: Float64, state: SquaredState, limit: Any
+        self, support: Index, values: Float64, state: SquaredState, limit: Limit
     ) -> tuple[CorrelationRounding, float]:
         """Here the gap misses all that correlations are off by."""
         sizes = self.design.size[support] * np.abs(values)
         length = float(np.sqrt(sizes @ sizes))
-        return CorrelationRounding(self.norm + float(sizes.sum())), UNIT * (
-            self.norm + length
-        ) * length
+        hidden = UNIT * (self.norm + length) * length
+        return CorrelationRounding(self.norm + float(sizes.sum())), hidden
 
     def _targets(self, working_set: WorkingSet) -> Float64:
         return self.target

@@ -11,7 +11,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from .._datafit.newton import CurvedTerm
 from .._design.checked import as_rows, checked_design
 from .._design.working_set import WorkingSet
-from .._losses.classification import make_loss
+from .._losses.softmax import make_loss
 from .._numerics.typing import Float64, Index, Mask
 from .._path.progress import PathPoint
 from .._path.ridge_tracer import make_tracer

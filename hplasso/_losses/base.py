@@ -29,24 +29,11 @@ from .._numerics.typing import Float64
 LARGEST = 1e200
 
 
-class Prediction(Protocol):
-    """The loss at some outputs. A loss adds to it what its own formulas need."""
-
-    @property
-    def residual(self) -> Float64:
-        """r, of shape (n, K)."""
-
-    @property
-    def losses(self) -> Float64:
-        """The loss of each sample, of shape (n,)."""
-
-
 class Curvature(Protocol):
-    """D: a symmetric positive semidefinite K x K matrix for each sample."""
+    """D: a symmetric positive semidefinite K x K matrix for each sample.
 
-    @property
-    def coupling(self) -> Float64:
-        """q of shape (n, K), for K > 1: D_kl = -q_k q_l for two different outputs."""
+    That of several outputs has `coupling`, q of shape (n, K), too: D_kl = -q_k q_l for k != l.
+    """
 
     def diagonal(self, k: int) -> Float64:
         """D_kk, of shape (n,)."""
@@ -87,7 +74,10 @@ class Loss(ABC):
 
     @abstractmethod
     def predict(self, outputs: Float64) -> Any:
-        """The prediction at outputs of shape (n, K)."""
+        """A record of the loss at outputs of shape (n, K), with what its own formulas need.
+
+        Its `residual` is r, of shape (n, K), and `losses` are those of the samples, of shape (n,).
+        """
 
     @abstractmethod
     def profile_intercept(self, linear: Float64, start: Float64) -> tuple[Float64, Any]:
@@ -127,11 +117,6 @@ class SingleCurvature(NamedTuple):
     """The curvature of a loss of one output, of shape (n,)."""
 
     values: Float64
-
-    @property
-    def coupling(self) -> Float64:
-        """There is no other output."""
-        return np.zeros((self.values.size, 1))
 
     def diagonal(self, k: int) -> Float64:
         return self.values

@@ -3,22 +3,18 @@
 With signs y = -1 and 1, the margin y f, and u = 1 - P_y, the probability of the wrong class,
 
     loss(y, f) = log(1 + exp(-y f)) = -log(1 - u),       r = y u,       D = u (1 - u).
-
-The convex conjugate is minus the entropy of the probabilities Q = (1 - kappa) Y + kappa P, and the
-divergence of kappa r that of Kullback and Leibler, sum_i v_i sum_c Q_ic log(Q_ic / P_ic):
-
-    kappa u log kappa + (1 - kappa u) (log(1 - kappa u) - log P_y)        from each sample.
 """
 
 from __future__ import annotations
 
 from math import cosh, inf, isfinite, sinh
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from .._numerics.typing import Float64
-from .base import Loss, SingleCurvature, relative_entropy
+from .base import SingleCurvature, relative_entropy
+from .classification import ClassLoss, ClassPrediction, Profile
 
 # Newton's method squares its error: a step of an intercept that is so small is the last, as its
 # square is rounding.
@@ -28,22 +24,11 @@ SMALL_STEP = 3e-7
 LARGEST_MARGIN, LONGEST_STEP = 600.0, 1.0
 # A limit that is not reached: the bracket is halved where Newton's step leaves it.
 MAX_STEPS = 100
-# Against overflow of exp.
-LARGEST_LOSS = 700.0
 
 
-class LogisticPrediction(NamedTuple):
-    """r, of shape (n, 1); u = 1 - P_y and -log P_y for the true classes y, of shape (n,)."""
-
-    residual: Float64
-    wrong: Float64
-    losses: Float64
-
-
-class LogisticLoss(Loss):
+class LogisticLoss(ClassLoss):
     """Two classes, coded 0 and 1; without an intercept one of them may have no weight."""
 
-    mean_rounding = 0.0
     residual_bound = 1.0
 
     def __init__(self, codes: Any, weights: Float64) -> None:
@@ -55,22 +40,20 @@ class LogisticLoss(Loss):
         )
         self._signed_weights = weights * self.signs
 
-    def predict(self, outputs: Float64) -> LogisticPrediction:
+    def predict(self, outputs: Float64) -> ClassPrediction:
         margins = self.signs * outputs[:, 0]
         return self._predict(margins, _odds(margins))
 
-    def _predict(self, margins: Float64, odds: Float64) -> LogisticPrediction:
+    def _predict(self, margins: Float64, odds: Float64) -> ClassPrediction:
         wrong = 1.0 / (1.0 + odds)
         right = odds * wrong
         if margins.max() > LARGEST_MARGIN:  # there the odds were cut off
             far = margins > LARGEST_MARGIN
             wrong[far] = np.exp(-margins[far])
         losses = np.maximum(-margins, 0.0) - np.log(np.maximum(wrong, right))
-        return LogisticPrediction((self.signs * wrong)[:, None], wrong, losses)
+        return ClassPrediction((self.signs * wrong)[:, None], wrong, losses)
 
-    def profile_intercept(
-        self, linear: Float64, start: Float64
-    ) -> tuple[Float64, LogisticPrediction]:
+    def profile_intercept(self, linear: Float64, start: Float64) -> Profile:
         """Newton's method on sum_i v_i r_i = 0, kept in a bracket.
 
         A step multiplies all odds by one of two numbers: no exponential is taken again.
@@ -99,20 +82,13 @@ class LogisticLoss(Loss):
                 break
         return np.array([b]), self._predict(margins + b * self.signs, odds)
 
-    def curvature(self, prediction: LogisticPrediction) -> SingleCurvature:
+    def curvature(self, prediction: ClassPrediction) -> SingleCurvature:
         return SingleCurvature(prediction.wrong * (1.0 - prediction.wrong))
 
-    def curvature_bound(self, prediction: LogisticPrediction) -> float:
+    def curvature_bound(self, prediction: ClassPrediction) -> float:
         return 0.25
 
-    def model_square(self, prediction: LogisticPrediction) -> float:
-        """u / (1 - u) = (1 - P_y) / P_y from each sample."""
-        return inverse_odds(self.weights, prediction.losses)
-
-    def divergence(self, prediction: LogisticPrediction, kappa: float) -> float:
-        return shrunk_divergence(self.weights, prediction.wrong, prediction.losses, kappa)
-
-    def dual_divergence(self, prediction: LogisticPrediction, change: Float64) -> float:
+    def dual_divergence(self, prediction: ClassPrediction, change: Float64) -> float:
         """Q - P is the change of the true class, and its opposite of the other one."""
         wrong, moved = prediction.wrong[:, None], change * np.sign(prediction.residual)
         both = np.hstack([1.0 - wrong, wrong]), np.hstack([moved, -moved])
@@ -122,17 +98,3 @@ class LogisticLoss(Loss):
 def _odds(margins: Float64) -> Float64:
     """P_y / (1 - P_y) for y f = margins; from them come both, each to the last digit."""
     return np.exp(np.minimum(np.maximum(margins, -LARGEST_MARGIN), LARGEST_MARGIN))
-
-
-def inverse_odds(weights: Float64, losses: Float64) -> float:
-    """sum_i v_i (1 - P_y) / P_y, for losses -log P_y."""
-    return float(weights @ np.expm1(np.minimum(losses, LARGEST_LOSS)))
-
-
-def shrunk_divergence(weights: Float64, wrong: Float64, losses: Float64, kappa: float) -> float:
-    """The divergence of kappa r, for any number of classes; `wrong` is u = 1 - P_y."""
-    wrong = kappa * wrong
-    terms = (1.0 - wrong) * (np.log(1.0 - wrong) + losses)
-    if kappa > 0.0:
-        terms += wrong * np.log(kappa)
-    return max(0.0, float(weights @ terms))

@@ -3,7 +3,7 @@
     loss(y, f) = log sum_c exp f_c - f_y,        r = Y - P,        D = diag(P) - P P',
 
 with the probabilities P; Y marks the classes. A constant added to all outputs of a sample makes no
-difference. The loss of a single class is zero. The divergence is that of logistic loss.
+difference. The loss of a single class is zero.
 """
 
 from __future__ import annotations
@@ -15,14 +15,9 @@ from scipy.special import logsumexp
 
 from .._numerics.linalg import solve_positive
 from .._numerics.typing import Float64, Index
-from .base import Loss, relative_entropy
-from .logistic import (
-    MAX_STEPS,
-    SMALL_STEP,
-    LogisticLoss,
-    inverse_odds,
-    shrunk_divergence,
-)
+from .base import relative_entropy
+from .classification import ClassLoss, ClassPrediction, Profile
+from .logistic import MAX_STEPS, SMALL_STEP, LogisticLoss
 
 # Limits of rounding: of the imbalance sum_i v_i r_ik of an output, and of a step of the intercepts,
 # as a part of them.
@@ -30,14 +25,6 @@ BALANCED = 1e-13
 SETTLED = 1e-15
 # Against overflow of an inverse: smaller powers say nothing of the loss.
 TINY = 1e-200
-
-
-class SoftmaxPrediction(NamedTuple):
-    """r, of shape (n, K); 1 - P_y and -log P_y for the true classes y, of shape (n,)."""
-
-    residual: Float64
-    wrong: Float64
-    losses: Float64
 
 
 class SoftmaxCurvature(NamedTuple):
@@ -67,10 +54,9 @@ class SoftmaxCurvature(NamedTuple):
         return root * np.sqrt(p)[:, :, None]
 
 
-class SoftmaxLoss(Loss):
+class SoftmaxLoss(ClassLoss):
     """Classes numbered from zero."""
 
-    mean_rounding = 0.0
     residual_bound = float(np.sqrt(2.0))
 
     def __init__(self, codes: Index, n_classes: int, weights: Float64) -> None:
@@ -79,7 +65,7 @@ class SoftmaxLoss(Loss):
         self.n_outputs = n_classes
         self.frequencies = np.bincount(codes, weights=weights, minlength=n_classes)
 
-    def predict(self, outputs: Float64) -> SoftmaxPrediction:
+    def predict(self, outputs: Float64) -> ClassPrediction:
         top = outputs.max(axis=1)
         powers = np.exp(outputs - top[:, None])
         own = powers[self.rows, self.codes].copy()
@@ -92,26 +78,19 @@ class SoftmaxLoss(Loss):
         wrong = others / total
         residual = -powers / total[:, None]
         residual[self.rows, self.codes] = wrong
-        return SoftmaxPrediction(residual, wrong, losses)
+        return ClassPrediction(residual, wrong, losses)
 
-    def curvature(self, prediction: SoftmaxPrediction) -> SoftmaxCurvature:
+    def curvature(self, prediction: ClassPrediction) -> SoftmaxCurvature:
         return SoftmaxCurvature(self._probabilities(prediction), np.abs(prediction.residual))
 
-    def curvature_bound(self, prediction: SoftmaxPrediction) -> float:
+    def curvature_bound(self, prediction: ClassPrediction) -> float:
         return 1.0
 
-    def model_square(self, prediction: SoftmaxPrediction) -> float:
-        """(1 - P_y) / P_y from each sample."""
-        return inverse_odds(self.weights, prediction.losses)
-
-    def divergence(self, prediction: SoftmaxPrediction, kappa: float) -> float:
-        return shrunk_divergence(self.weights, prediction.wrong, prediction.losses, kappa)
-
-    def dual_divergence(self, prediction: SoftmaxPrediction, change: Float64) -> float:
+    def dual_divergence(self, prediction: ClassPrediction, change: Float64) -> float:
         terms = relative_entropy(self._probabilities(prediction), change)
         return float(self.weights @ terms.sum(axis=1))
 
-    def _probabilities(self, prediction: SoftmaxPrediction) -> Float64:
+    def _probabilities(self, prediction: ClassPrediction) -> Float64:
         p = -prediction.residual
         p[self.rows, self.codes] = 1.0 - prediction.wrong
         return p
@@ -127,9 +106,7 @@ class SoftmaxLoss(Loss):
         taken = np.stack([columns[of[y]].T @ residual[of[y]] for y in outputs])
         return np.asarray((taken - taken.transpose(2, 1, 0)).sum(axis=0))
 
-    def profile_intercept(
-        self, linear: Float64, start: Float64
-    ) -> tuple[Float64, SoftmaxPrediction]:
+    def profile_intercept(self, linear: Float64, start: Float64) -> Profile:
         """Newton's method for sum_i v_i r_ik = 0; where it fails, one intercept after the other.
 
         The mean of b is zero.
@@ -177,3 +154,10 @@ def _one_by_one(loss: SoftmaxLoss, linear: Float64, b: Float64) -> Float64:
         against = LogisticLoss((loss.codes == k).astype(np.float64), loss.weights)
         b[k] = against.profile_intercept((linear[:, k] - others)[:, None], b[[k]])[0][0]
     return np.asarray(b - b.mean())
+
+
+def make_loss(codes: Index, n_classes: int, weights: Float64) -> ClassLoss:
+    """The loss of classes numbered from zero: one output for two classes, else one for each."""
+    if n_classes == 2:
+        return LogisticLoss(codes, weights)
+    return SoftmaxLoss(codes, n_classes, weights)

@@ -20,7 +20,7 @@ from hplasso._datafit.squared import LeastSquares
 from hplasso._design.checked import make_design
 from hplasso._design.multi_output import MultiOutputDesign
 from hplasso._design.working_set import WorkingSet
-from hplasso._losses.classification import make_loss
+from hplasso._losses.softmax import make_loss
 
 CONTAINERS = [np.asfortranarray, np.ascontiguousarray, sparse.csc_array, sparse.csr_array]
 

@@ -30,7 +30,7 @@ from sklearn.svm import l1_min_c
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from hplasso import HadamardLogisticRegression, logistic_path
-from hplasso._losses.classification import make_loss
+from hplasso._losses.softmax import make_loss
 
 SETS = {
     "breast_cancer": load_breast_cancer,
