@@ -38,12 +38,15 @@ SETTLED = 1e-9
 
 
 class Line(NamedTuple):
-    """From a state at theta to a goal: coefficients, outputs without intercept, and intercepts."""
+    """From a state at theta to a goal, in coefficients, outputs, and intercepts.
+
+    `linear` are the outputs at the goal, `change` and `shift` how they and the intercepts change.
+    """
 
     state: CurvedState
     theta: Float64
     goal: Float64
-    linear: Float64  # at the goal
+    linear: Float64
     change: Float64
     shift: Float64
     penalty: Penalty
@@ -164,10 +167,7 @@ def _go_beyond(
 
 
 def _intercept_change(state: CurvedState, change: Float64) -> Float64:
-    """To first order, what a change of the outputs does to the best intercept, if there is one.
-
-    Of several intercepts, nothing: their own search is as fast.
-    """
+    """To first order, what a change of the outputs does to the best intercept; of several, zero."""
     of = state.outputs
     if of.n_outputs > 1 or not of.fit_intercept:
         return np.zeros(of.n_outputs)
