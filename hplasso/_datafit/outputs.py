@@ -19,9 +19,9 @@ from .._numerics.rounding import NOBODY, ROUNDING, UNIT, CorrelationRounding
 from .._numerics.typing import Float64, Index
 from .base import Limit
 
-# A coefficient times the length of its column from which on a feature is heavy. Smaller values cost
-# a block of columns at each state; larger ones the digits of differences, two for this one
-# (constants.py). No feature of standardised data comes near it.
+# A coefficient times the length of its column from which on a feature is heavy: smaller values cost
+# a block of columns at each state, larger ones the digits of differences, two for this one. From 1
+# to infinity, times of paths did not differ, heavy features among them or not (constants.py).
 HEAVY = 100.0
 # Limits of rounding. Where that of a correlation is more than this part of its limit, it is found
 # from the columns themselves, of so many features as make a block.

@@ -1,4 +1,4 @@
-"""Each loss against its definition: what is said in `base` of residuals, curvatures, divergences."""
+"""Each loss against the definitions: residuals, curvatures, divergences, intercepts, bounds."""
 
 import numpy as np
 import pytest
@@ -114,7 +114,7 @@ def test_residuals_balance_at_the_profiled_intercept(loss, scale):
 
 @each_loss
 def test_residuals_are_no_longer_than_their_bound(loss):
-    """Where the loss is no larger than without features, or anywhere if that makes no difference."""
+    """Where the loss is no larger than without features."""
     null = WEIGHTS @ loss.predict(np.zeros((N, loss.n_outputs))).losses
     rng, found = np.random.default_rng(4), 0
     for scale in np.geomspace(0.01, 100.0, 200):
