@@ -88,7 +88,7 @@ class Model(NamedTuple):
 class DataTerm(Protocol):
     """What the path driver asks of a loss on a design.
 
-    `quadratic` says whether the loss is, so that every model is exact; `scale` is the loss without
+    `quadratic` tells whether the loss is, so that every model is exact; `scale` is the loss without
     features, the unit of `tol`; `norm` bounds the length of any residual on the path.
     """
 

@@ -24,8 +24,8 @@ from .._numerics.typing import Float64, Index
 
 # Multiplications up to which a Hessian costs no more than the rest of a step. Of a single output it
 # then is that of each state; of several it takes many small products. A higher value computes more
-# Hessians, a lower one takes more steps (constants.py): at 1, paths of 300 x 40 and 4,000 x 150 took
-# 1.2 to 2.5 times as long.
+# Hessians, a lower one takes more steps (constants.py): at 1, paths of 300 x 40 and 4,000 x 150
+# took 1.2 to 2.5 times as long.
 CHEAP = 4e6
 # The mean relative change of the residuals up to which a costlier Hessian is kept: the tolerance at
 # the cost CHEAP, the power of the cost that it grows with, and the largest. More saves Hessians and

@@ -1,4 +1,4 @@
-"""Coefficients on a working set, with what a loss says there."""
+"""Coefficients on a working set, with the state of the loss and the correlations."""
 
 from __future__ import annotations
 

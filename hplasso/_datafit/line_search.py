@@ -21,19 +21,25 @@ from .._numerics.typing import Float64
 from .base import Penalty
 from .curved_state import CurvedState, state_at
 
-# The part of a step that is not worth trying: its change of f is rounding.
+# A limit of rounding: the change of f over a smaller part of a step is nothing else.
 SHORTEST = 1e-12
+# Newton steps below are those of 120 fits with outliers of 1e2 to 1e8: of two classes and three with
+# an L1 penalty, and of two with a ridge penalty. On paths of ordinary data no value of the three
+# constants makes a difference.
 # Where a loss is an exponential, the model's solution moves its output by one unit, or two outputs
 # by half of one each. Steps that move all by less are not doubled: a lower value costs a product
-# with X at ordinary steps, a higher one the doubling where it is needed (constants.py).
+# with X at ordinary steps, a higher one Newton steps (constants.py): 726, 1069 and 447 as it is,
+# 734, 1110 and 470 at 1, 751, 1094 and 583 without doubling.
 FAR = 0.2
 # A step that is cut is cut where f is lowest, to within so many units of the outputs: a smaller
-# value costs states in a bisection, a larger one Newton steps after it (constants.py).
+# value costs states in a bisection, a larger one Newton steps (constants.py), 736, 1081 and 455
+# without bisection, which does not reach some tolerances.
 WIDE = 10.0
-# A step is doubled while f falls by this part of the slope at its start: below it the next model
-# does better than another doubling (constants.py).
+# A step is doubled while f falls by this part of the slope at its start: a smaller value costs
+# states, a larger one Newton steps (constants.py): 726, 1073 and 418 at 0.05; 760, 1102 and 576 at
+# 0.6.
 STEEP = 0.25
-# A limit of rounding: a coefficient that moves by no more than this part of it has settled.
+# A limit of rounding: a coefficient that moves by no more than this part of it stays.
 SETTLED = 1e-9
 
 

@@ -62,8 +62,8 @@ class Loss(ABC):
     residual_bound : float
         A bound of the length of sqrt(v) r wherever L is no larger than without features.
     mean_rounding : float
-        The rounding error of the mean that a residual is taken from, in units of the last digit of
-        the argument of its exponential; zero where residuals are known to their own last digit.
+        Rounding of a residual beside that of the outputs, in units of rounding times the curvature:
+        one for a mean exp(f); zero where residuals are known to their own last digit.
     """
 
     quadratic = False

@@ -23,7 +23,7 @@ from .logistic import MAX_STEPS, SMALL_STEP, LogisticLoss
 # as a part of them.
 BALANCED = 1e-13
 SETTLED = 1e-15
-# Against overflow of an inverse: smaller powers say nothing of the loss.
+# Against overflow: smaller powers are no divisors.
 TINY = 1e-200
 
 
