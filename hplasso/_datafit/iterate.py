@@ -1,4 +1,4 @@
-"""Coefficients on a working set, with what a loss says there."""
+"""Coefficients on a working set, with the state of the loss and the correlations."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from .._numerics.typing import Float64, Index
 class Iterate(NamedTuple):
     """Coefficients on the working set, the loss there, and the correlations that they leave.
 
-    `feasible_alpha` is the smallest alpha at which all features are feasible. A correlation errs by
-    `rounding`; one that may be below `exact_from`, times its penalty weight, surely is, but no more
-    is known of it. Rounding may hide `hidden` from a gap.
+    `feasible_alpha` is the smallest dual-feasible alpha of all features. Correlations err by
+    `rounding`; one below `exact_from` times its penalty weight may be an estimate, whose true value
+    is below that as well. Rounding may hide `hidden` from a gap.
     """
 
     theta: Float64
@@ -28,7 +28,7 @@ class Iterate(NamedTuple):
     exact_from: float
 
     def grown(self, size: int) -> Iterate:
-        """With zeros for what the working set has gained since."""
+        """With zeros for the features that the working set has gained since."""
         if self.theta.size == size:
             return self
         theta = np.zeros(size)
@@ -42,6 +42,6 @@ class Iterate(NamedTuple):
         return theta
 
     def on(self, kept: Index) -> Iterate:
-        """On what is kept of the working set, which is all that is not zero."""
+        """On the positions that are kept of the working set, which hold the support."""
         theta = self.theta[kept]
         return self._replace(theta=theta, support=theta.nonzero()[0])

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.utils.class_weight import compute_class_weight
 
-from .._datafit.newton import LogisticTerm
+from .._datafit.newton import CurvedTerm
 from .._design.factory import checked_design
 from .._design.working_set import GrowingSet
-from .._losses.logistic import make_loss
+from .._losses.softmax import make_loss
 from .._numerics.typing import Float64, Index, Mask
 from .._path.make_tracer import make_tracer
 from .._path.progress import PathPoint
@@ -123,7 +123,7 @@ class Classification:
         self.rows = _rows(self.present, n_classes)
         self.row_square = float((self.rows[:, 0] ** 2).sum())
         loss = make_loss(codes, n_present, labels.weights)
-        self.term = LogisticTerm(self.base, loss, fit_intercept)
+        self.term = CurvedTerm(self.base, loss, fit_intercept)
         self.working_set = GrowingSet(self.term.design)
 
     def tracer(self, settings: PathSettings, start: Float64 | None = None) -> Tracer:

@@ -14,7 +14,7 @@ from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._design.factory import as_array
-from .._losses.logistic import log_probabilities
+from .._losses.classification import log_probabilities
 from .._numerics.error_state import in_own_error_state
 from .callbacks import LinearModel, chosen_parameters, fitted_as
 

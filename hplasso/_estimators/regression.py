@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from .._datafit.squared import DataTerm, LeastSquares, LeastSquaresMoments
+from .._datafit.base import DataTerm
+from .._datafit.squared import LeastSquares, LeastSquaresMoments
 from .._design.design import Design
 from .._design.factory import check_range, checked_design
 from .._design.working_set import CompleteSet, GrowingSet

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.linalg.lapack import dtrtrs
 
+from .._datafit.base import DataTerm
 from .._datafit.iterate import Iterate
-from .._datafit.squared import DataTerm
 from .._design.correlations import ALL
 from .._design.multi_output import AnyDesign
 from .._design.working_set import WorkingSet

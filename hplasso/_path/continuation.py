@@ -96,7 +96,7 @@ def prune(problem: PathProblem, memory: Memory) -> Memory:
     Only before there are solutions that are numbered as the working set is now.
     """
     working_set, size = problem.working_set, problem.working_set.features.size
-    numbered = memory.solved or working_set.fixed or not problem.term.exact
+    numbered = memory.solved or working_set.fixed or not problem.term.quadratic
     if numbered or size**2 <= CROWDED * problem.design.n_stored:
         return memory
     kept = memory.predictor.live(size).nonzero()[0]

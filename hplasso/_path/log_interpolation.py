@@ -16,7 +16,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from .._datafit.newton import LogisticTerm
+from .._datafit.newton import CurvedTerm
 from .predictor import SolvedPoint
 from .progress import PathPoint
 from .tracer import PathTracer, Tracer
@@ -29,7 +29,7 @@ WORTHWHILE = 2.0
 TINY = 1e-300
 
 
-def trace_by_means(tracer: Tracer, term: LogisticTerm, alphas: Iterable[float]) -> list[PathPoint]:
+def trace_by_means(tracer: Tracer, term: CurvedTerm, alphas: Iterable[float]) -> list[PathPoint]:
     """The solutions at decreasing alphas, certified; the listener hears of each in turn.
 
     Every alpha is solved where there is no L1 penalty.
@@ -59,7 +59,7 @@ def trace_by_means(tracer: Tracer, term: LogisticTerm, alphas: Iterable[float]) 
 
 def _between(
     tracer: PathTracer,
-    term: LogisticTerm,
+    term: CurvedTerm,
     first: SolvedPoint,
     last: SolvedPoint,
     alphas: list[float],
@@ -78,7 +78,7 @@ def _between(
 
 
 def _move_to_interpolated(
-    tracer: PathTracer, term: LogisticTerm, first: SolvedPoint, last: SolvedPoint, alpha: float
+    tracer: PathTracer, term: CurvedTerm, first: SolvedPoint, last: SolvedPoint, alpha: float
 ) -> PathPoint:
     """Go to the interpolation between two solved points, from the last; what it is worth."""
     length = float(np.log(first.alpha / last.alpha))

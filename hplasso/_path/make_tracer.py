@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .._datafit.squared import DataTerm
+from .._datafit.base import DataTerm
 from .._design.multi_output import AnyDesign
 from .._design.working_set import WorkingSet
 from .._numerics.typing import Float64
@@ -30,7 +30,7 @@ def make_tracer(
         working_set = working_set.full
     kind = L1Certifier if penalty.l1 or by_support else RidgeCertifier
     certifier = kind(term, working_set, design, settings)
-    curved = penalty.l1 and not term.exact and settings.solver == "auto"
+    curved = penalty.l1 and not term.quadratic and settings.solver == "auto"
     columns = long_columns(design.column_norms) if curved else None
     problem = PathProblem(term, working_set, design, settings, certifier, columns)
     if penalty.l1:

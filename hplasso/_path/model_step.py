@@ -10,12 +10,11 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
-from .._datafit.squared import Model
+from .._datafit.base import Model
 from .._design.correlations import ALL
 from .._numerics.rounding import NOBODY
 from .._numerics.typing import Float64, Index
@@ -76,10 +75,10 @@ def model_step(
         linear_solver,
         point,
         predicted if matrix_free else NOBODY,
-        partial(term.model_square, iterate.state),
+        iterate.state.model_square,
         INNER_PART * gap_tol,
         max_sweeps,
-        once=not term.exact,
+        once=not term.quadratic,
     )
     if linear_solver.failed:
         memory, sweeps = model_step(
@@ -136,7 +135,7 @@ def model_problem(
     if operator.matrix is None:
         gap = MATRIX_FREE_PART * gap_tol
         linear_solver = conjugate_gradients(problem, memory, alpha, gap, penalty)
-    elif ridge is not None or not term.exact:
+    elif ridge is not None or not term.quadratic:
         linear_solver = CholeskyFactor(None if ridge is None else ridge[on])
     return ModelProblem(model, restricted, linear_solver, Point(theta, z, model.support))
 

@@ -295,7 +295,7 @@ def assured(
     The iterate stays if all sweeps have been made, or sweeps alone are asked for.
     """
     term, certifier, settings = problem.term, problem.certifier, problem.settings
-    if not term.exact:
+    if not term.quadratic:
         return iterate, certificate
     doubt, (gap, kappa, rounding_gap) = certifier.doubt(alpha, iterate), certificate
     doubted = Certificate(gap + doubt, kappa, rounding_gap + doubt)

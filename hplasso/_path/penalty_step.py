@@ -48,7 +48,7 @@ def solve_penalty(problem: PathProblem, memory: Memory, alpha: float) -> tuple[M
         problem, memory.iterate, memory.predictor, alpha, memory.used_matrix_free
     )
     memory = admit(problem, memory, entrants)
-    if problem.term.exact:
+    if problem.term.quadratic:
         return rounds(problem, memory, alpha, sweeps, predicted_start(problem, memory, alpha))
     return rounds(problem, extrapolate(problem, memory, alpha), alpha, sweeps)
 
@@ -95,7 +95,7 @@ def rounds(
     certifier, term, settings = problem.certifier, problem.term, problem.settings
     gap_tol, stagnation = certifier.gap_tol, Stagnation()
     patience = MAX_STALLED if settings.solver == "auto" else np.inf
-    polished = term.exact or settings.tol > POLISHED
+    polished = term.quadratic or settings.tol > POLISHED
     while sweeps < settings.max_iter and stagnation.rounds < patience:
         memory, made = model_step(
             problem, memory, alpha, gap_tol, settings.max_iter - sweeps, start

@@ -28,7 +28,7 @@ def predicted_positions(problem: PathProblem, memory: Memory, alpha: float) -> I
     by a factorisation, the finish finds them itself.
     """
     predictor = memory.predictor
-    if (problem.term.exact and not memory.used_matrix_free) or not predictor.can_predict(alpha):
+    if (problem.term.quadratic and not memory.used_matrix_free) or not predictor.can_predict(alpha):
         return NOBODY
     theta, other = memory.iterate.theta, predictor.bracketing(alpha)
     if other is not None:

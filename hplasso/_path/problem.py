@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from .._datafit.base import DataTerm
 from .._datafit.iterate import Iterate
-from .._datafit.squared import DataTerm
 from .._design.multi_output import AnyDesign
 from .._design.working_set import WorkingSet
 from .._numerics.linalg import independent_cholesky

@@ -29,6 +29,6 @@ def refined(problem: PathProblem, memory: Memory, alpha: float) -> Certificate:
         direction = np.zeros(working_set.features.size)
         direction[about.model.where] = step
         change = working_set.columns.predict(direction)
-        state, divergence = problem.term.refined(state, change)
+        state, divergence = state.refined(change)
     there = problem.observe(iterate.theta, iterate.support, state, alpha)
     return problem.certifier.of_refined(alpha, there, divergence)

@@ -206,7 +206,7 @@ def _primal_step(system: RidgeSystem, iterate: Iterate) -> Float64:
 def _dual_goal(system: RidgeSystem, memory: RidgeMemory) -> tuple[Float64, Float64]:
     """theta + d and a + d_a, with the n x n matrix."""
     problem, iterate, apart = system.problem, memory.iterate, system.apart
-    working_set, term, state = problem.working_set, problem.term, iterate.state
+    working_set, state = problem.working_set, iterate.state
     columns = working_set.columns
     inside = np.zeros(iterate.theta.size, dtype=bool)
     inside[system.live] = system.ridge > 0.0
@@ -218,8 +218,8 @@ def _dual_goal(system: RidgeSystem, memory: RidgeMemory) -> tuple[Float64, Float
     else:
         dual = np.zeros(state.residual.size)
         fixed = columns.predict(np.where(inside, iterate.theta, 0.0))
-        right = state.residual + term.hessian_product(state, fixed)
-    matrix = term.hessian_product(state, outer)
+        right = state.residual + state.hessian_product(fixed)
+    matrix = state.hessian_product(outer)
     matrix.flat[:: state.residual.size + 1] += 1.0
     *factor, singular = dgetrf(matrix, overwrite_a=1)
     if singular:  # beside values that are far larger than others
@@ -241,7 +241,7 @@ def _moves_apart(
     problem, apart = system.problem, system.apart
     ridge = system.alpha * system.weights[apart]
     block = problem.design.block(problem.working_set.features[apart])
-    curved = problem.term.hessian_product(iterate.state, block)
+    curved = iterate.state.hessian_product(block)
     curved = lu_solve(factor, curved, check_finite=False)
     right = block.T @ dual - ridge * iterate.theta[apart]
     move = solve_semidefinite(plus_diagonal(block.T @ curved, ridge), right)
@@ -259,13 +259,13 @@ def _centred(base: Design, dual: Float64) -> Float64:
 def _step_by_products(system: RidgeSystem, iterate: Iterate, gap: float) -> tuple[Float64, bool]:
     """d, by conjugate gradients; and whether they were not enough."""
     problem, ridge, live = system.problem, system.ridge, system.live
-    columns, term, state = problem.working_set.columns, problem.term, iterate.state
+    columns, state = problem.working_set.columns, iterate.state
     whole = np.zeros(iterate.theta.size)
 
     def curved(direction: Float64) -> tuple[Float64, Float64]:
         whole[live] = direction
         image = columns.predict(whole)
-        return image, term.hessian_product(state, image)
+        return image, state.hessian_product(image)
 
     is_enough, residual = _tolerance(system, iterate, gap), _gradient(system, iterate)
     squares = problem.design.column_norms[problem.working_set.features[live]] ** 2
@@ -298,7 +298,7 @@ def _tolerance(system: RidgeSystem, iterate: Iterate, gap: float) -> Any:
     half_inverse = np.divide(0.5, ridge, out=np.zeros_like(ridge), where=weighed)
     largest = np.where(weighed, np.inf, 0.5 * errors * np.where(ridge > 0.0, 1.0, SOLVED))
     enough = INNER_PART * problem.certifier.gap_tol
-    if not problem.term.exact:
+    if not problem.term.quadratic:
         enough = max(enough, min(LEFT, gap / problem.term.scale) * gap)
 
     def is_enough(step: Float64, residual: Float64) -> bool:
@@ -312,7 +312,7 @@ def _tolerance(system: RidgeSystem, iterate: Iterate, gap: float) -> Any:
 def loses_digits(system: RidgeSystem) -> bool:
     """Whether there are columns beside whose squares a penalty is rounded away; and few."""
     problem, ridge = system.problem, system.ridge
-    if problem.term.exact or problem.working_set.complete:
+    if problem.term.quadratic or problem.working_set.complete:
         return False
     squares = problem.design.column_norms[problem.working_set.features[system.live]] ** 2
     penalised = ridge[ridge > 0.0]

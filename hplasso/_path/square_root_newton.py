@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.linalg.lapack import dgeqp3, dtrtrs
 
-from .._datafit.squared import DataTerm
+from .._datafit.base import DataTerm
 from .._design.design import Design
 from .._numerics.typing import Float64, Index, Mask
 
@@ -87,13 +87,13 @@ class Coordinates(NamedTuple):
 
     def step(self, term: DataTerm, state: Any, values: Float64) -> Float64:
         """Newton's step of the values, for the residual of the state."""
-        target = term.correlate(state, self.columns) - self.rho[:, None] * values - self.fixed
+        target = state.correlate(self.columns) - self.rho[:, None] * values - self.fixed
         step, told = np.zeros(values.shape), np.broadcast_to(self.moving, values.shape).copy()
         if values.shape[1] > 1:  # what has no penalty may as well stay as it is under one output
             unpenalised = (self.rho == 0.0) & told.all(axis=1)
             told[unpenalised, -1] = False
         rho = np.repeat(self.rho, values.shape[1])[told.ravel()]
-        blocks = (block[:, told.ravel()] for block in term.hessian_root(state, self.columns))
+        blocks = (block[:, told.ravel()] for block in state.hessian_root(self.columns))
         step[told] = solve_rooted(blocks, rho, target[told])
         return step
 
@@ -108,7 +108,7 @@ class Coordinates(NamedTuple):
             step = self.step(term, refined, values)
             values = values + step
             change = change + term.image(self.columns, step)
-            refined, extra = term.refined(state, change)
+            refined, extra = state.refined(change)
             yield refined, extra
 
 

@@ -1,4 +1,4 @@
-"""The Hessian of logistic loss: its values, and how old it may be."""
+"""The Hessian of a curved loss: its values, and how old it may be."""
 
 import numpy as np
 import pytest
@@ -8,18 +8,15 @@ from scipy.special import softmax
 from sklearn.datasets import make_classification
 
 import hplasso._datafit.hessian
-import hplasso._datafit.newton
 import hplasso._design.blocks
 import hplasso._design.dense
 import hplasso._design.sparse
 from hplasso import HadamardLogisticRegression, logistic_path
 from hplasso._datafit.hessian import Hessian
-from hplasso._datafit.newton import LogisticTerm
-from hplasso._datafit.squared import LeastSquares
 from hplasso._design.factory import make_design
 from hplasso._design.multi_output import MultiOutputDesign
 from hplasso._design.working_set import GrowingSet
-from hplasso._losses.logistic import make_loss
+from hplasso._losses.softmax import make_loss
 
 CONTAINERS = [np.asfortranarray, np.ascontiguousarray, sparse.csc_array, sparse.csr_array]
 
@@ -142,114 +139,3 @@ def test_a_tight_fit_begins_new_hessians(monkeypatch):
     HadamardLogisticRegression(1.0, tol=1e-12).fit(X, y)
     assert counts["_begin"] >= 2
     assert counts["at"] <= 15
-
-
-@pytest.mark.parametrize("n_classes", [2, 3])
-def test_the_longest_residual_is_as_long_as_it_is_said(n_classes):
-    case = Case(np.asarray, n_classes, False)
-    term = LogisticTerm(case.hessian.design, case.loss, False)
-    codes = np.arange(60) % n_classes
-    wrong = 100.0 * (np.eye(n_classes)[codes - 1])
-    outputs = wrong if n_classes > 2 else wrong[:, 1:] - wrong[:, :1]
-    residual = np.sqrt(case.weights)[:, None] * case.loss.predict(outputs).residual
-    assert np.linalg.norm(residual) == pytest.approx(term.norm)
-
-
-@pytest.mark.parametrize("fraction", [0.02, 0.05, 0.1, 0.17, 0.3, 0.45, 0.7])
-@pytest.mark.parametrize("ridge", [None, 0.1])
-def test_a_step_goes_on_while_f_falls(fraction, ridge, monkeypatch):
-    """Twice as far each time, until f falls at less than a quarter of its first rate, or rises."""
-    monkeypatch.setattr(hplasso._datafit.newton, "FAR", 0.0)
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(60, 3))
-    X -= X.mean(axis=0)
-    y = (X @ [3.0, -2.0, 0.0] + rng.logistic(size=60) > 0.0).astype(int)
-    weights = np.full(60, 1 / 60)
-    design = make_design(X, weights, False)
-    term = LogisticTerm(design, make_loss(y, 2, weights), False)
-    working_set = GrowingSet(design)
-    working_set.admit(np.arange(3))
-    way, penalty = fraction * np.array([2.0, -1.5, 0.0]), np.full(3, 0.01)
-    rho = None if ridge is None else np.full(3, ridge)
-
-    def slope(length):
-        theta = length * way
-        residual = y - 1.0 / (1.0 + np.exp(-X @ theta))
-        abs_correlation = residual @ X / 60 - (0.0 if ridge is None else ridge * theta)
-        return (penalty * np.sign(way) - abs_correlation) @ way
-
-    length = 1.0
-    while slope(length) < 0.25 * slope(0.0) and slope(2.0 * length) <= 0.0:
-        length *= 2.0
-    zero = np.zeros(3)
-    state = term.state(working_set, zero)
-    theta, after = term.line_search(working_set, state, zero, way, (penalty, rho))
-    assert_allclose(theta, length * way)
-    assert_allclose(after.linear[:, 0], X @ theta, atol=1e-12)
-
-
-def test_a_step_goes_on_only_where_it_moved_an_output_far():
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(60, 3))
-    y = (X @ [3.0, -2.0, 0.0] + rng.logistic(size=60) > 0.0).astype(int)
-    weights = np.full(60, 1 / 60)
-    term = LogisticTerm(make_design(X, weights, False), make_loss(y, 2, weights), False)
-    working_set = GrowingSet(term.design)
-    working_set.admit(np.arange(3))
-    zero, way = np.zeros(3), np.array([2.0, -1.5, 0.0]) / np.abs(X @ [2.0, -1.5, 0.0]).max()
-    state = term.state(working_set, zero)
-    for largest, goes_on in ((0.18, False), (0.22, True)):
-        theta, _ = term.line_search(
-            working_set, state, zero, largest * way, (np.full(3, 0.01), None)
-        )
-        assert (theta[0] > 1.5 * largest * way[0]) == goes_on
-
-
-def test_a_step_that_goes_on_leaves_what_has_settled(monkeypatch):
-    """It moves by rounding only, which is not to grow."""
-    monkeypatch.setattr(hplasso._datafit.newton, "FAR", 0.0)
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(60, 3))
-    y = (X @ [3.0, -2.0, 0.0] + rng.logistic(size=60) > 0.0).astype(int)
-    weights = np.full(60, 1 / 60)
-    term = LogisticTerm(make_design(X, weights, False), make_loss(y, 2, weights), False)
-    working_set = GrowingSet(term.design)
-    working_set.admit(np.arange(3))
-    start, goal = np.array([1.0, 0.0, 0.0]), np.array([1.0 + 1e-12, -0.05, 0.0])
-    state = term.state(working_set, start)
-    theta, _ = term.line_search(working_set, state, start, goal, (np.full(3, 0.01), None))
-    assert theta[1] < -0.15
-    assert theta[0] == goal[0]
-
-
-@pytest.mark.parametrize(("block", "n_special"), [(1, 1), (60, 1), (120, 2), (300, 5), (9999, 6)])
-def test_rounding_is_looked_at_closely_of_a_block_of_features(block, n_special, monkeypatch):
-    """Of the longest columns, if rounding could hide more than a small part of all limits."""
-    monkeypatch.setattr(hplasso._datafit.newton, "BLOCK", block)
-    rng = np.random.default_rng(0)
-    X, y = rng.normal(size=(60, 6)) * [1.0, 5.0, 2.0, 6.0, 3.0, 4.0], np.arange(60) % 2
-    weights = np.full(60, 1 / 60)
-    term = LogisticTerm(make_design(X, weights, False), make_loss(y, 2, weights), False)
-    rounding, _ = term.rounding(np.arange(0), np.zeros(0), term.null_state, 1e-12)
-    largest_violators = np.argsort(-np.linalg.norm(X, axis=0))[:n_special]
-    assert_array_equal(np.sort(rounding.special), np.sort(largest_violators))
-    assert rounding.errors.shape == (n_special,)
-    assert not term.rounding(np.arange(0), np.zeros(0), term.null_state, 1.0)[0].special.size
-
-
-def test_losses_of_sure_predictions_are_known_to_the_last_digit():
-    loss = make_loss(np.array([0, 1, 2]), 3, np.full(3, 1 / 3))
-    outputs = np.array([[50.0, 0.0, 0.0], [1.0, 101.0, 1.0], [0.0, 0.0, 300.0]])
-    expected = 2.0 * np.exp([-50.0, -100.0, -300.0])
-    assert_allclose(loss.predict(outputs).losses, expected, rtol=1e-12)
-
-
-def test_a_constant_target_leaves_nothing_but_its_mean():
-    weights = np.random.default_rng(0).dirichlet(np.ones(60))
-    X = np.random.default_rng(1).normal(size=(60, 2))
-    term = LeastSquares(
-        make_design(X, weights, True), np.where(weights > 0.01, 0.1, np.nextafter(0.1, 1.0))
-    )
-    assert term.offset == pytest.approx(0.1)
-    assert term.scale == 0.0
-    assert not term.response.any()

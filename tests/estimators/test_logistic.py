@@ -30,7 +30,6 @@ from sklearn.svm import l1_min_c
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from hplasso import HadamardLogisticRegression, logistic_path
-from hplasso._losses.logistic import make_loss
 
 SETS = {
     "breast_cancer": load_breast_cancer,
@@ -362,19 +361,6 @@ class TestHardCases:
             60, 2000, n_informative=10, n_redundant=0, n_classes=4, random_state=0
         )
         self.check(X, y, C=1.0)
-
-
-@pytest.mark.parametrize("scale", [5, 30, 100])
-@pytest.mark.parametrize("seed", range(5))
-def test_intercepts_balance_the_residuals(scale, seed):
-    rng = np.random.default_rng(seed)
-    codes = np.append(np.arange(3), rng.integers(0, 3, 57))
-    weights = np.full(60, 1 / 60)
-    for n_classes in (2, 3):
-        loss = make_loss(np.minimum(codes, n_classes - 1), n_classes, weights)
-        outputs = scale * rng.standard_normal((60, loss.n_outputs))
-        _, prediction = loss.profile_intercept(outputs, np.zeros(loss.n_outputs))
-        assert np.abs(weights @ prediction.residual).max() <= 1e-12
 
 
 @pytest.mark.parametrize("data", [BINARY, MULTI], ids=["binary", "multinomial"])

@@ -10,8 +10,8 @@ from sklearn.datasets import make_classification, make_regression
 import hplasso._solver.cholesky
 from hplasso import lasso_path, logistic_path
 from hplasso._datafit.iterate import Iterate
-from hplasso._datafit.newton import LogisticTerm
-from hplasso._datafit.squared import LeastSquares
+from hplasso._datafit.newton import CurvedTerm
+from hplasso._datafit.squared import SquaredState
 from hplasso._design.working_set import GrowingSet
 from hplasso._estimators.regression import regression_of
 from hplasso._numerics.rounding import CorrelationRounding
@@ -135,13 +135,13 @@ def test_a_lasso_starts_where_its_last_two_solutions_point(monkeypatch):
 def test_a_logistic_path_starts_where_its_last_two_solutions_point(monkeypatch):
     """Linearly in log C; what would change its sign goes to zero."""
     X, y = make_classification(300, 10, n_informative=6, flip_y=0.3, random_state=0)
-    goals, line_search = [], LogisticTerm.line_search
+    goals, line_search = [], CurvedTerm.line_search
 
     def heard(self, working_set, state, theta, goal, *others):
         goals.append((theta, goal))
         return line_search(self, working_set, state, theta, goal, *others)
 
-    monkeypatch.setattr(LogisticTerm, "line_search", heard)
+    monkeypatch.setattr(CurvedTerm, "line_search", heard)
     Cs = logistic_path(X, y, Cs=1)[0][0] * np.geomspace(1.0, 100.0, 25)
     coefs = logistic_path(X, y, Cs=Cs, tol=1e-13, fit_intercept=False)[1]
     found = 0
@@ -333,7 +333,7 @@ def test_the_surrogate_of_alternation_is_above_the_objective():
 def test_those_are_expected_whose_correlations_lead_to_their_penalty(monkeypatch):
     """Of a logistic path, in the model about the last solution: linearly in alpha."""
     X, y = make_classification(200, 300, n_informative=6, random_state=0)
-    model, solve, positions, expected = LogisticTerm.model, PathTracer.solve, [], {}
+    model, solve, positions, expected = CurvedTerm.model, PathTracer.solve, [], {}
 
     def heard(self, working_set, iterate, support, penalty, predicted, matrix_free):
         if len(positions) > 1:
@@ -346,7 +346,7 @@ def test_those_are_expected_whose_correlations_lead_to_their_penalty(monkeypatch
         positions.append((alpha, self.iterate.z))
         return point
 
-    monkeypatch.setattr(LogisticTerm, "model", heard)
+    monkeypatch.setattr(CurvedTerm, "model", heard)
     monkeypatch.setattr(PathTracer, "solve", solved)
     logistic_path(X, y, Cs=20, eps=0.02, tol=1e-12, fit_intercept=False)
     n_expected = 0
@@ -374,10 +374,10 @@ def test_an_alpha_where_nothing_gets_better_is_given_up(kappa, sweeps, monkeypat
 
 
 def test_conjugate_gradients_take_as_many_steps_whatever_the_units(monkeypatch):
-    bent, hessian_product = [], LeastSquares.hessian_product
+    bent, hessian_product = [], SquaredState.hessian_product
     monkeypatch.setattr(ridge_steps, "DIRECT", 0)
     monkeypatch.setattr(
-        LeastSquares, "hessian_product", lambda *args: bent.append(1) or hessian_product(*args)
+        SquaredState, "hessian_product", lambda *args: bent.append(1) or hessian_product(*args)
     )
     rng = np.random.default_rng(0)
     X, y, fractions = rng.standard_normal((40, 60)), rng.standard_normal(40), np.full(40, 1 / 40)

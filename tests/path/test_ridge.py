@@ -28,7 +28,7 @@ from hplasso import (
     enet_path,
     logistic_path,
 )
-from hplasso._datafit.newton import LogisticTerm
+from hplasso._datafit.newton import CurvedTerm
 from hplasso._design.dense import DenseColumns
 from hplasso._design.factory import checked_design
 from hplasso._path import ridge_steps
@@ -560,7 +560,7 @@ def test_warm_start_of_classes_from_afar(classes):
 def test_what_is_left_of_the_dual_equations_survives_a_shortened_step(monkeypatch):
     """After half of a step a is that of the coefficients still, so that r - a is exact."""
     codes = np.random.default_rng(2).integers(0, 3, 40)
-    plain, steps = LogisticTerm.line_search, []
+    plain, steps = CurvedTerm.line_search, []
 
     def shortened(self, working_set, state, theta, goal, penalty):
         steps.append(goal)
@@ -569,7 +569,7 @@ def test_what_is_left_of_the_dual_equations_survives_a_shortened_step(monkeypatc
         theta, state = plain(self, working_set, state, theta, goal, penalty)
         return theta.copy(), state
 
-    monkeypatch.setattr(LogisticTerm, "line_search", shortened)
+    monkeypatch.setattr(CurvedTerm, "line_search", shortened)
     HadamardLogisticRegression(100.0, l1_ratio=0, tol=1e-13).fit(WIDE, codes)
     assert len(steps) <= 25
 

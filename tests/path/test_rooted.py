@@ -51,7 +51,7 @@ def test_outputs_keep_the_digits_in_which_classes_differ():
     theta = np.random.default_rng(1).normal(size=(4, 3))
     theta[2] = 0.01 + np.array([1.0, 2.0, -4.0]) * 1e-14
     problem.working_set.admit(np.arange(12))
-    linear, rows = problem.term._linear(problem.working_set, theta.ravel()), np.arange(40)
+    linear, rows = problem.term.outputs.linear(problem.working_set, theta.ravel()), np.arange(40)
     ahead = theta.astype(LONG) - theta.astype(LONG)[:, codes].T[:, :, None]
     expected = np.einsum("ij,ijk->ik", X.astype(LONG), ahead).astype(np.float64)
     assert_allclose(linear - linear[rows, codes][:, None], expected, rtol=1e-13, atol=1e-13)
@@ -64,7 +64,7 @@ def test_what_cancels_between_outputs_cancels_in_their_correlations():
     residual = -p
     residual[np.arange(40), codes] = p.sum(axis=1) - p[np.arange(40), codes]
     state = term.null_state._replace(residual=residual.ravel())
-    abs_correlation = term.correlate(state, X)
+    abs_correlation = state.correlate(X)
     off = residual.astype(LONG)
     off[np.arange(40), codes] -= off.sum(axis=1)  # exactly what the others add up to
     assert_allclose(

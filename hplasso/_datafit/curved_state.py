@@ -1,0 +1,85 @@
+"""A curved loss at some coefficients, the intercepts at their optimum."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .._design.blocks import BLOCK
+from .._losses.base import Curvature
+from .._numerics.rounding import ROUNDING
+from .._numerics.typing import Float64
+from .outputs import Outputs
+
+
+class CurvedState(NamedTuple):
+    """Outputs without intercept (n, K), intercept (K,), their prediction, sqrt(v) r (n K,), L."""
+
+    linear: Float64
+    intercept: Float64
+    prediction: Any
+    residual: Float64
+    loss: float
+    outputs: Outputs
+
+    def divergence(self, kappa: float) -> float:
+        return self.outputs.loss.divergence(self.prediction, kappa)
+
+    def model_square(self) -> float:
+        """||H^-1/2 r||^2."""
+        return self.outputs.loss.model_square(self.prediction)
+
+    def curvature(self) -> Curvature:
+        """D at the prediction."""
+        return self.outputs.loss.curvature(self.prediction)
+
+    def hessian_product(self, change: Float64) -> Float64:
+        of, curvature = self.outputs, self.curvature()
+        shape = of.weights.size, of.n_outputs, -1
+        outputs = change.reshape(shape) * of.unscale[:, None, None]
+        product = curvature.product(outputs)
+        if of.fit_intercept:  # which follows: no residual sums to anything else than zero
+            units = curvature.product(np.eye(of.n_outputs)[None])
+            between = np.tensordot(of.weights, units, 1)
+            total = np.tensordot(of.weights, product, 1)
+            product = curvature.product(outputs - np.linalg.pinv(between, hermitian=True) @ total)
+        product *= of.sqrt_weights[:, None, None]
+        return np.asarray(product.reshape(change.shape))
+
+    def hessian_root(self, columns: Float64) -> Iterator[Float64]:
+        """Blocks of rows whose Gram matrix is A'B A, A = columns kron I_K; for columns (n, q)."""
+        K, q = self.outputs.n_outputs, columns.shape[1]
+        curvature, step = self.curvature(), max(2 * q, BLOCK // max(q * K**2, 1))
+        for first in range(0, len(columns), step):
+            rows = slice(first, first + step)
+            root = curvature.root(rows)
+            yield np.einsum("ikl,ij->ikjl", root, columns[rows]).reshape(-1, q * K)
+
+    def correlate(self, columns: Float64) -> Float64:
+        residual = self.residual.reshape(-1, self.outputs.n_outputs)
+        return self.outputs.loss.correlate(columns, residual)
+
+    def refined(self, change: Float64) -> tuple[CurvedState, float]:
+        of, product = self.outputs, self.hessian_product(change[:, None])[:, 0]
+        moved = product.reshape(-1, of.n_outputs) * of.unscale[:, None]
+        extra = of.loss.dual_divergence(self.prediction, moved)
+        return self._replace(residual=self.residual - product), extra
+
+    def rounding_of_loss(self) -> float:
+        """What rounding of the outputs, and of the losses, may contribute to a rise of the loss."""
+        sizes = np.abs(self.linear) + np.abs(self.intercept)
+        relative_errors = self.outputs.weights @ (np.abs(self.prediction.residual) * sizes)
+        return ROUNDING * (self.loss + float(relative_errors.sum()))
+
+
+def state_at(outputs: Outputs, linear: Float64, intercept: Float64) -> CurvedState:
+    """The state with these outputs; the search for the intercept starts as given."""
+    if outputs.fit_intercept:
+        intercept, prediction = outputs.loss.profile_intercept(linear, intercept)
+    else:
+        prediction = outputs.loss.predict(linear)
+    residual = (outputs.sqrt_weights[:, None] * prediction.residual).ravel()
+    value = float(outputs.weights @ prediction.losses)
+    return CurvedState(linear, intercept, prediction, residual, value, outputs)

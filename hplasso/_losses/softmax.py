@@ -1,0 +1,163 @@
+"""Softmax cross-entropy: C >= 3 classes, or a single one, with an output f_c each.
+
+    loss(y, f) = log sum_c exp f_c - f_y,        r = Y - P,        D = diag(P) - P P',
+
+with the probabilities P; Y marks the classes. A constant added to all outputs of a sample makes no
+difference. The loss of a single class is zero.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import logsumexp
+
+from .._numerics.linalg import solve_positive
+from .._numerics.typing import Float64, Index
+from .base import relative_entropy
+from .classification import ClassLoss, ClassPrediction, Profile
+from .logistic import MAX_STEPS, SMALL_STEP, LogisticLoss
+
+# Limits of rounding: of the imbalance sum_i v_i r_ik of an output, and of a step of the intercepts,
+# as a part of them.
+BALANCED = 1e-13
+SETTLED = 1e-15
+# Against overflow: smaller powers are no divisors.
+TINY = 1e-200
+
+
+class SoftmaxCurvature(NamedTuple):
+    """diag(P) - P P', from P and |r|, of shape (n, K)."""
+
+    coupling: Float64  # P
+    distances: Float64  # P_k, or 1 - P_k where k is the true class, each to the last digit
+
+    def diagonal(self, k: int) -> Float64:
+        return self.distances[:, k] * (1.0 - self.distances[:, k])
+
+    def product(self, outputs: Float64) -> Float64:
+        p = self.coupling[:, :, None]
+        return np.asarray(p * (outputs - (p * outputs).sum(axis=1, keepdims=True)))
+
+    def magnitude(self, sizes: Float64) -> Float64:
+        parts = self.coupling * sizes
+        of_others = np.maximum(parts.sum(axis=1, keepdims=True) - parts, 0.0)
+        return self.distances * (1.0 - self.distances) * sizes + self.coupling * of_others
+
+    def root(self, rows: slice) -> Float64:
+        """sqrt(P_k) (delta_kl - P_l)."""
+        p = self.coupling[rows]
+        outputs = np.arange(p.shape[1])
+        root = np.repeat(-p[:, None, :], outputs.size, axis=1)
+        root[:, outputs, outputs] = p @ (1.0 - np.eye(outputs.size))
+        return root * np.sqrt(p)[:, :, None]
+
+
+class SoftmaxLoss(ClassLoss):
+    """Classes numbered from zero."""
+
+    residual_bound = float(np.sqrt(2.0))
+
+    def __init__(self, codes: Index, n_classes: int, weights: Float64) -> None:
+        self.codes, self.rows = codes, np.arange(codes.size)
+        self.weights = weights
+        self.n_outputs = n_classes
+        self.frequencies = np.bincount(codes, weights=weights, minlength=n_classes)
+
+    def predict(self, outputs: Float64) -> ClassPrediction:
+        top = outputs.max(axis=1)
+        powers = np.exp(outputs - top[:, None])
+        own = powers[self.rows, self.codes].copy()
+        powers[self.rows, self.codes] = 0.0
+        others = powers.sum(axis=1)  # without the own class: 1 - P_y to the last digit
+        total = own + others
+        losses = np.log(total) + top - outputs[self.rows, self.codes]
+        accurate = own > TINY  # log 1/P_y to the last digit, however close to zero
+        losses[accurate] = np.log1p(others[accurate] / own[accurate])
+        wrong = others / total
+        residual = -powers / total[:, None]
+        residual[self.rows, self.codes] = wrong
+        return ClassPrediction(residual, wrong, losses)
+
+    def curvature(self, prediction: ClassPrediction) -> SoftmaxCurvature:
+        return SoftmaxCurvature(self._probabilities(prediction), np.abs(prediction.residual))
+
+    def curvature_bound(self, prediction: ClassPrediction) -> float:
+        return 1.0
+
+    def dual_divergence(self, prediction: ClassPrediction, change: Float64) -> float:
+        terms = relative_entropy(self._probabilities(prediction), change)
+        return float(self.weights @ terms.sum(axis=1))
+
+    def _probabilities(self, prediction: ClassPrediction) -> Float64:
+        p = -prediction.residual
+        p[self.rows, self.codes] = 1.0 - prediction.wrong
+        return p
+
+    def contrasts(self, values: Float64) -> Float64:
+        """How far each output is from that of the sample's own class."""
+        return values - values[self.codes, None]
+
+    def correlate(self, columns: Float64, residual: Float64) -> Float64:
+        """The sum over classes of what each takes from another one, which cancels exactly."""
+        outputs = range(self.n_outputs)
+        of = [self.codes == y for y in outputs]
+        taken = np.stack([columns[of[y]].T @ residual[of[y]] for y in outputs])
+        return np.asarray((taken - taken.transpose(2, 1, 0)).sum(axis=0))
+
+    def profile_intercept(self, linear: Float64, start: Float64) -> Profile:
+        """Newton's method for sum_i v_i r_ik = 0; where it fails, one intercept after the other.
+
+        The mean of b is zero.
+        """
+        b = _newton(self, linear, start)
+        prediction = self.predict(linear + b)
+        for _ in range(MAX_STEPS):
+            if np.abs(self.weights @ prediction.residual).max() <= BALANCED:
+                break
+            before, b = b, _newton(self, linear, _one_by_one(self, linear, b))
+            prediction = self.predict(linear + b)
+            if np.abs(b - before).max() <= SETTLED * np.abs(b).max():
+                break
+        return b, prediction
+
+
+def _newton(loss: SoftmaxLoss, linear: Float64, start: Float64) -> Float64:
+    """Newton's method for the intercepts, as long as the imbalance gets smaller."""
+    b, best, smallest = start, start, np.inf
+    for _ in range(MAX_STEPS):
+        outputs = linear + b
+        p = np.exp(outputs - outputs.max(axis=1, keepdims=True))
+        p /= p.sum(axis=1, keepdims=True)
+        total = loss.weights @ p
+        excess = total - loss.frequencies
+        imbalance = float(np.abs(excess).max())
+        if not imbalance < smallest:
+            return best
+        best, smallest = b, imbalance
+        curvature = np.diag(total) - (p * loss.weights[:, None]).T @ p
+        curvature += total.mean()  # a constant in all intercepts makes no difference
+        step = -solve_positive(curvature, excess)
+        b = b + step - step.mean()
+        if np.abs(step).max() <= SMALL_STEP:
+            break
+    return np.asarray(b)
+
+
+def _one_by_one(loss: SoftmaxLoss, linear: Float64, b: Float64) -> Float64:
+    """Each intercept at its optimum in turn: class k against the others."""
+    b = b.copy()
+    for k in range(loss.n_outputs):
+        outputs = linear + b
+        others = logsumexp(np.delete(outputs, k, axis=1), axis=1)
+        against = LogisticLoss((loss.codes == k).astype(np.float64), loss.weights)
+        b[k] = against.profile_intercept((linear[:, k] - others)[:, None], b[[k]])[0][0]
+    return np.asarray(b - b.mean())
+
+
+def make_loss(codes: Index, n_classes: int, weights: Float64) -> ClassLoss:
+    """The loss of classes numbered from zero: one output for two classes, else one for each."""
+    if n_classes == 2:
+        return LogisticLoss(codes, weights)
+    return SoftmaxLoss(codes, n_classes, weights)

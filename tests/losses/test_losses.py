@@ -1,0 +1,158 @@
+"""Each loss against the definitions: residuals, curvatures, divergences, intercepts, bounds."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from poisson import PoissonLoss
+from scipy.optimize import check_grad
+
+from hplasso._losses.base import Loss
+from hplasso._losses.softmax import make_loss
+
+N = 12
+WEIGHTS = np.random.default_rng(0).dirichlet(np.ones(N))
+LOSSES = {
+    "logistic": make_loss(np.arange(N) % 2, 2, WEIGHTS),
+    "softmax": make_loss(np.arange(N) % 3, 3, WEIGHTS),
+    "poisson": PoissonLoss(np.arange(N) % 4 * 1.0, WEIGHTS),
+}
+each_loss = pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
+
+
+def outputs_of(loss, scale=1.0):
+    return scale * np.random.default_rng(1).standard_normal((N, loss.n_outputs))
+
+
+def curvatures(loss, outputs):
+    """D from differences of residuals, (n, K, K)."""
+    step, columns = 1e-6, []
+    for k in range(loss.n_outputs):
+        moved = np.zeros(outputs.shape)
+        moved[:, k] = step
+        after, before = (loss.predict(outputs + sign * moved).residual for sign in (1.0, -1.0))
+        columns.append((before - after) / (2.0 * step))
+    return np.stack(columns, axis=2)
+
+
+@each_loss
+def test_residuals_are_slopes(loss):
+    outputs = outputs_of(loss)
+
+    def value(flat):
+        return loss.predict(flat.reshape(outputs.shape)).losses.sum()
+
+    def slope(flat):
+        return -loss.predict(flat.reshape(outputs.shape)).residual.ravel()
+
+    assert check_grad(value, slope, outputs.ravel()) < 1e-6
+    assert loss.predict(outputs).losses.min() >= 0.0
+
+
+@each_loss
+def test_curvatures_are_those_of_differences(loss):
+    outputs, rng = outputs_of(loss), np.random.default_rng(2)
+    D, K = curvatures(loss, outputs), loss.n_outputs
+    curvature = loss.curvature(loss.predict(outputs))
+    for k in range(K):
+        assert_allclose(curvature.diagonal(k), D[:, k, k], atol=1e-8)
+        for m in range(K):
+            if m != k:
+                assert_allclose(
+                    -curvature.coupling[:, k] * curvature.coupling[:, m], D[:, k, m], atol=1e-8
+                )
+    changes, sizes = rng.standard_normal((N, K, 2)), rng.random((N, K))
+    assert_allclose(curvature.product(changes), D @ changes, atol=1e-7)
+    assert_allclose(curvature.magnitude(sizes), (np.abs(D) @ sizes[:, :, None])[:, :, 0], atol=1e-7)
+    root = curvature.root(slice(3, 9))
+    assert_allclose(root.transpose(0, 2, 1) @ root, D[3:9], atol=1e-8)
+    length = np.sqrt(WEIGHTS @ np.linalg.norm(D, 2, axis=(1, 2)) ** 2)
+    assert length <= loss.curvature_bound(loss.predict(outputs)) * (1.0 + 1e-7)
+
+
+@each_loss
+def test_model_square(loss):
+    """sum_i v_i r_i'D_i^+ r_i."""
+    outputs = outputs_of(loss)
+    r, inverse = loss.predict(outputs).residual, np.linalg.pinv(curvatures(loss, outputs), 1e-6)
+    square = WEIGHTS @ np.einsum("ik,ikl,il->i", r, inverse, r)
+    assert loss.model_square(loss.predict(outputs)) == pytest.approx(square, rel=1e-5)
+    if loss.n_outputs == 1:
+        assert Loss.model_square(loss, loss.predict(outputs)) == pytest.approx(square, rel=1e-5)
+
+
+@each_loss
+def test_divergences(loss):
+    """At kappa, and of any residual; of the second order: 1/2 d'D^-1 d for a change of r by d."""
+    outputs = outputs_of(loss)
+    prediction = loss.predict(outputs)
+    for kappa in (0.0, 0.3, 0.99, 1.0):
+        change = (1.0 - kappa) * prediction.residual
+        expected = loss.dual_divergence(prediction, change)
+        assert loss.divergence(prediction, kappa) == pytest.approx(expected, abs=1e-15)
+        assert Loss.divergence(loss, prediction, kappa) == expected
+    assert loss.divergence(prediction, 0.0) == pytest.approx(WEIGHTS @ prediction.losses)
+    bent = (
+        1e-4
+        * curvatures(loss, outputs)
+        @ np.random.default_rng(3).standard_normal((N, loss.n_outputs, 1))
+    )
+    d, inverse = bent[:, :, 0], np.linalg.pinv(curvatures(loss, outputs), 1e-6)
+    half = 0.5 * WEIGHTS @ np.einsum("ik,ikl,il->i", d, inverse, d)
+    assert loss.dual_divergence(prediction, d) == pytest.approx(half, rel=1e-3)
+    assert loss.dual_divergence(prediction, d - 1e3) == np.inf
+
+
+@each_loss
+@pytest.mark.parametrize("scale", [1.0, 5.0, 30.0])
+def test_residuals_balance_at_the_profiled_intercept(loss, scale):
+    outputs = outputs_of(loss, scale)
+    b, prediction = loss.profile_intercept(outputs, np.zeros(loss.n_outputs))
+    assert b.shape == (loss.n_outputs,)
+    assert_allclose(prediction.residual, loss.predict(outputs + b).residual, atol=1e-12)
+    assert np.abs(WEIGHTS @ prediction.residual).max() <= 1e-12
+
+
+@each_loss
+def test_residuals_are_no_longer_than_their_bound(loss):
+    """Where the loss is no larger than without features."""
+    null = WEIGHTS @ loss.predict(np.zeros((N, loss.n_outputs))).losses
+    rng, found = np.random.default_rng(4), 0
+    for scale in np.geomspace(0.01, 100.0, 200):
+        prediction = loss.predict(scale * rng.standard_normal((N, loss.n_outputs)))
+        if WEIGHTS @ prediction.losses <= null:
+            found += 1
+            assert (
+                np.linalg.norm(np.sqrt(WEIGHTS)[:, None] * prediction.residual)
+                <= loss.residual_bound
+            )
+    assert found > 5
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_the_longest_residual_is_as_long_as_it_is_said(n_classes):
+    codes, weights = np.arange(60) % n_classes, np.random.default_rng(5).dirichlet(np.ones(60))
+    loss = make_loss(codes, n_classes, weights)
+    wrong = 100.0 * (np.eye(n_classes)[codes - 1])
+    outputs = wrong if n_classes > 2 else wrong[:, 1:] - wrong[:, :1]
+    residual = np.sqrt(weights)[:, None] * loss.predict(outputs).residual
+    assert np.linalg.norm(residual) == pytest.approx(loss.residual_bound)
+
+
+def test_losses_of_sure_predictions_are_known_to_the_last_digit():
+    loss = make_loss(np.array([0, 1, 2]), 3, np.full(3, 1 / 3))
+    outputs = np.array([[50.0, 0.0, 0.0], [1.0, 101.0, 1.0], [0.0, 0.0, 300.0]])
+    expected = 2.0 * np.exp([-50.0, -100.0, -300.0])
+    assert_allclose(loss.predict(outputs).losses, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("scale", [5, 30, 100])
+@pytest.mark.parametrize("seed", range(5))
+def test_intercepts_balance_the_residuals(scale, seed):
+    rng = np.random.default_rng(seed)
+    codes = np.append(np.arange(3), rng.integers(0, 3, 57))
+    weights = np.full(60, 1 / 60)
+    for n_classes in (2, 3):
+        loss = make_loss(np.minimum(codes, n_classes - 1), n_classes, weights)
+        outputs = scale * rng.standard_normal((60, loss.n_outputs))
+        _, prediction = loss.profile_intercept(outputs, np.zeros(loss.n_outputs))
+        assert np.abs(weights @ prediction.residual).max() <= 1e-12
