@@ -24,8 +24,8 @@ from .curved_state import CurvedState, state_at
 # A limit of rounding: the change of f over a smaller part of a step is nothing else.
 SHORTEST = 1e-12
 # Newton steps below are those of 120 fits with outliers of 1e2 to 1e8: of two classes and three
-# with an L1 penalty, and of two with a ridge penalty. On paths of ordinary data no value of the three
-# constants makes a difference.
+# with an L1 penalty, and of two with a ridge penalty. On paths of ordinary data no value of the
+# three constants makes a difference.
 # Where a loss is an exponential, the model's solution moves its output by one unit, or two outputs
 # by half of one each. Steps that move all by less are not doubled: a lower value costs a product
 # with X at ordinary steps, a higher one Newton steps (constants.py): 726, 1069 and 447 as it is,

@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose
 import hplasso._datafit.line_search
 from hplasso._datafit.newton import CurvedTerm
 from hplasso._design.factory import make_design
-from hplasso._design.working_set import WorkingSet
+from hplasso._design.working_set import GrowingSet
 from hplasso._losses.softmax import make_loss
 
 
@@ -23,7 +23,7 @@ def test_a_step_goes_on_while_f_falls(fraction, ridge, monkeypatch):
     weights = np.full(60, 1 / 60)
     design = make_design(X, weights, False)
     term = CurvedTerm(design, make_loss(y, 2, weights), False)
-    working_set = WorkingSet(design)
+    working_set = GrowingSet(design)
     working_set.admit(np.arange(3))
     direction, penalty = fraction * np.array([2.0, -1.5, 0.0]), np.full(3, 0.01)
     rho = None if ridge is None else np.full(3, ridge)
@@ -50,7 +50,7 @@ def test_a_step_goes_on_only_where_it_moved_an_output_far():
     y = (X @ [3.0, -2.0, 0.0] + rng.logistic(size=60) > 0.0).astype(int)
     weights = np.full(60, 1 / 60)
     term = CurvedTerm(make_design(X, weights, False), make_loss(y, 2, weights), False)
-    working_set = WorkingSet(term.design)
+    working_set = GrowingSet(term.design)
     working_set.admit(np.arange(3))
     zero, direction = np.zeros(3), np.array([2.0, -1.5, 0.0]) / np.abs(X @ [2.0, -1.5, 0.0]).max()
     state = term.state(working_set, zero)
@@ -69,7 +69,7 @@ def test_a_step_that_goes_on_leaves_what_has_settled(monkeypatch):
     y = (X @ [3.0, -2.0, 0.0] + rng.logistic(size=60) > 0.0).astype(int)
     weights = np.full(60, 1 / 60)
     term = CurvedTerm(make_design(X, weights, False), make_loss(y, 2, weights), False)
-    working_set = WorkingSet(term.design)
+    working_set = GrowingSet(term.design)
     working_set.admit(np.arange(3))
     start, goal = np.array([1.0, 0.0, 0.0]), np.array([1.0 + 1e-12, -0.05, 0.0])
     state = term.state(working_set, start)

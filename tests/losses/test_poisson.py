@@ -14,10 +14,11 @@ from sklearn.linear_model import PoissonRegressor
 
 from hplasso._datafit.newton import CurvedTerm
 from hplasso._design.factory import checked_design
-from hplasso._design.working_set import WorkingSet
+from hplasso._design.working_set import GrowingSet
 from hplasso._path.log_interpolation import trace_by_means
 from hplasso._path.make_tracer import make_tracer
 from hplasso._path.settings import PathSettings
+from hplasso._penalties.l1 import L1Penalty
 
 CONTAINERS = [np.asfortranarray, np.ascontiguousarray, sparse.csc_array, sparse.csr_array]
 
@@ -55,12 +56,12 @@ class Counts:
 
     def problem(self, container, fit_intercept, **settings):
         """The recipe: design, loss, data term, working set, tracer."""
-        design = checked_design(container(self.X), self.weights, fit_intercept)
-        design.leave_means()
+        design = checked_design(container(self.X), self.weights, fit_intercept).leave_means()
         term = CurvedTerm(design, PoissonLoss(self.y, self.weights), fit_intercept)
-        settings.setdefault("penalty_weights", np.ones(self.X.shape[1]))
-        settings = PathSettings(**settings)
-        return make_tracer(term, WorkingSet(term.design), term.design, settings), design
+        weights = settings.pop("penalty_weights", np.ones(self.X.shape[1]))
+        penalty = L1Penalty(weights, settings.pop("ridge_ratio", 0.0))
+        settings = PathSettings(penalty, **settings)
+        return make_tracer(term, GrowingSet(term.design), term.design, settings), design
 
     def coefficients(self, point, design):
         theta = np.zeros(self.X.shape[1])
@@ -78,9 +79,12 @@ def certified_path(
     tracer, design = counts.problem(container, fit_intercept, **settings)
     largest = tracer.alpha_max()
     alphas = largest * np.geomspace(1.0, eps, n_alphas)
-    points, scale = trace_by_means(tracer, tracer.term, alphas), counts.null_loss(fit_intercept)
-    assert tracer.term.scale == pytest.approx(scale, rel=1e-12)
-    weights, thetas = tracer.settings.penalty_weights, []
+    points, scale = (
+        trace_by_means(tracer, tracer.problem.term, alphas),
+        counts.null_loss(fit_intercept),
+    )
+    assert tracer.problem.term.scale == pytest.approx(scale, rel=1e-12)
+    weights, thetas = tracer.problem.penalty.weights, []
     for alpha, point in zip(alphas, points, strict=True):
         assert point.converged
         theta, intercept = counts.coefficients(point, design)
@@ -168,7 +172,7 @@ def test_hopeless_starts_do_no_harm():
     counts = Counts()
     tracer, design = counts.problem(np.asarray, False, tol=1e-10)
     right, _ = counts.coefficients(tracer.solve(0.2), design)
-    term, working_set = tracer.term, tracer.working_set
+    term, working_set = tracer.problem.term, tracer.problem.working_set
     working_set.admit(np.arange(120))
     goal, theta = np.full(120, 1e3), np.zeros(120)
     new, state = term.line_search(
