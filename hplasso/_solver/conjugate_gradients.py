@@ -27,8 +27,8 @@ from .restricted_problem import RestrictedProblem
 # difference; with them, this is what is lost before a factorisation takes over (constants.py).
 MAX_STEPS = 200
 # A first solution of a face is off by this part of the geometric mean of the tolerance and the
-# penalty. Larger, more signs are wrong; smaller, there are more steps for faces that are left again.
-# On a path of a very sparse X, from 0.03 to 1 the times were within 8 % (constants.py).
+# penalty. Larger, more signs are wrong; smaller, there are more steps for faces that are left
+# again. On a path of a very sparse X, from 0.03 to 1 the times were within 8 % (constants.py).
 ROUGH = 0.3
 # A face of less than this part of the coordinates has an operator of its own. To make that takes
 # a copy of its columns, to do without it multiplies with coordinates that are zero. On a path of a
