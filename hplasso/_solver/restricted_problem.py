@@ -16,7 +16,8 @@ from .._numerics.operator import Operator
 from .._numerics.typing import Float64, Index, Mask
 
 # If the support is less than this part of all coordinates, a product with theta gathers its rows
-# of G: that reads less of G, and copies it. A quarter is where the two take equally long.
+# of G: that reads less of G, and copies it. Of 300 coordinates the two take equally long at 0.28,
+# of 1000 at 0.31; of 100, the copy takes a microsecond more (constants.py).
 GATHERED = 0.25
 
 
