@@ -37,7 +37,7 @@ from ._smooth.torch_product import (
     torch,
     values_of,
 )
-from ._validation.parameters import Constraint, Constraints, check_parameters, integer, real
+from ._validation.parameters import Constraint, Constraints, check_arguments, integer, real
 
 __all__ = ["kkt", "parameter_groups", "penalty", "remove", "round_to_zero", "sparsify"]
 
@@ -54,6 +54,7 @@ DIMENSIONS = {"rows": 0, "columns": 1}
 Closure = Callable[[], Any]
 
 
+@check_arguments(CONSTRAINTS)
 def sparsify(
     module: torch.nn.Module,
     name: str = "weight",
@@ -105,7 +106,6 @@ def sparsify(
     >>> [name for name, _ in sparsify(layer).named_parameters()]
     ['bias', 'parametrizations.weight.original0', 'parametrizations.weight.original1']
     """
-    check_parameters("sparsify", locals(), CONSTRAINTS)
     if parametrize.is_parametrized(module, name):
         raise ValueError(f"{name!r} is parametrized already; remove() makes it plain again.")
     parameters = dict(module.named_parameters(recurse=False))
@@ -402,6 +402,7 @@ def keep(sparse: Sparse, stays: torch.Tensor) -> None:
             factor *= stays.to(factor.dtype)
 
 
+@check_arguments(CONSTRAINTS)
 def remove(module: torch.nn.Module, name: str = "weight") -> torch.nn.Module:
     """Make a product a plain parameter again, with its value, zeros included.
 
@@ -430,7 +431,6 @@ def remove(module: torch.nn.Module, name: str = "weight") -> torch.nn.Module:
     >>> [name for name, _ in layer.named_parameters()]
     ['bias', 'weight']
     """
-    check_parameters("remove", locals(), {key: CONSTRAINTS[key] for key in ("module", "name")})
     chain = module.parametrizations[name] if parametrize.is_parametrized(module, name) else [None]
     if not isinstance(chain[0], Product):
         raise ValueError(f"{name!r} of {type(module).__name__} is not from sparsify().")

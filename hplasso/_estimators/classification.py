@@ -1,8 +1,8 @@
-"""From validated arrays to logistic paths: weights, the design, the loss and the tracer."""
+"""Logistic regression on a design: classes and their weights, coefficients for each class."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,11 +13,12 @@ from .._design.checked import as_rows, checked_design
 from .._design.working_set import WorkingSet
 from .._losses.logistic import make_loss
 from .._numerics.typing import Float64, Index, Mask
+from .._path.log_interpolation import trace_by_means
 from .._path.progress import PathPoint
-from .._path.ridge_tracer import make_tracer
-from .._path.settings import PathSettings
 from .._path.tracer import PathTracer
 from .._validation.weights import raw_weights
+from .penalty_scale import CScale
+from .problem import UnpenalisedProblem
 
 # Minus the logarithm of the probability of a class without weight: 1e-304 is not yet rounded to 0.
 FAR = 700.0
@@ -35,6 +36,11 @@ class Labels(NamedTuple):
     def raw(self) -> Float64:
         """The weights (n,) as they were given, those of the classes included."""
         return self.weights * self.total
+
+    @property
+    def n_rows(self) -> int:
+        """Rows of coefficients: one for each class, except that two classes share one."""
+        return 1 if len(self.classes) == 2 else len(self.classes)
 
 
 def encode(y: Any, X: Any, sample_weight: Any, class_weight: Any) -> Labels:
@@ -86,7 +92,7 @@ def _class_weights(class_weight: Any, y: Any, classes: Any, codes: Any, weights:
     return given
 
 
-class Classification:
+class Classification(UnpenalisedProblem):
     """Logistic regression on X of shape (n, p).
 
     With an intercept, a class of weight zero has coefficients 0, and its intercept goes to minus
@@ -121,25 +127,44 @@ class Classification:
         if n_present < n_classes:  # the number of a class of weight zero makes no difference
             codes = np.minimum(np.searchsorted(self.present, codes), n_present - 1)
         self.rows = _rows(self.present, n_classes)
+        self.n_rows = len(self.rows)
         self.row_square = float((self.rows[:, 0] ** 2).sum())
         loss = make_loss(codes, n_present, labels.weights)
         self.term = LogisticTerm(self.base, loss, fit_intercept)
+        self.terms = [self.term]
         self.working_set = WorkingSet(self.term.design)
 
-    def tracer(self, settings: PathSettings, start: Float64 | None = None) -> PathTracer:
-        """The path driver; `settings` are for the features, `start` of shape (K, p)."""
-        if start is not None:
-            start = (self.rows.T @ start / (self.row_square or 1.0)).T.ravel()
-        weights = np.repeat(settings.penalty_weights, self.term.n_outputs)
-        if settings.l1:
-            ratio = settings.ridge_ratio * self.row_square
-            settings = replace(settings, penalty_weights=weights, ridge_ratio=ratio)
-        else:
-            settings = replace(settings, penalty_weights=(self.row_square or 1.0) * weights)
-        return make_tracer(self.term, self.working_set, self.term.design, settings, start)
+    @property
+    def complete(self) -> bool:
+        """Whether all classes take part."""
+        return len(self.present) == len(self.labels.classes)
 
-    def write(self, point: PathPoint, coefficients: Float64) -> Float64:
-        """Fill in coefficients of shape (K, p), zero so far; return the intercepts, b - m'theta."""
+    def scale(self, l1_ratio: float) -> CScale:
+        """What the user calls C."""
+        return CScale(l1_ratio, self.labels.total)
+
+    def interpolated(self, tracer: PathTracer, alphas: Float64) -> list[PathPoint]:
+        """A path at decreasing alphas, some of its points between solved ones."""
+        return trace_by_means(tracer, self.term, alphas)
+
+    def solver_penalty(self, weights: Float64, ridge_ratio: float) -> tuple[Float64, float]:
+        """Penalty weights of all outputs; the ridge penalty of a row is that of its classes."""
+        weights = np.repeat(weights, self.term.n_outputs)
+        if ridge_ratio < np.inf:
+            return weights, ridge_ratio * self.row_square
+        return (self.row_square or 1.0) * weights, ridge_ratio
+
+    def solver_start(self, coefficients: Float64) -> Float64:
+        """The solver's coefficients, from those of the classes (K, p)."""
+        return np.asarray((self.rows.T @ coefficients / (self.row_square or 1.0)).T.ravel())
+
+    def write(self, points: Sequence[PathPoint], coefs: Float64) -> Float64:
+        """Fill in coefficients (K, p, L), zero so far; return the intercepts (K, L)."""
+        intercepts = [self._write_point(point, coefs[..., i]) for i, point in enumerate(points)]
+        return np.stack(intercepts, axis=-1)
+
+    def _write_point(self, point: PathPoint, coefficients: Float64) -> Float64:
+        """Fill in coefficients (K, p), zero so far; return the intercepts, b - m'theta."""
         features, theta = self._matrix(point)
         coefficients[:, features] = self.rows @ theta
         intercepts = self.rows @ (point.intercept - theta @ self.base.mean[features])
@@ -162,8 +187,7 @@ class Classification:
 
         The largest output is no smaller than the mean of those that take part.
         """
-        n_classes = len(self.labels.classes)
-        if len(self.present) == n_classes:
+        if self.complete:
             return intercepts
         if len(intercepts) == 1:
             return np.where(self.present == 1, FAR, -FAR)
@@ -171,7 +195,8 @@ class Classification:
         if mean.any():
             samples = as_rows(self.base.X, np.arange(self.base.shape[0]), features)
             lowest = min(0.0, float((samples @ mean).min()))
-        intercepts[np.delete(np.arange(n_classes), self.present)] = lowest - FAR
+        absent = np.delete(np.arange(len(intercepts)), self.present)
+        intercepts[absent] = lowest - FAR
         return intercepts
 
 

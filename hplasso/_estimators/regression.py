@@ -1,8 +1,9 @@
-"""From validated arrays to paths: the design, and for each target its data term and tracer."""
+"""Least squares on a design, for one or more targets; when its Gram matrix pays."""
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,12 @@ from .._datafit.squared import DataTerm, LeastSquares, LeastSquaresMoments
 from .._design.base import Design
 from .._design.checked import check_range, checked_design
 from .._design.working_set import CompleteSet, WorkingSet
-from .._numerics.typing import Float64, Mask
+from .._numerics.typing import Float64, Index, Mask
+from .._path.interpolation import trace_by_chords
 from .._path.progress import PathPoint, stack_level
-from .._path.ridge_tracer import make_tracer
-from .._path.settings import PathSettings
 from .._path.tracer import PathTracer
+from .penalty_scale import AlphaScale
+from .problem import UnpenalisedProblem
 
 # The Gram matrix of all features costs about p / 16 times what a pass over X does: both take n p
 # numbers from memory, and p / 2 multiplications a number run some eight times faster than memory.
@@ -25,7 +27,7 @@ PASSES_PER_GRAM_COLUMN = 1 / 16
 PASSES_PER_FIT = 32
 
 
-class Regression:
+class Regression(UnpenalisedProblem):
     """Least squares on a design of shape (n, p), for Y of shape (n, T).
 
     All targets share the design, and the Gram matrix or the working set.
@@ -36,7 +38,7 @@ class Regression:
     Y : ndarray of shape (n, T)
     gram : ndarray of shape (p, p), optional
         Z'Z.
-    cross : ndarray of shape (p, T), optional
+    correlations : ndarray of shape (p, T), optional
         Z'Y of the weighted and centred Y, to go with the Gram matrix.
     """
 
@@ -45,7 +47,7 @@ class Regression:
         design: Design,
         Y: Float64,
         gram: Float64 | None = None,
-        Xy_weighted: Float64 | None = None,
+        correlations: Float64 | None = None,
     ) -> None:
         self.design = design
         fixed = Y.shape[1] > 1
@@ -56,19 +58,36 @@ class Regression:
             if gram is None:
                 self.terms.append(term)
                 continue
-            given = None if Xy_weighted is None else Xy_weighted[:, target]
+            given = None if correlations is None else correlations[:, target]
             z = design.correlations(term.response) if given is None else given
             self.terms.append(LeastSquaresMoments(gram, z, term))
 
-    def tracer(
-        self, target: int, settings: PathSettings, start: Float64 | None = None
-    ) -> PathTracer:
-        """The path driver for one target."""
-        return make_tracer(self.terms[target], self.working_set, self.design, settings, start)
+    def scale(self, l1_ratio: float) -> AlphaScale:
+        """What the user calls alpha."""
+        return AlphaScale(l1_ratio)
 
-    def intercept(self, point: PathPoint) -> float:
-        """b = m_y - m'theta."""
-        return float(point.intercept - self.design.mean[point.features] @ point.values)
+    def interpolated(self, tracer: PathTracer, alphas: Float64) -> list[PathPoint]:
+        """A path at decreasing alphas, some of its points between solved ones."""
+        return trace_by_chords(tracer, alphas)
+
+    def write(self, points: Sequence[PathPoint], coefs: Float64) -> Float64:
+        """Fill in coefficients (1, p, L), zero so far; return the intercepts (1, L)."""
+        rows, columns, values = _entries(points)
+        coefs[0, rows, columns] = values
+        return self.intercepts(points)[None]
+
+    def intercepts(self, points: Sequence[PathPoint]) -> Float64:
+        """b = m_y - m'theta of each point."""
+        rows, columns, values = _entries(points)
+        shifts = np.bincount(columns, self.design.mean[rows] * values, len(points))
+        return np.array([point.intercept for point in points]) - shifts
+
+
+def _entries(points: Sequence[PathPoint]) -> tuple[Index, Index, Float64]:
+    """Features, numbers of points, and values of all coefficients that are not zero."""
+    columns = np.repeat(np.arange(len(points)), [point.features.size for point in points])
+    features = np.concatenate([point.features for point in points])
+    return features, columns, np.concatenate([point.values for point in points])
 
 
 def regression_of(
@@ -105,8 +124,8 @@ def regression_of(
         gram = _checked_gram(precompute, design)
         if Xy is None or gram is None:
             return Regression(design, Y, design.gram() if gram is None else gram)
-        Xy_weighted = Xy / len(Y) - np.multiply.outer(design.mean, weights @ Y)
-        return Regression(design, Y, gram, np.where(design.left_out[:, None], 0.0, Xy_weighted))
+        correlations = Xy / len(Y) - np.multiply.outer(design.mean, weights @ Y)
+        return Regression(design, Y, gram, np.where(design.left_out[:, None], 0.0, correlations))
     pays = gram_pays(design, precompute, n_alphas * Y.shape[1])
     return Regression(design, Y, design.gram() if pays else None)
 

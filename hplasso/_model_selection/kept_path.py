@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
 from .._design.checked import as_array
-from .._estimators.callbacks import chosen_parameters, fitted_as
+from .._estimators.linear_model import chosen_parameters
+from .._estimators.problem import Problem
+from .._estimators.to_sklearn import fitted_as
 from .._numerics.typing import Float64
 from .._path.progress import PathPoint
 from .._validation.parameters import check_parameters, real
@@ -19,15 +21,21 @@ KEPT = ("coef_path_", "intercept_path_", "dual_gap_path_", "n_iter_path_")
 
 
 def trace_kept(
-    trace: Callable[[Float64], list[PathPoint]], alphas: Float64, solved: Any, fitted: PathPoint
+    problem: Problem, penalties: Float64, solved: Sequence[float], fitted: PathPoint
 ) -> list[PathPoint]:
-    """The path at decreasing alphas, solved and not interpolated where it says so.
+    """The path on all samples, strongest penalty first, with a warning for what did not converge.
 
-    Where a fit was made already, that is its point; `trace` solves at both ends of what it gets.
+    The penalties of `solved` are solved, and not interpolated. Where a fit was made already, that
+    is its point.
     """
-    parts = np.split(alphas, np.flatnonzero(solved) + 1)
-    points = [point for part in parts if part.size for point in trace(part)]
-    return [fitted if point.alpha == fitted.alpha else point for point in points]
+    tracer = problem.tracer(listener=problem.printer("all samples: ", verbose_from=2))
+    alphas = problem.scale.alphas(penalties)
+    parts = np.split(alphas, np.flatnonzero(np.isin(penalties, solved)) + 1)
+    interpolated = problem.unpenalised.interpolated  # which solves at both ends
+    points = [point for part in parts if part.size for point in interpolated(tracer, part)]
+    points = [fitted if point.alpha == fitted.alpha else point for point in points]
+    problem.warn_not_converged(points)
+    return points
 
 
 def coefficient_columns(points: Sequence[PathPoint], n_features: int, dtype: Any) -> Any:
@@ -53,7 +61,7 @@ def compact(columns: Any) -> Any:
 def fitted_at(
     estimator: Any, kind: Any, name: str, value: Any, penalties: Float64
 ) -> tuple[Any, int]:
-    """An estimator of a kind, at a penalty of the grid, and the place of that on the grid.
+    """An estimator of a kind, at a penalty of the grid, and the position of that on the grid.
 
     Its parameters are those of the cross-validated one, its coefficients (K, p) or (p,) and its gap
     those of the path.
@@ -68,7 +76,7 @@ def fitted_at(
 
 
 def _position(name: str, value: float, penalties: Float64) -> int:
-    """Where a penalty is on a grid.
+    """The position of a penalty on a grid.
 
     Raises
     ------

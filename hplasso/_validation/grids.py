@@ -6,12 +6,29 @@ import math
 import numbers
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.utils import check_scalar
 
 from .._numerics.typing import Float64
+
+
+class GivenGrid(NamedTuple):
+    """A grid as it was given: the penalties, strongest first, or only their number."""
+
+    name: str
+    length: int
+    values: Float64 | None = None
+
+    def check_start(self, l1_ratios: Sequence[float]) -> None:
+        """Raise a ValueError for an automatic grid without L1 penalty: it has nowhere to start."""
+        if self.values is None and 0.0 in l1_ratios:
+            raise ValueError(
+                f"Automatic {self.name.removesuffix('s')} grid generation is not supported for "
+                "l1_ratio=0. Please supply a grid by providing your estimator with the "
+                f"appropriate `{self.name}=` argument."
+            )
 
 
 def checked_grid(values: Any, name: str, *, open_low: bool = False) -> Float64:
@@ -41,11 +58,17 @@ def checked_grid(values: Any, name: str, *, open_low: bool = False) -> Float64:
     return np.sort(np.asarray(values, dtype=np.float64))
 
 
-def check_grid(name: str, given: Any, l1_ratios: Sequence[float]) -> None:
-    """Raise a ValueError for an automatic grid without L1 penalty: it has nowhere to start."""
-    if isinstance(given, int) and 0.0 in l1_ratios:
-        raise ValueError(
-            f"Automatic {name.removesuffix('s')} grid generation is not supported for l1_ratio=0. "
-            "Please supply a grid by providing your estimator with the appropriate "
-            f"`{name}=` argument."
-        )
+def given_alphas(alphas: Any) -> GivenGrid:
+    """The alphas in decreasing order, or their number, which is 100 for None."""
+    if alphas is None:
+        return GivenGrid("alphas", 100)
+    if isinstance(alphas, numbers.Integral):
+        return GivenGrid("alphas", int(alphas))
+    return GivenGrid("alphas", len(alphas), checked_grid(alphas, "alphas")[::-1])
+
+
+def given_Cs(Cs: Any) -> GivenGrid:
+    """The values of C in increasing order, or their number."""
+    if isinstance(Cs, numbers.Integral):
+        return GivenGrid("Cs", int(Cs))
+    return GivenGrid("Cs", len(Cs), checked_grid(Cs, "Cs", open_low=True))

@@ -1,17 +1,22 @@
-"""The border: what parameters and weights may be; the estimators check them before any work."""
+"""What parameters and arrays may be; estimators and functions check them before any work."""
 
 from __future__ import annotations
 
+import inspect
 import math
 import numbers
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from functools import wraps
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 import numpy as np
 from sklearn.utils import check_array
 
 from .._numerics.typing import Float64
 from .sklearn_names import advice
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 
 # How many labels an error lists.
 N_SHOWN = 10
@@ -94,6 +99,30 @@ def check_parameters(owner: str, values: Mapping[str, Any], constraints: Constra
                 f"The {name!r} parameter of {owner} must be {allowed}. "
                 f"Got {values[name]!r} instead.{advice(name, values[name])}"
             )
+
+
+def check_arguments(
+    constraints: Constraints,
+) -> Callable[[Callable[Arguments, Result]], Callable[Arguments, Result]]:
+    """Make a function check those of its arguments that there are constraints for."""
+
+    def decorate(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+        signature = inspect.signature(function)
+        own = {name: constraints[name] for name in constraints if name in signature.parameters}
+
+        @wraps(function)
+        def checked(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+            try:
+                given = signature.bind(*args, **kwargs)
+            except TypeError:  # the call itself says which argument is missing or not known
+                return function(*args, **kwargs)
+            given.apply_defaults()
+            check_parameters(function.__name__, given.arguments, own)
+            return function(*args, **kwargs)
+
+        return checked
+
+    return decorate
 
 
 def as_floats(values: Any, name: str, **options: Any) -> Float64:

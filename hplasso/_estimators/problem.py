@@ -1,0 +1,202 @@
+"""The problem behind an estimator: loss and data, the penalty, and how it is to be solved.
+
+Fits, path functions, cross-validation, information criteria and displays all come this way:
+
+1. an estimator, or a path function, checks its parameters: `FitOptions`;
+2. it checks X, y and weights: `LeastSquaresData` or `LogisticData`, which cost next to nothing;
+3. ``data.problem()`` makes the design, which reads X: a `Problem`;
+4. a `Problem` knows the user's penalties (`PenaltyScale`), makes their grid, and the tracers.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from .._numerics.typing import Float64
+from .._path.progress import Listener, PathPoint, Printer, warn_not_converged
+from .._path.ridge_tracer import make_tracer
+from .._path.settings import PathSettings
+from .._path.tracer import PathTracer
+from .._validation.grids import GivenGrid
+from .options import FitOptions
+from .penalty_scale import PenaltyScale
+
+
+class UnpenalisedProblem(ABC):
+    """A loss on given data, without a penalty: what tracers work on, and what their points mean.
+
+    Attributes
+    ----------
+    terms : sequence of data terms
+        One for each target; a target has a path of its own.
+    working_set : WorkingSet
+        That of all targets.
+    n_rows : int
+        Rows K of coefficients that belong to a point: one for each class where there are several.
+    """
+
+    terms: Sequence[Any]
+    working_set: Any
+    n_rows = 1
+
+    def tracer(
+        self, target: int, settings: PathSettings, start: Float64 | None = None
+    ) -> PathTracer:
+        """The path's driver for one target, from coefficients of the solver."""
+        term = self.terms[target]
+        return make_tracer(term, self.working_set, term.design, settings, start)
+
+    @abstractmethod
+    def scale(self, l1_ratio: float) -> PenaltyScale:
+        """What the user calls the penalty."""
+
+    @abstractmethod
+    def interpolated(self, tracer: PathTracer, alphas: Float64) -> list[PathPoint]:
+        """A path at decreasing alphas, some of its points between solved ones."""
+
+    @abstractmethod
+    def write(self, points: Sequence[PathPoint], coefs: Any) -> Float64:
+        """Fill in coefficients (K, p, L), zero so far, of L points; return intercepts (K, L)."""
+
+    def solver_penalty(self, weights: Float64, ridge_ratio: float) -> tuple[Float64, float]:
+        """Weights and ridge ratio for the coefficients of the solver, from those for features."""
+        return weights, ridge_ratio
+
+    def solver_start(self, coefficients: Float64) -> Float64:
+        """The coefficients of the solver, from those of the user."""
+        return coefficients
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A loss on data, with its penalty and the options of the fit.
+
+    `penalty_weights` (p,) are those of features; `dtype` is that of the coefficients.
+    """
+
+    unpenalised: UnpenalisedProblem
+    options: FitOptions
+    penalty_weights: Float64
+    dtype: Any
+
+    def at(self, l1_ratio: float) -> Problem:
+        """The same at another l1_ratio."""
+        return replace(self, options=replace(self.options, l1_ratio=float(l1_ratio)))
+
+    @cached_property
+    def scale(self) -> PenaltyScale:
+        """What the user calls the penalty."""
+        return self.unpenalised.scale(self.options.l1_ratio)
+
+    def settings(self, listener: Listener | None = None) -> PathSettings:
+        """The settings of the solver."""
+        options, scale = self.options, self.scale
+        weights, ridge_ratio = self.unpenalised.solver_penalty(
+            self.penalty_weights, scale.ridge_ratio
+        )
+        return PathSettings(
+            penalty_weights=weights,
+            ridge_ratio=ridge_ratio,
+            positive=options.positive,
+            solver=options.solver,
+            tol=options.tol,
+            max_iter=options.max_iter,
+            listener=listener,
+            dtype=self.dtype,
+            name_alpha=scale.name_alpha,
+        )
+
+    def printer(self, prefix: str = "", verbose_from: int = 1) -> Printer | None:
+        """Who prints lines of the path, from a value of `verbose` on."""
+        verbose = self.options.verbose
+        return Printer(verbose, self.scale.name_alpha, prefix) if verbose >= verbose_from else None
+
+    def tracer(
+        self, target: int = 0, start: Float64 | None = None, listener: Listener | None = None
+    ) -> PathTracer:
+        """The path's driver for one target, from some coefficients of the user."""
+        if start is not None:
+            start = self.unpenalised.solver_start(start)
+        return self.unpenalised.tracer(target, self.settings(listener), start)
+
+    def tracers(self, start: Float64 | None, listener: Listener | None) -> list[PathTracer]:
+        """Those of all targets."""
+        targets = range(len(self.unpenalised.terms))
+        return [self.tracer(target, start, listener) for target in targets]
+
+    def solve(
+        self,
+        penalty: float,
+        target: int = 0,
+        start: Float64 | None = None,
+        listener: Listener | None = None,
+    ) -> PathPoint:
+        """The solution at one penalty of the user."""
+        tracer = self.tracer(target, start, listener)
+        return tracer.trace([float(self.scale.alphas(penalty))])[0]
+
+    def trace(self, penalties: Float64, listener: Listener | None = None) -> list[PathPoint]:
+        """The solutions at penalties of the user, each of them solved."""
+        return self.tracer(listener=listener).trace(self.scale.alphas(penalties))
+
+    def grid(self, given: GivenGrid, eps: float) -> Float64:
+        """The penalties of a path, strongest first."""
+        if given.values is not None:
+            return given.values
+        return self._grid_of(self.tracers(None, None), given.length, eps)
+
+    def _grid_of(self, tracers: Sequence[PathTracer], length: int, eps: float) -> Float64:
+        """A grid from where the first feature enters, with tracers that are at zero."""
+        return self.scale.grid(max(tracer.alpha_max() for tracer in tracers), eps, length)
+
+    def paths(
+        self, given: GivenGrid, eps: float, start: Float64 | None
+    ) -> tuple[Float64, list[list[PathPoint]]]:
+        """The penalties, and for each target the path there, some of its points interpolated."""
+        penalties, listener = given.values, self.printer()
+        if penalties is None:  # a grid begins at zero, where the tracers are for it
+            tracers = self.tracers(None, listener)
+            penalties = self._grid_of(tracers, given.length, eps)
+        if given.values is not None or start is not None:
+            tracers = self.tracers(start, listener)
+        alphas = self.scale.alphas(penalties)
+        return penalties, [self.unpenalised.interpolated(tracer, alphas) for tracer in tracers]
+
+    def arrays(self, paths: Sequence[Sequence[PathPoint]]) -> tuple[Any, Any]:
+        """Coefficients (R, p, L) and intercepts (R, L) of paths of L points, one for each target.
+
+        R is the number of targets, or of rows for the classes.
+        """
+        n_rows, n_points = self.unpenalised.n_rows, len(paths[0])
+        shape = (n_rows * len(paths), self.penalty_weights.size, n_points)
+        coefs = np.zeros(shape, dtype=self.dtype)
+        intercepts = np.zeros((shape[0], n_points), dtype=self.dtype)
+        for target, points in enumerate(paths):
+            rows = slice(target * n_rows, (target + 1) * n_rows)
+            intercepts[rows] = self.unpenalised.write(points, coefs[rows])
+        return coefs, intercepts
+
+    @property
+    def n_features(self) -> int:
+        """The number p of features."""
+        return int(self.penalty_weights.size)
+
+    def warn_not_converged(self, points: Sequence[PathPoint]) -> None:
+        """One warning for those of the points that did not converge, if any."""
+        warn_not_converged(points, self.scale.name_alpha)
+
+
+def gaps_of(points: Sequence[PathPoint]) -> Float64:
+    """The certified duality gaps of points."""
+    return np.array([point.gap for point in points])
+
+
+def sweeps_of(points: Sequence[PathPoint]) -> list[int]:
+    """The sweeps of points."""
+    return [point.sweeps for point in points]
