@@ -6,7 +6,8 @@ import random_logistic_problems
 from numpy.testing import assert_allclose
 
 from hplasso import HadamardLogisticRegression
-from hplasso._estimators.logistic_problem import logistic_data
+from hplasso._estimators.classification import encode
+from hplasso._estimators.logistic_problem import LogisticData
 from hplasso._estimators.options import FitOptions
 from hplasso._path.certification import DivergenceBound
 from hplasso._penalties.duality_gap import ridged_gap
@@ -33,8 +34,8 @@ def tracer_of(n_classes, l1_ratio, tol, fit_intercept=True):
     X[:, 0] += y
     weights = rng.exponential(size=40)
     options = FitOptions(l1_ratio=l1_ratio, fit_intercept=fit_intercept, tol=tol)
-    penalty = checked_penalty_weights(None, 8)
-    return logistic_data(X, y, weights, None, penalty, options).problem().tracer()
+    labels, penalty = encode(y, X, weights, None), checked_penalty_weights(None, 8)
+    return LogisticData(X, y, labels, penalty, options).problem().tracer()
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.multiclass import check_classification_targets
 
 from .._datafit.newton import LogisticTerm
 from .._design.checked import as_rows, checked_design
@@ -49,8 +50,9 @@ def encode(y: Any, X: Any, sample_weight: Any, class_weight: Any) -> Labels:
     Raises
     ------
     ValueError
-        If there is only one class, an unknown one in `class_weight`, or no weight in total.
+        If y has no classes or only one, an unknown one in `class_weight`, or no weight in total.
     """
+    check_classification_targets(y)
     classes, codes = np.unique(y, return_inverse=True)
     if len(classes) < 2:
         raise ValueError(

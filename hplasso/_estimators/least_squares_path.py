@@ -22,7 +22,12 @@ from .._validation.parameters import (
 )
 from .._validation.sklearn_names import explain_names
 from .._validation.weights import checked_penalty_weights, feature_names
-from .least_squares_problem import ACCEPTED, LEAST_SQUARES_CONSTRAINTS, least_squares_data
+from .least_squares_problem import (
+    ACCEPTED,
+    LEAST_SQUARES_CONSTRAINTS,
+    LeastSquaresData,
+    least_squares_data,
+)
 from .options import FitOptions
 from .problem import gaps_of, sweeps_of
 
@@ -176,30 +181,9 @@ def lasso_path(
     >>> intercepts.round(1)
     array([152.1, 152.1, 152.1, 152.1, 152.1])
     """
-    return enet_path(
-        X,
-        y,
-        l1_ratio=1.0,
-        eps=eps,
-        alphas=alphas,
-        precompute=precompute,
-        Xy=Xy,
-        copy_X=copy_X,
-        check_input=check_input,
-        coef_init=coef_init,
-        verbose=verbose,
-        return_n_iter=return_n_iter,
-        fit_intercept=fit_intercept,
-        return_intercept=return_intercept,
-        positive=positive,
-        sample_weight=sample_weight,
-        penalty_weights=penalty_weights,
-        solver=solver,
-        max_iter=max_iter,
-        tol=tol,
-        random_state=random_state,
-        selection=selection,
-    )
+    options = FitOptions(1.0, fit_intercept, positive, solver, tol, max_iter, verbose)
+    data = _data(X, y, sample_weight, penalty_weights, options).with_gram(precompute, Xy)
+    return _path(data, alphas, eps, coef_init, return_n_iter, return_intercept)
 
 
 @explain_names
@@ -339,24 +323,34 @@ def enet_path(
     >>> (coefs != 0).sum(axis=0)
     array([ 0,  9,  9, 10, 10])
     """
-    options = FitOptions(
-        l1_ratio=float(l1_ratio),
-        fit_intercept=bool(fit_intercept),
-        positive=bool(positive),
-        solver=solver,
-        tol=float(tol),
-        max_iter=int(max_iter),
-        verbose=int(verbose),
-    )
+    options = FitOptions(l1_ratio, fit_intercept, positive, solver, tol, max_iter, verbose)
+    data = _data(X, y, sample_weight, penalty_weights, options).with_gram(precompute, Xy)
+    return _path(data, alphas, eps, coef_init, return_n_iter, return_intercept)
+
+
+def _data(
+    X: Any, y: Any, sample_weight: Any, penalty_weights: Any, options: FitOptions
+) -> LeastSquaresData:
+    """What a path function is given, checked."""
     names = None if penalty_weights is None else feature_names(X)
     X, y = check_X_y(X, y, **ACCEPTED, multi_output=True)
     penalty = checked_penalty_weights(penalty_weights, X.shape[1], names)
-    data = least_squares_data(X, y, sample_weight, penalty, options).with_gram(precompute, Xy)
+    return least_squares_data(X, y, sample_weight, penalty, options)
+
+
+def _path(
+    data: LeastSquaresData,
+    alphas: Any,
+    eps: float,
+    coef_init: Any,
+    return_n_iter: bool,
+    return_intercept: bool,
+) -> tuple[Any, ...]:
+    """What a path function returns."""
     if coef_init is not None:
-        coef_init = checked_array(coef_init, (X.shape[1],), "coef_init")
-    given = given_alphas(alphas)
-    given.check_start([l1_ratio])
-    with threads_for_data(X.size):
+        coef_init = checked_array(coef_init, (data.X.shape[1],), "coef_init")
+    given = given_alphas(alphas, [data.options.l1_ratio])
+    with threads_for_data(data.X.size):
         problem = data.problem(given.length)
         grid, paths = problem.paths(given, eps, coef_init)
     problem.warn_not_converged([point for path in paths for point in path])

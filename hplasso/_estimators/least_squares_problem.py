@@ -8,9 +8,16 @@ import numpy as np
 from sklearn.utils import check_array
 
 from .._numerics.typing import Float64
-from .._validation.parameters import ARRAY, BOOLEAN, Constraints, checked_array, one_of
+from .._validation.parameters import (
+    ARRAY,
+    BOOLEAN,
+    RANDOM_STATE,
+    Constraints,
+    checked_array,
+    one_of,
+)
 from .._validation.weights import PenaltyWeights, normalised_weights
-from .options import FIT_CONSTRAINTS, L1_RATIO, RANDOM_CONSTRAINTS, FitOptions
+from .options import FIT_CONSTRAINTS, FitOptions
 from .problem import Problem
 from .regression import Regression, regression_of
 
@@ -18,9 +25,9 @@ LEAST_SQUARES_CONSTRAINTS: Constraints = {
     "precompute": (BOOLEAN, one_of("auto"), ARRAY),
     "copy_X": (BOOLEAN,),
     "positive": (BOOLEAN,),
-    **L1_RATIO,
     **FIT_CONSTRAINTS,
-    **RANDOM_CONSTRAINTS,
+    "random_state": (RANDOM_STATE,),
+    "selection": (one_of("cyclic", "random"),),
 }
 # Training data, in the words of scikit-learn's checks.
 ACCEPTED: dict[str, Any] = {
@@ -49,15 +56,9 @@ class LeastSquaresData(NamedTuple):
 
     def problem(self, n_solutions: int) -> Problem:
         """The problem; `n_solutions` are going to be asked for, of each target."""
+        X, Y, weights, penalty, options, _, precompute, Xy = self
         regression = regression_of(
-            self.X,
-            self.targets,
-            self.weights,
-            self.options.fit_intercept,
-            self.precompute,
-            n_solutions,
-            self.Xy,
-            self.penalty.left_out,
+            X, Y, weights, options.fit_intercept, precompute, n_solutions, Xy, penalty.left_out
         )
         return self.problem_of(regression)
 

@@ -19,8 +19,9 @@ from .._numerics.error_state import in_own_error_state
 from .._path.progress import PathPoint
 from .._solver.hadamard import balance
 from .._validation.weights import PenaltyWeights
+from .classification import encode
 from .linear_model import LinearModel, chosen_parameters
-from .logistic_problem import ACCEPTED, LogisticData, logistic_data
+from .logistic_problem import ACCEPTED, LogisticData
 from .options import FitOptions
 from .problem import Problem
 from .to_sklearn import fitted_as
@@ -37,7 +38,8 @@ class LinearClassifier(ClassifierMixin, LinearModel):
     def _data(
         self, X: Any, y: Any, sample_weight: Any, penalty: PenaltyWeights, options: FitOptions
     ) -> LogisticData:
-        return logistic_data(X, y, sample_weight, self.class_weight, penalty, options)
+        labels = encode(y, X, sample_weight, self.class_weight)
+        return LogisticData(X, y, labels, penalty, options)
 
     def _set_attributes(self, problem: Problem, point: PathPoint) -> None:
         """Turn the solution into scikit-learn's attributes."""

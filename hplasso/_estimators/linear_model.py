@@ -16,8 +16,6 @@ from .._validation.weights import PenaltyWeights, penalty_weights_of
 from .callbacks import CallbackSupportMixin
 from .options import FitOptions
 
-__all__ = ["LinearModel", "checked_parameters", "chosen_parameters"]
-
 
 class LinearModel(CallbackSupportMixin, BaseEstimator, ABC):
     """The base of all estimators; abstract, as it leaves the parameters to them."""

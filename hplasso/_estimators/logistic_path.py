@@ -12,7 +12,8 @@ from .._validation.grids import given_Cs
 from .._validation.parameters import ARRAY, BOOLEAN, Constraints, check_arguments, integer, real
 from .._validation.sklearn_names import explain_names
 from .._validation.weights import checked_penalty_weights, feature_names
-from .logistic_problem import ACCEPTED, LOGISTIC_CONSTRAINTS, logistic_data
+from .classification import encode
+from .logistic_problem import ACCEPTED, LOGISTIC_CONSTRAINTS, LogisticData
 from .options import FitOptions
 from .problem import gaps_of, sweeps_of
 
@@ -132,20 +133,13 @@ def logistic_path(
     >>> (coefs != 0).sum(axis=(0, 1))
     array([0, 2, 2, 4])
     """
-    options = FitOptions(
-        l1_ratio=float(l1_ratio),
-        fit_intercept=bool(fit_intercept),
-        solver=solver,
-        tol=float(tol),
-        max_iter=int(max_iter),
-        verbose=int(verbose),
-    )
+    options = FitOptions(l1_ratio, fit_intercept, False, solver, tol, max_iter, verbose)
     names = None if penalty_weights is None else feature_names(X)
     X, y = check_X_y(X, y, **ACCEPTED)
+    labels = encode(y, X, sample_weight, class_weight)
     penalty = checked_penalty_weights(penalty_weights, X.shape[1], names)
-    data = logistic_data(X, y, sample_weight, class_weight, penalty, options)
-    given = given_Cs(Cs)
-    given.check_start([l1_ratio])
+    data = LogisticData(X, y, labels, penalty, options)
+    given = given_Cs(Cs, [l1_ratio])
     if coef_init is not None:
         coef_init = data.checked_start(coef_init, "coef_init")
     with threads_for_data(X.size):

@@ -5,18 +5,16 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.utils.multiclass import check_classification_targets
 
 from .._design.checked import as_array
 from .._numerics.typing import Float64
 from .._validation.parameters import MAPPING, NONE, Constraints, checked_array, one_of
 from .._validation.weights import PenaltyWeights
-from .classification import Classification, Labels, encode
-from .options import FIT_CONSTRAINTS, L1_RATIO, FitOptions
+from .classification import Classification, Labels
+from .options import FIT_CONSTRAINTS, FitOptions
 from .problem import Problem
 
 LOGISTIC_CONSTRAINTS: Constraints = {
-    **L1_RATIO,
     **FIT_CONSTRAINTS,
     "class_weight": (MAPPING, one_of("balanced"), NONE),
 }
@@ -58,22 +56,3 @@ class LogisticData(NamedTuple):
         if shape[0] == 1 and np.ndim(values) == 1:
             shape = shape[1:]
         return np.atleast_2d(checked_array(values, shape, name))
-
-
-def logistic_data(
-    X: Any,
-    y: Any,
-    sample_weight: Any,
-    class_weight: Any,
-    penalty: PenaltyWeights,
-    options: FitOptions,
-) -> LogisticData:
-    """The data of a problem, from X and y that have been validated, and weights.
-
-    Raises
-    ------
-    ValueError
-        If y has no classes, or a weight is not what it has to be.
-    """
-    check_classification_targets(y)
-    return LogisticData(X, y, encode(y, X, sample_weight, class_weight), penalty, options)

@@ -24,8 +24,8 @@ class PenaltyScale(ABC):
     name: str
 
     def __init__(self, l1_ratio: float) -> None:
-        self.l1_ratio = l1_ratio
-        self.unit = l1_ratio if l1_ratio > 0.0 else 1.0
+        self.l1_ratio = float(l1_ratio)
+        self.unit = self.l1_ratio or 1.0
 
     @property
     def ridge_ratio(self) -> float:

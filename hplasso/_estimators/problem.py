@@ -87,7 +87,7 @@ class Problem:
 
     def at(self, l1_ratio: float) -> Problem:
         """The same at another l1_ratio."""
-        return replace(self, options=replace(self.options, l1_ratio=float(l1_ratio)))
+        return replace(self, options=replace(self.options, l1_ratio=l1_ratio))
 
     @cached_property
     def scale(self) -> PenaltyScale:
@@ -103,10 +103,10 @@ class Problem:
         return PathSettings(
             penalty_weights=weights,
             ridge_ratio=ridge_ratio,
-            positive=options.positive,
+            positive=bool(options.positive),
             solver=options.solver,
-            tol=options.tol,
-            max_iter=options.max_iter,
+            tol=float(options.tol),
+            max_iter=int(options.max_iter),
             listener=listener,
             dtype=self.dtype,
             name_alpha=scale.name_alpha,
@@ -114,7 +114,7 @@ class Problem:
 
     def printer(self, prefix: str = "", verbose_from: int = 1) -> Printer | None:
         """Who prints lines of the path, from a value of `verbose` on."""
-        verbose = self.options.verbose
+        verbose = int(self.options.verbose)
         return Printer(verbose, self.scale.name_alpha, prefix) if verbose >= verbose_from else None
 
     def tracer(
@@ -124,11 +124,6 @@ class Problem:
         if start is not None:
             start = self.unpenalised.solver_start(start)
         return self.unpenalised.tracer(target, self.settings(listener), start)
-
-    def tracers(self, start: Float64 | None, listener: Listener | None) -> list[PathTracer]:
-        """Those of all targets."""
-        targets = range(len(self.unpenalised.terms))
-        return [self.tracer(target, start, listener) for target in targets]
 
     def solve(
         self,
@@ -145,26 +140,27 @@ class Problem:
         """The solutions at penalties of the user, each of them solved."""
         return self.tracer(listener=listener).trace(self.scale.alphas(penalties))
 
-    def grid(self, given: GivenGrid, eps: float) -> Float64:
-        """The penalties of a path, strongest first."""
-        if given.values is not None:
-            return given.values
-        return self._grid_of(self.tracers(None, None), given.length, eps)
+    def grid(self, given: GivenGrid, eps: float, *tracers: PathTracer) -> Float64:
+        """The penalties of a path, strongest first.
 
-    def _grid_of(self, tracers: Sequence[PathTracer], length: int, eps: float) -> Float64:
-        """A grid from where the first feature enters, with tracers that are at zero."""
-        return self.scale.grid(max(tracer.alpha_max() for tracer in tracers), eps, length)
+        Those that were given, or from where the first feature enters; `tracers` of all targets,
+        which are at zero, are moved there.
+        """
+        if given.penalties is not None:
+            return given.penalties
+        alpha_max = max(tracer.alpha_max() for tracer in tracers or [self.tracer()])
+        return self.scale.grid(alpha_max, eps, given.length)
 
     def paths(
         self, given: GivenGrid, eps: float, start: Float64 | None
     ) -> tuple[Float64, list[list[PathPoint]]]:
         """The penalties, and for each target the path there, some of its points interpolated."""
-        penalties, listener = given.values, self.printer()
-        if penalties is None:  # a grid begins at zero, where the tracers are for it
-            tracers = self.tracers(None, listener)
-            penalties = self._grid_of(tracers, given.length, eps)
-        if given.values is not None or start is not None:
-            tracers = self.tracers(start, listener)
+        targets, printer = range(len(self.unpenalised.terms)), self.printer()
+        first = None if given.penalties is None else start  # a grid begins at zero
+        tracers = [self.tracer(target, first, printer) for target in targets]
+        penalties = self.grid(given, eps, *tracers)
+        if first is not start:
+            tracers = [self.tracer(target, start, printer) for target in targets]
         alphas = self.scale.alphas(penalties)
         return penalties, [self.unpenalised.interpolated(tracer, alphas) for tracer in tracers]
 
@@ -181,11 +177,6 @@ class Problem:
             rows = slice(target * n_rows, (target + 1) * n_rows)
             intercepts[rows] = self.unpenalised.write(points, coefs[rows])
         return coefs, intercepts
-
-    @property
-    def n_features(self) -> int:
-        """The number p of features."""
-        return int(self.penalty_weights.size)
 
     def warn_not_converged(self, points: Sequence[PathPoint]) -> None:
         """One warning for those of the points that did not converge, if any."""

@@ -13,7 +13,7 @@ from .._estimators.fit_method import fit_method
 from .._estimators.least_squares_problem import LEAST_SQUARES_CONSTRAINTS
 from .._estimators.linear_model import checked_parameters
 from .._estimators.linear_regressor import LinearRegressor
-from .._estimators.options import RANDOM_CONSTRAINTS, FitOptions
+from .._estimators.options import FitOptions
 from .._estimators.problem import Problem
 from .._numerics.rounding import ROUNDING
 from .._numerics.threads import threads_for_data
@@ -38,11 +38,7 @@ ESTIMATOR_CONSTRAINTS: Constraints = {
     "alphas": (integer(1), ARRAY, NONE),
     "noise_variance": (real(0.0, open_low=True), NONE),
     "ebic_gamma": (real(0.0, 1.0),),
-    **{
-        name: choices
-        for name, choices in LEAST_SQUARES_CONSTRAINTS.items()
-        if name not in ("l1_ratio", *RANDOM_CONSTRAINTS)
-    },
+    **LEAST_SQUARES_CONSTRAINTS,
 }
 
 
@@ -227,7 +223,7 @@ class HadamardLassoIC(LinearRegressor):
             If the gap asked for was not reached within `max_iter` sweeps.
         """
         options, name = FitOptions.of(checked_parameters(self)), type(self).__name__
-        given = given_alphas(self.alphas)
+        given = given_alphas(self.alphas, [1.0])
         check_one_target(name, y, f"sklearn.multioutput.MultiOutputRegressor({name}())")
         data = self._validated(X, y, sample_weight, options).with_gram(self.precompute)
         n_samples = int(np.count_nonzero(data.weights))

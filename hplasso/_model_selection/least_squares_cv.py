@@ -87,8 +87,7 @@ class LeastSquaresCV(LinearRegressor):
         """
         parameters, name = checked_parameters(self), type(self).__name__
         ratios = checked_ratios(name, "l1_ratio", parameters["l1_ratio"])
-        given = given_alphas(self.alphas)
-        given.check_start(ratios)
+        given = given_alphas(self.alphas, ratios)
         check_one_target(
             name,
             y,
@@ -147,12 +146,13 @@ class LeastSquaresCV(LinearRegressor):
 
     def _refit(self, folded: Folds, grid: Grid) -> None:
         """Fit to all samples at the alpha of the rule, and along its grid."""
-        problem = folded.data.problem_of(folded.full).at(grid.l1_ratio)
+        data = folded.data
+        problem = data.problem_of(folded.full).at(grid.l1_ratio)
         fitted = problem.solve(self.alpha_, listener=problem.printer())
         self._set_attributes(problem, [fitted])
         points = trace_kept(problem, grid.alphas, [self.alpha_min_, self.alpha_1se_], fitted)
         self._path_alphas = grid.alphas.copy()
-        self.coef_path_ = coefficient_columns(points, problem.n_features, problem.dtype)
+        self.coef_path_ = coefficient_columns(points, data.X.shape[1], problem.dtype)
         self.intercept_path_ = folded.full.intercepts(points).astype(problem.dtype)
         self.dual_gap_path_ = gaps_of(points)
         self.n_iter_path_ = np.array(sweeps_of(points))

@@ -45,7 +45,7 @@ from .rules import check_rule, choose, print_end_of_grid, smallest
 from .scoring import SCORING, Scorer, scorer_of, warn_failed
 
 ESTIMATOR_CONSTRAINTS: Constraints = {
-    **{name: choices for name, choices in LOGISTIC_CONSTRAINTS.items() if name != "l1_ratio"},
+    **LOGISTIC_CONSTRAINTS,
     "Cs": (integer(1), ARRAY),
     "eps": (real(0.0, 1.0, open_low=True),),
     "l1_ratios": (ARRAY,),
@@ -270,20 +270,16 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         name = type(self).__name__
         options = FitOptions.of(checked_parameters(self))
         ratios = checked_ratios(name, "l1_ratios", self.l1_ratios)
-        given = given_Cs(self.Cs)
-        given.check_start(ratios)
+        given = given_Cs(self.Cs, ratios)
         if self.rule == "1se" and not self.refit:
             raise ValueError("rule='1se' needs refit=True. Got refit=False.")
         check_one_target(name, y, f"sklearn.multioutput.MultiOutputClassifier({name}())")
         data = self._validated(X, y, sample_weight, options)
         extra = routed(self, "fit", sample_weight, params)
         folds = self._folds(data, sample_weight, extra)
-        if extra:
-            score_params = dict(extra.scorer.score)
-        else:
-            score_params = {}
-            if sample_weight is not None:
-                score_params["sample_weight"] = raw_weights(sample_weight, data.X)
+        score_params = dict(extra.scorer.score) if extra else {}
+        if not extra and sample_weight is not None:
+            score_params["sample_weight"] = raw_weights(sample_weight, data.X)
         with Task.of_fit(self, len(folds) + 1) as task, threads_for_data(data.X.size):
             classification = data.classification()
             data = data._replace(X=classification.base.X)  # in order, if it is sparse and was not

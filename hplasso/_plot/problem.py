@@ -110,10 +110,10 @@ def own_grid(estimator: Any, l1_ratio: float) -> Float64 | None:
 
 def grid(problem: Problem, chosen: Mapping[str, float]) -> Float64:
     """A grid from where the first feature enters to beyond the penalties to mark."""
-    first = problem.grid(GivenGrid("", 1), 1.0)
+    first = problem.grid(GivenGrid(1), 1.0)
     alphas = problem.scale.alphas(np.array([value for value in chosen.values() if value > 0.0]))
     ends = 0.5 * alphas / problem.scale.alphas(first)
-    return problem.grid(GivenGrid("", N_PENALTIES), min([LENGTH[problem.scale.name], *ends]))
+    return problem.grid(GivenGrid(N_PENALTIES), min([LENGTH[problem.scale.name], *ends]))
 
 
 def grid_around(problem: Problem, own: float) -> Float64:

@@ -7,7 +7,7 @@ import math
 import numbers
 from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Any, NamedTuple, ParamSpec, TypeVar
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 from sklearn.utils import check_array
@@ -15,8 +15,7 @@ from sklearn.utils import check_array
 from .._numerics.typing import Float64
 from .sklearn_names import advice
 
-Arguments = ParamSpec("Arguments")
-Result = TypeVar("Result")
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 # How many labels an error lists.
 N_SHOWN = 10
@@ -90,9 +89,9 @@ Constraints = Mapping[str, tuple[Constraint, ...]]
 
 
 def check_parameters(owner: str, values: Mapping[str, Any], constraints: Constraints) -> None:
-    """Raise an error for the first parameter that satisfies none of its constraints."""
+    """Raise an error for the first of the values that satisfies none of its constraints."""
     for name, choices in constraints.items():
-        if not any(choice.holds(values[name]) for choice in choices):
+        if name in values and not any(choice.holds(values[name]) for choice in choices):
             *others, last = (choice.words for choice in choices)
             allowed = f"{', '.join(others)} or {last}" if others else last
             raise InvalidParameterError(
@@ -101,26 +100,23 @@ def check_parameters(owner: str, values: Mapping[str, Any], constraints: Constra
             )
 
 
-def check_arguments(
-    constraints: Constraints,
-) -> Callable[[Callable[Arguments, Result]], Callable[Arguments, Result]]:
+def check_arguments(constraints: Constraints) -> Callable[[Function], Function]:
     """Make a function check those of its arguments that there are constraints for."""
 
-    def decorate(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    def decorate(function: Function) -> Function:
         signature = inspect.signature(function)
-        own = {name: constraints[name] for name in constraints if name in signature.parameters}
 
         @wraps(function)
-        def checked(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        def checked(*args: Any, **kwargs: Any) -> Any:
             try:
                 given = signature.bind(*args, **kwargs)
             except TypeError:  # the call itself says which argument is missing or not known
                 return function(*args, **kwargs)
             given.apply_defaults()
-            check_parameters(function.__name__, given.arguments, own)
+            check_parameters(function.__name__, given.arguments, constraints)
             return function(*args, **kwargs)
 
-        return checked
+        return cast(Function, checked)
 
     return decorate
 
