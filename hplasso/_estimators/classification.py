@@ -22,6 +22,7 @@ from .penalty_scale import CScale
 from .problem import UnpenalisedProblem
 
 # Minus the logarithm of the probability of a class without weight: 1e-304 is not yet rounded to 0.
+# A numerical limit.
 FAR = 700.0
 
 
@@ -118,8 +119,8 @@ class Classification(UnpenalisedProblem):
     def __init__(
         self, X: Any, labels: Labels, fit_intercept: bool, left_out: Mask | None = None
     ) -> None:
-        self.base = checked_design(X, labels.weights, fit_intercept, left_out)
-        self.base.leave_means()
+        self.design = checked_design(X, labels.weights, fit_intercept, left_out)
+        self.design.leave_means()
         self.labels = labels
         n_classes, codes = len(labels.classes), labels.codes
         self.present = np.arange(n_classes)
@@ -132,7 +133,7 @@ class Classification(UnpenalisedProblem):
         self.n_rows = len(self.rows)
         self.row_square = float((self.rows[:, 0] ** 2).sum())
         loss = make_loss(codes, n_present, labels.weights)
-        self.term = LogisticTerm(self.base, loss, fit_intercept)
+        self.term = LogisticTerm(self.design, loss, fit_intercept)
         self.terms = [self.term]
         self.working_set = WorkingSet(self.term.design)
 
@@ -169,7 +170,7 @@ class Classification(UnpenalisedProblem):
         """Fill in coefficients (K, p), zero so far; return the intercepts, b - m'theta."""
         features, theta = self._matrix(point)
         coefficients[:, features] = self.rows @ theta
-        intercepts = self.rows @ (point.intercept - theta @ self.base.mean[features])
+        intercepts = self.rows @ (point.intercept - theta @ self.design.mean[features])
         if len(intercepts) > 1:  # a constant added to all makes no difference
             intercepts[self.present] -= intercepts[self.present].mean()
         return self._without_absent(intercepts, features, theta)
@@ -195,7 +196,7 @@ class Classification(UnpenalisedProblem):
             return np.where(self.present == 1, FAR, -FAR)
         lowest, mean = 0.0, self.rows.sum(axis=0) @ theta / len(self.present)
         if mean.any():
-            samples = as_rows(self.base.X, np.arange(self.base.shape[0]), features)
+            samples = as_rows(self.design.X, np.arange(self.design.shape[0]), features)
             lowest = min(0.0, float((samples @ mean).min()))
         absent = np.delete(np.arange(len(intercepts)), self.present)
         intercepts[absent] = lowest - FAR

@@ -1,4 +1,4 @@
-"""The path functions of penalised least squares, and what they share with the estimators."""
+"""The path functions of penalised least squares."""
 
 from __future__ import annotations
 

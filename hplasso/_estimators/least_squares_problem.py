@@ -55,7 +55,7 @@ class LeastSquaresData(NamedTuple):
     Xy: Float64 | None = None
 
     def problem(self, n_solutions: int) -> Problem:
-        """The problem; `n_solutions` are going to be asked for, of each target."""
+        """The problem; of each target, `n_solutions` are to come."""
         X, Y, weights, penalty, options, _, precompute, Xy = self
         regression = regression_of(
             X, Y, weights, options.fit_intercept, precompute, n_solutions, Xy, penalty.left_out

@@ -1,4 +1,4 @@
-"""The path function of logistic regression, and what it shares with the estimator."""
+"""The path function of logistic regression."""
 
 from __future__ import annotations
 

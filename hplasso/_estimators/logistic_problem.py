@@ -42,7 +42,7 @@ class LogisticData(NamedTuple):
         )
 
     def problem(self, n_solutions: int = 1) -> Problem:
-        """The problem; it makes no difference how many solutions are going to be asked for."""
+        """The problem; the number of solutions to come makes no difference."""
         return self.problem_of(self.classification())
 
     def problem_of(self, classification: Classification) -> Problem:

@@ -1,6 +1,6 @@
 """The problem behind an estimator: loss and data, the penalty, and how it is to be solved.
 
-Fits, path functions, cross-validation, information criteria and displays all come this way:
+Fits, path functions, cross-validation, information criteria and displays use the same steps:
 
 1. an estimator, or a path function, checks its parameters: `FitOptions`;
 2. it checks X, y and weights: `LeastSquaresData` or `LogisticData`, which cost next to nothing;
@@ -18,7 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from .._numerics.typing import Float64
+from .._design.base import Design
+from .._numerics.typing import Float64, Index
 from .._path.progress import Listener, PathPoint, Printer, warn_not_converged
 from .._path.ridge_tracer import make_tracer
 from .._path.settings import PathSettings
@@ -33,6 +34,8 @@ class UnpenalisedProblem(ABC):
 
     Attributes
     ----------
+    design : Design
+        That of the features.
     terms : sequence of data terms
         One for each target; a target has a path of its own.
     working_set : WorkingSet
@@ -41,6 +44,7 @@ class UnpenalisedProblem(ABC):
         Rows K of coefficients that belong to a point: one for each class where there are several.
     """
 
+    design: Design
     terms: Sequence[Any]
     working_set: Any
     n_rows = 1
@@ -60,9 +64,17 @@ class UnpenalisedProblem(ABC):
     def interpolated(self, tracer: PathTracer, alphas: Float64) -> list[PathPoint]:
         """A path at decreasing alphas, some of its points between solved ones."""
 
-    @abstractmethod
     def write(self, points: Sequence[PathPoint], coefs: Any) -> Float64:
         """Fill in coefficients (K, p, L), zero so far, of L points; return intercepts (K, L)."""
+        features, columns, values = entries_of(points)
+        coefs[0, features, columns] = values
+        return self.intercepts(points)[None]
+
+    def intercepts(self, points: Sequence[PathPoint]) -> Float64:
+        """b - m'theta of points of one output, with the means m of the features."""
+        features, columns, values = entries_of(points)
+        shifts = np.bincount(columns, self.design.mean[features] * values, len(points))
+        return np.array([point.intercept for point in points]) - shifts
 
     def solver_penalty(self, weights: Float64, ridge_ratio: float) -> tuple[Float64, float]:
         """Weights and ridge ratio for the coefficients of the solver, from those for features."""
@@ -113,7 +125,7 @@ class Problem:
         )
 
     def printer(self, prefix: str = "", verbose_from: int = 1) -> Printer | None:
-        """Who prints lines of the path, from a value of `verbose` on."""
+        """A listener that prints lines of the path, if `verbose` is large enough."""
         verbose = int(self.options.verbose)
         return Printer(verbose, self.scale.name_alpha, prefix) if verbose >= verbose_from else None
 
@@ -181,6 +193,13 @@ class Problem:
     def warn_not_converged(self, points: Sequence[PathPoint]) -> None:
         """One warning for those of the points that did not converge, if any."""
         warn_not_converged(points, self.scale.name_alpha)
+
+
+def entries_of(points: Sequence[PathPoint]) -> tuple[Index, Index, Float64]:
+    """Features, numbers of points, and values of all coefficients that are not zero."""
+    columns = np.repeat(np.arange(len(points)), [point.features.size for point in points])
+    features = np.concatenate([point.features for point in points])
+    return features, columns, np.concatenate([point.values for point in points])
 
 
 def gaps_of(points: Sequence[PathPoint]) -> Float64:

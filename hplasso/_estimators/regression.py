@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from .._datafit.squared import DataTerm, LeastSquares, LeastSquaresMoments
 from .._design.base import Design
 from .._design.checked import check_range, checked_design
 from .._design.working_set import CompleteSet, WorkingSet
-from .._numerics.typing import Float64, Index, Mask
+from .._numerics.typing import Float64, Mask
 from .._path.interpolation import trace_by_chords
 from .._path.progress import PathPoint, stack_level
 from .._path.tracer import PathTracer
@@ -22,7 +21,8 @@ from .problem import UnpenalisedProblem
 # The Gram matrix of all features costs about p / 16 times what a pass over X does: both take n p
 # numbers from memory, and p / 2 multiplications a number run some eight times faster than memory.
 # A path of L alphas takes at least L passes; a single fit on a working set costs up to as
-# much as some thirty, counting the columns that it reads.
+# much as some thirty, counting the columns that it reads. Larger values form the matrix for fewer
+# features, or for more (constants.py).
 PASSES_PER_GRAM_COLUMN = 1 / 16
 PASSES_PER_FIT = 32
 
@@ -70,25 +70,6 @@ class Regression(UnpenalisedProblem):
         """A path at decreasing alphas, some of its points between solved ones."""
         return trace_by_chords(tracer, alphas)
 
-    def write(self, points: Sequence[PathPoint], coefs: Float64) -> Float64:
-        """Fill in coefficients (1, p, L), zero so far; return the intercepts (1, L)."""
-        rows, columns, values = _entries(points)
-        coefs[0, rows, columns] = values
-        return self.intercepts(points)[None]
-
-    def intercepts(self, points: Sequence[PathPoint]) -> Float64:
-        """b = m_y - m'theta of each point."""
-        rows, columns, values = _entries(points)
-        shifts = np.bincount(columns, self.design.mean[rows] * values, len(points))
-        return np.array([point.intercept for point in points]) - shifts
-
-
-def _entries(points: Sequence[PathPoint]) -> tuple[Index, Index, Float64]:
-    """Features, numbers of points, and values of all coefficients that are not zero."""
-    columns = np.repeat(np.arange(len(points)), [point.features.size for point in points])
-    features = np.concatenate([point.features for point in points])
-    return features, columns, np.concatenate([point.values for point in points])
-
 
 def regression_of(
     X: Any,
@@ -131,7 +112,7 @@ def regression_of(
 
 
 def gram_pays(design: Design, precompute: bool | str, n_solutions: int) -> bool:
-    """Whether to form the Gram matrix of all features: asked for, or expected to save time."""
+    """Whether to form the Gram matrix of all features: demanded, or expected to save time."""
     n, p = design.shape
     passes = PASSES_PER_GRAM_COLUMN * p
     return precompute is True or (p <= n and passes <= PASSES_PER_FIT + n_solutions)

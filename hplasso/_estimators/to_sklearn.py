@@ -1,4 +1,4 @@
-"""The way back to scikit-learn: its own estimators, fitted as ours are."""
+"""Estimators of scikit-learn itself, with the coefficients of a fitted one of this package."""
 
 from __future__ import annotations
 

@@ -25,9 +25,11 @@ from .._estimators.regression import Regression, gram_pays
 from .._numerics.typing import Float64, Index
 from .._path.progress import PathPoint
 
-# A training sum of squares below this part of the total is left over by cancellation.
+# A training sum of squares below this part of the total is computed again from the column: six of
+# sixteen digits are lost to cancellation. A numerical limit, as is the next.
 CANCELLED = 1e-6
-# A squared error from moments is trusted above this part of the terms that it is the sum of.
+# A squared error from moments is trusted above this part of the terms that it is the sum of; below,
+# it is computed from the test samples.
 RESOLVED = 1e-6
 
 

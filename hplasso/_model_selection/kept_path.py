@@ -10,7 +10,7 @@ from scipy import sparse
 
 from .._design.checked import as_array
 from .._estimators.linear_model import chosen_parameters
-from .._estimators.problem import Problem
+from .._estimators.problem import Problem, entries_of
 from .._estimators.to_sklearn import fitted_as
 from .._numerics.typing import Float64
 from .._path.progress import PathPoint
@@ -40,12 +40,11 @@ def trace_kept(
 
 def coefficient_columns(points: Sequence[PathPoint], n_features: int, dtype: Any) -> Any:
     """The coefficients of a path, of shape (n_features, n_points), as `compact` has them."""
-    starts = np.cumsum([0, *(point.features.size for point in points)])
-    rows = np.concatenate([point.features for point in points])
-    values = np.concatenate([point.values for point in points]).astype(dtype)
-    short = max(n_features, values.size) <= np.iinfo(np.int32).max
-    rows, starts = (index.astype(np.int32 if short else np.int64) for index in (rows, starts))
-    columns = sparse.csc_array((values, rows, starts), shape=(n_features, len(points)))
+    features, _, values = entries_of(points)
+    ends = np.cumsum([0, *(point.features.size for point in points)])
+    index = np.int32 if max(n_features, values.size) <= np.iinfo(np.int32).max else np.int64
+    entries = values.astype(dtype), features.astype(index), ends.astype(index)
+    columns = sparse.csc_array(entries, shape=(n_features, len(points)))
     columns.sort_indices()
     return compact(columns)
 

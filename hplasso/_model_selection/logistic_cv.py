@@ -282,7 +282,7 @@ class HadamardLogisticRegressionCV(LinearClassifier):
             score_params["sample_weight"] = raw_weights(sample_weight, data.X)
         with Task.of_fit(self, len(folds) + 1) as task, threads_for_data(data.X.size):
             classification = data.classification()
-            data = data._replace(X=classification.base.X)  # in order, if it is sparse and was not
+            data = data._replace(X=classification.design.X)  # in order, if it is sparse and was not
             problem = data.problem_of(classification)
             self.Cs_ = self._grid(given, problem, ratios)
             self.l1_ratios_ = np.array(ratios)

@@ -11,7 +11,7 @@ from .._path.progress import Iteration
 from .display import Display
 from .problem import Recorder, lower_bound, pictured, unwrapped
 
-# What is below this part of the largest distance is drawn at it.
+# What is below this part of the largest distance is rounding, and drawn at it.
 FLOOR = 1e-16
 
 

@@ -267,7 +267,7 @@ def solve(
 ) -> tuple[Evaluation, int]:
     """By the factors to the signs, by a proximal step to a face, from face to face to the end."""
     at, maxcor = objective.start, settings["maxcor"]
-    if objective.power < 1.0 or objective.kkt(at) > max(tol, objective.noise(at)):
+    if objective.power < 1.0 or objective.kkt(at) > max(tol, objective.gradient_error(at)):
         before, at = descend_by_factors(objective, n_factors, settings["c"], maxcor, progress)
         at = without_shrinking(objective, before, at)
     return finish(objective, at, tol, maxcor, progress)

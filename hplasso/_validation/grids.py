@@ -69,7 +69,7 @@ def automatic_grid(name: str, length: int, l1_ratios: Sequence[float]) -> GivenG
     Raises
     ------
     ValueError
-        If there is no L1 penalty, and with that no such place.
+        If there is no L1 penalty: no feature enters.
     """
     if 0.0 in l1_ratios:
         raise ValueError(
