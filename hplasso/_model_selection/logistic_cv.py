@@ -284,14 +284,11 @@ class HadamardLogisticRegressionCV(LinearClassifier):
             classification = data.classification()
             data = data._replace(X=classification.design.X)  # in order, if it is sparse and was not
             problem = data.problem_of(classification)
-            self.Cs_ = self._grid(given, problem, ratios)
-            self.l1_ratios_ = np.array(ratios)
-            scorer = Scorer(self.scoring, data.labels.classes)
-            by_name = isinstance(self.scoring, str) or self.scoring is None
-            validation = Validation(data, scorer, score_params, by_name)
+            self.Cs_, self.l1_ratios_ = self._grid(given, problem, ratios), np.array(ratios)
+            self.classes_ = data.labels.classes
+            validation = Validation(data, Scorer(self.scoring, self.classes_), score_params)
             results = self._cross_validate(problem, validation, folds, task)
             with task.subtask("refit"):
-                self.classes_ = data.labels.classes
                 self._choose(folds)
                 if self.refit:
                     self._refit(problem.at(self.l1_ratio_))

@@ -35,15 +35,11 @@ class FoldResult(NamedTuple):
 
 
 class Validation(NamedTuple):
-    """What the folds have in common: the data, the scorer, and the parameters of that.
-
-    A scorer that scikit-learn knows by its name looks `at_predictions_only`.
-    """
+    """What the folds have in common: the data, the scorer, and the parameters of that."""
 
     data: LogisticData
     scorer: Scorer
     score_params: Mapping[str, Any]
-    at_predictions_only: bool
 
     def validate(
         self, number: int, fold: Fold, ratios: Sequence[float], Cs: Float64, task: Task
@@ -82,7 +78,7 @@ class Validation(NamedTuple):
         X, y = self.data.X, self.data.y
         n_features = X.shape[1]
         features = np.arange(n_features)
-        if self.at_predictions_only:
+        if self.scorer.at_predictions_only:
             features = np.flatnonzero(models[..., :n_features].any(axis=(0, 1, 2)))
             features = features if features.size else np.zeros(1, dtype=np.intp)
         samples, labels = as_rows(X, fold.test, features), y[fold.test]
