@@ -22,7 +22,7 @@ LAMBDA = 1.0
 # Normal factors
 # --------------
 #
-# The penalty ``LAMBDA / 2 * (mu^2 + nu^2)`` is, but for a constant, the negative logarithm of the
+# The penalty ``LAMBDA / 2 * (mu^2 + nu^2)`` is, up to a constant, the negative logarithm of the
 # density of two normal variables of variance ``1 / LAMBDA``. Their product has the density ``LAMBDA
 # / pi * K0(LAMBDA * |theta|)``, with a modified Bessel function K0, and standard deviation ``1 /
 # LAMBDA``. The Laplace prior, ``LAMBDA / 2 * exp(-LAMBDA * |theta|)``, has ``sqrt(2) / LAMBDA``.

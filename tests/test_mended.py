@@ -10,6 +10,7 @@ from hplasso._estimators.classification import encode
 from hplasso._estimators.logistic_problem import LogisticData
 from hplasso._estimators.options import FitOptions
 from hplasso._path.certification import DivergenceBound
+from hplasso._path.refinement import refined
 from hplasso._penalties.duality_gap import ridged_gap
 from hplasso._validation.weights import checked_penalty_weights
 
@@ -60,20 +61,26 @@ def test_mended_residual_is_a_dual_point(n_classes, l1_ratio, fit_intercept):
     alpha = 0.02
     exact = tracer_of(n_classes, l1_ratio, 1e-13, fit_intercept)
     exact.solve(alpha)
-    best = exact._objective(alpha)
+    best = exact.problem.objective(exact.iterate, alpha)
     rng = np.random.default_rng(0)
     way = np.where(exact.iterate.theta != 0.0, rng.normal(size=exact.iterate.theta.size), 0.0)
     for size in [1e-1, 1e-2, 1e-4]:
         theta = exact.iterate.theta + size * np.abs(exact.iterate.theta) * way / np.abs(way).max()
         there = tracer_of(n_classes, l1_ratio, 1e-13, fit_intercept)
-        there.working_set.admit(exact.working_set.features)
+        there.problem.working_set.admit(exact.problem.working_set.features)
         point = there.move_to(
-            alpha, theta, theta.nonzero()[0], there.term.state(there.working_set, theta)
+            alpha,
+            theta,
+            theta.nonzero()[0],
+            there.problem.term.state(there.problem.working_set, theta),
         )
-        above, refined = there._objective(alpha) - best, there._refined(alpha).gap
-        assert above - 1e-14 <= refined
+        above, gap = (
+            there.problem.objective(there.iterate, alpha) - best,
+            refined(there.problem, there.memory, alpha).gap,
+        )
+        assert above - 1e-14 <= gap
         if size <= 1e-2:
-            assert refined <= 10.0 * above + 1e-13 < point.gap
+            assert gap <= 10.0 * above + 1e-13 < point.gap
 
 
 def test_gap_beside_a_ridge_is_that_of_the_dual():

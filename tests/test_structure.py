@@ -14,7 +14,8 @@ MAY_IMPORT = {
     "_plot": {"_model_selection", "_estimators", "_path", "_validation", "_numerics"},
     "_model_selection": {"_estimators", "_path", "_solver", "_design", "_validation", "_numerics"},
     "_estimators": {
-        *("_path", "_datafit", "_solver", "_losses", "_design", "_validation", "_numerics")
+        *("_path", "_datafit", "_solver", "_losses", "_penalties", "_design", "_validation"),
+        "_numerics",
     },
     "_smooth": {"_validation", "_numerics"},
     "_path": {"_datafit", "_solver", "_penalties", "_design", "_numerics"},

@@ -14,7 +14,7 @@ PACKAGE = Path(hplasso.__file__).parent
 WHERE_IS = {
     "the alternation itself, mu updated while nu is held": ("_solver/hadamard.py", "ridge_update"),
     "solver='alternating', sweeps until the gap is reached": (
-        "_solver/working_set_solvers.py",
+        "_solver/alternating.py",
         "solve_alternating",
     ),
     "the finish, the linear system for a support and its signs": ("_solver/finish.py", "finish"),
@@ -31,13 +31,16 @@ WHERE_IS = {
         "Screening",
     ),
     "the duality gap": ("_penalties/duality_gap.py", "certify"),
-    "interpolation between two solved penalties of a path": ("_path/interpolation.py", "Interpolation"),
-    "the steps by which a small penalty is approached": ("_path/tracer.py", "PathTracer"),
-    "the line search of Newton's method": ("_datafit/newton.py", "LogisticTerm"),
-    "the loss of three or more classes": ("_losses/logistic.py", "MultinomialLoss"),
+    "interpolation between two solved penalties of a path": (
+        "_path/interpolation.py",
+        "Interpolation",
+    ),
+    "the steps by which a small penalty is approached": ("_path/continuation.py", "continue_to"),
+    "the line search of Newton's method": ("_datafit/line_search.py", "line_search"),
+    "the loss of three or more classes": ("_losses/softmax.py", "SoftmaxLoss"),
     "penalty weights, positivity and the ridge part of the penalty": (
-        "_path/settings.py",
-        "PathSettings",
+        "_penalties/l1.py",
+        "L1Penalty",
     ),
     "what is done for a CSR or CSC matrix": ("_design/sparse.py", "SparseDesign"),
     "the working set and its Gram matrix": ("_design/working_set.py", "WorkingSet"),

@@ -30,12 +30,12 @@ from hplasso import (
     HadamardLassoCV,
     HadamardLogisticRegression,
     HadamardLogisticRegressionCV,
-    _path,
     enet_path,
     lasso_path,
     logistic_path,
 )
-from hplasso._solver import finish, working_set_solvers
+from hplasso._path import penalty_step
+from hplasso._solver import finish, sweeps_and_finish
 
 REAL = {"lasso": ["leukemia", "riboflavin", "imdb"], "logistic": ["leukemia", "reuters_acq"]}
 
@@ -68,24 +68,23 @@ class Tally(Counter):
 
         return counting
 
-    def settled(self, method):
-        """`PathTracer._settled`: a penalty was solved, or met the gap as it was."""
+    def settled(self, function):
+        """`penalty_step.settled`: a penalty was solved, or was within the tolerance as it was."""
 
-        def counting(tracer, alpha, certificate, sweeps):
-            self["solved"] += bool(sweeps and tracer.place.support.size)
-            return method(tracer, alpha, certificate, sweeps)
+        def counting(problem, memory, alpha, certificate, sweeps):
+            self["solved"] += bool(sweeps and memory.iterate.support.size)
+            return function(problem, memory, alpha, certificate, sweeps)
 
         return counting
 
     def watch(self):
         """Put the wrapped functions in the place of the package's."""
-        working_set_solvers.sweep = self.wrapped("factorised", working_set_solvers.sweep, True)
-        working_set_solvers.descending_sweep = self.wrapped(
-            "descending", working_set_solvers.descending_sweep, True
-        )
+        solve = sweeps_and_finish
+        solve.sweep = self.wrapped("factorised", solve.sweep, True)
+        solve.descending_sweep = self.wrapped("descending", solve.descending_sweep, True)
         finish.minimiser_on = self.wrapped("faces", finish.minimiser_on)
-        working_set_solvers.SOLVERS["auto"] = self.watched(working_set_solvers.SOLVERS["auto"])
-        _path.PathTracer._settled = self.settled(_path.PathTracer._settled)
+        solve.SOLVERS["auto"] = self.watched(solve.SOLVERS["auto"])
+        penalty_step.settled = self.settled(penalty_step.settled)
 
 
 def lasso_problem(X, y, eps=0.01):
@@ -102,9 +101,7 @@ def tasks_without_downloads():
     X, y = load_diabetes(return_X_y=True)
     cubic = scale(PolynomialFeatures(3, include_bias=False).fit_transform(X))
     diabetes = lasso_problem(cubic, y)
-    many = lasso_problem(
-        *make_regression(1000, 1000, n_informative=500, noise=50, random_state=0)
-    )
+    many = lasso_problem(*make_regression(1000, 1000, n_informative=500, noise=50, random_state=0))
     rng = np.random.default_rng(0)
     words = sparse.random(2000, 8000, density=0.01, format="csc", random_state=0)
     text = lasso_problem(

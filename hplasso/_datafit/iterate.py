@@ -13,9 +13,9 @@ from .._numerics.typing import Float64, Index
 class Iterate(NamedTuple):
     """Coefficients on the working set, the loss there, and the correlations that they leave.
 
-    `feasible_alpha` is the smallest alpha that all features are feasible at. A correlation is off by
-    `rounding`; one that may be below `exact_from`, times its penalty weight, surely is, but no more is
-    known of it. Rounding may hide `hidden` from a gap.
+    `feasible_alpha` is the smallest alpha at which all features are feasible. A correlation errs by
+    `rounding`; one that may be below `exact_from`, times its penalty weight, surely is, but no more
+    is known of it. Rounding may hide `hidden` from a gap.
     """
 
     theta: Float64
@@ -34,6 +34,12 @@ class Iterate(NamedTuple):
         theta = np.zeros(size)
         theta[: self.theta.size] = self.theta
         return self._replace(theta=theta)
+
+    def dense(self, features: Index) -> Float64:
+        """The coefficients of all features, (p,), given those of the working set."""
+        theta = np.zeros(self.z.size)
+        theta[features[self.support]] = self.theta[self.support]
+        return theta
 
     def on(self, kept: Index) -> Iterate:
         """On what is kept of the working set, which is all that is not zero."""

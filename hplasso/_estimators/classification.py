@@ -16,7 +16,8 @@ from .._losses.logistic import make_loss
 from .._numerics.typing import Float64, Index, Mask
 from .._path.log_interpolation import trace_by_means
 from .._path.progress import PathPoint
-from .._path.tracer import PathTracer
+from .._path.tracer import Tracer
+from .._penalties.l1 import L1Penalty
 from .._validation.weights import raw_weights
 from .penalty_scale import CScale
 from .problem import UnpenalisedProblem
@@ -146,16 +147,16 @@ class Classification(UnpenalisedProblem):
         """What the user calls C."""
         return CScale(l1_ratio, self.labels.total)
 
-    def interpolated(self, tracer: PathTracer, alphas: Float64) -> list[PathPoint]:
+    def interpolated(self, tracer: Tracer, alphas: Float64) -> list[PathPoint]:
         """A path at decreasing alphas, some of its points between solved ones."""
         return trace_by_means(tracer, self.term, alphas)
 
-    def solver_penalty(self, weights: Float64, ridge_ratio: float) -> tuple[Float64, float]:
-        """Penalty weights of all outputs; the ridge penalty of a row is that of its classes."""
-        weights = np.repeat(weights, self.term.n_outputs)
-        if ridge_ratio < np.inf:
-            return weights, ridge_ratio * self.row_square
-        return (self.row_square or 1.0) * weights, ridge_ratio
+    def solver_penalty(self, penalty: L1Penalty) -> L1Penalty:
+        """The penalty of all outputs; the ridge part of a row is that of its classes."""
+        weights = np.repeat(penalty.weights, self.term.n_outputs)
+        if penalty.l1:
+            return L1Penalty(weights, penalty.ridge_ratio * self.row_square)
+        return L1Penalty((self.row_square or 1.0) * weights, penalty.ridge_ratio)
 
     def solver_start(self, coefficients: Float64) -> Float64:
         """The solver's coefficients, from those of the classes (K, p)."""

@@ -20,10 +20,11 @@ import numpy as np
 
 from .._design.base import Design
 from .._numerics.typing import Float64, Index
+from .._path.make_tracer import make_tracer
 from .._path.progress import Listener, PathPoint, Printer, warn_not_converged
-from .._path.ridge_tracer import make_tracer
 from .._path.settings import PathSettings
-from .._path.tracer import PathTracer
+from .._path.tracer import Tracer
+from .._penalties.l1 import L1Penalty
 from .._validation.grids import GivenGrid
 from .options import FitOptions
 from .penalty_scale import PenaltyScale
@@ -49,9 +50,7 @@ class UnpenalisedProblem(ABC):
     working_set: Any
     n_rows = 1
 
-    def tracer(
-        self, target: int, settings: PathSettings, start: Float64 | None = None
-    ) -> PathTracer:
+    def tracer(self, target: int, settings: PathSettings, start: Float64 | None = None) -> Tracer:
         """The path's driver for one target, from coefficients of the solver."""
         term = self.terms[target]
         return make_tracer(term, self.working_set, term.design, settings, start)
@@ -61,7 +60,7 @@ class UnpenalisedProblem(ABC):
         """What the user calls the penalty."""
 
     @abstractmethod
-    def interpolated(self, tracer: PathTracer, alphas: Float64) -> list[PathPoint]:
+    def interpolated(self, tracer: Tracer, alphas: Float64) -> list[PathPoint]:
         """A path at decreasing alphas, some of its points between solved ones."""
 
     def write(self, points: Sequence[PathPoint], coefs: Any) -> Float64:
@@ -76,9 +75,9 @@ class UnpenalisedProblem(ABC):
         shifts = np.bincount(columns, self.design.mean[features] * values, len(points))
         return np.array([point.intercept for point in points]) - shifts
 
-    def solver_penalty(self, weights: Float64, ridge_ratio: float) -> tuple[Float64, float]:
-        """Weights and ridge ratio for the coefficients of the solver, from those for features."""
-        return weights, ridge_ratio
+    def solver_penalty(self, penalty: L1Penalty) -> L1Penalty:
+        """The penalty of the coefficients of the solver, from that of the user's."""
+        return penalty
 
     def solver_start(self, coefficients: Float64) -> Float64:
         """The coefficients of the solver, from those of the user."""
@@ -109,13 +108,9 @@ class Problem:
     def settings(self, listener: Listener | None = None) -> PathSettings:
         """The settings of the solver."""
         options, scale = self.options, self.scale
-        weights, ridge_ratio = self.unpenalised.solver_penalty(
-            self.penalty_weights, scale.ridge_ratio
-        )
+        penalty = L1Penalty(self.penalty_weights, scale.ridge_ratio, bool(options.positive))
         return PathSettings(
-            penalty_weights=weights,
-            ridge_ratio=ridge_ratio,
-            positive=bool(options.positive),
+            penalty=self.unpenalised.solver_penalty(penalty),
             solver=options.solver,
             tol=float(options.tol),
             max_iter=int(options.max_iter),
@@ -131,7 +126,7 @@ class Problem:
 
     def tracer(
         self, target: int = 0, start: Float64 | None = None, listener: Listener | None = None
-    ) -> PathTracer:
+    ) -> Tracer:
         """The path's driver for one target, from some coefficients of the user."""
         if start is not None:
             start = self.unpenalised.solver_start(start)
@@ -152,7 +147,7 @@ class Problem:
         """The solutions at penalties of the user, each of them solved."""
         return self.tracer(listener=listener).trace(self.scale.alphas(penalties))
 
-    def grid(self, given: GivenGrid, eps: float, *tracers: PathTracer) -> Float64:
+    def grid(self, given: GivenGrid, eps: float, *tracers: Tracer) -> Float64:
         """The penalties of a path, strongest first.
 
         Those that were given, or from where the first feature enters; `tracers` of all targets,

@@ -14,7 +14,7 @@ from .._design.working_set import CompleteSet, WorkingSet
 from .._numerics.typing import Float64, Mask
 from .._path.interpolation import trace_by_chords
 from .._path.progress import PathPoint, stack_level
-from .._path.tracer import PathTracer
+from .._path.tracer import Tracer
 from .penalty_scale import AlphaScale
 from .problem import UnpenalisedProblem
 
@@ -66,7 +66,7 @@ class Regression(UnpenalisedProblem):
         """What the user calls alpha."""
         return AlphaScale(l1_ratio)
 
-    def interpolated(self, tracer: PathTracer, alphas: Float64) -> list[PathPoint]:
+    def interpolated(self, tracer: Tracer, alphas: Float64) -> list[PathPoint]:
         """A path at decreasing alphas, some of its points between solved ones."""
         return trace_by_chords(tracer, alphas)
 

@@ -272,7 +272,7 @@ class HadamardLassoIC(LinearRegressor):
         warn_not_converged([point], lambda alpha: "alpha=0 (for the noise variance)")
         left = n_samples - point.features.size - int(self.fit_intercept)
         variance = n_samples * 2.0 * float(tracer.iterate.state.loss) / left
-        return max(variance, ROUNDING * tracer.term.scale, float(np.finfo(np.float64).tiny))
+        return max(variance, ROUNDING * tracer.problem.term.scale, float(np.finfo(np.float64).tiny))
 
     def _criterion(self, squares: Float64, n: int, p: int) -> Float64:
         """The criterion, for residual sums of squares."""

@@ -1,13 +1,13 @@
-"""A whole path of a curved loss: solved at some of its alphas, and in between where means will do.
+"""A whole path of a curved loss: solved at some of its alphas, log-linear between them.
 
-Between the solutions at alpha_0 and alpha_1, take their mean on a logarithmic scale of alpha, on
-which these paths are nearly straight. Its gap is not known from theirs, as it is on a chord of
-squared loss (`interpolation`): its residual has to be computed, and to meet the features. Still
-that is less than half of what a solution costs, and where it is not good enough, it is a close
-start.
+Between the solutions at alpha_0 and alpha_1, interpolate on a logarithmic scale of alpha, on which
+these paths are nearly straight. The gap is not known from the ends, as it is for squared loss
+(`interpolation`): the residual has to be computed, and correlations with it. Still that is less
+than half of what a solution costs, and where it is not good enough, it is a close start.
 
-The gap of a mean grows with the square of the distance, and changes slowly along the path. So it
-tells how many alphas to go at a time, and for how long means are not worth trying.
+The gap of an interpolated point grows with the square of the distance, and changes slowly along the
+path. So it tells how many alphas to go at a time, and for how long interpolation is not worth
+trying.
 """
 
 from __future__ import annotations
@@ -19,24 +19,22 @@ import numpy as np
 from .._datafit.newton import LogisticTerm
 from .predictor import SolvedPoint
 from .progress import PathPoint
-from .tracer import PathTracer
+from .tracer import PathTracer, Tracer
 
-# Alphas from one solution to the next.
+# Alphas from one solution to the next: more interpolated points, and worse ones (constants.py).
 SHORTEST, LONGEST = 2, 4
-# A mean that misses the gap by no more than this factor saves work, too, as a start. After a worse
-# one, the more alphas are all solved.
+# An interpolated point that misses the gap by no more than this factor saves work, too, as a start.
+# After a worse one, the more alphas are all solved (constants.py).
 WORTHWHILE = 2.0
 TINY = 1e-300
 
 
-def trace_by_means(
-    tracer: PathTracer, term: LogisticTerm, alphas: Iterable[float]
-) -> list[PathPoint]:
+def trace_by_means(tracer: Tracer, term: LogisticTerm, alphas: Iterable[float]) -> list[PathPoint]:
     """The solutions at decreasing alphas, certified; the listener hears of each in turn.
 
     Every alpha is solved where there is no L1 penalty.
     """
-    if not tracer.settings.l1:
+    if not isinstance(tracer, PathTracer):
         return tracer.trace(alphas)
     alphas = [float(alpha) for alpha in alphas]
     points, last = [tracer.solve(alphas[0])], SolvedPoint(alphas[0], tracer.iterate)
@@ -66,7 +64,7 @@ def _between(
     last: SolvedPoint,
     alphas: list[float],
 ) -> tuple[list[PathPoint], float]:
-    """The solutions at alphas between two knots; the worst gap of a mean, as a part of asked."""
+    """The solutions at alphas between two solved points; the worst interpolated gap over tol."""
     points, worst = [], 0.0
     for alpha in alphas:
         tracer.return_to(last, first)
@@ -82,7 +80,7 @@ def _between(
 def _move_to_interpolated(
     tracer: PathTracer, term: LogisticTerm, first: SolvedPoint, last: SolvedPoint, alpha: float
 ) -> PathPoint:
-    """Go to the mean of two knots, from the last; what it is worth."""
+    """Go to the interpolation between two solved points, from the last; what it is worth."""
     length = float(np.log(first.alpha / last.alpha))
     fraction = float(np.log(first.alpha / alpha)) / length if length > 0.0 else 0.5
     end = tracer.iterate.theta

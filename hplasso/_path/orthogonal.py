@@ -12,48 +12,51 @@ theta], what B'e has beyond lambda s leads both to a dual point d and to the min
 
     h = R^-T (B'e - lambda s),        d = e - Q h,        theta + R^-1 h,
 
-again and again, for the last digits. d is kept as a sum of two vectors, `dual` and `rest`. Sums
-that may cancel are exact (Dekker's products, Shewchuk's sums). The gap of theta is 1/2 ||r - d||^2
+again and again, for the last digits. d is kept as a sum of two vectors, `dual` and `low_part`. Sums
+that may cancel are rounded once (`exact_sums`). The gap of theta is 1/2 ||r - d||^2
 and what `ridged_gap` says of z = X'diag(sqrt v) d; what is left to rounding is counted in.
 
-`descend_by_faces` goes from face to face: what reaches zero on the way leaves, the leading violator enters.
-A column that depends on others comes in along the null vector, on which the fit stands still, until
-a coefficient reaches zero (as in `finish`).
+`descend_by_faces` goes from face to face: what reaches zero on the way leaves, the largest violator
+enters. A column that depends on others comes in along the null vector, on which the fit stands
+still, until a coefficient reaches zero (as in `feature_sign`).
 
 References
 ----------
 A. J. Cox and N. J. Higham, Stability of Householder QR factorization for weighted least squares
 problems, Numerical Analysis 1997, Longman (1998) 57-73.
-T. J. Dekker, A floating-point technique for extending the available precision, Numerische
-Mathematik 18 (1971) 224-242.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import fsum
 from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.linalg import qr, solve_triangular
 from scipy.linalg.lapack import dgeqrf, dormqr
 
+from .._datafit.iterate import Iterate
 from .._design.base import Design, slices
+from .._numerics.exact_sums import exact_sums
 from .._numerics.rounding import ROUNDING, UNIT
 from .._numerics.typing import Float64, Index, Mask
 from .._penalties.duality_gap import Certificate, ridged_gap
+from .problem import PathProblem
 
-# What is left of a column's length where it depends on others.
+# What is left of a column's length where it depends on others: a numerical limit.
 DEPENDENT = 1e-14
-# Rounds that mend a dual point; and faces in a row on which all but the last digits are right.
-MENDED, STILL = 4, 4
-# A gap that is small enough is lowered as long as it halves, down to a part of what was asked for.
+# Rounds that refine a dual point, each some digits more; and faces in a row on which nothing but
+# the last digits moves: numerical limits.
+REFINEMENTS, STILL = 4, 4
+# A gap within the tolerance is lowered as long as it halves, down to this part of the tolerance:
+# digits against faces, on few and small problems.
 HALVED, POLISHED = 0.5, 1e-8
-# A part of its penalty by which the correlation of a dependent column differs as rounding.
+# A part of its penalty by which the correlation of a dependent column differs as rounding: a
+# numerical limit.
 SLIGHT = 1e-6
-# Multiplications for one penalty, a second or two; and faces.
+# Multiplications for one penalty, a second or two; and faces: limits of cost.
 MOST_WORK, MOST_FACES = 1e9, 300
-# What a term of an exact sum takes.
+# What a term of an exact sum takes, in multiplications.
 SUMMED = 200
 
 
@@ -65,7 +68,7 @@ class Dual(NamedTuple):
     """
 
     weighted: Float64
-    rest: Float64
+    low_part: Float64
     size: Float64
     left: float
     z: Float64
@@ -73,7 +76,7 @@ class Dual(NamedTuple):
     kept: Mask
 
 
-class Solved(NamedTuple):
+class CertifiedPoint(NamedTuple):
     """A certificate, and the coefficients of all features that it is of."""
 
     certificate: Certificate
@@ -106,7 +109,7 @@ class DataProblem:
     dtype: Any
 
     @property
-    def free(self) -> Mask:
+    def unpenalised(self) -> Mask:
         """What has neither penalty nor sign."""
         live = self.design.column_norms > 0.0
         return live & (self.penalty == 0.0) & (self.ridge == 0.0) & (not self.positive)
@@ -126,12 +129,12 @@ class DataProblem:
         """r at the best intercept; and the length of what is rounded in it."""
         on, root = theta.nonzero()[0], self.design.sqrt_weights
         y = np.divide(self.response, root, out=np.zeros_like(root), where=root > 0.0)
-        rest = exact_sums(self.design.values(on), -theta[on], y)
-        size = np.abs(rest)
+        residual = exact_sums(self.design.values(on), -theta[on], y)
+        size = np.abs(residual)
         for _ in range(2 * self.design.fit_intercept):
-            shift = float(root**2 @ rest)
-            rest, size = rest - shift, size + abs(shift)
-        return root * rest, ROUNDING * float(np.sqrt(root**2 @ size**2))
+            shift = float(root**2 @ residual)
+            residual, size = residual - shift, size + abs(shift)
+        return root * residual, ROUNDING * float(np.sqrt(root**2 @ size**2))
 
     def correlations(self, dual: Dual, on: Index) -> tuple[Float64, Float64, Float64]:
         """z of all features, exact where that matters, and what rounding may change in it.
@@ -139,45 +142,23 @@ class DataProblem:
         And in that of a column that depends on others, given those of the others.
         """
         design = self.design
-        z, rounding_error = np.zeros((2, self.penalty.size))
-        whole = dual.weighted + design.sqrt_weights * dual.rest
+        z, errors = np.zeros((2, self.penalty.size))
+        whole = dual.weighted + design.sqrt_weights * dual.low_part
         for where in slices(z.size, whole.size):
             values = design.values(np.arange(z.size)[where])
             z[where] = values.T @ whole
-            rounding_error[where] = ROUNDING * (np.abs(values).T @ dual.size)
-        abs_correlation = z if self.positive else np.abs(z)
-        dependent, doubtful = rounding_error.copy(), abs_correlation + rounding_error > self.penalty
+            errors[where] = ROUNDING * (np.abs(values).T @ dual.size)
+        abs_z = z if self.positive else np.abs(z)
+        dependent, doubtful = errors.copy(), abs_z + errors > self.penalty
         doubtful[on] = True
         chosen = (doubtful & (design.column_norms > 0.0)).nonzero()[0]
         for where in slices(chosen.size, whole.size):
             features = chosen[where]
             values = design.values(features)
-            more = values.T @ (design.sqrt_weights * dual.rest)
+            more = values.T @ (design.sqrt_weights * dual.low_part)
             z[features] = exact_sums(values.T, dual.weighted, more)
-            rounding_error[features] = ROUNDING * np.abs(z[features])
-        return z, rounding_error, dependent
-
-
-def exact_sums(left: Float64, right: Float64, more: Float64) -> Float64:
-    """left @ right + more, rounded once."""
-    product = left * right
-    (high, low), (other_high, other_low) = _halves(left), _halves(right)
-    rest = high * other_high - product
-    rest += high * other_low
-    rest += low * other_high
-    rest += low * other_low
-    sums = np.empty(len(more))
-    for where in slices(len(more), 2 * len(right)):
-        terms = np.column_stack([more[where], product[where], rest[where]])
-        sums[where] = [fsum(row) for row in terms.tolist()]
-    return sums
-
-
-def _halves(values: Float64) -> tuple[Float64, Float64]:
-    """Values as sums of two with half the digits."""
-    large = (2.0**27 + 1.0) * values
-    high = large - (large - values)
-    return high, values - high
+            errors[features] = ROUNDING * np.abs(z[features])
+        return z, errors, dependent
 
 
 class Face:
@@ -208,9 +189,9 @@ class Face:
         n, size, ridged = residual.size, self.features.size, self._ridge > 0.0
         root, pad = self._root, self._length.size - self.features.size
         weighted, below = root * residual, self._ridge * theta
-        rest, step = np.zeros(n), np.zeros(self._length.size)
+        low_part, step = np.zeros(n), np.zeros(self._length.size)
         least = np.inf
-        for _ in range(MENDED):
+        for _ in range(REFINEMENTS):
             right = np.pad(target + self._ridge * below, (0, pad))
             lacking = exact_sums(self._values.T, weighted, -right) / self._length
             half = self._back(lacking[self._kept], trans="T")
@@ -221,15 +202,15 @@ class Face:
             step[self._kept] += self._back(half)
             below = below.copy()
             below[ridged] += change[n:]
-            before, rest = weighted, -change[:n]
-            weighted = weighted + root * rest
+            before, low_part = weighted, -change[:n]
+            weighted = weighted + root * low_part
         kept = np.zeros(self._length.size, dtype=bool)
         kept[self._kept] = True
         if least < np.inf:  # the last change stays apart: it may be lost in the sum
             weighted = before
-        sizes = np.abs(weighted) + root * (np.abs(rest) + UNIT * np.abs(residual) + self._blank)
+        sizes = np.abs(weighted) + root * (np.abs(low_part) + UNIT * np.abs(residual) + self._blank)
         z, step = target + self._ridge * below, (step / self._length)[:size]
-        return Dual(weighted, rest, sizes, left, z, step, kept[:size])
+        return Dual(weighted, low_part, sizes, left, z, step, kept[:size])
 
     def null_vector(self, position: int) -> Float64:
         """The way on which a dependent column of the face comes in while the fit stands still."""
@@ -251,10 +232,12 @@ def factorised(matrix: Float64, first: Mask) -> tuple[Float64, Float64, Index]:
         kept = kept[_pivots(matrix[:, kept])]
         others = (~first).nonzero()[0]
         reflectors, tau, *_ = dgeqrf(matrix[:, kept])
-        rest = matrix[:, others]
+        remaining = matrix[:, others]
         if tau.size and others.size:
-            rest = dormqr("L", "T", reflectors, tau, rest, 64 * others.size)[0][tau.size :]
-        kept = np.append(kept, others[_pivots(rest)])
+            remaining = dormqr("L", "T", reflectors, tau, remaining, 64 * others.size)[0][
+                tau.size :
+            ]
+        kept = np.append(kept, others[_pivots(remaining)])
         Q, R, pivots = qr(matrix[:, kept], mode="economic", pivoting=True)
         rank = np.count_nonzero(np.abs(R.diagonal()) > UNIT)
         Q, R, pivots = Q[:, :rank], R[:rank, :rank], pivots[:rank]
@@ -271,7 +254,7 @@ def _pivots(matrix: Float64) -> Index:
 
 def appraise(
     problem: DataProblem, theta: Float64, signs: Float64, face: Face
-) -> tuple[Solved, Float64, Dual]:
+) -> tuple[CertifiedPoint, Float64, Dual]:
     """Of theta as it is written; how far its correlations exceed their limits; the dual point."""
     penalty, ridge, on = problem.penalty, problem.ridge, face.features
     target, residual = penalty * signs, problem.residual(theta)[0]
@@ -279,74 +262,81 @@ def appraise(
     with np.errstate(over="ignore"):
         theta = theta.astype(problem.dtype, copy=False).astype(np.float64, copy=False)
     residual, rounding = problem.residual(theta)
-    z, rounding_error, dependent = problem.correlations(dual, on)
+    z, errors, dependent = problem.correlations(dual, on)
     known = dual.kept | (np.abs(z[on] - dual.z) <= dependent[on])
-    z[on[known]], rounding_error[on[known]] = (
+    z[on[known]], errors[on[known]] = (
         dual.z[known],
         ROUNDING * np.abs(dual.z[known] - target[on[known]]),
     )
-    abs_correlation = z if problem.positive else np.abs(z)
-    beyond = np.maximum(abs_correlation - penalty - rounding_error, 0.0)
-    firm = (
-        (ridge == 0.0)
-        & (abs_correlation + rounding_error > penalty)
-        & (problem.design.column_norms > 0.0)
-    )
-    kappa = float(np.min(penalty[firm] / (abs_correlation + rounding_error)[firm], initial=1.0))
+    abs_z = z if problem.positive else np.abs(z)
+    beyond = np.maximum(abs_z - penalty - errors, 0.0)
+    firm = (ridge == 0.0) & (abs_z + errors > penalty) & (problem.design.column_norms > 0.0)
+    kappa = float(np.min(penalty[firm] / (abs_z + errors)[firm], initial=1.0))
     root = problem.design.sqrt_weights
-    point = np.divide(dual.weighted, root, out=np.zeros_like(root), where=root > 0.0) + dual.rest
+    point = (
+        np.divide(dual.weighted, root, out=np.zeros_like(root), where=root > 0.0) + dual.low_part
+    )
     apart = residual - kappa * point
     gap = 0.5 * (float(np.sqrt(apart @ apart)) + rounding + dual.left) ** 2
     gap += ridged_gap(penalty, ridge, kappa * z, theta, problem.positive)
-    rounding_gap = float(rounding_error @ np.abs(theta)) + 0.5 * rounding**2
-    near = (ridge > 0.0) & (abs_correlation + rounding_error > penalty)
-    rounding_gap += float((rounding_error[near] ** 2 / ridge[near]).sum())
+    rounding_gap = float(errors @ np.abs(theta)) + 0.5 * rounding**2
+    near = (ridge > 0.0) & (abs_z + errors > penalty)
+    rounding_gap += float((errors[near] ** 2 / ridge[near]).sum())
     certificate = Certificate(gap + rounding_gap, kappa, rounding_gap + problem.blurred(theta))
-    return Solved(certificate, theta), beyond, dual
+    return CertifiedPoint(certificate, theta), beyond, dual
 
 
-def assured(tracer: Any, alpha: float, certificate: Certificate, sweeps: int) -> Certificate:
-    """A certificate that rounding leaves no doubt about, of a tracer's place or of a better one.
+def assured(
+    problem: PathProblem, iterate: Iterate, alpha: float, certificate: Certificate, sweeps: int
+) -> tuple[Iterate, Certificate]:
+    """A certificate that rounding leaves no doubt about, of an iterate or of a better one.
 
-    The tracer moves there, unless it has made all of its sweeps, or sweeps alone are asked for.
+    The iterate stays if all sweeps have been made, or sweeps alone are asked for.
     """
-    term, certifier, settings = tracer.term, tracer.certifier, tracer.certifier.settings
+    term, certifier, settings = problem.term, problem.certifier, problem.settings
     if not term.exact:
-        return certificate
-    doubt, (gap, kappa, rounding_gap) = certifier.doubt(alpha, tracer.iterate), certificate
+        return iterate, certificate
+    doubt, (gap, kappa, rounding_gap) = certifier.doubt(alpha, iterate), certificate
     doubted = Certificate(gap + doubt, kappa, rounding_gap + doubt)
     moves = sweeps < settings.max_iter and settings.solver == "auto"
     if certifier.suffices(doubted) or (doubt == 0.0 and not moves):
-        return doubted
-    penalty, ridge = alpha * settings.penalty_weights, settings.ridge(alpha, slice(None))
-    problem = DataProblem(
-        term.design.uncentred(), term.response, penalty, ridge, settings.positive, settings.dtype
-    )
-    theta = np.zeros(penalty.size)
-    theta[tracer.working_set.features] = tracer.iterate.theta
-    if problem.work(int(np.count_nonzero(problem.free | (theta != 0.0)))) > MOST_WORK:
-        return doubted if doubt < np.inf else certificate
-    better, new = descend_by_faces(problem, theta, certifier.gap_tol, MOST_FACES if moves else 1)
+        return iterate, doubted
+    data, theta = data_problem(problem, alpha), iterate.dense(problem.working_set.features)
+    if data.work(int(np.count_nonzero(data.unpenalised | (theta != 0.0)))) > MOST_WORK:
+        return iterate, doubted if doubt < np.inf else certificate
+    better, new = descend_by_faces(data, theta, certifier.gap_tol, MOST_FACES if moves else 1)
     if doubted <= better:
-        return doubted
+        return iterate, doubted
     if new is not theta:
-        tracer.working_set.admit(new.nonzero()[0])
-        new = new[tracer.working_set.features]
-        tracer.move_to(alpha, new, new.nonzero()[0], term.state(tracer.working_set, new))
-    return better
+        problem.working_set.admit(new.nonzero()[0])
+        new = new[problem.working_set.features]
+        state = term.state(problem.working_set, new)
+        iterate = problem.observe(new, new.nonzero()[0], state, alpha)
+    return iterate, better
 
 
-def least(first: Solved, second: Solved) -> Solved:
+def data_problem(problem: PathProblem, alpha: float) -> DataProblem:
+    """The problem at one alpha, in terms of the data."""
+    penalty, settings = problem.penalty, problem.settings
+    term: Any = problem.term  # of squared loss
+    weights = penalty.parts(alpha, slice(None))[0], penalty.ridge(alpha, slice(None))
+    design = term.design.uncentred()
+    return DataProblem(design, term.response, *weights, penalty.positive, settings.dtype)
+
+
+def least(first: CertifiedPoint, second: CertifiedPoint) -> CertifiedPoint:
     """The one with the smaller gap."""
     return second if second.certificate.gap < first.certificate.gap else first
 
 
-def descend_by_faces(problem: DataProblem, theta: Float64, gap_tol: float, faces: int) -> Solved:
-    """The best of theta and what follows, face by face; the first that has the gap asked for."""
-    best, signs = Solved(Certificate(np.inf, 0.0, np.inf), theta), np.sign(theta)
+def descend_by_faces(
+    problem: DataProblem, theta: Float64, gap_tol: float, faces: int
+) -> CertifiedPoint:
+    """The best of theta and what follows, face by face, until the gap is within the tolerance."""
+    best, signs = CertifiedPoint(Certificate(np.inf, 0.0, np.inf), theta), np.sign(theta)
     inside, work, idle, before = theta != 0.0, 0.0, 0, np.inf
     for _ in range(faces):
-        face = Face(problem, (inside | problem.free).nonzero()[0])
+        face = Face(problem, (inside | problem.unpenalised).nonzero()[0])
         found, beyond, dual = appraise(problem, theta, signs, face)
         shut = (beyond > 0.0) & (problem.penalty == 0.0) & (problem.ridge == 0.0)
         if shut.any():  # a dual point that is orthogonal to these as well

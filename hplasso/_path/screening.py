@@ -1,4 +1,14 @@
-"""Which features are admitted to the working set: those that reach, or are going to reach, far."""
+"""Screening: which features enter the working set, by their correlations at an iterate.
+
+Before a penalty is solved these are the predicted entrants: features whose correlations come near
+their limit if they go on as between the last two solved points; or, at the first penalty, those
+that the sequential strong rule does not rule out. Afterwards they are the violators of optimality.
+
+References
+----------
+R. Tibshirani et al., Strong rules for discarding predictors in lasso-type problems, Journal of the
+Royal Statistical Society B 74 (2012) 245-266.
+"""
 
 from __future__ import annotations
 
@@ -6,86 +16,71 @@ import numpy as np
 
 from .._datafit.iterate import Iterate
 from .._design.correlations import ALL
-from .._design.working_set import WorkingSet
-from .._numerics.rounding import CorrelationRounding
 from .._numerics.typing import Float64, Index
-from .._penalties.duality_gap import feasible_alpha
-from .certification import Certifier
+from .certification import rounding_errors
 from .predictor import Predictor
-from .settings import PathSettings
+from .problem import PathProblem
 
-# The least number of violators admitted at a time, if there are as many.
+# The least number of violators admitted at a time, if there are as many. Fewer keep the Gram matrix
+# small, more save rounds, each of which may read X (constants.py).
 MIN_ADMITTED = 20
-# What a correlation may come to lack of its penalty, as a part of the way to the next alpha; more
-# where conjugate gradients solve, to which another feature is cheap, and another round is not.
+# What a predicted correlation may lack of its limit, as a part of the way to the next alpha. More
+# admits features in vain, less leaves violators to another round. Where conjugate gradients solve,
+# a feature more costs little and a round more costs much (constants.py).
 NEAR, NEAR_MATRIX_FREE = 0.1, 0.75
 
 
-class Screening:
-    """Judges features by their correlations at a place of the path."""
+def feasible_alphas(
+    problem: PathProblem, iterate: Iterate, features: Index | slice = ALL
+) -> Float64:
+    """The smallest alpha at which each of some features is feasible."""
+    errors = rounding_errors(iterate.rounding, problem.design, features)
+    return problem.penalty.feasible_alpha(iterate.z[features], errors, features)
 
-    def __init__(
-        self, working_set: WorkingSet, certifier: Certifier, settings: PathSettings
-    ) -> None:
-        self.working_set, self.certifier = working_set, certifier
-        self.positive = settings.positive
-        weights = settings.penalty_weights
-        self.weights = None if (weights == 1.0).all() else weights
 
-    def feasible_alpha(
-        self, z: Float64, rounding: CorrelationRounding, features: Index | slice = ALL
-    ) -> Float64:
-        """The smallest alpha that each of some features is feasible at, given z of all."""
-        rounding_error = self.certifier.rounding_error(rounding, features)
-        weights = None if self.weights is None else self.weights[features]
-        return feasible_alpha(z[features], rounding_error, weights, self.positive)
+def number_above(problem: PathProblem, iterate: Iterate, alpha: float) -> int:
+    """How many features are not feasible at an alpha, those of the working set among them."""
+    return int(np.count_nonzero(feasible_alphas(problem, iterate) > alpha))
 
-    def limit(self, alpha: float) -> Float64 | float:
-        """What correlations may come to at alpha: one number for all features, or one for each."""
-        return alpha if self.weights is None else alpha * self.weights
 
-    def abs_correlation(self, z: Float64) -> Float64:
-        """|z|, or z if positive."""
-        return z if self.positive else np.abs(z)
+def violators(problem: PathProblem, iterate: Iterate, alpha: float) -> Index:
+    """Features outside the working set that are not feasible at an alpha.
 
-    def number_beyond(self, iterate: Iterate, limit: float) -> int:
-        """How many features reach beyond `limit`, those of the working set among them."""
-        return int(np.count_nonzero(self.feasible_alpha(iterate.z, iterate.rounding) > limit))
+    If they are more than the support has already, the largest violators.
+    """
+    alpha = max(alpha, 0.0)
+    features = _above_limit(problem, iterate.z, alpha)
+    beyond = features[feasible_alphas(problem, iterate, features) > alpha]
+    return _largest(problem, iterate, beyond)
 
-    def violators(self, iterate: Iterate, limit: float) -> Index:
-        """Features outside the working set that reach beyond `limit`.
 
-        If they are more than the support has already, those that reach furthest.
-        """
-        limit = max(limit, 0.0)
-        features = self._wanting(iterate.z, limit)
-        beyond = features[self.feasible_alpha(iterate.z, iterate.rounding, features) > limit]
-        return self._largest(iterate, beyond)
+def predicted_entrants(
+    problem: PathProblem, iterate: Iterate, predictor: Predictor, alpha: float, matrix_free: bool
+) -> Index:
+    """Features that may be needed at `alpha`, the next one.
 
-    def predicted_entrants(
-        self, iterate: Iterate, predictor: Predictor, alpha: float, matrix_free: bool
-    ) -> Index:
-        """Features that may be needed at `alpha`, the next one.
+    Without two solved points, those that the sequential strong rule admits:
+    |z_j| >= w_j (2 alpha - alpha_old).
+    """
+    if not predictor.can_predict(alpha):
+        return violators(problem, iterate, 2.0 * alpha - iterate.feasible_alpha)
+    part = NEAR_MATRIX_FREE if matrix_free else NEAR
+    near = alpha - part * max(0.0, predictor.alpha - alpha)
+    features = _above_limit(problem, predictor.correlations(alpha), near)
+    return _largest(problem, iterate, features)
 
-        Those that come near where correlations go on as before. Where there is no before, those
-        that the sequential strong rule admits, |z_j| >= w_j (2 alpha - alpha_old).
-        """
-        if not predictor.can_predict(alpha):
-            return self.violators(iterate, 2.0 * alpha - iterate.feasible_alpha)
-        near = alpha - (NEAR_MATRIX_FREE if matrix_free else NEAR) * max(
-            0.0, predictor.alpha - alpha
-        )
-        return self._largest(iterate, self._wanting(predictor.correlations(alpha), near))
 
-    def _wanting(self, z: Float64, alpha: float) -> Index:
-        """Features outside the working set whose correlations are too large at alpha."""
-        features = (self.abs_correlation(z) > self.limit(alpha)).nonzero()[0]
-        return features[self.working_set.position[features] < 0]
+def _above_limit(problem: PathProblem, z: Float64, alpha: float) -> Index:
+    """Features outside the working set whose correlations z exceed their limit at an alpha."""
+    penalty = problem.penalty
+    features = (penalty.abs_correlation(z) > penalty.limit(alpha)).nonzero()[0]
+    return features[problem.working_set.position[features] < 0]
 
-    def _largest(self, iterate: Iterate, features: Index) -> Index:
-        """Those that reach furthest, if they are more than the support has already."""
-        room = max(MIN_ADMITTED, iterate.support.size)
-        if features.size <= room:
-            return features
-        reaching = self.feasible_alpha(iterate.z, iterate.rounding, features)
-        return features[np.argpartition(-reaching, room)[:room]]
+
+def _largest(problem: PathProblem, iterate: Iterate, features: Index) -> Index:
+    """Those of the largest feasible alpha, if they are more than the support has already."""
+    room = max(MIN_ADMITTED, iterate.support.size)
+    if features.size <= room:
+        return features
+    alphas = feasible_alphas(problem, iterate, features)
+    return features[np.argpartition(-alphas, room)[:room]]

@@ -27,6 +27,26 @@ LONG = 1e10
 MENDING = 3
 
 
+class LongColumns(NamedTuple):
+    """The longest column of a design, if there is one, its square, and that of most columns."""
+
+    longest: Index
+    square: float
+    usual: float
+
+    def too_long(self, ridge: float) -> bool:
+        """Whether it leaves too few digits, of a ridge penalty if there is one, or of others."""
+        return self.square > LONG * (ridge or self.usual)
+
+
+def long_columns(column_norms: Float64) -> LongColumns:
+    """What there is to say of columns of these lengths."""
+    largest = float(column_norms.max(initial=0.0))
+    usual = float(np.square(np.median(column_norms[column_norms > 0.0]))) if largest else 1.0
+    longest = (column_norms == largest).nonzero()[0][:1]
+    return LongColumns(longest, float(np.square(largest)), usual)
+
+
 class Coordinates(NamedTuple):
     """Features of a design as few columns, whose values under each of K outputs say all there is.
 

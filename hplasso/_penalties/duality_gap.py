@@ -13,7 +13,8 @@ is squared loss once more, of residual -sqrt(rho_j) theta_j: z_j becomes z_j - r
 It bounds f(theta) - min f, and confines the dual optimum to a ball around kappa r of radius
 sqrt(2 gap): a feature that cannot reach its penalty inside the ball is certainly zero.
 
-A correlation is known only to rounding; what exceeds its bound by less (`rounding_error`) counts as on it.
+A correlation is known only to rounding; what exceeds its limit by less (`rounding_error`) counts as
+on it.
 
 References
 ----------
@@ -28,45 +29,19 @@ from typing import NamedTuple
 import numpy as np
 
 from .._numerics.typing import Float64, Mask
-
-# Solving for a coefficient without penalty leaves its correlation at zero but for some hundred
-# times the rounding of the correlation itself.
-SOLVED = 1e3
+from .l1 import complementarity
 
 
 class Certificate(NamedTuple):
     """The duality gap, and what goes with it.
 
-    `kappa` makes the residual feasible for the dual; `rounding_gap` is what rounding may contribute to the
-    gap: nothing below it can be reached.
+    `kappa` makes the residual feasible for the dual; `rounding_gap` is what rounding may contribute
+    to the gap: nothing below it can be reached.
     """
 
     gap: float
     kappa: float
     rounding_gap: float
-
-
-def feasible_alpha(
-    z: Float64, rounding_error: Float64, weights: Float64 | None, positive: bool
-) -> Float64:
-    """For each feature the smallest alpha that its correlation is feasible at, rounding set aside.
-
-    (|z_j| - slack_j) / w_j; where w_j = 0, no alpha (inf), or any (-inf) if the solver left no
-    more there than its own rounding. No weights: all are one.
-    """
-    excess = z - rounding_error if positive else np.abs(z) - rounding_error
-    if weights is None:
-        return excess
-    if weights.all():
-        return excess / weights
-    solved = excess <= SOLVED * rounding_error
-    unpenalised = np.where(solved, -np.inf, np.inf)
-    return np.divide(excess, weights, out=unpenalised, where=weights > 0.0)
-
-
-def complementarity(penalty: Float64, z: Float64, theta: Float64) -> Float64:
-    """The sum over j, the last axis, of lambda_j |theta_j| - z_j theta_j, none of it negative."""
-    return np.asarray(np.abs(penalty * np.abs(theta) - z * theta).sum(axis=-1))
 
 
 def certify(

@@ -9,7 +9,8 @@ import numpy as np
 
 from .._numerics.rounding import NOBODY
 from .._numerics.typing import Float64, Index
-from .._penalties.duality_gap import Certificate, certainly_zero, certify, feasible_alpha
+from .._penalties.duality_gap import Certificate, certainly_zero, certify
+from .._penalties.l1 import feasible_alpha
 from .cholesky import CholeskyFactor
 from .finish import (
     Face,

@@ -15,15 +15,16 @@ from hplasso._datafit.squared import LeastSquares
 from hplasso._design.working_set import WorkingSet
 from hplasso._estimators.regression import regression_of
 from hplasso._numerics.rounding import CorrelationRounding
-from hplasso._path import ridge_tracer, tracer
-from hplasso._path.certification import Certifier
+from hplasso._path import continuation, penalty_step, ridge_steps, ridge_tracer
+from hplasso._path.certification import L1Certifier
 from hplasso._path.interpolation import Interpolation
+from hplasso._path.model_step import without_matrix_free
 from hplasso._path.predictor import Predictor, SolvedPoint
 from hplasso._path.progress import Listener
-from hplasso._path.ridge_tracer import RidgeTracer
 from hplasso._path.settings import PathSettings
 from hplasso._path.tracer import PathTracer
 from hplasso._penalties.duality_gap import Certificate
+from hplasso._penalties.l1 import L1Penalty
 from hplasso._solver.working_set_solvers import SOLVERS
 
 TALL = make_regression(200, 30, n_informative=10, noise=5.0, random_state=0)
@@ -35,29 +36,35 @@ CROSSING = RNG.standard_normal((50, 40)) + 2.0 * RNG.standard_normal((50, 1)), W
 def tracer_of(X, y, n_alphas=100, **settings):
     weights = np.full(len(y), 1.0 / len(y))
     regression = regression_of(X, y[:, None], weights, True, "auto", n_alphas)
-    return regression.tracer(0, PathSettings(np.ones(X.shape[1]), **settings))
+    return regression.tracer(0, settings_of(np.ones(X.shape[1]), **settings))
 
 
-def place_at(theta, z):
+def settings_of(weights, ridge_ratio=0.0, **settings):
+    return PathSettings(L1Penalty(weights, ridge_ratio), **settings)
+
+
+def iterate_at(theta, z):
     support = theta.nonzero()[0]
     return Iterate(theta, support, None, z, CorrelationRounding(0.0), 0.0, 1.0, 0.0)
 
 
-def test_two_knots_lead_on_and_between():
+def test_two_solved_points_predict_beyond_and_between():
     rng = np.random.default_rng(0)
     predictor = Predictor()
-    first, second = (SolvedPoint(alpha, place_at(*rng.normal(size=(2, 4)))) for alpha in (4.0, 2.0))
-    predictor.add(first)
+    first, second = (
+        SolvedPoint(alpha, iterate_at(*rng.normal(size=(2, 4)))) for alpha in (4.0, 2.0)
+    )
+    predictor = predictor.add(first)
     assert not predictor.can_predict(1.0)
-    assert predictor.between(3.0) is None
-    predictor.add(second)
+    assert predictor.bracketing(3.0) is None
+    predictor = predictor.add(second)
     assert predictor.alpha == 2.0
     assert [predictor.can_predict(alpha) for alpha in (5.0, 4.0, 3.0, 2.0, 1.0)] == [
         False,
         False,
         *[True] * 3,
     ]
-    assert [predictor.between(alpha) for alpha in (5.0, 4.0, 3.0, 2.0, 1.0)] == [
+    assert [predictor.bracketing(alpha) for alpha in (5.0, 4.0, 3.0, 2.0, 1.0)] == [
         None, None, first, None, None,
     ]  # fmt: skip
     assert predictor.fraction(1.0) == 0.5
@@ -70,23 +77,25 @@ def test_two_knots_lead_on_and_between():
     assert_allclose(predictor.change(last.theta), last.theta - before.theta)
     grown = np.append(last.theta, 7.0)
     assert_allclose(predictor.change(grown), grown - np.append(before.theta, 0.0))
-    predictor.add(SolvedPoint(2.0, first.iterate))  # once more
+    predictor = predictor.add(SolvedPoint(2.0, first.iterate))  # once more
     assert predictor.can_predict(1.0)
     assert_array_equal(predictor.change(last.theta), last.theta - before.theta)
-    predictor.add(second, first)
-    assert predictor.between(3.0) is first
-    predictor.add(SolvedPoint(1.0, second.iterate))
-    assert predictor.between(1.5) is second
-    predictor.add(SolvedPoint(3.0, first.iterate))
+    predictor = predictor.add(second, first)
+    assert predictor.bracketing(3.0) is first
+    predictor = predictor.add(SolvedPoint(1.0, second.iterate))
+    assert predictor.bracketing(1.5) is second
+    predictor = predictor.add(SolvedPoint(3.0, first.iterate))
     assert not predictor.can_predict(0.5)  # upwards
 
 
-def test_what_is_not_zero_at_either_knot_is_live():
+def test_what_is_not_zero_at_either_solved_point_is_live():
     predictor = Predictor()
-    predictor.add(SolvedPoint(2.0, place_at(np.array([0.0, 3.0, 0.0]), np.zeros(5))))
-    predictor.add(SolvedPoint(1.0, place_at(np.array([0.0, 0.0, 0.0, 5.0]), np.zeros(5))))
+    predictor = predictor.add(SolvedPoint(2.0, iterate_at(np.array([0.0, 3.0, 0.0]), np.zeros(5))))
+    predictor = predictor.add(
+        SolvedPoint(1.0, iterate_at(np.array([0.0, 0.0, 0.0, 5.0]), np.zeros(5)))
+    )
     assert_array_equal(predictor.live(5), [False, True, False, True, False])
-    predictor.prune(np.array([1, 3]), 5)
+    predictor = predictor.prune(np.array([1, 3]), 5)
     assert_array_equal(predictor.live(2), [True, True])
     assert_array_equal(predictor.change(np.array([1.0, 1.0])), [-2.0, 1.0])
 
@@ -172,7 +181,7 @@ def test_few_features_are_approached_by_few_steps(stages):
 
 def test_an_alpha_that_is_far_is_approached_by_steps(stages, monkeypatch):
     """Long ones where there are few samples or features, or few come in; or shorter ones."""
-    monkeypatch.setattr(tracer, "FEW", 0)
+    monkeypatch.setattr(continuation, "FEW", 0)
     assert not stages(*TALL, 1 / 2.9).size
     assert_allclose(stages(*TALL, 1 / 3.1), [3.1**-0.5])
     assert_allclose(stages(*TALL, 2.0**-6), 0.5 ** np.arange(1, 6))
@@ -205,10 +214,10 @@ def test_what_conjugate_gradients_found_is_kept():
     tracer = tracer_of(*TALL, tol=1e-10)
     point = tracer.solve(0.1 * tracer.alpha_max())
     theta, z = tracer.iterate.theta, tracer.iterate.z
-    tracer._leave_matrix_free()
+    tracer.memory = without_matrix_free(tracer.problem, tracer.memory)
     assert_allclose(tracer.iterate.theta, theta)
     assert_allclose(tracer.iterate.z, z, atol=1e-9)
-    assert tracer.certifier.of_iterate(point.alpha, tracer.iterate).gap <= point.gap_tol
+    assert tracer.problem.certifier.of_iterate(point.alpha, tracer.iterate).gap <= point.gap_tol
 
 
 @pytest.mark.parametrize("ridged", [False, True])
@@ -219,7 +228,7 @@ def test_the_chord_between_equal_ends_has_the_gap_of_the_ends(ridged):
     tracer.solve(alpha)
     solution = tracer.iterate
     theta = 0.5 * solution.theta
-    state = tracer.term.state(tracer.working_set, theta)
+    state = tracer.problem.term.state(tracer.problem.working_set, theta)
     tracer.move_to(alpha, theta, solution.support, state)
     feasible_alpha = tracer.iterate.feasible_alpha
     assert feasible_alpha > 1.2 * alpha
@@ -231,7 +240,7 @@ def test_the_chord_between_equal_ends_has_the_gap_of_the_ends(ridged):
     values, certificates = interpolation.certified(alphas)
     assert_allclose(values, [theta[interpolation.support]] * len(alphas))
     for at, certificate in zip(alphas, certificates, strict=True):
-        exact = tracer.certifier.of_iterate(at, tracer.iterate)
+        exact = tracer.problem.certifier.of_iterate(at, tracer.iterate)
         assert certificate.kappa == pytest.approx(at / feasible_alpha)
         assert certificate.gap == pytest.approx(exact.gap)
         assert certificate.rounding_gap == pytest.approx(exact.rounding_gap)
@@ -278,10 +287,12 @@ def test_ridge_regression_that_gets_no_better_is_given_up(free, sweeps, monkeypa
     regression = regression_of(X, y[:, None], weights, True, "auto", 1)
     penalty_weights = np.ones(X.shape[1])
     penalty_weights[0] = not free
-    tracer = regression.tracer(0, PathSettings(penalty_weights, ridge_ratio=np.inf))
-    monkeypatch.setattr(RidgeTracer, "_sweep", lambda self, ridge, gap: None)
+    tracer = regression.tracer(0, settings_of(penalty_weights, np.inf))
+    monkeypatch.setattr(ridge_tracer, "newton_step", lambda system, memory, *others: memory)
     monkeypatch.setattr(
-        ridge_tracer, "assured", lambda tracer, alpha, certificate, sweeps: certificate
+        ridge_tracer,
+        "assured",
+        lambda _, iterate, alpha, certificate, sweeps: (iterate, certificate),
     )
     point = tracer.solve(0.1)
     assert not point.converged
@@ -357,14 +368,14 @@ def test_an_alpha_where_nothing_gets_better_is_given_up(kappa, sweeps, monkeypat
     tracer = tracer_of(*TALL)
     alpha = 0.5 * tracer.alpha_max()
     tracer.solve(1.1 * alpha)
-    monkeypatch.setattr(PathTracer, "_solve_restricted", lambda *args: 1)
-    monkeypatch.setattr(Certifier, "of_iterate", lambda *args: Certificate(1e9, kappa, 0.0))
+    monkeypatch.setattr(penalty_step, "model_step", lambda _, memory, *others: (memory, 1))
+    monkeypatch.setattr(L1Certifier, "of_iterate", lambda *args: Certificate(1e9, kappa, 0.0))
     assert tracer.solve(alpha).sweeps == sweeps
 
 
 def test_conjugate_gradients_take_as_many_steps_whatever_the_units(monkeypatch):
     bent, hessian_product = [], LeastSquares.hessian_product
-    monkeypatch.setattr(ridge_tracer, "DIRECT", 0)
+    monkeypatch.setattr(ridge_steps, "DIRECT", 0)
     monkeypatch.setattr(
         LeastSquares, "hessian_product", lambda *args: bent.append(1) or hessian_product(*args)
     )
@@ -373,7 +384,7 @@ def test_conjugate_gradients_take_as_many_steps_whatever_the_units(monkeypatch):
     counts = []
     for units in (np.ones(60), 2.0 ** rng.integers(-9, 10, 60)):
         regression = regression_of(X * units, y[:, None], fractions, True, "auto", 1)
-        settings = PathSettings(units**2, ridge_ratio=np.inf, tol=1e-6)
+        settings = settings_of(units**2, np.inf, tol=1e-6)
         assert regression.tracer(0, settings).solve(0.1).converged
         counts.append(len(bent))
         bent.clear()

@@ -11,15 +11,9 @@ from scipy import sparse
 
 from hplasso import HadamardElasticNet, HadamardLasso, lasso_path
 from hplasso._design.checked import make_design
+from hplasso._numerics.exact_sums import exact_sums
 from hplasso._path import orthogonal
-from hplasso._path.orthogonal import (
-    DataProblem,
-    Dual,
-    Face,
-    descend_by_faces,
-    exact_sums,
-    factorised,
-)
+from hplasso._path.orthogonal import DataProblem, Dual, Face, descend_by_faces, factorised
 
 CODE = 999999999.0
 

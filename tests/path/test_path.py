@@ -22,6 +22,7 @@ from hplasso._design.sparse import SparseDesign
 from hplasso._design.working_set import CompleteSet, WorkingSet
 from hplasso._estimators.regression import regression_of
 from hplasso._path.settings import PathSettings
+from hplasso._penalties.l1 import L1Penalty
 
 DIABETES = load_diabetes(return_X_y=True)
 WIDE = make_regression(60, 3000, n_informative=10, noise=5.0, random_state=0)
@@ -362,7 +363,8 @@ def standardised_path(X, y, n_alphas, eps, **parameters):
     n, p = X.shape
     weights, y = np.full(n, 1.0 / n), np.asarray(y, dtype=float)[:, None]
     regression = regression_of(X, y, weights, True, "auto", n_alphas)
-    tracer = regression.tracer(0, PathSettings(np.ones(p), **parameters))
+    penalty = L1Penalty(np.ones(p), positive=parameters.pop("positive", False))
+    tracer = regression.tracer(0, PathSettings(penalty, **parameters))
     points = tracer.trace(tracer.alpha_max() * np.geomspace(1.0, eps, n_alphas))
     return points, regression
 

@@ -26,6 +26,7 @@ from hplasso import (
 )
 from hplasso._estimators.regression import regression_of
 from hplasso._path.settings import PathSettings
+from hplasso._penalties.l1 import L1Penalty
 from hplasso._plot.problem import Recorder
 
 X, y = load_diabetes(return_X_y=True, as_frame=True)
@@ -130,7 +131,7 @@ def test_lines_of_a_path_whose_grid_takes_a_fit(capsys):
 
 def test_the_fit_below_a_grid_is_not_told_of():
     heard = Recorder()
-    settings = PathSettings(np.r_[0.0, np.ones(9)], listener=heard)
+    settings = PathSettings(L1Penalty(np.r_[0.0, np.ones(9)]), listener=heard)
     shares = np.full(len(y), 1 / len(y))
     regression = regression_of(X.to_numpy(), y.to_numpy()[:, None], shares, True, False, 1)
     tracer = regression.tracer(0, settings)

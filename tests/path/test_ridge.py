@@ -31,7 +31,7 @@ from hplasso import (
 from hplasso._datafit.newton import LogisticTerm
 from hplasso._design.checked import checked_design
 from hplasso._design.dense import DenseColumns
-from hplasso._path import ridge_tracer
+from hplasso._path import ridge_steps
 from hplasso._path.ridge_tracer import RidgeTracer
 
 X, y = load_diabetes(return_X_y=True)
@@ -48,7 +48,7 @@ PENALTY_WEIGHTS[[3, 7]] = 0.0
 def route(request, monkeypatch):
     """Systems solved directly, and by conjugate gradients."""
     if request.param == "by products":
-        monkeypatch.setattr(ridge_tracer, "DIRECT", 0)
+        monkeypatch.setattr(ridge_steps, "DIRECT", 0)
 
 
 def stacked(X, y, alpha, penalty_weights, sample_weight, fit_intercept=True):
@@ -205,13 +205,13 @@ def test_what_a_path_shares_is_computed_once(monkeypatch):
 def test_neither_system_is_larger_than_needed(monkeypatch):
     sizes = []
     for name in ("solve_semidefinite", "dgetrf"):
-        plain = getattr(ridge_tracer, name)
+        plain = getattr(ridge_steps, name)
 
         def counted(matrix, *rest, plain=plain, **named):
             sizes.append(matrix.shape)
             return plain(matrix, *rest, **named)
 
-        monkeypatch.setattr(ridge_tracer, name, counted)
+        monkeypatch.setattr(ridge_steps, name, counted)
     HadamardElasticNet(0.1, l1_ratio=0).fit(X, y)
     HadamardElasticNet(0.1, l1_ratio=0).fit(WIDE, RESPONSE)
     assert sizes == [(10, 10), (40, 40)]
@@ -478,7 +478,7 @@ def test_no_pass_over_X_is_wasted(monkeypatch):
 
     def counted(self, alpha):
         point = plain(self, alpha)
-        passes.append(self.design.passes)
+        passes.append(self.problem.design.passes)
         return point
 
     monkeypatch.setattr(RidgeTracer, "solve", counted)
@@ -492,18 +492,18 @@ def test_conjugate_gradients_where_they_cost_less(monkeypatch):
     words = sparse.random(600, 700, density=0.005, format="csr", random_state=0)
     target = words @ rng.standard_normal(700) + rng.standard_normal(600)
     factorised = []
-    plain = ridge_tracer.dgetrf
+    plain = ridge_steps.dgetrf
 
     def counted(matrix, **named):
         factorised.append(len(matrix))
         return plain(matrix, **named)
 
-    monkeypatch.setattr(ridge_tracer, "dgetrf", counted)
+    monkeypatch.setattr(ridge_steps, "dgetrf", counted)
     theirs = Ridge(0.6, solver="cholesky").fit(words.toarray(), target)
     model = HadamardElasticNet(1e-3, l1_ratio=0, tol=1e-12).fit(words, target)
     assert not factorised
     assert_allclose(model.coef_, theirs.coef_, rtol=1e-4, atol=1e-5)
-    monkeypatch.setattr(ridge_tracer, "MAX_STEPS", 3)
+    monkeypatch.setattr(ridge_steps, "MAX_STEPS", 3)
     model.fit(words, target)
     assert factorised == [600]
     assert model.n_iter_ == 2
@@ -522,7 +522,7 @@ def test_a_feature_without_penalty_is_not_forgotten():
 
 def test_columns_apart_from_the_dual_system(monkeypatch):
     """The longer half of them, with the penalties that they have."""
-    monkeypatch.setattr(ridge_tracer, "APART", 1.0)
+    monkeypatch.setattr(ridge_steps, "APART", 1.0)
     alphas = [1.0, 0.3, 0.01]
     _, coefs, _ = enet_path(WIDE, RESPONSE, l1_ratio=0, alphas=alphas, tol=1e-13)
     for alpha, coef in zip(alphas, coefs.T, strict=True):

@@ -10,7 +10,8 @@ import hplasso._numerics.linalg
 import hplasso._solver.working_set_solvers
 from hplasso._datafit.squared import SquaredState
 from hplasso._numerics.linalg import independent_cholesky, solve_positive, solve_semidefinite
-from hplasso._penalties.duality_gap import certainly_zero, certify, feasible_alpha
+from hplasso._penalties.duality_gap import certainly_zero, certify
+from hplasso._penalties.l1 import feasible_alpha
 from hplasso._solver.finish import (
     Face,
     drop_dependent,

@@ -1,0 +1,106 @@
+"""Continuation: a small alpha is approached by steps, roughly solved, from a far iterate.
+
+It is a short path of its own: straight at a small alpha, the first working sets, which are far from
+right, would be fitted to the last detail, and many signs be wrong at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from .memory import Memory
+from .model_step import model_step
+from .problem import PathProblem
+from .screening import MIN_ADMITTED, number_above, violators
+
+# An alpha is far if the iterate is optimal for more than FAR times it. The steps go down to NEAREST
+# of where they start, each to a part of the alpha before: short ones lose time where a wrong
+# support is soon corrected, long ones where it is not. Long are those that admit few features, or
+# mostly such as stay (MOSTLY), or where the rank is below SMALL_RANK; the longest with up to FEW
+# features. One wide cold fit took 3.9 times as long without continuation (constants.py).
+FAR, FEW = 3.0, 128
+LONGEST_STEP, LONG_STEP, SHORT_STEP = 0.1, 0.5, 0.85
+SMALL_RANK = 200
+MOSTLY = 2.0 / 3.0
+NEAREST = 1e-6
+# On the way the working set is pruned to the support where that is less than half of it, and the
+# Gram matrix of it would fill more than this part of X: memory against columns read again
+# (constants.py).
+CROWDED = 0.25
+# The gap of a step, relative to the loss without features: less makes steps exact that are given
+# up anyway, more leaves wrong supports (constants.py).
+CONTINUATION_TOL = 1e-3
+
+
+def continue_to(
+    problem: PathProblem, memory: Memory, alpha: float, report: Callable[[Memory, int], None]
+) -> tuple[Memory, int]:
+    """Come near `alpha` by steps, if it is far from the iterate; returns also the sweeps made."""
+    start, stayed, sweeps = float(memory.iterate.feasible_alpha), 0.0, 0
+    if not FAR * alpha < start < np.inf:
+        return memory, 0
+    nearest, here = max(alpha, NEAREST * start), start
+    gap_tol = max(problem.certifier.gap_tol, CONTINUATION_TOL * problem.term.scale)
+    while True:
+        ahead = _steps_ahead(problem, memory, here, nearest, alpha, stayed)
+        allowed = (problem.settings.max_iter - sweeps) // max(ahead, 1)
+        if ahead <= 1 or allowed == 0:
+            return memory, sweeps
+        here *= (nearest / here) ** (1.0 / ahead)
+        memory = prune(problem, memory)
+        number = number_above(problem, memory.iterate, here)
+        memory = admit(problem, memory, violators(problem, memory.iterate, here))
+        memory, made = model_step(problem, memory, here, gap_tol, allowed)
+        sweeps += made
+        stayed = memory.iterate.support.size / max(number, 1)
+        report(memory, sweeps)
+        memory = memory.passed(here)
+
+
+def _steps_ahead(
+    problem: PathProblem,
+    memory: Memory,
+    here: float,
+    nearest: float,
+    alpha: float,
+    stayed: float,
+) -> int:
+    """How many steps there are from one alpha to the nearest; `stayed` of what the last let in."""
+    long = stayed > MOSTLY or _admits_few(problem, memory, LONG_STEP * here)
+    step = LONG_STEP if long else SHORT_STEP
+    if nearest == alpha and problem.design.shape[1] <= FEW:
+        step = LONGEST_STEP
+    return round(np.log(nearest / here) / np.log(step))
+
+
+def _admits_few(problem: PathProblem, memory: Memory, alpha: float) -> bool:
+    """Whether few features are above their limit at an alpha, or supports are small anyway."""
+    few = MIN_ADMITTED + 2 * memory.iterate.support.size
+    return (
+        number_above(problem, memory.iterate, alpha) <= few
+        or min(problem.design.shape) < SMALL_RANK
+    )
+
+
+def admit(problem: PathProblem, memory: Memory, features: np.ndarray) -> Memory:
+    """Let features into the working set, which may have grown by another target as well."""
+    problem.working_set.admit(features)
+    return memory.grown(problem.working_set.features.size)
+
+
+def prune(problem: PathProblem, memory: Memory) -> Memory:
+    """Prune the working set to the supports of the last two points, where it is crowded.
+
+    Only before there are solutions that are numbered as the working set is now.
+    """
+    working_set, size = problem.working_set, problem.working_set.features.size
+    numbered = memory.solved or working_set.fixed or not problem.term.exact
+    if numbered or size**2 <= CROWDED * problem.design.n_stored:
+        return memory
+    kept = memory.predictor.live(size).nonzero()[0]
+    if not 0 < 2 * kept.size < size:
+        return memory
+    working_set.prune(kept)
+    return memory.pruned(kept)

@@ -1,0 +1,151 @@
+"""One penalty of a path: from what is remembered of those before to its certified solution."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+
+from .._numerics.typing import Float64, Index
+from .._penalties.duality_gap import Certificate
+from .continuation import admit, continue_to
+from .memory import Memory
+from .model_step import model_step, without_matrix_free
+from .orthogonal import assured
+from .path_point import point_of_iterate
+from .prediction import extrapolate, predicted_start
+from .problem import PathProblem
+from .progress import Iteration, PathPoint
+from .refinement import refined
+from .screening import predicted_entrants, violators
+from .stagnation import MAX_STALLED, Stagnation
+
+# The loss refreshes its models if the gap, going on as in the last step, takes more steps than
+# this: a Hessian computed anew against steps with an old one (constants.py).
+TOO_MANY = 3
+# Of a smaller gap one Newton step more is made: it squares what is left, while the gap bounds
+# probabilities by its square root only. A larger limit costs every tight path a step
+# (constants.py).
+POLISHED = 1e-9
+
+
+def solve_penalty(problem: PathProblem, memory: Memory, alpha: float) -> tuple[Memory, PathPoint]:
+    """Solve at one alpha.
+
+    1. Zero that is optimal is the solution; so is a start that meets the tolerance as it is.
+    2. Come near a far alpha by steps (`continuation`).
+    3. Admit the predicted entrants (`screening`); start on the line through the last two solved
+       points (`prediction`).
+    4. Solve on the working set, certify, admit violators, until the gap is within the tolerance.
+    5. Refine the certificate if it is not; remember the solution.
+    """
+    memory = _observed_for(problem, memory, alpha)
+    done = _solved_already(problem, memory, alpha)
+    if done is not None:
+        return done
+    memory, sweeps = continue_to(problem, memory, alpha, partial(report, problem, alpha))
+    entrants = predicted_entrants(
+        problem, memory.iterate, memory.predictor, alpha, memory.used_matrix_free
+    )
+    memory = admit(problem, memory, entrants)
+    if problem.term.exact:
+        return rounds(problem, memory, alpha, sweeps, predicted_start(problem, memory, alpha))
+    return rounds(problem, extrapolate(problem, memory, alpha), alpha, sweeps)
+
+
+def _observed_for(problem: PathProblem, memory: Memory, alpha: float) -> Memory:
+    """With correlations that are exact as far as `alpha` needs it.
+
+    A start was observed when no alpha was known of, and so no ridge penalty.
+    """
+    iterate, size = memory.iterate, memory.iterate.support.size
+    inexact = not size and alpha < iterate.exact_from
+    without_ridge = size and not memory.solved and problem.penalty.ridge_ratio
+    if inexact or without_ridge:
+        iterate = problem.observe(iterate.theta, iterate.support, iterate.state, alpha)
+        return memory._replace(iterate=iterate)
+    return memory
+
+
+def _solved_already(
+    problem: PathProblem, memory: Memory, alpha: float
+) -> tuple[Memory, PathPoint] | None:
+    """The solution, where zero is optimal, or a warm start within the tolerance."""
+    iterate, certifier = memory.iterate, problem.certifier
+    zero = not iterate.support.size
+    if memory.solved if not zero else iterate.feasible_alpha > alpha:
+        return None
+    certificate = certifier.of_iterate(alpha, iterate)
+    if zero:
+        point = point_of_iterate(certifier, alpha, iterate, certificate, 0)
+        return memory._replace(solved=True), point
+    if certificate.gap <= certifier.gap_tol:
+        return settled(problem, memory, alpha, certificate, 0)
+    return None
+
+
+def rounds(
+    problem: PathProblem,
+    memory: Memory,
+    alpha: float,
+    sweeps: int,
+    start: tuple[Index, Float64] | None = None,
+) -> tuple[Memory, PathPoint]:
+    """Step 4 of `solve_penalty`, from the iterate or other coefficients; then step 5."""
+    certifier, term, settings = problem.certifier, problem.term, problem.settings
+    gap_tol, stagnation = certifier.gap_tol, Stagnation()
+    patience = MAX_STALLED if settings.solver == "auto" else np.inf
+    polished = term.exact or settings.tol > POLISHED
+    while sweeps < settings.max_iter and stagnation.rounds < patience:
+        memory, made = model_step(
+            problem, memory, alpha, gap_tol, settings.max_iter - sweeps, start
+        )
+        sweeps, start = sweeps + made, None
+        certificate = certifier.of_iterate(alpha, memory.iterate)
+        report(problem, alpha, memory, sweeps, certificate)
+        if certifier.suffices(certificate):
+            if polished:
+                break
+            polished = True
+        gap = certificate.gap
+        if gap * stagnation.rate(gap) ** TOO_MANY > gap_tol:
+            term.refresh()
+        entrants = violators(problem, memory.iterate, alpha)
+        memory = admit(problem, memory, entrants)
+        if not made and not entrants.size:
+            break
+        objective = problem.objective(memory.iterate, alpha)
+        stagnation = stagnation.after(certificate, objective, entrants.size > 0, gap_tol)
+        if stagnation.rounds and memory.used_matrix_free:
+            memory = without_matrix_free(problem, memory)
+    if not certifier.suffices(certificate):
+        certificate = min(certificate, refined(problem, memory, alpha))
+    return settled(problem, memory, alpha, certificate, sweeps)
+
+
+def settled(
+    problem: PathProblem, memory: Memory, alpha: float, certificate: Certificate, sweeps: int
+) -> tuple[Memory, PathPoint]:
+    """Remember the iterate, or a better one, as the solution at alpha."""
+    iterate, certificate = assured(problem, memory.iterate, alpha, certificate, sweeps)
+    memory = memory._replace(iterate=iterate).solved_at(alpha)
+    return memory, point_of_iterate(problem.certifier, alpha, iterate, certificate, sweeps)
+
+
+def report(
+    problem: PathProblem,
+    alpha: float,
+    memory: Memory,
+    sweeps: int,
+    certificate: Certificate | None = None,
+) -> None:
+    """Tell the listener, if there is one, where the iterate stands as a solution at `alpha`."""
+    listener, iterate = problem.settings.listener, memory.iterate
+    if listener is None or not listener.iterations:
+        return
+    if certificate is None:
+        certificate = problem.certifier.of_iterate(alpha, iterate)
+    objective = problem.objective(iterate, alpha)
+    sizes = problem.working_set.features.size, iterate.support.size
+    values = objective, objective + memory.imbalance, certificate.gap
+    listener.iteration(Iteration(alpha, sweeps, *sizes, *values, problem.certifier.gap_tol))

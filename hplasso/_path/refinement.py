@@ -1,0 +1,33 @@
+"""Refinement: a certificate that rounding keeps above the tolerance is computed to more digits.
+
+The last digit of a coefficient may be too much for its correlation, while a dual point is no
+function of what can be written down: so the residual is that which a step more would leave.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .._numerics.rounding import NOBODY
+from .._penalties.duality_gap import Certificate
+from .._solver.finish import step_on
+from .memory import Memory
+from .model_step import model_problem
+from .problem import PathProblem
+from .square_root_polish import has_long_columns, refined_by_square_root
+
+
+def refined(problem: PathProblem, memory: Memory, alpha: float) -> Certificate:
+    """The certificate of the iterate with the residual that another step would leave."""
+    if has_long_columns(problem, memory.iterate, alpha):
+        return refined_by_square_root(problem, memory.iterate, alpha)
+    iterate, working_set = memory.iterate, problem.working_set
+    model, restricted, point = model_problem(problem, memory, alpha, 0.0, iterate.support, NOBODY)
+    step, state, divergence = step_on(restricted, point), iterate.state, np.inf
+    if step is not None and not working_set.complete:
+        direction = np.zeros(working_set.features.size)
+        direction[model.where] = step
+        change = working_set.columns.predict(direction)
+        state, divergence = problem.term.refined(state, change)
+    there = problem.observe(iterate.theta, iterate.support, state, alpha)
+    return problem.certifier.of_refined(alpha, there, divergence)

@@ -1,0 +1,44 @@
+"""Stagnation: when rounds at a penalty are given up."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .._penalties.duality_gap import Certificate
+
+# Rounds that may pass with nothing new and no smaller gap; sweeps alone have all they are given.
+# Fewer give up fits that rounding slows down, more make hopeless ones last (constants.py).
+MAX_STALLED = 5
+# What a round counts while a coefficient without penalty is on its way: then the gap says nothing.
+UNSETTLED = 0.2
+# A gap, or kappa, has to get better by this factor.
+BETTER = 0.9
+
+
+class Stagnation(NamedTuple):
+    """Rounds without progress; the gap at the last progress, the largest kappa, the smallest f."""
+
+    rounds: float = 0.0
+    gap: float = np.inf
+    kappa: float = 0.0
+    objective: float = np.inf
+
+    def after(
+        self, certificate: Certificate, objective: float, entered: bool, gap_tol: float
+    ) -> Stagnation:
+        """After one round more.
+
+        Far from feasible the gap is the whole loss, and says nothing of what else gets better.
+        """
+        gap, kappa, _ = certificate
+        progress = entered or gap < BETTER * self.gap or BETTER * kappa > self.kappa
+        if progress or objective < self.objective - gap_tol:
+            best = max(self.kappa, kappa), min(self.objective, objective)
+            return Stagnation(0.0, gap, *best)
+        return self._replace(rounds=self.rounds + (1.0 if kappa > 0.0 else UNSETTLED))
+
+    def rate(self, gap: float) -> float:
+        """By which part of itself the gap has gone down since the last progress."""
+        return min(1.0, gap / self.gap) if self.gap > 0.0 else 1.0
