@@ -37,7 +37,7 @@ from ._smooth.torch_product import (
     torch,
     values_of,
 )
-from ._validation.parameters import Constraint, Constraints, check_parameters, integer, real
+from ._validation.parameters import Constraint, Constraints, check_arguments, integer, real
 
 __all__ = ["kkt", "parameter_groups", "penalty", "remove", "round_to_zero", "sparsify"]
 
@@ -47,13 +47,14 @@ CONSTRAINTS: Constraints = {
     "n_factors": (integer(2),),
     "scale": (real(0.0, open_low=True),),
 }
-# Two objectives are the same up to so many units of rounding.
-NOISE = 10.0
+# Two objectives are the same up to so many units of rounding. A numerical limit.
+SAME_OBJECTIVE = 10.0
 DIMENSIONS = {"rows": 0, "columns": 1}
 
 Closure = Callable[[], Any]
 
 
+@check_arguments(CONSTRAINTS)
 def sparsify(
     module: torch.nn.Module,
     name: str = "weight",
@@ -105,7 +106,6 @@ def sparsify(
     >>> [name for name, _ in sparsify(layer).named_parameters()]
     ['bias', 'parametrizations.weight.original0', 'parametrizations.weight.original1']
     """
-    check_parameters("sparsify", locals(), CONSTRAINTS)
     if parametrize.is_parametrized(module, name):
         raise ValueError(f"{name!r} is parametrized already; remove() makes it plain again.")
     parameters = dict(module.named_parameters(recurse=False))
@@ -274,8 +274,8 @@ def kkt(model: torch.nn.Module, closure: Closure, alpha: float) -> dict[str, tor
         product, weight = sparse.product, sparse.weight.detach()
         size = product.norms(weight)
         slope = penalty_slope(product, size, alpha)
-        direction = weight / product.spread(torch.where(size > 0.0, size, 1.0))
-        on = product.norms(gradient + product.spread(slope) * direction) / slope
+        direction = weight / product.broadcast(torch.where(size > 0.0, size, 1.0))
+        on = product.norms(gradient + product.broadcast(slope) * direction) / slope
         off = (product.norms(gradient) / alpha - 1.0).clamp_min(0.0)
         if product.n_factors > 2:
             off = torch.zeros_like(off)
@@ -365,7 +365,7 @@ def zero_some(products: list[Sparse], closure: Closure, alpha: float) -> bool:
     """Set to zero as many units as do not raise the objective; whether there were any."""
     loss, gradients = loss_and_gradients(products, closure)
     highest = objective(products, loss, alpha)
-    highest += NOISE * torch.finfo(loss.dtype).eps * abs(highest)
+    highest += SAME_OBJECTIVE * torch.finfo(loss.dtype).eps * abs(highest)
     lengths = []  # of the proximal step that sets a unit to zero
     for sparse, gradient in zip(products, gradients, strict=True):
         size = sparse.product.norms(sparse.weight.detach())
@@ -374,15 +374,15 @@ def zero_some(products: list[Sparse], closure: Closure, alpha: float) -> bool:
         lengths.append(length.detach().double().cpu())
     every = torch.cat([length.flatten() for length in lengths])
     every = every[every.isfinite()].unique()  # sorted
-    kept = values_of(products)
+    saved = values_of(products)
     while every.numel():
         for sparse, length in zip(products, lengths, strict=True):
-            keep(sparse, (length > every[-1]).to(sparse.weight.device))
+            zero_others(sparse, (length > every[-1]).to(sparse.weight.device))
         with torch.no_grad():
             lower = objective(products, checked_loss(closure()), alpha) <= highest
         if lower:
             return True
-        restore(products, kept)
+        restore(products, saved)
         every = every[: every.numel() // 2]
     return False
 
@@ -390,18 +390,19 @@ def zero_some(products: list[Sparse], closure: Closure, alpha: float) -> bool:
 def objective(products: list[Sparse], loss: torch.Tensor, alpha: float) -> float:
     """The loss with the penalty of the parameters themselves."""
     with torch.no_grad():
-        return float(loss) + alpha * sum(float(sparse.price()) for sparse in products)
+        return float(loss) + alpha * sum(float(sparse.penalty_value()) for sparse in products)
 
 
-def keep(sparse: Sparse, stays: torch.Tensor) -> None:
+def zero_others(sparse: Sparse, stays: torch.Tensor) -> None:
     """Keep the factors of some units, and set those of the others to zero."""
     first, *others = sparse.factors
     with torch.no_grad():
-        first *= sparse.product.spread(stays).to(first.dtype)
+        first *= sparse.product.broadcast(stays).to(first.dtype)
         for factor in others:
             factor *= stays.to(factor.dtype)
 
 
+@check_arguments(CONSTRAINTS)
 def remove(module: torch.nn.Module, name: str = "weight") -> torch.nn.Module:
     """Make a product a plain parameter again, with its value, zeros included.
 
@@ -430,7 +431,6 @@ def remove(module: torch.nn.Module, name: str = "weight") -> torch.nn.Module:
     >>> [name for name, _ in layer.named_parameters()]
     ['bias', 'weight']
     """
-    check_parameters("remove", locals(), {key: CONSTRAINTS[key] for key in ("module", "name")})
     chain = module.parametrizations[name] if parametrize.is_parametrized(module, name) else [None]
     if not isinstance(chain[0], Product):
         raise ValueError(f"{name!r} of {type(module).__name__} is not from sparsify().")

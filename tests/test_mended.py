@@ -6,11 +6,13 @@ import random_logistic_problems
 from numpy.testing import assert_allclose
 
 from hplasso import HadamardLogisticRegression
-from hplasso._estimators.classification import Classification, encode
-from hplasso._estimators.logistic_path import path_settings
+from hplasso._estimators.classification import encode
+from hplasso._estimators.logistic_problem import LogisticData
+from hplasso._estimators.options import FitOptions
 from hplasso._path.certification import DivergenceBound
 from hplasso._path.refinement import refined
 from hplasso._penalties.duality_gap import ridged_gap
+from hplasso._validation.weights import checked_penalty_weights
 
 
 @pytest.mark.parametrize("seed", [70064, 70065, 70089, 70134])
@@ -32,16 +34,9 @@ def tracer_of(n_classes, l1_ratio, tol, fit_intercept=True):
     X, y = rng.normal(size=(40, 8)), np.arange(40) % n_classes
     X[:, 0] += y
     weights = rng.exponential(size=40)
-    parameters = {
-        "penalty_weights": np.ones(8),
-        "l1_ratio": l1_ratio,
-        "solver": "auto",
-        "tol": tol,
-        "max_iter": 1000,
-        "verbose": 0,
-    }
-    labels = encode(y, X, weights, None)
-    return Classification(X, labels, fit_intercept).tracer(path_settings(parameters, labels, X))
+    options = FitOptions(l1_ratio=l1_ratio, fit_intercept=fit_intercept, tol=tol)
+    labels, penalty = encode(y, X, weights, None), checked_penalty_weights(None, 8)
+    return LogisticData(X, y, labels, penalty, options).problem().tracer()
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])

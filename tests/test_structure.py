@@ -112,6 +112,26 @@ def test_files_and_functions_are_short(file):
             assert length <= 60, node.name
 
 
+@pytest.mark.parametrize("file", FILES)
+def test_no_locals(file):
+    """Arguments are passed on by name, in records with types."""
+    assert "locals" not in {node.id for node in ast.walk(TREES[file]) if isinstance(node, ast.Name)}
+
+
+def test_estimators_are_final_and_their_bases_abstract():
+    estimators = [getattr(hplasso, name) for name in hplasso.__all__]
+    estimators = [each for each in estimators if hasattr(each, "get_params")]
+    assert len(estimators) == 7
+    for estimator in estimators:
+        assert estimator().get_params()
+        bases = [base for base in estimator.__mro__[1:] if base.__module__.startswith("hplasso")]
+        bases = [base for base in bases if base.__name__ != "CallbackSupportMixin"]
+        assert bases
+        for base in bases:
+            with pytest.raises(TypeError, match="abstract"):
+                base()
+
+
 def test_public_names():
     assert hplasso.__all__ == [
         "CertificateDisplay",

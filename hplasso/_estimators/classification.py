@@ -1,26 +1,29 @@
-"""From validated arrays to logistic paths: weights, the design, the loss and the tracer."""
+"""Logistic regression on a design: classes and their weights, coefficients for each class."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.multiclass import check_classification_targets
 
 from .._datafit.newton import CurvedTerm
 from .._design.factory import checked_design
 from .._design.working_set import GrowingSet
 from .._losses.softmax import make_loss
 from .._numerics.typing import Float64, Index, Mask
-from .._path.make_tracer import make_tracer
+from .._path.log_interpolation import trace_by_means
 from .._path.progress import PathPoint
-from .._path.settings import PathSettings
 from .._path.tracer import Tracer
 from .._penalties.l1 import L1Penalty
 from .._validation.weights import raw_weights
+from .penalty_scale import CScale
+from .problem import UnpenalisedProblem
 
 # Minus the logarithm of the probability of a class without weight: 1e-304 is not yet rounded to 0.
+# A numerical limit.
 FAR = 700.0
 
 
@@ -37,6 +40,11 @@ class Labels(NamedTuple):
         """The weights (n,) as they were given, those of the classes included."""
         return self.weights * self.total
 
+    @property
+    def n_rows(self) -> int:
+        """Rows of coefficients: one for each class, except that two classes share one."""
+        return 1 if len(self.classes) == 2 else len(self.classes)
+
 
 def encode(y: Any, X: Any, sample_weight: Any, class_weight: Any) -> Labels:
     """Number the classes, and multiply the weights of samples and classes.
@@ -44,8 +52,9 @@ def encode(y: Any, X: Any, sample_weight: Any, class_weight: Any) -> Labels:
     Raises
     ------
     ValueError
-        If there is only one class, an unknown one in `class_weight`, or no weight in total.
+        If y has no classes or only one, an unknown one in `class_weight`, or no weight in total.
     """
+    check_classification_targets(y)
     classes, codes = np.unique(y, return_inverse=True)
     if len(classes) < 2:
         raise ValueError(
@@ -87,7 +96,7 @@ def _class_weights(class_weight: Any, y: Any, classes: Any, codes: Any, weights:
     return given
 
 
-class Classification:
+class Classification(UnpenalisedProblem):
     """Logistic regression on X of shape (n, p).
 
     With an intercept, a class of weight zero has coefficients 0, and its intercept goes to minus
@@ -111,7 +120,7 @@ class Classification:
     def __init__(
         self, X: Any, labels: Labels, fit_intercept: bool, left_out: Mask | None = None
     ) -> None:
-        self.base = checked_design(X, labels.weights, fit_intercept, left_out).leave_means()
+        self.design = checked_design(X, labels.weights, fit_intercept, left_out).leave_means()
         self.labels = labels
         n_classes, codes = len(labels.classes), labels.codes
         self.present = np.arange(n_classes)
@@ -121,29 +130,47 @@ class Classification:
         if n_present < n_classes:  # the number of a class of weight zero makes no difference
             codes = np.minimum(np.searchsorted(self.present, codes), n_present - 1)
         self.rows = _rows(self.present, n_classes)
+        self.n_rows = len(self.rows)
         self.row_square = float((self.rows[:, 0] ** 2).sum())
         loss = make_loss(codes, n_present, labels.weights)
-        self.term = CurvedTerm(self.base, loss, fit_intercept)
+        self.term = CurvedTerm(self.design, loss, fit_intercept)
+        self.terms = [self.term]
         self.working_set = GrowingSet(self.term.design)
 
-    def tracer(self, settings: PathSettings, start: Float64 | None = None) -> Tracer:
-        """The path driver; `settings` are for the features, `start` of shape (K, p)."""
-        if start is not None:
-            start = (self.rows.T @ start / (self.row_square or 1.0)).T.ravel()
-        penalty = settings.penalty
+    @property
+    def complete(self) -> bool:
+        """Whether all classes take part."""
+        return len(self.present) == len(self.labels.classes)
+
+    def scale(self, l1_ratio: float) -> CScale:
+        """What the user calls C."""
+        return CScale(l1_ratio, self.labels.total)
+
+    def interpolated(self, tracer: Tracer, alphas: Float64) -> list[PathPoint]:
+        """A path at decreasing alphas, some of its points between solved ones."""
+        return trace_by_means(tracer, self.term, alphas)
+
+    def solver_penalty(self, penalty: L1Penalty) -> L1Penalty:
+        """The penalty of all outputs; the ridge part of a row is that of its classes."""
         weights = np.repeat(penalty.weights, self.term.n_outputs)
         if penalty.l1:
-            penalty = L1Penalty(weights, penalty.ridge_ratio * self.row_square)
-        else:
-            penalty = L1Penalty((self.row_square or 1.0) * weights, penalty.ridge_ratio)
-        settings = replace(settings, penalty=penalty)
-        return make_tracer(self.term, self.working_set, self.term.design, settings, start)
+            return L1Penalty(weights, penalty.ridge_ratio * self.row_square)
+        return L1Penalty((self.row_square or 1.0) * weights, penalty.ridge_ratio)
 
-    def write(self, point: PathPoint, coefficients: Float64) -> Float64:
-        """Fill in coefficients of shape (K, p), zero so far; return the intercepts, b - m'theta."""
+    def solver_start(self, coefficients: Float64) -> Float64:
+        """The solver's coefficients, from those of the classes (K, p)."""
+        return np.asarray((self.rows.T @ coefficients / (self.row_square or 1.0)).T.ravel())
+
+    def write(self, points: Sequence[PathPoint], coefs: Float64) -> Float64:
+        """Fill in coefficients (K, p, L), zero so far; return the intercepts (K, L)."""
+        intercepts = [self._write_point(point, coefs[..., i]) for i, point in enumerate(points)]
+        return np.stack(intercepts, axis=-1)
+
+    def _write_point(self, point: PathPoint, coefficients: Float64) -> Float64:
+        """Fill in coefficients (K, p), zero so far; return the intercepts, b - m'theta."""
         features, theta = self._matrix(point)
         coefficients[:, features] = self.rows @ theta
-        intercepts = self.rows @ (point.intercept - theta @ self.base.mean[features])
+        intercepts = self.rows @ (point.intercept - theta @ self.design.mean[features])
         if len(intercepts) > 1:  # a constant added to all makes no difference
             intercepts[self.present] -= intercepts[self.present].mean()
         return self._without_absent(intercepts, features, theta)
@@ -163,16 +190,16 @@ class Classification:
 
         The largest output is no smaller than the mean of those that take part.
         """
-        n_classes = len(self.labels.classes)
-        if len(self.present) == n_classes:
+        if self.complete:
             return intercepts
         if len(intercepts) == 1:
             return np.where(self.present == 1, FAR, -FAR)
         lowest, mean = 0.0, self.rows.sum(axis=0) @ theta / len(self.present)
         if mean.any():
-            samples = self.base.container.rows(np.arange(self.base.shape[0]), features)
+            samples = self.design.container.rows(np.arange(self.design.shape[0]), features)
             lowest = min(0.0, float((samples @ mean).min()))
-        intercepts[np.delete(np.arange(n_classes), self.present)] = lowest - FAR
+        absent = np.delete(np.arange(len(intercepts)), self.present)
+        intercepts[absent] = lowest - FAR
         return intercepts
 
 

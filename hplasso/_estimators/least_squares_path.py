@@ -1,74 +1,48 @@
-"""The path functions of penalised least squares, and what they share with the estimators."""
+"""The path functions of penalised least squares."""
 
 from __future__ import annotations
 
-import numbers
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from sklearn.utils import check_array, check_X_y
+from sklearn.utils import check_X_y
 
 from .._numerics.error_state import in_own_error_state
 from .._numerics.threads import threads_for_data
-from .._numerics.typing import Float64
-from .._path.interpolation import trace_by_chords
-from .._path.progress import Printer, warn_not_converged
-from .._path.settings import PathSettings, alpha_unit, ridge_ratio_of
-from .._penalties.l1 import L1Penalty
-from .._solver.sweeps_and_finish import SOLVERS
-from .._validation.grids import check_grid, checked_grid
+from .._validation.grids import given_alphas
 from .._validation.parameters import (
     ARRAY,
     BOOLEAN,
-    MAPPING,
     NONE,
-    RANDOM_STATE,
     Constraints,
-    check_parameters,
+    check_arguments,
     checked_array,
     integer,
-    one_of,
     real,
 )
 from .._validation.sklearn_names import explain_names
-from .._validation.weights import checked_penalty_weights, feature_names, normalised_weights
-from .regression import regression_of
+from .._validation.weights import checked_penalty_weights, feature_names
+from .least_squares_problem import (
+    ACCEPTED,
+    LEAST_SQUARES_CONSTRAINTS,
+    LeastSquaresData,
+    least_squares_data,
+)
+from .options import FitOptions
+from .problem import gaps_of, sweeps_of
 
-SHARED_CONSTRAINTS: Constraints = {
-    "precompute": (BOOLEAN, one_of("auto"), ARRAY),
-    "copy_X": (BOOLEAN,),
-    "max_iter": (integer(1),),
-    "tol": (real(0.0),),
-    "positive": (BOOLEAN,),
-    "random_state": (RANDOM_STATE,),
-    "selection": (one_of("cyclic", "random"),),
-    "solver": (one_of(*SOLVERS),),
-    "penalty_weights": (ARRAY, MAPPING, NONE),
-    "verbose": (BOOLEAN, integer(0)),
-}
 PATH_CONSTRAINTS: Constraints = {
-    "l1_ratio": (real(0.0, 1.0),),
     "eps": (real(0.0, 1.0, open_low=True),),
     "alphas": (integer(1), ARRAY, NONE),
-    "fit_intercept": (BOOLEAN,),
     "check_input": (BOOLEAN,),
     "return_n_iter": (BOOLEAN,),
     "return_intercept": (BOOLEAN,),
-    **SHARED_CONSTRAINTS,
-}
-
-# Training data, in the words of scikit-learn's checks.
-ACCEPTED: dict[str, Any] = {
-    "accept_sparse": ["csc", "csr"],
-    "dtype": [np.float64, np.float32],
-    "multi_output": True,
-    "y_numeric": True,
-    "ensure_all_finite": False,  # but by the design
+    **LEAST_SQUARES_CONSTRAINTS,
 }
 
 
 @explain_names
+@check_arguments(PATH_CONSTRAINTS)
 @in_own_error_state
 def lasso_path(
     X: Any,
@@ -207,10 +181,13 @@ def lasso_path(
     >>> intercepts.round(1)
     array([152.1, 152.1, 152.1, 152.1, 152.1])
     """
-    return _path("lasso_path", X, y, 1.0, locals())
+    options = FitOptions(1.0, fit_intercept, positive, solver, tol, max_iter, verbose)
+    data = _data(X, y, sample_weight, penalty_weights, options).with_gram(precompute, Xy)
+    return _path(data, alphas, eps, coef_init, return_n_iter, return_intercept)
 
 
 @explain_names
+@check_arguments(PATH_CONSTRAINTS)
 @in_own_error_state
 def enet_path(
     X: Any,
@@ -346,117 +323,41 @@ def enet_path(
     >>> (coefs != 0).sum(axis=0)
     array([ 0,  9,  9, 10, 10])
     """
-    return _path("enet_path", X, y, l1_ratio, locals())
+    options = FitOptions(l1_ratio, fit_intercept, positive, solver, tol, max_iter, verbose)
+    data = _data(X, y, sample_weight, penalty_weights, options).with_gram(precompute, Xy)
+    return _path(data, alphas, eps, coef_init, return_n_iter, return_intercept)
+
+
+def _data(
+    X: Any, y: Any, sample_weight: Any, penalty_weights: Any, options: FitOptions
+) -> LeastSquaresData:
+    """What a path function is given, checked."""
+    names = None if penalty_weights is None else feature_names(X)
+    X, y = check_X_y(X, y, **ACCEPTED, multi_output=True)
+    penalty = checked_penalty_weights(penalty_weights, X.shape[1], names)
+    return least_squares_data(X, y, sample_weight, penalty, options)
 
 
 def _path(
-    name: str, X: Any, y: Any, l1_ratio: float, parameters: Mapping[str, Any]
+    data: LeastSquaresData,
+    alphas: Any,
+    eps: float,
+    coef_init: Any,
+    return_n_iter: bool,
+    return_intercept: bool,
 ) -> tuple[Any, ...]:
-    """What `enet_path` and `lasso_path` do."""
-    check_parameters(name, {"l1_ratio": l1_ratio, **parameters}, PATH_CONSTRAINTS)
-    names = None if parameters["penalty_weights"] is None else feature_names(X)
-    X, y = check_X_y(X, y, **ACCEPTED)
-    targets = as_columns(y)
-    n_features, n_targets = X.shape[1], targets.shape[1]
-    weights = normalised_weights(parameters["sample_weight"], X)
-    penalty_weights, left_out = checked_penalty_weights(
-        parameters["penalty_weights"], n_features, names
-    )
-    parameters = {**parameters, "penalty_weights": penalty_weights}
-    settings = path_settings(parameters, l1_ratio, X.dtype)
-    Xy, coef_init = parameters["Xy"], parameters["coef_init"]
-    if Xy is not None:
-        shape = (n_features,) if np.ndim(Xy) == 1 else (n_features, n_targets)
-        Xy = as_columns(checked_array(Xy, shape, "Xy"))
+    """What a path function returns."""
     if coef_init is not None:
-        coef_init = checked_array(coef_init, (n_features,), "coef_init")
-    grid = checked_alphas(parameters["alphas"])
-    check_grid("alphas", grid, [l1_ratio])
-    length = grid if isinstance(grid, int) else len(grid)
-    precompute = checked_precompute(parameters["precompute"], n_features)
-    with threads_for_data(X.size):
-        regression = regression_of(
-            X, targets, weights, bool(parameters["fit_intercept"]), precompute, length, Xy, left_out
-        )
-        start = None if isinstance(grid, int) else coef_init  # a grid begins at zero
-        tracers = [regression.tracer(target, settings, start) for target in range(n_targets)]
-        if isinstance(grid, int):
-            first = max(tracer.alpha_max() for tracer in tracers) / l1_ratio
-            grid = alpha_grid(first, parameters["eps"], grid)
-        if start is not coef_init:
-            tracers = [regression.tracer(t, settings, coef_init) for t in range(n_targets)]
-        paths = [trace_by_chords(tracer, alpha_unit(l1_ratio) * grid) for tracer in tracers]
-    warn_not_converged([point for path in paths for point in path], settings.name_alpha)
-    coefs = np.zeros((n_targets, n_features, len(grid)), dtype=X.dtype)
-    for path, coef in zip(paths, coefs, strict=True):
-        rows = np.concatenate([point.features for point in path])
-        columns = np.repeat(np.arange(len(path)), [point.features.size for point in path])
-        coef[rows, columns] = np.concatenate([point.values for point in path])
-    gaps = np.array([[point.gap for point in path] for path in paths])
-    results: list[Any] = [coefs, gaps]
-    if parameters["return_n_iter"]:
-        results.append([[point.sweeps for point in path] for path in paths])
-    if parameters["return_intercept"]:
-        intercepts = [[regression.intercept(point) for point in path] for path in paths]
-        results.append(np.array(intercepts, dtype=X.dtype))
-    return (grid, *(result[0] for result in results)) if np.ndim(y) == 1 else (grid, *results)
-
-
-def path_settings(parameters: Mapping[str, Any], l1_ratio: float, dtype: Any) -> PathSettings:
-    """The solver's settings from the parameters that estimators and path functions share.
-
-    Penalty weights have been checked. Inside, alpha weighs the L1 penalty alone, or the ridge
-    penalty where it is alone.
-    """
-    verbose, unit = int(parameters["verbose"]), alpha_unit(l1_ratio)
-
-    def name_alpha(alpha: float) -> str:
-        return f"alpha={alpha / unit:.6g}"
-
-    return PathSettings(
-        L1Penalty(
-            parameters["penalty_weights"],
-            ridge_ratio_of(l1_ratio),
-            bool(parameters["positive"]),
-        ),
-        parameters["solver"],
-        float(parameters["tol"]),
-        int(parameters["max_iter"]),
-        Printer(verbose, name_alpha) if verbose else None,
-        dtype,
-        name_alpha,
-    )
-
-
-def alpha_grid(alpha_max: float, eps: float, n_alphas: int) -> Float64:
-    """`n_alphas` values from `alpha_max` down to ``eps * alpha_max``, evenly on a log scale."""
-    resolution = float(np.finfo(np.float64).resolution)
-    if alpha_max <= resolution:
-        return np.full(n_alphas, resolution)
-    return alpha_max * np.geomspace(1.0, eps, n_alphas)
-
-
-def checked_alphas(alphas: Any) -> int | Float64:
-    """The number of alphas, which is 100 for None, or the alphas in decreasing order."""
-    if alphas is None:
-        return 100
-    if isinstance(alphas, numbers.Integral):
-        return int(alphas)
-    return checked_grid(alphas, "alphas")[::-1]
-
-
-def checked_precompute(precompute: Any, n_features: int) -> bool | str | Float64:
-    """True, False, 'auto', or a Gram matrix of the right shape."""
-    if isinstance(precompute, str):
-        return precompute
-    if np.ndim(precompute) == 0:
-        return bool(precompute)
-    return checked_array(precompute, (n_features, n_features), "precompute")
-
-
-def as_columns(y: Any) -> Float64:
-    """A validated y as float64 of shape (n_samples, n_targets)."""
-    if not isinstance(y, np.ndarray):  # a sparse matrix: this says so
-        check_array(y, ensure_2d=False, input_name="y")
-    y = np.asarray(y, dtype=np.float64)
-    return y[:, None] if y.ndim == 1 else y
+        coef_init = checked_array(coef_init, (data.X.shape[1],), "coef_init")
+    given = given_alphas(alphas, [data.options.l1_ratio])
+    with threads_for_data(data.X.size):
+        problem = data.problem(given.length)
+        grid, paths = problem.paths(given, eps, coef_init)
+    problem.warn_not_converged([point for path in paths for point in path])
+    coefs, intercepts = problem.arrays(paths)
+    results: list[Any] = [coefs, np.array([gaps_of(path) for path in paths])]
+    if return_n_iter:
+        results.append([sweeps_of(path) for path in paths])
+    if return_intercept:
+        results.append(intercepts)
+    return (grid, *(result[0] for result in results)) if data.flat else (grid, *results)

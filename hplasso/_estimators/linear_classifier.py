@@ -1,4 +1,4 @@
-"""What every estimator of logistic regression can do once it is fitted."""
+"""What every estimator of logistic regression has in common: its data and predictions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 from scipy import sparse
 from scipy.special import expit, softmax
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -16,15 +16,37 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from .._design.factory import as_array
 from .._losses.classification import log_probabilities
 from .._numerics.error_state import in_own_error_state
-from .callbacks import LinearModel, chosen_parameters, fitted_as
+from .._path.progress import PathPoint
+from .._solver.hadamard import balance
+from .._validation.weights import PenaltyWeights
+from .classification import encode
+from .linear_model import LinearModel, chosen_parameters
+from .logistic_problem import ACCEPTED, LogisticData
+from .options import FitOptions
+from .problem import Problem
+from .to_sklearn import fitted_as
 
 
-class LinearClassifier(LinearModel, ClassifierMixin, BaseEstimator):
-    """What is done with coefficients and intercepts."""
+class LinearClassifier(ClassifierMixin, LinearModel):
+    """The base of estimators of logistic regression; abstract, as `LinearModel` is."""
 
     classes_: Any
     coef_: Any
     intercept_: Any
+    _accepted = ACCEPTED
+
+    def _data(
+        self, X: Any, y: Any, sample_weight: Any, penalty: PenaltyWeights, options: FitOptions
+    ) -> LogisticData:
+        labels = encode(y, X, sample_weight, self.class_weight)
+        return LogisticData(X, y, labels, penalty, options)
+
+    def _set_attributes(self, problem: Problem, point: PathPoint) -> None:
+        """Turn the solution into scikit-learn's attributes."""
+        coefs, intercepts = problem.arrays([[point]])
+        self.coef_, self.intercept_ = coefs[..., 0], intercepts[:, 0]
+        self.mu_, self.nu_ = balance(self.coef_)
+        self.dual_gap_ = point.gap
 
     @in_own_error_state
     def decision_function(self, X: Any) -> Any:
@@ -139,8 +161,3 @@ class LinearClassifier(LinearModel, ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         self.coef_ = as_array(self.coef_)
         return self
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        return tags

@@ -1,13 +1,12 @@
-"""What every estimator of least squares can do once it is fitted."""
+"""What every estimator of least squares has in common: its data, attributes and predictions."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from scipy import sparse
-from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.base import RegressorMixin
 from sklearn.linear_model import ElasticNet, Lasso
 from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -15,35 +14,39 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from .._numerics.error_state import in_own_error_state
 from .._path.progress import PathPoint
 from .._solver.hadamard import balance
-from .callbacks import LinearModel, chosen_parameters, fitted_as
+from .._validation.weights import PenaltyWeights
+from .least_squares_problem import ACCEPTED, LeastSquaresData, least_squares_data
+from .linear_model import LinearModel, chosen_parameters
+from .options import FitOptions
+from .problem import Problem, gaps_of, sweeps_of
+from .to_sklearn import fitted_as
 
 
-class LinearRegressor(LinearModel, RegressorMixin, BaseEstimator):
-    """Coefficients and intercept: how they are set, and what is done with them."""
+class LinearRegressor(RegressorMixin, LinearModel):
+    """The base of estimators of least squares; abstract, as `LinearModel` is."""
 
     coef_: Any
+    _accepted = ACCEPTED
+
+    def _data(
+        self, X: Any, y: Any, sample_weight: Any, penalty: PenaltyWeights, options: FitOptions
+    ) -> LeastSquaresData:
+        return least_squares_data(X, y, sample_weight, penalty, options)
 
     def _set_attributes(
-        self,
-        points: Sequence[PathPoint],
-        intercepts: Sequence[float],
-        dtype: Any,
-        n_features: int,
-        flat: bool = True,
+        self, problem: Problem, points: Sequence[PathPoint], flat: bool = True
     ) -> None:
-        """Turn the solutions into scikit-learn's attributes."""
+        """Turn the solutions, one for each target, into scikit-learn's attributes."""
         single = len(points) == 1
-        coef = np.array([point.dense(n_features) for point in points], dtype=dtype)
-        gaps = np.array([point.gap for point in points])
-        self.coef_ = coef[0] if single else coef
+        coefs, intercepts = problem.arrays([[point] for point in points])
+        gaps, sweeps = gaps_of(points), sweeps_of(points)
+        self.coef_ = coefs[0, :, 0] if single else coefs[..., 0]
         self.mu_, self.nu_ = balance(self.coef_)
         self.dual_gap_ = gaps[0] if single else gaps
-        self.n_iter_ = points[0].sweeps if single else [point.sweeps for point in points]
+        self.n_iter_ = sweeps[0] if single else sweeps
+        self.intercept_ = 0.0
         if self.fit_intercept:
-            intercept = np.array(intercepts, dtype=dtype)
-            self.intercept_ = intercept[0] if flat else intercept
-        else:
-            self.intercept_ = 0.0
+            self.intercept_ = intercepts[0, 0] if flat else intercepts[:, 0]
 
     @in_own_error_state
     def predict(self, X: Any) -> Any:
@@ -84,8 +87,3 @@ class LinearRegressor(LinearModel, RegressorMixin, BaseEstimator):
     def sparse_coef_(self) -> Any:
         """Sparse representation of the fitted `coef_`."""
         return sparse.csr_matrix(self.coef_)
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        return tags

@@ -5,39 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import validate_data
 
 from .._numerics.threads import threads_for_data
-from .._path.progress import warn_not_converged
-from .._solver.hadamard import balance
-from .._validation.parameters import (
-    BOOLEAN,
-    RANDOM_STATE,
-    Constraints,
-    check_one_target,
-    check_parameters,
-    real,
-)
+from .._validation.parameters import BOOLEAN, RANDOM_STATE, Constraints, check_one_target, real
 from .._validation.sklearn_names import explain_names
-from .._validation.weights import penalty_weights_of
-from .callbacks import Task, fit_method
-from .classification import Classification, encode
+from .callbacks import Task
+from .fit_method import fit_method
 from .linear_classifier import LinearClassifier
-from .logistic_path import (
-    ACCEPTED,
-    SHARED_CONSTRAINTS,
-    checked_coefficients,
-    n_rows,
-    path_settings,
-    penalty_of,
-)
+from .linear_model import checked_parameters
+from .logistic_problem import LOGISTIC_CONSTRAINTS
+from .options import FitOptions
 
 ESTIMATOR_CONSTRAINTS: Constraints = {
     "C": (real(0.0, open_low=True),),
     "random_state": (RANDOM_STATE,),
     "warm_start": (BOOLEAN,),
-    **SHARED_CONSTRAINTS,
+    **LOGISTIC_CONSTRAINTS,
 }
 
 
@@ -210,28 +193,17 @@ class HadamardLogisticRegression(LinearClassifier):
         ConvergenceWarning
             If the gap asked for was not reached within `max_iter` sweeps.
         """
-        parameters = self.get_params(deep=False)
-        check_parameters(type(self).__name__, parameters, self._constraints)
-        name = type(self).__name__
+        options, name = FitOptions.of(checked_parameters(self)), type(self).__name__
         check_one_target(name, y, f"sklearn.multioutput.MultiOutputClassifier({name}())")
-        X, y = validate_data(self, X, y, **ACCEPTED)
-        check_classification_targets(y)
-        labels = encode(y, X, sample_weight, self.class_weight)
-        parameters["penalty_weights"], left_out = penalty_weights_of(self)
-        settings = path_settings(parameters, labels, X)
+        data = self._validated(X, y, sample_weight, options)
         start = None
         if self.warm_start and getattr(self, "coef_", None) is not None:
-            name = "With warm_start=True, coef_ of the last fit"
-            start = checked_coefficients(self.coef_, labels, X, name)
-        with Task.of_fit(self), threads_for_data(X.size):
-            problem = Classification(X, labels, self.fit_intercept, left_out)
-            alpha = penalty_of(np.array([self.C]), self.l1_ratio, labels)[0]
-            (point,) = problem.tracer(settings, start).trace([alpha])
-        warn_not_converged([point], settings.name_alpha)
-        self.classes_ = labels.classes
-        self.coef_ = np.zeros((n_rows(labels), X.shape[1]), dtype=X.dtype)
-        self.intercept_ = problem.write(point, self.coef_).astype(X.dtype)
-        self.mu_, self.nu_ = balance(self.coef_)
-        self.dual_gap_ = point.gap
+            start = data.checked_start(self.coef_, "With warm_start=True, coef_ of the last fit")
+        with Task.of_fit(self), threads_for_data(data.X.size):
+            problem = data.problem()
+            point = problem.solve(self.C, start=start, listener=problem.printer())
+        problem.warn_not_converged([point])
+        self.classes_ = data.labels.classes
+        self._set_attributes(problem, point)
         self.n_iter_ = np.array([point.sweeps], dtype=np.int32)
         return self

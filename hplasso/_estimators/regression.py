@@ -1,4 +1,4 @@
-"""From validated arrays to paths: the design, and for each target its data term and tracer."""
+"""Least squares on a design, for one or more targets; when its Gram matrix pays."""
 
 from __future__ import annotations
 
@@ -13,20 +13,22 @@ from .._design.design import Design
 from .._design.factory import check_range, checked_design
 from .._design.working_set import CompleteSet, GrowingSet
 from .._numerics.typing import Float64, Mask
-from .._path.make_tracer import make_tracer
+from .._path.interpolation import trace_by_chords
 from .._path.progress import PathPoint, stack_level
-from .._path.settings import PathSettings
 from .._path.tracer import Tracer
+from .penalty_scale import AlphaScale
+from .problem import UnpenalisedProblem
 
 # The Gram matrix of all features costs about p / 16 times what a pass over X does: both take n p
 # numbers from memory, and p / 2 multiplications a number run some eight times faster than memory.
 # A path of L alphas takes at least L passes; a single fit on a working set costs up to as
-# much as some thirty, counting the columns that it reads.
+# much as some thirty, counting the columns that it reads. Larger values form the matrix for fewer
+# features, or for more (constants.py).
 PASSES_PER_GRAM_COLUMN = 1 / 16
 PASSES_PER_FIT = 32
 
 
-class Regression:
+class Regression(UnpenalisedProblem):
     """Least squares on a design of shape (n, p), for Y of shape (n, T).
 
     All targets share the design, and the Gram matrix or the working set.
@@ -37,7 +39,7 @@ class Regression:
     Y : ndarray of shape (n, T)
     gram : ndarray of shape (p, p), optional
         Z'Z.
-    cross : ndarray of shape (p, T), optional
+    correlations : ndarray of shape (p, T), optional
         Z'Y of the weighted and centred Y, to go with the Gram matrix.
     """
 
@@ -46,7 +48,7 @@ class Regression:
         design: Design,
         Y: Float64,
         gram: Float64 | None = None,
-        Xy_weighted: Float64 | None = None,
+        correlations: Float64 | None = None,
     ) -> None:
         self.design = design
         fixed = Y.shape[1] > 1
@@ -57,17 +59,17 @@ class Regression:
             if gram is None:
                 self.terms.append(term)
                 continue
-            given = None if Xy_weighted is None else Xy_weighted[:, target]
+            given = None if correlations is None else correlations[:, target]
             z = design.correlations(term.response) if given is None else given
             self.terms.append(LeastSquaresMoments(gram, z, term))
 
-    def tracer(self, target: int, settings: PathSettings, start: Float64 | None = None) -> Tracer:
-        """The path driver for one target."""
-        return make_tracer(self.terms[target], self.working_set, self.design, settings, start)
+    def scale(self, l1_ratio: float) -> AlphaScale:
+        """What the user calls alpha."""
+        return AlphaScale(l1_ratio)
 
-    def intercept(self, point: PathPoint) -> float:
-        """b = m_y - m'theta."""
-        return float(point.intercept - self.design.mean[point.features] @ point.values)
+    def interpolated(self, tracer: Tracer, alphas: Float64) -> list[PathPoint]:
+        """A path at decreasing alphas, some of its points between solved ones."""
+        return trace_by_chords(tracer, alphas)
 
 
 def regression_of(
@@ -104,14 +106,14 @@ def regression_of(
         gram = _checked_gram(precompute, design)
         if Xy is None or gram is None:
             return Regression(design, Y, design.gram() if gram is None else gram)
-        Xy_weighted = Xy / len(Y) - np.multiply.outer(design.mean, weights @ Y)
-        return Regression(design, Y, gram, np.where(design.left_out[:, None], 0.0, Xy_weighted))
+        correlations = Xy / len(Y) - np.multiply.outer(design.mean, weights @ Y)
+        return Regression(design, Y, gram, np.where(design.left_out[:, None], 0.0, correlations))
     pays = gram_pays(design, precompute, n_alphas * Y.shape[1])
     return Regression(design, Y, design.gram() if pays else None)
 
 
 def gram_pays(design: Design, precompute: bool | str, n_solutions: int) -> bool:
-    """Whether to form the Gram matrix of all features: asked for, or expected to save time."""
+    """Whether to form the Gram matrix of all features: demanded, or expected to save time."""
     n, p = design.shape
     passes = PASSES_PER_GRAM_COLUMN * p
     return precompute is True or (p <= n and passes <= PASSES_PER_FIT + n_solutions)

@@ -22,13 +22,16 @@ from .._design.blocks import BLOCK, slices
 from .._design.design import Design
 from .._design.factory import check_range, checked_design
 from .._design.weighting import augmented_gram_of, reweighted
+from .._estimators.least_squares_problem import LeastSquaresData
 from .._estimators.regression import Regression, gram_pays
-from .._numerics.typing import Float64, Index, Mask
+from .._numerics.typing import Float64, Index
 from .._path.progress import PathPoint
 
-# A training sum of squares below this part of the total is left over by cancellation.
+# A training sum of squares below this part of the total is computed again from the column: six of
+# sixteen digits are lost to cancellation. A numerical limit, as is the next.
 CANCELLED = 1e-6
-# A squared error from moments is trusted above this part of the terms that it is the sum of.
+# A squared error from moments is trusted above this part of the terms that it is the sum of; below,
+# it is computed from the test samples.
 RESOLVED = 1e-6
 
 
@@ -98,42 +101,29 @@ class Folds:
 
     Parameters
     ----------
-    X : ndarray or sparse matrix of shape (n, p)
-    y : ndarray of shape (n,)
-    raw : ndarray of shape (n,)
-        Weights of all samples.
-    fit_intercept : bool
-    precompute : bool or 'auto'
+    data : LeastSquaresData
+        Of one target; the weights need not sum to one.
     folds : list of Fold
     n_solutions : int
         How many solutions each fold is going to ask for.
-    left_out : ndarray of shape (p,), optional
-        Which features are to be left out.
     """
 
-    def __init__(
-        self,
-        X: Any,
-        y: Float64,
-        raw: Float64,
-        fit_intercept: bool,
-        precompute: bool | str,
-        folds: Sequence[Fold],
-        n_solutions: int,
-        left_out: Mask | None = None,
-    ) -> None:
-        self.y, self.raw, self.folds = y, raw, folds
-        self.fit_intercept = fit_intercept
-        check_range("y", float(np.abs(y).max()))
-        self.design = checked_design(X, raw / raw.sum(), fit_intercept, left_out)
-        self.offset = float(self.design.sqrt_weights**2 @ y) if fit_intercept else 0.0
+    def __init__(self, data: LeastSquaresData, folds: Sequence[Fold], n_solutions: int) -> None:
+        self.data, self.folds = data, folds
+        self.y, weights = data.targets[:, 0], data.weights / data.weights.sum()
+        self.fit_intercept = data.options.fit_intercept
+        check_range("y", float(np.abs(self.y).max()))
+        self.design = checked_design(data.X, weights, self.fit_intercept, data.penalty.left_out)
+        self.offset = float(self.design.sqrt_weights**2 @ self.y) if self.fit_intercept else 0.0
+        # A Gram matrix of the user is taken for True: the folds need more than it says.
+        precompute = data.precompute if isinstance(data.precompute, bool | str) else True
         self._by_moments = gram_pays(self.design, precompute, n_solutions)
         self._kept: dict[int, Float64] = {}
         if self._by_moments:
             self._everything = self._all_moments()
             self.full = self._from_moments(self.design, self._everything, np.ones(()))
         else:
-            self.full = Regression(self.design, y[:, None])
+            self.full = Regression(self.design, data.targets)
 
     def _all_moments(self) -> Float64:
         """The moments of all samples; those of the folds are kept, if they hold no more than X."""
@@ -164,12 +154,13 @@ class Folds:
 
     def training(self, number: int) -> Regression:
         """Least squares on the training samples of a fold."""
-        weights, held_out = self.folds[number].weights(self.raw), self._moments(number)
+        weights, held_out = self.folds[number].weights(self.data.weights), self._moments(number)
         p = self.design.shape[1]
         if held_out is None or 1.0 - held_out[p + 1, p + 1] <= CANCELLED:
             full = self.design
             design = checked_design(full.container, weights, self.fit_intercept, full.left_out)
-            return Regression(design, self.y[:, None], design.gram() if self._by_moments else None)
+            gram = design.gram() if self._by_moments else None
+            return Regression(design, self.data.targets, gram)
         augmented_gram = self._everything - held_out
         mass = augmented_gram[p + 1, p + 1]
         shift = augmented_gram[p + 1, :p] / mass if self.fit_intercept else np.zeros(p)
@@ -188,32 +179,30 @@ class Folds:
                 augmented_gram
                 - np.multiply.outer(augmented_gram[p + 1], augmented_gram[p + 1]) / mass
             )
-        gram, Xy_weighted = augmented_gram[:p, :p] / mass, augmented_gram[:p, [p]] / mass
+        gram, correlations = augmented_gram[:p, :p] / mass, augmented_gram[:p, [p]] / mass
         design.recompute(gram)
         if design.cancellation_prone.size:
-            Xy_weighted[design.cancellation_prone, 0] = design.read(
+            correlations[design.cancellation_prone, 0] = design.read(
                 design.cancellation_prone, self._response(design)
             )
-        Xy_weighted[design.constant] = 0.0
-        return Regression(design, self.y[:, None], gram, Xy_weighted)
+        correlations[design.constant] = 0.0
+        return Regression(design, self.data.targets, gram, correlations)
 
-    def mean_squares(self, number: int, points: Sequence[PathPoint], intercepts: Any) -> Float64:
+    def mean_squares(
+        self, number: int, points: Sequence[PathPoint], intercepts: Float64
+    ) -> Float64:
         """The mean squared error on the test samples of a fold, of shape (L,) for L solutions."""
         features, coefficients = side_by_side(points)
-        intercepts = np.asarray(intercepts)
-        augmented_gram = self._moments(number)
-        if (
-            augmented_gram is not None
-            and not np.isin(features, self.design.cancellation_prone).any()
-        ):
+        held_out = self._moments(number)
+        if held_out is not None and not np.isin(features, self.design.cancellation_prone).any():
             shifts = intercepts + self.design.mean[features] @ coefficients - self.offset
             ends = np.stack([np.ones_like(shifts), -shifts])
             vectors = np.concatenate([-coefficients, ends])
             p = self.design.shape[1]
-            kept = np.append(features, [p, p + 1])
-            squares, sizes = quadratic_forms(augmented_gram[np.ix_(kept, kept)], vectors)
+            positions = np.append(features, [p, p + 1])
+            squares, sizes = quadratic_forms(held_out[np.ix_(positions, positions)], vectors)
             if (squares > RESOLVED * sizes).all():
-                return np.asarray(squares / augmented_gram[p + 1, p + 1])
+                return np.asarray(squares / held_out[p + 1, p + 1])
         return self._mean_squares_of_rows(self.folds[number], features, coefficients, intercepts)
 
     def _mean_squares_of_rows(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
 from .._design.factory import as_array
-from .._estimators.callbacks import chosen_parameters, fitted_as
+from .._estimators.linear_model import chosen_parameters
+from .._estimators.problem import Problem, entries_of
+from .._estimators.to_sklearn import fitted_as
 from .._numerics.typing import Float64
 from .._path.progress import PathPoint
 from .._validation.parameters import check_parameters, real
@@ -19,25 +21,30 @@ KEPT = ("coef_path_", "intercept_path_", "dual_gap_path_", "n_iter_path_")
 
 
 def trace_kept(
-    trace: Callable[[Float64], list[PathPoint]], alphas: Float64, solved: Any, fitted: PathPoint
+    problem: Problem, penalties: Float64, solved: Sequence[float], fitted: PathPoint
 ) -> list[PathPoint]:
-    """The path at decreasing alphas, solved and not interpolated where it says so.
+    """The path on all samples, strongest penalty first, with a warning for what did not converge.
 
-    Where a fit was made already, that is its point; `trace` solves at both ends of what it gets.
+    The penalties of `solved` are solved, and not interpolated. Where a fit was made already, that
+    is its point.
     """
-    parts = np.split(alphas, np.flatnonzero(solved) + 1)
-    points = [point for part in parts if part.size for point in trace(part)]
-    return [fitted if point.alpha == fitted.alpha else point for point in points]
+    tracer = problem.tracer(listener=problem.printer("all samples: ", verbose_from=2))
+    alphas = problem.scale.alphas(penalties)
+    parts = np.split(alphas, np.flatnonzero(np.isin(penalties, solved)) + 1)
+    interpolated = problem.unpenalised.interpolated  # which solves at both ends
+    points = [point for part in parts if part.size for point in interpolated(tracer, part)]
+    points = [fitted if point.alpha == fitted.alpha else point for point in points]
+    problem.warn_not_converged(points)
+    return points
 
 
 def coefficient_columns(points: Sequence[PathPoint], n_features: int, dtype: Any) -> Any:
     """The coefficients of a path, of shape (n_features, n_points), as `compact` has them."""
-    starts = np.cumsum([0, *(point.features.size for point in points)])
-    rows = np.concatenate([point.features for point in points])
-    values = np.concatenate([point.values for point in points]).astype(dtype)
-    short = max(n_features, values.size) <= np.iinfo(np.int32).max
-    rows, starts = (index.astype(np.int32 if short else np.int64) for index in (rows, starts))
-    columns = sparse.csc_array((values, rows, starts), shape=(n_features, len(points)))
+    features, _, values = entries_of(points)
+    ends = np.cumsum([0, *(point.features.size for point in points)])
+    index = np.int32 if max(n_features, values.size) <= np.iinfo(np.int32).max else np.int64
+    entries = values.astype(dtype), features.astype(index), ends.astype(index)
+    columns = sparse.csc_array(entries, shape=(n_features, len(points)))
     columns.sort_indices()
     return compact(columns)
 
@@ -53,7 +60,7 @@ def compact(columns: Any) -> Any:
 def fitted_at(
     estimator: Any, kind: Any, name: str, value: Any, penalties: Float64
 ) -> tuple[Any, int]:
-    """An estimator of a kind, at a penalty of the grid, and the place of that on the grid.
+    """An estimator of a kind, at a penalty of the grid, and the position of that on the grid.
 
     Its parameters are those of the cross-validated one, its coefficients (K, p) or (p,) and its gap
     those of the path.
@@ -68,7 +75,7 @@ def fitted_at(
 
 
 def _position(name: str, value: float, penalties: Float64) -> int:
-    """Where a penalty is on a grid.
+    """The position of a penalty on a grid.
 
     Raises
     ------

@@ -7,52 +7,38 @@ from typing import Any
 
 import numpy as np
 from scipy.special import gammaln
-from sklearn.utils.validation import validate_data
 
-from .._estimators.callbacks import Task, fit_method, listeners_of
-from .._estimators.least_squares_path import (
-    ACCEPTED,
-    SHARED_CONSTRAINTS,
-    alpha_grid,
-    as_columns,
-    checked_alphas,
-    checked_precompute,
-    path_settings,
-)
+from .._estimators.callbacks import Task, listeners_of
+from .._estimators.fit_method import fit_method
+from .._estimators.least_squares_problem import LEAST_SQUARES_CONSTRAINTS
+from .._estimators.linear_model import checked_parameters
 from .._estimators.linear_regressor import LinearRegressor
-from .._estimators.regression import Regression, regression_of
+from .._estimators.options import FitOptions
+from .._estimators.problem import Problem
 from .._numerics.rounding import ROUNDING
 from .._numerics.threads import threads_for_data
 from .._numerics.typing import Float64
-from .._path.progress import warn_not_converged
-from .._path.settings import PathSettings
+from .._path.progress import PathPoint, warn_not_converged
+from .._validation.grids import given_alphas
 from .._validation.parameters import (
     ARRAY,
-    BOOLEAN,
     NONE,
     Constraints,
     check_one_target,
-    check_parameters,
     integer,
     one_of,
     real,
 )
 from .._validation.sklearn_names import explain_names
-from .._validation.weights import normalised_weights, penalty_weights_of
 from .rules import print_end_of_grid
 
 ESTIMATOR_CONSTRAINTS: Constraints = {
     "criterion": (one_of("aic", "aicc", "bic", "ebic"),),
     "eps": (real(0.0, 1.0, open_low=True),),
     "alphas": (integer(1), ARRAY, NONE),
-    "fit_intercept": (BOOLEAN,),
     "noise_variance": (real(0.0, open_low=True), NONE),
     "ebic_gamma": (real(0.0, 1.0),),
-    **{
-        name: choices
-        for name, choices in SHARED_CONSTRAINTS.items()
-        if name not in ("random_state", "selection")
-    },
+    **LEAST_SQUARES_CONSTRAINTS,
 }
 
 
@@ -236,76 +222,61 @@ class HadamardLassoIC(LinearRegressor):
         ConvergenceWarning
             If the gap asked for was not reached within `max_iter` sweeps.
         """
-        parameters = self.get_params(deep=False)
-        check_parameters(type(self).__name__, parameters, self._constraints)
-        given = checked_alphas(self.alphas)
-        name = type(self).__name__
+        options, name = FitOptions.of(checked_parameters(self)), type(self).__name__
+        given = given_alphas(self.alphas, [1.0])
         check_one_target(name, y, f"sklearn.multioutput.MultiOutputRegressor({name}())")
-        X, y = validate_data(self, X, y, **ACCEPTED | {"multi_output": False})
-        n_features = X.shape[1]
-        parameters["penalty_weights"], left_out = penalty_weights_of(self)
-        p = n_features - int(left_out.sum())
-        weights = normalised_weights(sample_weight, X)
-        n_samples = int(np.count_nonzero(weights))
-        if self.noise_variance is None and n_samples <= p + self.fit_intercept:
-            raise ValueError(
-                f"The noise variance can not be estimated from {n_samples} samples of {p} "
-                "features: there have to be more samples than coefficients. Give noise_variance."
-            )
-        precompute = checked_precompute(self.precompute, n_features)
-        settings = path_settings(parameters, 1.0, X.dtype)
-        length = given if isinstance(given, int) else len(given)
-        with Task.of_fit(self, length) as task, threads_for_data(X.size):
-            regression = regression_of(
-                X,
-                as_columns(y),
-                weights,
-                self.fit_intercept,
-                precompute,
-                length,
-                left_out=left_out,
-            )
-            self.noise_variance_ = self._noise_variance(regression, settings, n_samples)
-            if isinstance(given, int):
-                given = alpha_grid(regression.tracer(0, settings).alpha_max(), self.eps, given)
-            self.alphas_ = given.copy()
-            others = [] if settings.listener is None else [settings.listener]
-            settings = replace(settings, listener=listeners_of(task, *others))
-            tracer = regression.tracer(0, settings)
-            points, losses = [], []
-            for alpha in given:
-                points += tracer.trace([alpha])
-                losses.append(tracer.iterate.state.loss)
-        warn_not_converged(points, settings.name_alpha)
-        sizes = np.array([point.features.size for point in points])
-        self.degrees_of_freedom_ = sizes
+        data = self._validated(X, y, sample_weight, options).with_gram(self.precompute)
+        n_samples = int(np.count_nonzero(data.weights))
+        n_features = int((~data.penalty.left_out).sum())
+        self._check_size(n_samples, n_features)
+        with Task.of_fit(self, given.length) as task, threads_for_data(data.X.size):
+            problem = data.problem(given.length)
+            self.noise_variance_ = self._noise_variance(problem, n_samples)
+            self.alphas_ = problem.grid(given, self.eps).copy()
+            points, losses = self._path(problem, task)
+        problem.warn_not_converged(points)
+        self.degrees_of_freedom_ = np.array([point.features.size for point in points])
         squares = 2.0 * n_samples * np.array(losses)
-        self.criterion_ = self._criterion(squares, sizes, n_samples, p)
+        self.criterion_ = self._criterion(squares, n_samples, n_features)
         best = int(np.argmin(self.criterion_))
-        self.alpha_ = float(given[best])
+        self.alpha_ = float(self.alphas_[best])
         if self.verbose:
-            print_end_of_grid("alpha", self.alpha_, given)
-        intercepts = [regression.intercept(points[best])]
-        self._set_attributes([points[best]], intercepts, X.dtype, n_features)
+            print_end_of_grid("alpha", self.alpha_, self.alphas_)
+        self._set_attributes(problem, [points[best]])
         return self
 
-    def _noise_variance(
-        self, regression: Regression, settings: PathSettings, n_samples: int
-    ) -> float:
+    def _check_size(self, n_samples: int, n_features: int) -> None:
+        """Raise a ValueError where there are too few samples to estimate the noise variance."""
+        if self.noise_variance is None and n_samples <= n_features + self.fit_intercept:
+            raise ValueError(
+                f"The noise variance can not be estimated from {n_samples} samples of {n_features} "
+                "features: there have to be more samples than coefficients. Give noise_variance."
+            )
+
+    def _path(self, problem: Problem, task: Task) -> tuple[list[PathPoint], list[float]]:
+        """The path, and the loss of each of its points."""
+        tracer = problem.tracer(listener=listeners_of(task, problem.printer()))
+        points, losses = [], []
+        for alpha in problem.scale.alphas(self.alphas_):
+            points += tracer.trace([alpha])
+            losses.append(float(tracer.iterate.state.loss))
+        return points, losses
+
+    def _noise_variance(self, problem: Problem, n_samples: int) -> float:
         """The one given, or that of the residuals of least squares."""
         if self.noise_variance is not None:
             return float(self.noise_variance)
-        penalty = replace(settings.penalty, weights=np.zeros_like(settings.penalty.weights))
-        free = replace(settings, penalty=penalty, listener=None)
-        tracer = regression.tracer(0, free)
+        none = np.zeros_like(problem.penalty_weights)
+        tracer = replace(problem, penalty_weights=none).tracer()
         point = tracer.solve(1.0)
         warn_not_converged([point], lambda alpha: "alpha=0 (for the noise variance)")
         left = n_samples - point.features.size - int(self.fit_intercept)
         variance = n_samples * 2.0 * float(tracer.iterate.state.loss) / left
         return max(variance, ROUNDING * tracer.problem.term.scale, float(np.finfo(np.float64).tiny))
 
-    def _criterion(self, squares: Float64, sizes: Any, n: int, p: int) -> Float64:
-        """The criterion, for residual sums of squares and numbers of coefficients."""
+    def _criterion(self, squares: Float64, n: int, p: int) -> Float64:
+        """The criterion, for residual sums of squares."""
+        sizes = self.degrees_of_freedom_
         cost = {"aic": 2.0, "aicc": 2.0, "bic": np.log(n), "ebic": np.log(n)}
         penalty = cost[self.criterion] * sizes
         if self.criterion == "aicc":

@@ -4,69 +4,51 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
-from functools import partial
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 from sklearn.model_selection import check_cv
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from .._estimators.callbacks import Task, fit_method, listeners_of
-from .._estimators.least_squares_path import (
-    ACCEPTED,
-    SHARED_CONSTRAINTS,
-    alpha_grid,
-    checked_alphas,
-    checked_precompute,
-    path_settings,
-)
+from .._estimators.callbacks import Task, listeners_of
+from .._estimators.fit_method import fit_method
+from .._estimators.least_squares_problem import LEAST_SQUARES_CONSTRAINTS
+from .._estimators.linear_model import checked_parameters
 from .._estimators.linear_regressor import LinearRegressor
-from .._estimators.regression import Regression
+from .._estimators.options import FitOptions
+from .._estimators.problem import gaps_of, sweeps_of
 from .._numerics.threads import threads_for_data
 from .._numerics.typing import Float64
-from .._path.interpolation import trace_by_chords
-from .._path.progress import PathPoint, Printer, warn_not_converged
-from .._path.settings import PathSettings, alpha_unit
+from .._path.progress import PathPoint
 from .._solver.hadamard import balance
-from .._validation.grids import check_grid
-from .._validation.parameters import (
-    ARRAY,
-    BOOLEAN,
-    NONE,
-    Constraints,
-    check_one_target,
-    check_parameters,
-    integer,
-    real,
-)
-from .._validation.weights import normalised_weights, penalty_weights_of
-from .folds import Folds, checked_folds
+from .._validation.grids import given_alphas
+from .._validation.parameters import ARRAY, NONE, Constraints, check_one_target, integer, real
+from .folds import Fold, Folds, checked_folds
 from .kept_path import coefficient_columns, fitted_at, trace_kept
-from .rules import CV_CONSTRAINTS, check_rule, checked_ratios, choose, print_end_of_grid, routed
+from .parameters import CV_CONSTRAINTS, checked_ratios
+from .routing import routed
+from .rules import check_rule, choose, print_end_of_grid
 
 ESTIMATOR_CONSTRAINTS: Constraints = {
     "eps": (real(0.0, 1.0, open_low=True),),
     "alphas": (integer(1), ARRAY, NONE),
-    "l1_ratio": (real(0.0, 1.0), ARRAY),
-    "fit_intercept": (BOOLEAN,),
-    **SHARED_CONSTRAINTS,
+    **LEAST_SQUARES_CONSTRAINTS,
     **CV_CONSTRAINTS,
+    "l1_ratio": (real(0.0, 1.0), ARRAY),
 }
 
 
 class Grid(NamedTuple):
-    """The alphas (L,) for one l1_ratio, in the user's units, and the settings of its path."""
+    """The alphas (L,) for one l1_ratio, in the user's units."""
 
     l1_ratio: float
     alphas: Float64
-    settings: PathSettings
 
 
 class LeastSquaresCV(LinearRegressor):
-    """What :class:`HadamardLassoCV` and :class:`HadamardElasticNetCV` have in common."""
+    """What :class:`HadamardLassoCV` and :class:`HadamardElasticNetCV` have in common; abstract."""
 
     _constraints = ESTIMATOR_CONSTRAINTS
     _single: Any  # the estimator at a single alpha
@@ -103,106 +85,77 @@ class LeastSquaresCV(LinearRegressor):
         ConvergenceWarning
             If the gap asked for was not reached within `max_iter` sweeps.
         """
-        parameters = self.get_params(deep=False)
-        name, given_ratio = type(self).__name__, parameters.setdefault("l1_ratio", 1.0)
-        check_parameters(name, parameters, self._constraints)
-        l1_ratios = checked_ratios(name, "l1_ratio", given_ratio)
-        given = checked_alphas(self.alphas)
-        check_grid("alphas", given, l1_ratios)
+        parameters, name = checked_parameters(self), type(self).__name__
+        ratios = checked_ratios(name, "l1_ratio", parameters["l1_ratio"])
+        given = given_alphas(self.alphas, ratios)
         check_one_target(
             name,
             y,
             f"sklearn.multioutput.MultiOutputRegressor({name}()), which chooses for each, or "
             f"sklearn.model_selection.GridSearchCV over {self._single.__name__}, for all alike",
         )
-        X, y = validate_data(self, X, y, **ACCEPTED | {"multi_output": False})
-        y = np.asarray(y, dtype=np.float64)
-        n_features = X.shape[1]
-        precompute = checked_precompute(self.precompute, n_features)
-        parameters["penalty_weights"], left_out = penalty_weights_of(self)
-        weights = normalised_weights(sample_weight, X)
+        options = FitOptions.of(parameters | {"l1_ratio": ratios[0]})
+        data = self._validated(X, y, sample_weight, options).with_gram(self.precompute)
         extra = routed(self, "fit", sample_weight, params)
-        splits = check_cv(self.cv).split(X, y, **(extra.splitter.split if extra else {}))
-        folds = checked_folds(splits, weights, sample_weight is not None)
+        splits = check_cv(self.cv).split(
+            data.X, data.targets[:, 0], **(extra.splitter.split if extra else {})
+        )
+        folds = checked_folds(splits, data.weights, sample_weight is not None)
         check_rule(self.rule, len(folds))
-        length = given if isinstance(given, int) else len(given)
-        with Task.of_fit(self, len(folds) + 1) as task, threads_for_data(X.size):
-            problems = Folds(
-                X,
-                y,
-                weights,
-                self.fit_intercept,
-                precompute if isinstance(precompute, bool | str) else True,
-                folds,
-                length * len(l1_ratios),
-                left_out,
-            )
-            grids = []
-            for l1_ratio in l1_ratios:
-                settings = path_settings(parameters, l1_ratio, X.dtype)
-                grid = given
-                if isinstance(grid, int):
-                    first = problems.full.tracer(0, settings).alpha_max() / l1_ratio
-                    grid = alpha_grid(first, self.eps, grid)
-                grids.append(Grid(l1_ratio, grid, settings))
-            errors = self._cross_validate(problems, grids, task)
-            chosen = self._choose(grids, errors, folds)
+        with Task.of_fit(self, len(folds) + 1) as task, threads_for_data(data.X.size):
+            folded = Folds(data, folds, given.length * len(ratios))
+            problem = data.problem_of(folded.full)
+            grids = [Grid(ratio, problem.at(ratio).grid(given, self.eps)) for ratio in ratios]
+            chosen = self._choose(grids, self._cross_validate(folded, grids, task), folds)
             with task.subtask("refit"):
-                self._refit(problems.full, chosen, X)
+                self._refit(folded, chosen)
         return self
 
-    def _cross_validate(self, problems: Folds, grids: Sequence[Grid], task: Task) -> Float64:
+    def _cross_validate(self, folded: Folds, grids: Sequence[Grid], task: Task) -> Float64:
         """The mean squared errors, of shape (n_l1_ratios, n_alphas, n_folds)."""
         length = sum(len(grid.alphas) for grid in grids)
-        tasks = [task.subtask("fold", length) for _ in problems.folds]
+        tasks = [task.subtask("fold", length) for _ in folded.folds]
         results = Parallel(n_jobs=self.n_jobs, require="sharedmem")(
-            delayed(_validate_fold)(problems, number, grids, part, int(self.verbose))
+            delayed(_validate_fold)(folded, number, grids, part)
             for number, part in enumerate(tasks)
         )
+        problem = folded.data.problem_of(folded.full)
         for index, grid in enumerate(grids):
-            points = [point for _, paths in results for point in paths[index]]
-            warn_not_converged(points, grid.settings.name_alpha)
+            points = [point for _, failed in results for point in failed[index]]
+            problem.at(grid.l1_ratio).warn_not_converged(points)
         return np.stack([errors for errors, _ in results], axis=-1)
 
-    def _choose(self, grids: Sequence[Grid], errors: Float64, folds: Any) -> Grid:
+    def _choose(self, grids: Sequence[Grid], losses: Float64, folds: Sequence[Fold]) -> Grid:
         """Set what is known of the alphas; return the grid of the best l1_ratio."""
-        weights_of_folds = [fold.test_weights.sum() for fold in folds]
-        chosen, best, simplest, errors_of_means = choose(
-            np.moveaxis(errors, 2, 0), weights_of_folds
-        )
-        alphas = grids[chosen].alphas
-        self.alpha_min_, self.alpha_1se_ = float(alphas[best]), float(alphas[simplest])
+        fold_weights = [fold.test_weights.sum() for fold in folds]
+        choice = choose(np.moveaxis(losses, 2, 0), fold_weights)
+        grid = grids[choice.row]
+        self.alpha_min_ = float(grid.alphas[choice.best])
+        self.alpha_1se_ = float(grid.alphas[choice.simplest])
         self.alpha_ = self.alpha_min_ if self.rule == "min" else self.alpha_1se_
         if self.verbose:
-            print_end_of_grid("alpha", self.alpha_min_, alphas)
+            print_end_of_grid("alpha", self.alpha_min_, grid.alphas)
         several = len(grids) > 1
-        self.mse_path_ = errors if several else errors[0]
-        self.mse_se_ = errors_of_means if several else errors_of_means[0]
+        self.mse_path_ = losses if several else losses[0]
+        self.mse_se_ = choice.errors if several else choice.errors[0]
         same = np.ndim(self.alphas) > 0 or not several
-        self.alphas_ = alphas.copy() if same else np.stack([grid.alphas for grid in grids])
+        self.alphas_ = grid.alphas.copy() if same else np.stack([each.alphas for each in grids])
         if hasattr(self, "l1_ratio"):
-            self.l1_ratio_ = grids[chosen].l1_ratio
-        return grids[chosen]
+            self.l1_ratio_ = grid.l1_ratio
+        return grid
 
-    def _refit(self, full: Regression, grid: Grid, X: Any) -> None:
+    def _refit(self, folded: Folds, grid: Grid) -> None:
         """Fit to all samples at the alpha of the rule, and along its grid."""
-        unit, alphas, settings = alpha_unit(grid.l1_ratio), grid.alphas, grid.settings
-        (fitted,) = full.tracer(0, settings).trace([unit * self.alpha_])
-        printer = Printer(int(self.verbose), settings.name_alpha, "all samples: ")
-        quiet = replace(settings, listener=printer if printer.iterations else None)
-        points = trace_kept(
-            partial(trace_by_chords, full.tracer(0, quiet)),
-            unit * alphas,
-            np.isin(alphas, [self.alpha_min_, self.alpha_1se_]),
-            fitted,
-        )
-        warn_not_converged(points, settings.name_alpha)
-        self._set_attributes([fitted], [full.intercept(fitted)], X.dtype, X.shape[1])
-        self._path_alphas = alphas.copy()
-        self.coef_path_ = coefficient_columns(points, X.shape[1], X.dtype)
-        self.intercept_path_ = np.array([*map(full.intercept, points)], dtype=X.dtype)
-        self.dual_gap_path_ = np.array([point.gap for point in points])
-        self.n_iter_path_ = np.array([point.sweeps for point in points])
+        data = folded.data
+        problem = data.problem_of(folded.full).at(grid.l1_ratio)
+        fitted = problem.solve(self.alpha_, listener=problem.printer())
+        self._set_attributes(problem, [fitted])
+        points = trace_kept(problem, grid.alphas, [self.alpha_min_, self.alpha_1se_], fitted)
+        self._path_alphas = grid.alphas.copy()
+        self.coef_path_ = coefficient_columns(points, data.X.shape[1], problem.dtype)
+        self.intercept_path_ = folded.full.intercepts(points).astype(problem.dtype)
+        self.dual_gap_path_ = gaps_of(points)
+        self.n_iter_path_ = np.array(sweeps_of(points))
 
     def at(self, alpha: float) -> Any:
         """The model at another alpha of the grid, from the path on all samples.
@@ -243,22 +196,20 @@ class LeastSquaresCV(LinearRegressor):
 
 
 def _validate_fold(
-    problems: Folds, number: int, grids: Sequence[Grid], task: Task, verbose: int
+    folded: Folds, number: int, grids: Sequence[Grid], task: Task
 ) -> tuple[Float64, list[list[PathPoint]]]:
     """Mean squared errors (n_l1_ratios, n_alphas) of a fold; what did not converge."""
-    errors: list[Float64] = []
+    losses: list[Float64] = []
     failed: list[list[PathPoint]] = []
     with task:
-        regression = problems.training(number)
+        regression = folded.training(number)
         for grid in grids:
-            printer = Printer(verbose, grid.settings.name_alpha, f"fold {number}: ")
-            listener = listeners_of(task, *([printer] if verbose >= 2 else []))
-            settings = replace(grid.settings, listener=listener)
-            points = regression.tracer(0, settings).trace(alpha_unit(grid.l1_ratio) * grid.alphas)
-            intercepts = [regression.intercept(point) for point in points]
-            errors.append(problems.mean_squares(number, points, intercepts))
+            problem = folded.data.problem_of(regression).at(grid.l1_ratio)
+            printer = problem.printer(f"fold {number}: ", verbose_from=2)
+            points = problem.trace(grid.alphas, listeners_of(task, printer))
+            losses.append(folded.mean_squares(number, points, regression.intercepts(points)))
             failed.append([point for point in points if not point.converged])
-    if verbose:
-        best = min(float(error.min()) for error in errors)
+    if folded.data.options.verbose:
+        best = min(float(loss.min()) for loss in losses)
         print(f"fold {number}: smallest mean squared error {best:.6g}", file=sys.stderr)
-    return np.stack(errors), failed
+    return np.stack(losses), failed

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,57 +10,42 @@ from scipy import sparse
 from sklearn.model_selection import check_cv
 from sklearn.utils import check_consistent_length
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from .._estimators.callbacks import Task, fit_method
-from .._estimators.classification import Classification, encode
+from .._estimators.callbacks import Task
+from .._estimators.fit_method import fit_method
 from .._estimators.linear_classifier import LinearClassifier
+from .._estimators.linear_model import checked_parameters
 from .._estimators.logistic import HadamardLogisticRegression
-from .._estimators.logistic_path import (
-    ACCEPTED,
-    SHARED_CONSTRAINTS,
-    TINY,
-    checked_Cs,
-    n_rows,
-    path_arrays,
-    penalty_of,
-)
+from .._estimators.logistic_problem import LOGISTIC_CONSTRAINTS, LogisticData
+from .._estimators.options import FitOptions
+from .._estimators.problem import Problem, gaps_of, sweeps_of
 from .._numerics.threads import threads_for_data
 from .._numerics.typing import Float64
-from .._path.log_interpolation import trace_by_means
-from .._path.progress import Printer, warn_not_converged
 from .._solver.hadamard import balance
-from .._validation.grids import check_grid
+from .._validation.grids import GivenGrid, given_Cs
 from .._validation.parameters import (
     ARRAY,
     BOOLEAN,
     RANDOM_STATE,
     Constraints,
     check_one_target,
-    check_parameters,
     integer,
     real,
 )
 from .._validation.sklearn_names import explain_names
-from .._validation.weights import penalty_weights_of, raw_weights
+from .._validation.weights import raw_weights
 from .folds import Fold, checked_folds
 from .kept_path import KEPT, compact, fitted_at, trace_kept
 from .logistic_folds import FoldResult, Validation
-from .rules import (
-    CV_CONSTRAINTS,
-    check_rule,
-    checked_ratios,
-    choose,
-    print_end_of_grid,
-    routed,
-    smallest,
-)
+from .parameters import CV_CONSTRAINTS, checked_ratios
+from .routing import routed
+from .rules import check_rule, choose, print_end_of_grid, smallest
 from .scoring import SCORING, Scorer, scorer_of, warn_failed
 
 ESTIMATOR_CONSTRAINTS: Constraints = {
-    **{name: choices for name, choices in SHARED_CONSTRAINTS.items() if name != "l1_ratio"},
+    **LOGISTIC_CONSTRAINTS,
     "Cs": (integer(1), ARRAY),
     "eps": (real(0.0, 1.0, open_low=True),),
     "l1_ratios": (ARRAY,),
@@ -284,111 +267,92 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         UserWarning
             If the scorer raised an error for some models, or scores are NaN or infinite.
         """
-        parameters = self.get_params(deep=False)
-        check_parameters(type(self).__name__, parameters, self._constraints)
-        ratios = checked_ratios(type(self).__name__, "l1_ratios", self.l1_ratios)
-        given = checked_Cs(self.Cs)
-        check_grid("Cs", given, ratios)
+        name = type(self).__name__
+        options = FitOptions.of(checked_parameters(self))
+        ratios = checked_ratios(name, "l1_ratios", self.l1_ratios)
+        given = given_Cs(self.Cs, ratios)
         if self.rule == "1se" and not self.refit:
             raise ValueError("rule='1se' needs refit=True. Got refit=False.")
-        name = type(self).__name__
         check_one_target(name, y, f"sklearn.multioutput.MultiOutputClassifier({name}())")
-        X, y = validate_data(self, X, y, **ACCEPTED)
-        check_classification_targets(y)
-        labels = encode(y, X, sample_weight, self.class_weight)
-        parameters["penalty_weights"], left_out = penalty_weights_of(self)
+        data = self._validated(X, y, sample_weight, options)
         extra = routed(self, "fit", sample_weight, params)
-        splitter = check_cv(self.cv, y, classifier=True)
-        splits = splitter.split(X, y, **(extra.splitter.split if extra else {}))
-        weighted = sample_weight is not None or self.class_weight is not None
-        folds = checked_folds(splits, labels.raw, weighted)
-        check_rule(self.rule, len(folds))
-        if extra:
-            score_params = dict(extra.scorer.score)
-        else:
-            score_params = {}
-            if sample_weight is not None:
-                score_params["sample_weight"] = raw_weights(sample_weight, X)
-        with Task.of_fit(self, len(folds) + 1) as task, threads_for_data(X.size):
-            problem = Classification(X, labels, self.fit_intercept, left_out)
-            X = problem.base.container.stored  # put in order, if it is sparse and was not
-            scorer = Scorer(self.scoring, labels.classes)
-            everything = Validation(X, y, labels, left_out, parameters, scorer, score_params)
-            self.Cs_ = self._grid(given, problem, everything, ratios)
-            self.l1_ratios_ = np.array(ratios)
-            results = self._cross_validate(everything, folds, task)
-            self.scores_ = np.stack([result.scores for result in results])
-            self.n_iter_ = np.stack([result.sweeps for result in results])
-            self.coefs_paths_ = np.stack([result.models for result in results])
+        folds = self._folds(data, sample_weight, extra)
+        score_params = dict(extra.scorer.score) if extra else {}
+        if not extra and sample_weight is not None:
+            score_params["sample_weight"] = raw_weights(sample_weight, data.X)
+        with Task.of_fit(self, len(folds) + 1) as task, threads_for_data(data.X.size):
+            classification = data.classification()
+            data = data._replace(
+                X=classification.design.container.stored
+            )  # in order, if it is sparse and was not
+            problem = data.problem_of(classification)
+            self.Cs_, self.l1_ratios_ = self._grid(given, problem, ratios), np.array(ratios)
+            self.classes_ = data.labels.classes
+            validation = Validation(data, Scorer(self.scoring, self.classes_), score_params)
+            results = self._cross_validate(problem, validation, folds, task)
             with task.subtask("refit"):
-                self.classes_ = labels.classes
                 self._choose(folds)
                 if self.refit:
-                    self._refit(problem, everything)
+                    self._refit(problem.at(self.l1_ratio_))
                 else:
                     self._average([result.complete for result in results])
         self.mu_, self.nu_ = balance(self.coef_)
         return self
 
-    def _grid(
-        self, given: Any, problem: Classification, everything: Validation, ratios: Sequence[float]
-    ) -> Float64:
-        """The values of C; of a number, from where the first coefficient enters."""
-        if not isinstance(given, int):
-            return np.asarray(given)
-        settings = everything.settings(everything.labels, ratios[0])
-        unit = 1.0 / (max(problem.tracer(settings).alpha_max(), TINY) * problem.labels.total)
-        return np.asarray(unit * np.geomspace(min(ratios), max(ratios) / self.eps, given))
+    def _folds(self, data: LogisticData, sample_weight: Any, extra: Any) -> list[Fold]:
+        """The folds of the splitter."""
+        splitter = check_cv(self.cv, data.y, classifier=True)
+        splits = splitter.split(data.X, data.y, **(extra.splitter.split if extra else {}))
+        weighted = sample_weight is not None or self.class_weight is not None
+        folds = checked_folds(splits, data.labels.raw, weighted)
+        check_rule(self.rule, len(folds))
+        return folds
+
+    def _grid(self, given: GivenGrid, problem: Problem, ratios: Sequence[float]) -> Float64:
+        """The values of C: from where a coefficient enters at the smallest l1_ratio."""
+        low, high = min(ratios), max(ratios)
+        return problem.at(low).grid(given, self.eps * (low / high) if high else self.eps)
 
     def _cross_validate(
-        self, everything: Validation, folds: Sequence[Fold], task: Task
+        self, problem: Problem, validation: Validation, folds: Sequence[Fold], task: Task
     ) -> list[FoldResult]:
-        """The results of the folds."""
+        """Set what the folds give, and return it."""
         length = len(self.l1_ratios_) * len(self.Cs_)
         tasks = [task.subtask("fold", length) for _ in folds]
         results = Parallel(n_jobs=self.n_jobs, require="sharedmem")(
-            delayed(everything.validate)(number, fold, self.l1_ratios_, self.Cs_, part)
+            delayed(validation.validate)(number, fold, self.l1_ratios_, self.Cs_, part)
             for number, (fold, part) in enumerate(zip(folds, tasks, strict=True))
         )
         warn_failed([error for result in results for error in result.errors], length * len(folds))
         for ratio in self.l1_ratios_:
             failed = [point for result in results for own, point in result.failed if own == ratio]
-            settings = everything.settings(everything.labels, ratio)
-            warn_not_converged(failed, settings.name_alpha)
+            problem.at(ratio).warn_not_converged(failed)
+        self.scores_ = np.stack([result.scores for result in results])
+        self.n_iter_ = np.stack([result.sweeps for result in results])
+        self.coefs_paths_ = np.stack([result.models for result in results])
         return list(results)
 
     def _choose(self, folds: Sequence[Fold]) -> None:
         """Set what the rules say of C and l1_ratio."""
-        weights_of_folds = [fold.test_weights.sum() for fold in folds]
-        chosen, best, simplest, self.scores_se_ = choose(-self.scores_, weights_of_folds)
-        self.l1_ratio_ = float(self.l1_ratios_[chosen])
+        fold_weights = [fold.test_weights.sum() for fold in folds]
+        row, best, simplest, self.scores_se_ = choose(-self.scores_, fold_weights)
+        self.l1_ratio_ = float(self.l1_ratios_[row])
         self.C_min_, self.C_1se_ = float(self.Cs_[best]), float(self.Cs_[simplest])
         self.C_ = self.C_min_ if self.rule == "min" else self.C_1se_
         if self.verbose:
             print_end_of_grid("C", self.C_min_, self.Cs_)
 
-    def _refit(self, problem: Classification, everything: Validation) -> None:
+    def _refit(self, problem: Problem) -> None:
         """Fit to all samples at what was chosen, and along the grid of C."""
-        labels, X = everything.labels, everything.X
-        settings = everything.settings(labels, self.l1_ratio_)
-        alphas = penalty_of(self.Cs_, self.l1_ratio_, labels)
-        (fitted,) = problem.tracer(settings).trace(alphas[self.Cs_ == self.C_][:1])
-        printer = Printer(int(self.verbose), settings.name_alpha, "all samples: ")
-        quiet = replace(settings, listener=printer if printer.iterations else None)
-        points = trace_kept(
-            partial(trace_by_means, problem.tracer(quiet), problem.term),
-            alphas,
-            np.isin(self.Cs_, [self.C_min_, self.C_1se_]),
-            fitted,
-        )
-        warn_not_converged(points, settings.name_alpha)
-        self.coef_ = np.zeros((n_rows(labels), X.shape[1]), dtype=X.dtype)
-        self.intercept_ = problem.write(fitted, self.coef_).astype(X.dtype)
-        self.dual_gap_ = fitted.gap
-        coefs, self.intercept_path_ = path_arrays(problem, points, X)
-        self.coef_path_ = compact(sparse.csc_array(coefs)) if coefs.ndim == 2 else coefs
-        self.dual_gap_path_ = np.array([point.gap for point in points])
-        self.n_iter_path_ = np.array([point.sweeps for point in points], dtype=np.int32)
+        fitted = problem.solve(self.C_, listener=problem.printer())
+        self._set_attributes(problem, fitted)
+        points = trace_kept(problem, self.Cs_, [self.C_min_, self.C_1se_], fitted)
+        coefs, intercepts = problem.arrays([points])
+        single = len(coefs) == 1
+        self.coef_path_ = compact(sparse.csc_array(coefs[0])) if single else coefs
+        self.intercept_path_ = intercepts[0] if single else intercepts
+        self.dual_gap_path_ = gaps_of(points)
+        self.n_iter_path_ = np.array(sweeps_of(points), dtype=np.int32)
 
     def at(self, C: float) -> HadamardLogisticRegression:
         """The model at another C of the grid, from the path on all samples.

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .._design.factory import as_rows
 from .._estimators.callbacks import Task, listeners_of
-from .._estimators.classification import Classification, Labels
 from .._estimators.logistic import HadamardLogisticRegression
-from .._estimators.logistic_path import n_rows, path_settings, penalty_of
-from .._numerics.typing import Float64, Mask
-from .._path.progress import PathPoint, Printer
-from .._path.settings import PathSettings
+from .._estimators.logistic_problem import LogisticData
+from .._estimators.problem import sweeps_of
+from .._numerics.typing import Float64, Index
+from .._path.progress import PathPoint
 from .folds import Fold
 from .scoring import Scorer
 
@@ -37,79 +35,73 @@ class FoldResult(NamedTuple):
 
 
 class Validation(NamedTuple):
-    """What the folds have in common: data, labels, the estimator's parameters, the scorer, its.
+    """What the folds have in common: the data, the scorer, and the parameters of that."""
 
-    Of the features, some are to be left out; of the parameters, the penalty weights are checked.
-    """
-
-    X: Any
-    y: Any
-    labels: Labels
-    left_out: Mask
-    parameters: Mapping[str, Any]
+    data: LogisticData
     scorer: Scorer
     score_params: Mapping[str, Any]
-
-    def settings(self, labels: Labels, l1_ratio: float) -> PathSettings:
-        """The solver's settings for some labels and an l1_ratio."""
-        return path_settings({**self.parameters, "l1_ratio": l1_ratio}, labels, self.X)
 
     def validate(
         self, number: int, fold: Fold, ratios: Sequence[float], Cs: Float64, task: Task
     ) -> FoldResult:
         """Paths on the training samples of a fold, and their scores on the test samples."""
-        weights = fold.weights(self.labels.raw)
-        labels = self.labels._replace(weights=weights, total=fold.total)
-        n_features, fit_intercept = self.X.shape[1], bool(self.parameters["fit_intercept"])
-        shape = (len(ratios), len(Cs), n_rows(labels), n_features + fit_intercept)
-        models = np.zeros(shape, dtype=self.X.dtype)
+        labels = self.data.labels
+        labels = labels._replace(weights=fold.weights(labels.raw), total=fold.total)
+        n_features = self.data.X.shape[1]
+        n_columns = n_features + self.data.options.fit_intercept
+        shape = (len(ratios), len(Cs), labels.n_rows, n_columns)
+        models = np.zeros(shape, dtype=self.data.X.dtype)
         sweeps = np.zeros(shape[:2], dtype=np.int32)
-        verbose, failed = int(self.parameters["verbose"]), []
+        failed: list[tuple[float, PathPoint]] = []
         with task:
-            problem = Classification(self.X, labels, fit_intercept, self.left_out)
-            for row, ratio in enumerate(ratios):
-                settings = self.settings(labels, ratio)
-                printer = Printer(verbose, settings.name_alpha, f"fold {number}: ")
-                heard = listeners_of(task, *([printer] if verbose >= 2 else []))
-                tracer = problem.tracer(replace(settings, listener=heard))
-                points = tracer.trace(penalty_of(Cs, ratio, labels))
-                for column, (point, model) in enumerate(zip(points, models[row], strict=True)):
-                    intercepts = problem.write(point, model[:, :n_features])
-                    model[:, n_features:] = intercepts[:, None]
-                    sweeps[row, column] = point.sweeps
+            classification = self.data._replace(labels=labels).classification()
+            problem = self.data.problem_of(classification)
+            for ratio, path_models, path_sweeps in zip(ratios, models, sweeps, strict=True):
+                printer = problem.at(ratio).printer(f"fold {number}: ", verbose_from=2)
+                points = problem.at(ratio).trace(Cs, listeners_of(task, printer))
+                coefs = np.moveaxis(path_models[..., :n_features], 0, -1)  # a view: (K, p, L)
+                intercepts = classification.write(points, coefs)
+                path_models[..., n_features:] = intercepts.T[..., None]
+                path_sweeps[:] = sweeps_of(points)
                 failed += [(ratio, point) for point in points if not point.converged]
             scores, errors = self._scores(fold, models)
-        if verbose:
+        if self.data.options.verbose:
             print(f"fold {number}: best score {np.fmax.reduce(scores, None):.6g}", file=sys.stderr)
-        complete = len(problem.present) == len(labels.classes)
-        return FoldResult(scores, sweeps, models, failed, errors, complete)
+        return FoldResult(scores, sweeps, models, failed, errors, classification.complete)
 
     def _scores(self, fold: Fold, models: Any) -> tuple[Float64, list[Exception]]:
         """The scores of models (R, L, K, p + 1) on the test samples, of shape (R, L), and errors.
 
-        A scorer that scikit-learn knows by its name looks at predictions only; for it, samples and
-        models are cut down to the features that any model needs.
+        For a scorer that looks at predictions only, samples and models are cut down to the features
+        that any model needs.
         """
-        n_features, scoring = self.X.shape[1], self.parameters["scoring"]
+        X, y = self.data.X, self.data.y
+        n_features = X.shape[1]
         features = np.arange(n_features)
-        if isinstance(scoring, str) or scoring is None:
+        if self.scorer.at_predictions_only:
             features = np.flatnonzero(models[..., :n_features].any(axis=(0, 1, 2)))
             features = features if features.size else np.zeros(1, dtype=np.intp)
-        samples, y = as_rows(self.X, fold.test, features), self.y[fold.test]
+        samples, labels = as_rows(X, fold.test, features), y[fold.test]
         params = {
             name: np.asarray(value)[fold.test] if np.ndim(value) else value
             for name, value in self.score_params.items()
         }
         scores, errors = np.full(models.shape[:2], np.nan), []
         for position in np.ndindex(*scores.shape):
-            model = HadamardLogisticRegression()
-            model.classes_, model.n_features_in_ = self.labels.classes, features.size
-            model.coef_ = models[position][:, features]
-            model.intercept_ = np.zeros(len(model.coef_), dtype=models.dtype)
-            if models.shape[3] > n_features:
-                model.intercept_ = models[position][:, n_features]
+            model = self._model(models[position], features)
             try:
-                scores[position] = self.scorer(model, samples, y, **params)
+                scores[position] = self.scorer(model, samples, labels, **params)
             except Exception as error:
                 errors.append(error)
         return scores, errors
+
+    def _model(self, rows: Any, features: Index) -> HadamardLogisticRegression:
+        """The estimator of some coefficients and intercepts (K, p + 1), on some features."""
+        n_features = self.data.X.shape[1]
+        model = HadamardLogisticRegression()
+        model.classes_, model.n_features_in_ = self.data.labels.classes, features.size
+        model.coef_ = rows[:, features]
+        model.intercept_ = np.zeros(len(rows), dtype=rows.dtype)
+        if rows.shape[1] > n_features:
+            model.intercept_ = rows[:, n_features]
+        return model

@@ -34,11 +34,13 @@ class Scorer:
     """The scorer of a name or a callable, for test sets that may lack some of the classes.
 
     As in scikit-learn, a metric with a parameter `labels` is told of the classes, and of two also
-    which is the positive one, if it has a `pos_label`. What a scorer was made with stays.
+    which is the positive one, if it has a `pos_label`. What a scorer was made with stays. One that
+    scikit-learn knows by its name looks `at_predictions_only`.
     """
 
     def __init__(self, scoring: Any, classes: Any) -> None:
         self.scorer = scorer_of(scoring)
+        self.at_predictions_only = scoring is None or isinstance(scoring, str)
         self.known: dict[str, Any] = {}
         free = _free_parameters(self.scorer)
         if "labels" in free:

@@ -27,13 +27,3 @@ class PathSettings:
     listener: Listener | None = None
     dtype: Any = np.float64
     name_alpha: Callable[[float], str] = "alpha={:.6g}".format
-
-
-def ridge_ratio_of(l1_ratio: float) -> float:
-    """The ridge penalty as a multiple of the L1 penalty."""
-    return (1.0 - l1_ratio) / l1_ratio if l1_ratio > 0.0 else np.inf
-
-
-def alpha_unit(l1_ratio: float) -> float:
-    """The solver's alpha at a penalty of one: the L1 part, or the ridge part if it is alone."""
-    return l1_ratio if ridge_ratio_of(l1_ratio) < np.inf else 1.0

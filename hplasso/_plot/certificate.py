@@ -11,7 +11,7 @@ from .._path.progress import Iteration
 from .display import Display
 from .problem import Recorder, lower_bound, pictured, unwrapped
 
-# What is below this part of the largest distance is drawn at it.
+# What is below this part of the largest distance is rounding, and drawn at it.
 FLOOR = 1e-16
 
 
@@ -88,8 +88,8 @@ class CertificateDisplay(Display):
         """
         estimator, X, _ = unwrapped(estimator, X)
         recorder = Recorder()
-        problem = pictured(estimator, X, y, sample_weight, recorder)
-        problem.tracer.solve(float(problem.alphas(problem.penalty)))
+        picture = pictured(estimator, X, y, sample_weight)
+        picture.problem.solve(picture.penalty, listener=recorder)
         records = recorder.records
         if not records:
             raise ValueError("All coefficients are zero at this penalty: no sweep to draw.")

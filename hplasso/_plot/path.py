@@ -142,7 +142,7 @@ class RegularizationPathDisplay(Display):
             coefs=coefs[target],
             feature_names=names,
             chosen=problem.chosen,
-            penalty_name="C" if problem.inverse else "alpha",
+            penalty_name=problem.penalty_name,
         )
         return display.plot(ax, n_labels=n_labels)
 
@@ -260,9 +260,9 @@ class RegularizationPathDisplay(Display):
         if not order.size:
             return
         apart = LABEL_DISTANCE * np.arange(order.size)  # moved as little as keeps them apart
-        column_norms = isotonic_regression(heights[order] - apart) + apart
+        moved = isotonic_regression(heights[order] - apart) + apart
         lines = dict(zip(live, self.line_, strict=True))
-        for height, feature in zip(column_norms, strongest[order], strict=True):
+        for height, feature in zip(moved, strongest[order], strict=True):
             self.ax_.annotate(
                 str(names[feature]),
                 (1.01, height),

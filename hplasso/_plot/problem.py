@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,26 +10,21 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import check_X_y
 from sklearn.utils.validation import check_is_fitted
 
-from .._estimators.callbacks import chosen_parameters
-from .._estimators.classification import Classification, encode
-from .._estimators.least_squares_path import ACCEPTED as FOR_REGRESSION
-from .._estimators.least_squares_path import alpha_grid, as_columns
-from .._estimators.least_squares_path import path_settings as regression_settings
-from .._estimators.linear_classifier import LinearClassifier
-from .._estimators.linear_regressor import LinearRegressor
-from .._estimators.logistic_path import ACCEPTED as FOR_CLASSIFICATION
-from .._estimators.logistic_path import TINY, n_rows, penalty_of
-from .._estimators.logistic_path import path_settings as classification_settings
-from .._estimators.regression import regression_of
-from .._numerics.typing import Float64, Mask
-from .._path.progress import Iteration, Listener, PathPoint
-from .._path.settings import alpha_unit
-from .._path.tracer import Tracer
-from .._validation.parameters import check_parameters
-from .._validation.weights import checked_penalty_weights, feature_names, normalised_weights
+from .._estimators.linear_model import LinearModel, checked_parameters, chosen_parameters
+from .._estimators.options import FitOptions
+from .._estimators.problem import Problem
+from .._numerics.typing import Float64
+from .._path.progress import Iteration, Listener
+from .._validation.grids import GivenGrid
+from .._validation.weights import checked_penalty_weights, feature_names
 
-# Penalties of a path where an estimator has none of its own, and the last one over the first.
-N_PENALTIES, LENGTH = 100, 1e-3
+# Penalties of a path where an estimator has none of its own.
+N_PENALTIES = 100
+# Its length, the last alpha over the first: least squares may go further than logistic regression,
+# whose coefficients are all there, and whose fits take longer, at larger alphas.
+LENGTH = {"alpha": 1e-3, "C": 10**-1.5}
+# A grid around a single penalty reaches so far to either side: three decades in all.
+REACH = 10**1.5
 
 
 class Recorder(Listener):
@@ -46,31 +40,26 @@ class Recorder(Listener):
 
 
 class Pictured(NamedTuple):
-    """A tracer for the estimator's problem, and what translates between it and the user.
+    """The problem of an estimator, and its penalties in the user's terms.
 
-    `penalties` are those of a path in the user's terms (alpha, or C), strongest first; `penalty` is
-    the estimator's own, `chosen` are those to mark. The solver's alpha is `unit` times that, or for
-    C, which is `inverse`, `unit` over it. `rows` are the coefficients of a point of the path, of
-    shape (n_rows, n_features).
+    `penalties` are those of a path, strongest first; `penalty` is the estimator's own, `chosen` are
+    those to mark.
     """
 
-    tracer: Tracer
+    problem: Problem
     penalties: Float64
     penalty: float
     chosen: dict[str, float]
-    unit: float
-    inverse: bool
-    rows: Callable[[PathPoint], Float64]
 
-    def alphas(self, penalties: Any) -> Float64:
-        """The solver's alphas."""
-        penalties = np.asarray(penalties, dtype=np.float64)
-        return self.unit / penalties if self.inverse else self.unit * penalties
+    @property
+    def penalty_name(self) -> str:
+        """'alpha' or 'C'."""
+        return self.problem.scale.name
 
     def coefficients(self) -> Float64:
         """The path, of shape (n_rows, n_features, n_penalties)."""
-        points = self.tracer.trace(self.alphas(self.penalties))
-        return np.stack([self.rows(point) for point in points], axis=-1)
+        coefs, _ = self.problem.arrays([self.problem.trace(self.penalties)])
+        return np.asarray(coefs)
 
 
 def unwrapped(estimator: Any, X: Any) -> tuple[Any, Any, Any]:
@@ -85,104 +74,49 @@ def unwrapped(estimator: Any, X: Any) -> tuple[Any, Any, Any]:
     return estimator, X, None if names is None else np.asarray(names)
 
 
-def pictured(
-    estimator: Any, X: Any, y: Any, sample_weight: Any = None, listener: Listener | None = None
-) -> Pictured:
+def pictured(estimator: Any, X: Any, y: Any, sample_weight: Any = None) -> Pictured:
     """The problem of an estimator of this package on some data."""
-    if not isinstance(estimator, LinearRegressor | LinearClassifier):
+    if not isinstance(estimator, LinearModel):
         raise ValueError(
             f"estimator must be one of hplasso. Got {type(estimator).__name__}; "
             "RegularizationPathDisplay.from_path draws any path."
         )
-    given = {"l1_ratio": 1.0} | estimator.get_params(deep=False)
-    check_parameters(type(estimator).__name__, given, estimator._constraints)
-    parameters = {"l1_ratio": 1.0, "positive": False, "solver": "auto"}
-    parameters |= chosen_parameters(estimator) | {"verbose": 0}
+    checked_parameters(estimator)
+    parameters = {"l1_ratio": 1.0, **chosen_parameters(estimator), "verbose": 0}
     if not {"alpha", "C"} & set(parameters):
         check_is_fitted(estimator)
     names = feature_names(X)
     if names is None:
         names = getattr(estimator, "feature_names_in_", None)
-    if "class_weight" in parameters:
-        X, y = check_X_y(X, y, **FOR_CLASSIFICATION)
-        make = _classification
-    else:
-        X, y = check_X_y(X, y, **FOR_REGRESSION | {"multi_output": False})
-        make = _regression
-    parameters["penalty_weights"], left_out = checked_penalty_weights(
-        parameters["penalty_weights"], X.shape[1], names
-    )
-    return make(estimator, parameters, X, y, sample_weight, left_out, listener)
+    X, y = check_X_y(X, y, **{**estimator._accepted, "multi_output": False})
+    weights = checked_penalty_weights(parameters["penalty_weights"], X.shape[1], names)
+    options = FitOptions.of(parameters)
+    problem = estimator._data(X, y, sample_weight, weights, options).problem(N_PENALTIES)
+    name = problem.scale.name
+    own, chosen = float(parameters[name]), chosen_penalties(estimator, parameters, name)
+    penalties = own_grid(estimator, options.l1_ratio)
+    if penalties is None:
+        penalties = grid_around(problem, own) if not options.l1_ratio else grid(problem, chosen)
+    return Pictured(problem, penalties, own, chosen)
 
 
-def _regression(
-    estimator: Any,
-    parameters: dict[str, Any],
-    X: Any,
-    y: Any,
-    weights: Any,
-    left_out: Mask,
-    listener: Any,
-) -> Pictured:
-    ratio = float(parameters["l1_ratio"])
-    settings = regression_settings(parameters, ratio, X.dtype)
-    settings = replace(settings, listener=listener)
-    weights = normalised_weights(weights, X)
-    fit_intercept = parameters["fit_intercept"]
-    regression = regression_of(
-        X, as_columns(y), weights, fit_intercept, "auto", N_PENALTIES, left_out=left_out
-    )
-    chosen = _chosen(estimator, parameters, "alpha")
-    penalties: Any = getattr(estimator, "alphas_", None)
+def own_grid(estimator: Any, l1_ratio: float) -> Float64 | None:
+    """The penalties that an estimator has tried, at the l1_ratio that it chose; None elsewhere."""
+    penalties: Any = getattr(estimator, "alphas_", getattr(estimator, "Cs_", None))
     if np.ndim(penalties) == 2:  # a row for each l1_ratio
-        penalties = penalties[list(estimator.l1_ratio).index(ratio)]
-    own = float(parameters["alpha"])
-    if not ratio and (penalties is None or np.ndim(penalties) != 1):
-        penalties = _around(own)[::-1]
-    elif penalties is None or np.ndim(penalties) != 1:
-        first = max(regression.tracer(0, settings).alpha_max() / ratio, TINY)
-        length = min([LENGTH, *(0.5 * value / first for value in chosen.values() if value > 0.0)])
-        penalties = alpha_grid(first, length, N_PENALTIES)
-    tracer, unit = regression.tracer(0, settings), alpha_unit(ratio)
-
-    def rows(point: PathPoint) -> Float64:
-        return point.dense(X.shape[1])[None]
-
-    return Pictured(tracer, penalties, own, chosen, unit, False, rows)
+        penalties = penalties[list(estimator.l1_ratio).index(l1_ratio)]
+    return None if penalties is None else np.asarray(penalties)
 
 
-def _classification(
-    estimator: Any,
-    parameters: dict[str, Any],
-    X: Any,
-    y: Any,
-    weights: Any,
-    left_out: Mask,
-    listener: Any,
-) -> Pictured:
-    labels = encode(y, X, weights, parameters["class_weight"])
-    ratio = float(parameters["l1_ratio"])
-    settings = replace(classification_settings(parameters, labels, X), listener=listener)
-    problem = Classification(X, labels, parameters["fit_intercept"], left_out)
-    unit = float(penalty_of(np.ones(1), ratio, labels)[0])
-    chosen = _chosen(estimator, parameters, "C")
-    penalties, own = getattr(estimator, "Cs_", None), float(parameters["C"])
-    if penalties is None and not ratio:
-        penalties = _around(own)
-    elif penalties is None:
-        first = unit / max(problem.tracer(settings).alpha_max(), TINY)
-        last = max([first / LENGTH**0.5, *(2.0 * value for value in chosen.values())])
-        penalties = np.geomspace(first, last, N_PENALTIES)
-
-    def rows(point: PathPoint) -> Float64:
-        coefficients = np.zeros((n_rows(labels), X.shape[1]))
-        problem.write(point, coefficients)
-        return coefficients
-
-    return Pictured(problem.tracer(settings), penalties, own, chosen, unit, True, rows)
+def grid(problem: Problem, chosen: Mapping[str, float]) -> Float64:
+    """A grid from where the first feature enters to beyond the penalties to mark."""
+    first = problem.grid(GivenGrid(1), 1.0)
+    alphas = problem.scale.alphas(np.array([value for value in chosen.values() if value > 0.0]))
+    ends = 0.5 * alphas / problem.scale.alphas(first)
+    return problem.grid(GivenGrid(N_PENALTIES), min([LENGTH[problem.scale.name], *ends]))
 
 
-def _around(own: float) -> Float64:
+def grid_around(problem: Problem, own: float) -> Float64:
     """A grid around the penalty of an estimator, where no coefficient enters to begin it at.
 
     Raises
@@ -192,11 +126,12 @@ def _around(own: float) -> Float64:
     """
     if not own:
         raise ValueError("There is no grid of penalties to draw for alpha=0 and l1_ratio=0.")
-    feasible_alpha = LENGTH**-0.5
-    return np.geomspace(own / feasible_alpha, own * feasible_alpha, N_PENALTIES)
+    alpha = float(problem.scale.alphas(own))
+    alphas = np.geomspace(alpha * REACH, alpha / REACH, N_PENALTIES)
+    return np.asarray(problem.scale.penalties(alphas))
 
 
-def _chosen(estimator: Any, parameters: dict[str, Any], name: str) -> dict[str, float]:
+def chosen_penalties(estimator: Any, parameters: Mapping[str, Any], name: str) -> dict[str, float]:
     """The penalties to mark: the best and that of the other rule, or the one of the estimator."""
     rules = {"min": f"{name}_min_", "1se": f"{name}_1se_"}
     if hasattr(estimator, "criterion_"):

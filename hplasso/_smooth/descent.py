@@ -10,6 +10,7 @@ from scipy.optimize import minimize
 from .._numerics.typing import Float64
 from .objective import Evaluation
 
+# For SciPy's limits of iterations and evaluations, which are counted elsewhere.
 NO_LIMIT = 10**9
 
 Evaluate = Callable[[Float64], tuple[float, Float64, Evaluation]]

@@ -17,6 +17,7 @@ from .._validation.parameters import (
     NONE,
     Constraint,
     Constraints,
+    check_arguments,
     check_parameters,
     integer,
     one_of,
@@ -59,6 +60,7 @@ OPTIONS: Constraints = {
 DEFAULTS = {"c": 0.3, "maxcor": 20, "maxiter": 15_000, "maxfun": 15_000}
 
 
+@check_arguments(CONSTRAINTS)
 def minimize_l1(
     fun: Callable[..., Any],
     x0: Any,
@@ -210,7 +212,6 @@ def minimize_l1(
     >>> bool(res.gap < 1e-7)
     True
     """
-    check_parameters("minimize_l1", locals(), CONSTRAINTS)
     settings = checked_options(options)
     start = checked_start(x0, positive)
     weights, left_out = checked_penalty_weights(penalty_weights, start.size)
@@ -266,7 +267,7 @@ def solve(
 ) -> tuple[Evaluation, int]:
     """By the factors to the signs, by a proximal step to a face, from face to face to the end."""
     at, maxcor = objective.start, settings["maxcor"]
-    if objective.power < 1.0 or objective.kkt(at) > max(tol, objective.noise(at)):
+    if objective.power < 1.0 or objective.kkt(at) > max(tol, objective.gradient_error(at)):
         before, at = descend_by_factors(objective, n_factors, settings["c"], maxcor, progress)
         at = without_shrinking(objective, before, at)
     return finish(objective, at, tol, maxcor, progress)

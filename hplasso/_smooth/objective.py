@@ -27,9 +27,9 @@ CONVERGED, TOO_MANY, ROUNDED, FAILED, HALTED = 0, 1, 2, 3, 99
 STEPS = {"2-point": UNIT ** (1 / 2), "3-point": UNIT ** (1 / 3), "cs": UNIT ** (1 / 2)}
 # What they leave of the gradient, as a part of max(1, |h|), times a margin of ten: violations can
 # not be told from it.
-NOISE = {"2-point": 1e-7, "3-point": 1e-8, "cs": 0.0}
+GRADIENT_ERROR = {"2-point": 1e-7, "3-point": 1e-8, "cs": 0.0}
 # A violation is relative to lambda_j, or to this part of the largest gradient at the start if that
-# is more.
+# is more. A numerical limit: below it rounding of the gradient would count as a violation.
 LEAST_SCALE = 1e-6
 
 
@@ -88,9 +88,9 @@ class SmoothFunction:
         return value, gradient
 
     @property
-    def noise(self) -> float:
-        """What the gradient is off by, as a part of max(1, |h|)."""
-        return NOISE[self._jac] if isinstance(self._jac, str) else 0.0
+    def gradient_error(self) -> float:
+        """The error of the gradient, as a part of max(1, |h|)."""
+        return GRADIENT_ERROR[self._jac] if isinstance(self._jac, str) else 0.0
 
     def _evaluate(self, function: Callable[..., Any], name: str, x: Any) -> Any:
         """What a function of the caller's returns."""
@@ -130,10 +130,10 @@ class SmoothFunction:
         if finite.all():
             return
         where = int(np.argmin(finite))
-        place = f"[{where}]" if array.size > 1 else ""
+        position = f"[{where}]" if array.size > 1 else ""
         if not self._started:
-            raise ValueError(f"{name}{place} is {array[where]} at x0; it must be finite.")
-        raise Stop(FAILED, f"{name}{place} was {array[where]}.")
+            raise ValueError(f"{name}{position} is {array[where]} at x0; it must be finite.")
+        raise Stop(FAILED, f"{name}{position} was {array[where]}.")
 
     def _differences(self, x: Float64, value: float) -> Float64:
         """The gradient by finite differences; under x >= 0 no step goes below zero."""
@@ -149,17 +149,17 @@ class SmoothFunction:
             there = x.astype(np.complex128)
             there[j] += 1j * step
             return float(np.imag(self._evaluate(self._fun, "fun", there)) / step)
-        ahead = x.copy()
-        ahead[j] += step
-        step = ahead[j] - x[j]  # as it is after rounding
+        forward = x.copy()
+        forward[j] += step
+        step = forward[j] - x[j]  # as it is after rounding
         if self._jac == "2-point":
-            return (self._value(ahead) - value) / step
-        behind = x.copy()
+            return (self._value(forward) - value) / step
+        backward = x.copy()
         if self._positive and x[j] < step:
-            behind[j] += 2.0 * step
-            return (4.0 * self._value(ahead) - 3.0 * value - self._value(behind)) / (2.0 * step)
-        behind[j] -= step
-        return (self._value(ahead) - self._value(behind)) / (2.0 * step)
+            backward[j] += 2.0 * step
+            return (4.0 * self._value(forward) - 3.0 * value - self._value(backward)) / (2.0 * step)
+        backward[j] -= step
+        return (self._value(forward) - self._value(backward)) / (2.0 * step)
 
 
 class Objective:
@@ -172,7 +172,7 @@ class Objective:
     power : float
         q.
     positive : bool
-        Whether x >= 0 is asked for.
+        Whether x >= 0 is demanded.
     start, best : Evaluation
         That of x0, and the one with the smallest F.
     scale : ndarray of shape (p,)
@@ -184,11 +184,11 @@ class Objective:
     ) -> None:
         self.function, self.penalty, self.power, self.positive = function, penalty, power, positive
         value, gradient = function(x0)
-        self.start = self.best = Evaluation(x0, value, gradient, value + self.price(x0))
+        self.start = self.best = Evaluation(x0, value, gradient, value + self.penalty_at(x0))
         steepest = float(np.abs(gradient[np.isfinite(penalty)]).max(initial=0.0)) or 1.0
         self.scale = np.maximum(penalty, np.where(penalty > 0.0, LEAST_SCALE, 1.0) * steepest)
 
-    def price(self, x: Float64) -> float:
+    def penalty_at(self, x: Float64) -> float:
         """sum_j lambda_j |x_j|^q."""
         on = x.nonzero()[0]
         return float(self.penalty[on] @ np.abs(x[on]) ** self.power)
@@ -196,23 +196,24 @@ class Objective:
     def at(self, x: Float64) -> Evaluation:
         """Evaluate h and its gradient."""
         value, gradient = self.function(x)
-        evaluation = Evaluation(x.copy(), value, gradient, value + self.price(x))
+        evaluation = Evaluation(x.copy(), value, gradient, value + self.penalty_at(x))
         if evaluation.objective < self.best.objective:
             self.best = evaluation
         return evaluation
 
-    def noise(self, evaluation: Evaluation) -> float:
-        """What of a relative violation may be the error of finite differences."""
-        return self.function.noise * max(1.0, abs(evaluation.value)) / float(self.scale.min())
+    def gradient_error(self, evaluation: Evaluation) -> float:
+        """The part of a relative violation that may be the error of finite differences."""
+        size = max(1.0, abs(evaluation.value)) / float(self.scale.min())
+        return self.function.gradient_error * size
 
     def violations(self, evaluation: Evaluation) -> Float64:
         """How far each coordinate is from its optimality condition, relative to `scale`."""
         x, g = evaluation.x, evaluation.gradient
         on = x.nonzero()[0]
-        pull = -g if self.positive else np.abs(g)
+        abs_gradient = -g if self.positive else np.abs(g)
         if self.power < 1.0:
-            pull = np.where(self.penalty > 0.0, 0.0, pull)
-        excess = np.maximum(pull - self.penalty, 0.0)
+            abs_gradient = np.where(self.penalty > 0.0, 0.0, abs_gradient)
+        excess = np.maximum(abs_gradient - self.penalty, 0.0)
         steepness = self.power * np.abs(x[on]) ** (self.power - 1.0) * self.penalty[on]
         excess[on] = np.abs(g[on] + steepness * np.sign(x[on]))
         relative = excess / self.scale
@@ -234,11 +235,11 @@ class Objective:
         Infinite where a coordinate without penalty has a gradient.
         """
         x, g = evaluation.x, evaluation.gradient
-        pull = -g if self.positive else np.abs(g)
+        abs_gradient = -g if self.positive else np.abs(g)
         free = self.penalty == 0.0
         if g[free].any():
             return float("inf")
-        level = float((pull[~free] / self.penalty[~free]).max(initial=0.0))
+        largest = float((abs_gradient[~free] / self.penalty[~free]).max(initial=0.0))
         on = x.nonzero()[0]
         gap = float((self.penalty[on] * np.abs(x[on]) + g[on] * x[on]).sum())
-        return max(gap, 0.0) + max(level - 1.0, 0.0) * (evaluation.objective - f_min)
+        return max(gap, 0.0) + max(largest - 1.0, 0.0) * (evaluation.objective - f_min)

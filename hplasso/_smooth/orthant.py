@@ -1,4 +1,4 @@
-"""The finish on faces: zeros because optimality says so, and the rest without the penalty's corner.
+"""The finish on faces: exact zeros by optimality, and no corner of the penalty elsewhere.
 
 A face is a support A with signs s. On it, with x_A = s o v^m, v >= 0, the objective is smooth,
 
@@ -7,8 +7,8 @@ A face is a support A with signs s. On it, with x_A = s o v^m, v >= 0, the objec
 and L-BFGS-B minimises it with the signs as bounds (for q < 1, v are balanced factors: their signs
 are locked, as is wanted here). The first face is that of one proximal step from where the factors
 led: what is still shrinking goes to zero. Then, by turns, what reaches zero leaves the face, what
-violates its condition at zero enters on the side that it pulls to, and each face is solved a share
-better than the one before, until no condition is violated by more than is asked.
+violates its condition at zero enters on the side that lowers F, and each face is solved to FACE_TOL
+times the violations before, until none is larger than the tolerance.
 
 F goes down on each face. Once rounding of F hides that, Newton's method goes on from gradients
 alone, by conjugate gradients.
@@ -25,15 +25,20 @@ from .._numerics.typing import Float64, Index, Mask
 from .descent import Report, lbfgs
 from .objective import CONVERGED, ROUNDED, Evaluation, Objective
 
-# Each face is solved until its violations are this part of what they were. On the problems of
-# `product` .5 takes a tenth to a quarter more evaluations.
-SHARE = 0.1
-# A face, or a Newton step, has got somewhere if it leaves no more than this part of the violations.
+# Each face is solved until its violations are this part of what they were: smaller ones take more
+# iterations on faces that change, larger ones more faces. On the problems of `product` .5 takes a
+# tenth to a quarter more evaluations (examples/benchmarks/smooth.py).
+FACE_TOL = 0.1
+# A face, or a Newton step, has made progress if it leaves no more than this part of the violations;
+# less is rounding. A numerical limit.
 PROGRESS = 0.5
-# For q < 1: a coordinate is pulled to zero where this part of the penalty outweighs the gradient.
-PULLED = 0.5
-# The length of a difference of gradients, relative to v, balances rounding and curvature.
+# For q < 1: a coordinate is set to zero where this part of the penalty's slope is more than the
+# gradient's, which F then confirms: what it trades is evaluations for local minima.
+SHRINKS = 0.5
+# The length of a difference of gradients, relative to v: the square root of the unit of rounding
+# balances rounding and curvature. A numerical limit.
 DIFFERENCE = 1e-8
+# Products in one Newton step; a limit for systems on which conjugate gradients do not converge.
 MAX_PRODUCTS = 500
 
 
@@ -41,19 +46,19 @@ def without_shrinking(objective: Objective, before: Evaluation, here: Evaluation
     """Set to zero what is still shrinking, from the last two iterates.
 
     For q = 1, what one proximal step does, of the length that the iterates show: what has to come
-    back violates its condition then. For q < 1, what the penalty pulls to zero, or the smaller half
-    of that and so on, as soon as F does not rise.
+    back violates its condition then. For q < 1, where the penalty's slope is the larger, or the
+    smaller half of that and so on, as soon as F does not rise.
     """
     q, g = objective.power, here.gradient
     on = ((here.x != 0.0) & (objective.penalty > 0.0)).nonzero()[0]
     size, penalty, outward = np.abs(here.x[on]), objective.penalty[on], np.sign(here.x[on]) * g[on]
     if q == 1.0:
-        way, bend = here.x - before.x, g - before.gradient
-        curvature = float(way @ bend)
-        length = float(way @ way) / curvature if curvature > 0.0 else 0.0
+        direction, bent = here.x - before.x, g - before.gradient
+        curvature = float(direction @ bent)
+        length = float(direction @ direction) / curvature if curvature > 0.0 else 0.0
         pulled = on[size - length * outward <= length * penalty]
         return without(objective, here, pulled) if pulled.size else here
-    pulled = on[outward + PULLED * penalty * q * size ** (q - 1.0) > 0.0]
+    pulled = on[outward + SHRINKS * penalty * q * size ** (q - 1.0) > 0.0]
     pulled = pulled[np.argsort(np.abs(here.x[pulled]))]
     while pulled.size:
         new = without(objective, here, pulled)
@@ -63,10 +68,10 @@ def without_shrinking(objective: Objective, before: Evaluation, here: Evaluation
     return here
 
 
-def without(objective: Objective, at: Evaluation, places: Index) -> Evaluation:
+def without(objective: Objective, at: Evaluation, positions: Index) -> Evaluation:
     """With some coordinates at zero."""
     x = at.x.copy()
-    x[places] = 0.0
+    x[positions] = 0.0
     return objective.at(x)
 
 
@@ -76,18 +81,18 @@ class FaceProblem:
     def __init__(self, objective: Objective, at: Evaluation, entering: Mask) -> None:
         x, q = at.x, objective.power
         self.objective = objective
-        self.places = ((x != 0.0) | entering).nonzero()[0]
-        on = x[self.places]
-        self.penalty = objective.penalty[self.places]
+        self.positions = ((x != 0.0) | entering).nonzero()[0]
+        on = x[self.positions]
+        self.penalty = objective.penalty[self.positions]
         free = self.penalty == 0.0
-        pulled = -np.sign(at.gradient[self.places])
+        pulled = -np.sign(at.gradient[self.positions])
         self.signs = np.where(free, 1.0, np.where(on != 0.0, np.sign(on), pulled))
         self.m = np.where(free | (q == 1.0), 1.0, 2.0 / q)
         self.e = np.where(free, 1.0, self.m * q)
         self.start = np.where(free, on, np.abs(on) ** (1.0 / self.m))
         bounded = ~free | objective.positive
         self.lower = np.where(bounded, 0.0, -np.inf)
-        self.scale = objective.scale[self.places]
+        self.scale = objective.scale[self.positions]
         if q < 1.0:  # of a violation relative to the penalty's slope, at the start
             slopes = np.where(free, self.scale, self.penalty * self.e * self.start)
             self.scale = np.full(on.size, slopes[free | (on != 0.0)].min(initial=np.inf))
@@ -95,7 +100,7 @@ class FaceProblem:
     def x(self, v: Float64) -> Float64:
         """x of the variables v."""
         x = np.zeros_like(self.objective.penalty)
-        x[self.places] = self.signs * v**self.m
+        x[self.positions] = self.signs * v**self.m
         return x
 
     def evaluate(self, v: Float64) -> tuple[float, Float64, Evaluation]:
@@ -105,11 +110,11 @@ class FaceProblem:
 
     def gradient(self, v: Float64, at: Evaluation) -> Float64:
         """m v^(m - 1) s g + lambda e v^(e - 1)."""
-        bent = self.m * v ** (self.m - 1.0) * self.signs * at.gradient[self.places]
+        bent = self.m * v ** (self.m - 1.0) * self.signs * at.gradient[self.positions]
         return bent + self.penalty * self.e * v ** (self.e - 1.0)
 
     def violation(self, v: Float64, slope: Float64) -> float:
-        """The largest gradient that the bounds do not keep, relative to `scale`."""
+        """The largest gradient that no bound stops, relative to `scale`."""
         moving = (v > self.lower) | (slope < 0.0)
         return float((np.abs(slope[moving]) / self.scale[moving]).max(initial=0.0))
 
@@ -120,17 +125,17 @@ def finish(
     """From face to face until the violations are at most `tol`; where that ends, and how."""
     violations = objective.violations(at)
     while True:
-        kkt, asked = float(violations.max(initial=0.0)), max(tol, objective.noise(at))
-        if kkt <= asked:
+        kkt, kkt_tol = float(violations.max(initial=0.0)), max(tol, objective.gradient_error(at))
+        if kkt <= kkt_tol:
             return at, CONVERGED
-        face = FaceProblem(objective, at, violations > asked)
-        new = solve_on(face, at, max(SHARE * kkt, 0.5 * asked), maxcor, report)
+        face = FaceProblem(objective, at, violations > kkt_tol)
+        new = solve_on(face, at, max(FACE_TOL * kkt, 0.5 * kkt_tol), maxcor, report)
         if objective.power < 1.0:  # v comes near zero, where its gradient vanishes, but not there
             new = without_shrinking(objective, at, new)
         violations = objective.violations(new)
-        left = float(violations.max(initial=0.0))
-        if left > max(asked, PROGRESS * kkt) and not new.objective < at.objective:
-            return new if left < kkt else at, ROUNDED
+        remaining = float(violations.max(initial=0.0))
+        if remaining > max(kkt_tol, PROGRESS * kkt) and not new.objective < at.objective:
+            return new if remaining < kkt else at, ROUNDED
         at = new
 
 
@@ -180,7 +185,7 @@ def polish(
 def newton_step(
     face: FaceProblem, v: Float64, slope: Float64, moving: Mask, inverse: Any
 ) -> Float64:
-    """-H^-1 slope of the moving coordinates, by conjugate gradients, others held.
+    """-H^-1 slope of the moving coordinates, by conjugate gradients; the others stay.
 
     Products with the Hessian H are differences of gradients; what L-BFGS-B has learned of its
     inverse is the preconditioner.
@@ -192,12 +197,12 @@ def newton_step(
         return vector
 
     def product(part: Float64) -> Float64:
-        way = whole(part)
-        length = DIFFERENCE * max(1.0, float(np.linalg.norm(v))) / float(np.linalg.norm(way))
+        direction = whole(part)
+        length = DIFFERENCE * max(1.0, float(np.linalg.norm(v))) / float(np.linalg.norm(direction))
         if face.objective.positive:  # h is not to be evaluated beyond
-            back = way < 0.0
-            length = min(length, 0.5 * float((v[back] / -way[back]).min(initial=np.inf)))
-        there = v + length * way
+            back = direction < 0.0
+            length = min(length, 0.5 * float((v[back] / -direction[back]).min(initial=np.inf)))
+        there = v + length * direction
         return ((face.gradient(there, face.objective.at(face.x(there))) - slope) / length)[moving]
 
     shape = (int(moving.sum()),) * 2

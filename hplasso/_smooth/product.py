@@ -37,10 +37,11 @@ from .objective import Evaluation, Objective
 # The factors are left when so many iterations have gained less than this part of all that was
 # gained. Fewer leave signs to the finish, more take iterations that go on faster there: on eight
 # problems (least squares and logistic, 300 x 1000) WINDOW, ENOUGH = 5, .02 takes the fewest
-# evaluations in all, 5, .1 and 5, .3 up to a quarter more.
+# evaluations in all, 5, .1 and 5, .3 up to a quarter more (examples/benchmarks/smooth.py).
 WINDOW = 5
 ENOUGH = 0.02
-# How many times as large as the factors of equal sizes all but the first are, at least.
+# How many times as large as the factors of equal sizes all but the first are, at least: near one,
+# signs hardly change; large ones make the first factor small, and its steps long.
 UNBALANCED = 2.0
 
 
@@ -72,8 +73,8 @@ def factored(objective: Objective, factors: Float64) -> tuple[float, Float64, Ev
     others = np.array([np.prod(np.delete(factors, k, axis=0), axis=0) for k in range(n_factors)])
     gradient = at.gradient * others + 2.0 / n_factors * penalty * factors
     gradient[1:, penalty == 0.0] = 0.0  # of the ones beside coordinates without penalty
-    price = float((penalty / n_factors * factors**2).sum())
-    return at.value + price, gradient, at
+    penalty_value = float((penalty / n_factors * factors**2).sum())
+    return at.value + penalty_value, gradient, at
 
 
 def descend_by_factors(

@@ -49,14 +49,14 @@ class Product(torch.nn.Module):
         """The parameter."""
         product = first
         for factor in others:
-            product = product * self.spread(factor)
+            product = product * self.broadcast(factor)
         return product
 
     def right_inverse(self, weight: torch.Tensor) -> list[torch.Tensor]:
         """Unbalanced factors: (w / c^(K-1), c, ..., c), with c well above those of equal sizes."""
         size = UNBALANCED * self.norms(weight) ** (1.0 / self.n_factors)
         factor = size.clamp_min(self.scale)
-        first = weight / self.spread(factor) ** (self.n_factors - 1)
+        first = weight / self.broadcast(factor) ** (self.n_factors - 1)
         return [first, *(factor.clone() for _ in range(self.n_factors - 1))]
 
     def norms(self, weight: torch.Tensor) -> torch.Tensor:
@@ -69,7 +69,7 @@ class Product(torch.nn.Module):
         others = [d for d in range(weight.ndim) if d != self.dimension]
         return (weight**2).sum(dim=others, keepdim=True).sqrt()
 
-    def spread(self, units: torch.Tensor) -> torch.Tensor:
+    def broadcast(self, units: torch.Tensor) -> torch.Tensor:
         """One number for each unit, at each of its weights."""
         return units if self.index is None else units[self.index]
 
@@ -95,7 +95,7 @@ class Sparse(NamedTuple):
     def weight(self) -> torch.Tensor:
         return getattr(self.module, self.attribute)
 
-    def price(self) -> torch.Tensor:
+    def penalty_value(self) -> torch.Tensor:
         """sum |w|^q over the units."""
         return (self.product.norms(self.weight) ** (2.0 / self.product.n_factors)).sum()
 
@@ -136,9 +136,9 @@ def values_of(products: list[Sparse]) -> list[list[torch.Tensor]]:
     return [[factor.detach().clone() for factor in sparse.factors] for sparse in products]
 
 
-def restore(products: list[Sparse], kept: list[list[torch.Tensor]]) -> None:
+def restore(products: list[Sparse], saved: list[list[torch.Tensor]]) -> None:
     """Put back what the factors were."""
     with torch.no_grad():
-        for sparse, values in zip(products, kept, strict=True):
+        for sparse, values in zip(products, saved, strict=True):
             for factor, value in zip(sparse.factors, values, strict=True):
                 factor.copy_(value)

@@ -6,12 +6,19 @@ import math
 import numbers
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.utils import check_scalar
 
 from .._numerics.typing import Float64
+
+
+class GivenGrid(NamedTuple):
+    """A grid as it was given: the penalties, strongest first, or only their number."""
+
+    length: int
+    penalties: Float64 | None = None
 
 
 def checked_grid(values: Any, name: str, *, open_low: bool = False) -> Float64:
@@ -41,11 +48,33 @@ def checked_grid(values: Any, name: str, *, open_low: bool = False) -> Float64:
     return np.sort(np.asarray(values, dtype=np.float64))
 
 
-def check_grid(name: str, given: Any, l1_ratios: Sequence[float]) -> None:
-    """Raise a ValueError for an automatic grid without L1 penalty: it has nowhere to start."""
-    if isinstance(given, int) and 0.0 in l1_ratios:
+def given_alphas(alphas: Any, l1_ratios: Sequence[float]) -> GivenGrid:
+    """The alphas, or their number, 100 for None; errors as of `given_Cs`."""
+    alphas = 100 if alphas is None else alphas
+    if isinstance(alphas, numbers.Integral):
+        return automatic_grid("alphas", int(alphas), l1_ratios)
+    return GivenGrid(len(alphas), checked_grid(alphas, "alphas")[::-1])
+
+
+def given_Cs(Cs: Any, l1_ratios: Sequence[float]) -> GivenGrid:
+    """The values of C, or their number; errors as of `checked_grid` and `automatic_grid`."""
+    if isinstance(Cs, numbers.Integral):
+        return automatic_grid("Cs", int(Cs), l1_ratios)
+    return GivenGrid(len(Cs), checked_grid(Cs, "Cs", open_low=True))
+
+
+def automatic_grid(name: str, length: int, l1_ratios: Sequence[float]) -> GivenGrid:
+    """A grid that begins where the first feature enters.
+
+    Raises
+    ------
+    ValueError
+        If there is no L1 penalty: no feature enters.
+    """
+    if 0.0 in l1_ratios:
         raise ValueError(
             f"Automatic {name.removesuffix('s')} grid generation is not supported for l1_ratio=0. "
             "Please supply a grid by providing your estimator with the appropriate "
             f"`{name}=` argument."
         )
+    return GivenGrid(length)

@@ -1,17 +1,21 @@
-"""The border: what parameters and weights may be; the estimators check them before any work."""
+"""What parameters and arrays may be; estimators and functions check them before any work."""
 
 from __future__ import annotations
 
+import inspect
 import math
 import numbers
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from functools import wraps
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 from sklearn.utils import check_array
 
 from .._numerics.typing import Float64
 from .sklearn_names import advice
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 # How many labels an error lists.
 N_SHOWN = 10
@@ -85,15 +89,36 @@ Constraints = Mapping[str, tuple[Constraint, ...]]
 
 
 def check_parameters(owner: str, values: Mapping[str, Any], constraints: Constraints) -> None:
-    """Raise an error for the first parameter that satisfies none of its constraints."""
+    """Raise an error for the first of the values that satisfies none of its constraints."""
     for name, choices in constraints.items():
-        if not any(choice.holds(values[name]) for choice in choices):
+        if name in values and not any(choice.holds(values[name]) for choice in choices):
             *others, last = (choice.words for choice in choices)
             allowed = f"{', '.join(others)} or {last}" if others else last
             raise InvalidParameterError(
                 f"The {name!r} parameter of {owner} must be {allowed}. "
                 f"Got {values[name]!r} instead.{advice(name, values[name])}"
             )
+
+
+def check_arguments(constraints: Constraints) -> Callable[[Function], Function]:
+    """Make a function check those of its arguments that there are constraints for."""
+
+    def decorate(function: Function) -> Function:
+        signature = inspect.signature(function)
+
+        @wraps(function)
+        def checked(*args: Any, **kwargs: Any) -> Any:
+            try:
+                given = signature.bind(*args, **kwargs)
+            except TypeError:  # the call itself says which argument is missing or not known
+                return function(*args, **kwargs)
+            given.apply_defaults()
+            check_parameters(function.__name__, given.arguments, constraints)
+            return function(*args, **kwargs)
+
+        return cast(Function, checked)
+
+    return decorate
 
 
 def as_floats(values: Any, name: str, **options: Any) -> Float64:

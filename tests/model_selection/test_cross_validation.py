@@ -30,10 +30,12 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from hplasso import HadamardElasticNetCV, HadamardLasso, HadamardLassoCV
 from hplasso._design.dense import DenseContainer
 from hplasso._design.working_set import CompleteSet
+from hplasso._estimators.least_squares_problem import LeastSquaresData
+from hplasso._estimators.options import FitOptions
 from hplasso._model_selection.folds import Folds, checked_folds
 from hplasso._model_selection.rules import choose
 from hplasso._path.progress import PathPoint
-from hplasso._validation.weights import raw_weights
+from hplasso._validation.weights import checked_penalty_weights, raw_weights
 
 X, y = load_diabetes(return_X_y=True)
 SHUFFLED = KFold(5, shuffle=True, random_state=0)
@@ -128,6 +130,13 @@ def test_standard_errors_of_two_folds_and_of_one():
     assert np.isnan(errors).all()
 
 
+def data_of(X, y, fit_intercept, precompute):
+    """The data of a problem, with weights of one."""
+    weights, penalty = np.ones(len(y)), checked_penalty_weights(None, X.shape[1])
+    options = FitOptions(fit_intercept=fit_intercept)
+    return LeastSquaresData(X, y[:, None], weights, penalty, options, precompute=precompute)
+
+
 def awkward(n=120):
     """Tall data: correlated, of all scales, constant, and known to some of the samples only."""
     rng = np.random.default_rng(1)
@@ -205,7 +214,7 @@ def test_errors_far_smaller_than_what_they_are_the_difference_of(fit_intercept):
     splits = list(KFold(3).split(data))
     target = data @ coef + 3.0 + noise
     folds = checked_folds(splits, np.ones(60), False)
-    problems = Folds(data, target, np.ones(60), fit_intercept, True, folds, 100)
+    problems = Folds(data_of(data, target, fit_intercept, True), folds, 100)
     features = np.arange(5)
     point = PathPoint(1.0, features, coef, 0.0, 0.0, 0.0, True, 0)
     rough = point._replace(values=coef + 1.0)
@@ -226,7 +235,7 @@ def test_all_folds_read_the_data_once(monkeypatch):
         lambda self, s, r, ends: rows.append(r) or original(self, s, r, ends),
     )
     folds = checked_folds(KFold(10).split(data), raw_weights(None, data), False)
-    problems = Folds(data, target, np.ones(500), True, "auto", folds, 100)
+    problems = Folds(data_of(data, target, True, "auto"), folds, 100)
     for number in range(10):
         problems.training(number)
     assert len(rows) == 10
@@ -239,7 +248,7 @@ def test_lengths_of_columns_in_training_samples(fit_intercept):
     data = np.random.default_rng(0).standard_normal((60, 5)) + np.arange(60)[:, None] / 10.0
     splits = list(KFold(3).split(data))
     folds = checked_folds(splits, np.ones(60), False)
-    problems = Folds(data, data[:, 0], np.ones(60), fit_intercept, True, folds, 100)
+    problems = Folds(data_of(data, data[:, 0], fit_intercept, True), folds, 100)
     for number, (train, _) in enumerate(splits):
         part = data[train] - fit_intercept * data[train].mean(axis=0)
         design = problems.training(number).design
@@ -251,7 +260,7 @@ def test_lengths_of_columns_in_training_samples(fit_intercept):
 def test_folds_have_a_gram_matrix_where_all_samples_have_one(cv, n_features):
     data = np.random.default_rng(0).standard_normal((60, n_features))
     folds = checked_folds(cv.split(data), np.ones(60), False)
-    problems = Folds(data, data[:, 0], np.ones(60), True, "auto", folds, 100)
+    problems = Folds(data_of(data, data[:, 0], True, "auto"), folds, 100)
     for regression in (problems.full, *map(problems.training, range(3))):
         assert isinstance(regression.working_set, CompleteSet) == (n_features == 5)
 

@@ -83,10 +83,10 @@ def test_coordinates_say_all_of_coefficients(wide):
     problem = Classification(X, encode(codes, X, None, None), True)
     p = X.shape[1]
     penalties, long = rng.random(p) + 0.1, np.arange(p) == 1
-    on = coordinates(problem.base, np.arange(p), penalties, long)
+    on = coordinates(problem.design, np.arange(p), penalties, long)
     theta = rng.normal(size=(p, 3))
     back = on.coefficients(on.values(theta))
-    block = problem.base.block(np.arange(p))
+    block = problem.design.block(np.arange(p))
     assert_allclose(back[1], theta[1], rtol=1e-12)
     assert_allclose(block @ back, on.columns @ on.values(theta), atol=1e-12)
     assert_allclose(block @ back, block @ theta, atol=1e-11)

@@ -1,0 +1,207 @@
+"""The problem behind an estimator: loss and data, the penalty, and how it is to be solved.
+
+Fits, path functions, cross-validation, information criteria and displays use the same steps:
+
+1. an estimator, or a path function, checks its parameters: `FitOptions`;
+2. it checks X, y and weights: `LeastSquaresData` or `LogisticData`, which cost next to nothing;
+3. ``data.problem()`` makes the design, which reads X: a `Problem`;
+4. a `Problem` knows the user's penalties (`PenaltyScale`), makes their grid, and the tracers.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from .._design.design import Design
+from .._numerics.typing import Float64, Index
+from .._path.make_tracer import make_tracer
+from .._path.progress import Listener, PathPoint, Printer, warn_not_converged
+from .._path.settings import PathSettings
+from .._path.tracer import Tracer
+from .._penalties.l1 import L1Penalty
+from .._validation.grids import GivenGrid
+from .options import FitOptions
+from .penalty_scale import PenaltyScale
+
+
+class UnpenalisedProblem(ABC):
+    """A loss on given data, without a penalty: what tracers work on, and what their points mean.
+
+    Attributes
+    ----------
+    design : Design
+        That of the features.
+    terms : sequence of data terms
+        One for each target; a target has a path of its own.
+    working_set : WorkingSet
+        That of all targets.
+    n_rows : int
+        Rows K of coefficients that belong to a point: one for each class where there are several.
+    """
+
+    design: Design
+    terms: Sequence[Any]
+    working_set: Any
+    n_rows = 1
+
+    def tracer(self, target: int, settings: PathSettings, start: Float64 | None = None) -> Tracer:
+        """The path's driver for one target, from coefficients of the solver."""
+        term = self.terms[target]
+        return make_tracer(term, self.working_set, term.design, settings, start)
+
+    @abstractmethod
+    def scale(self, l1_ratio: float) -> PenaltyScale:
+        """What the user calls the penalty."""
+
+    @abstractmethod
+    def interpolated(self, tracer: Tracer, alphas: Float64) -> list[PathPoint]:
+        """A path at decreasing alphas, some of its points between solved ones."""
+
+    def write(self, points: Sequence[PathPoint], coefs: Any) -> Float64:
+        """Fill in coefficients (K, p, L), zero so far, of L points; return intercepts (K, L)."""
+        features, columns, values = entries_of(points)
+        coefs[0, features, columns] = values
+        return self.intercepts(points)[None]
+
+    def intercepts(self, points: Sequence[PathPoint]) -> Float64:
+        """b - m'theta of points of one output, with the means m of the features."""
+        features, columns, values = entries_of(points)
+        shifts = np.bincount(columns, self.design.mean[features] * values, len(points))
+        return np.array([point.intercept for point in points]) - shifts
+
+    def solver_penalty(self, penalty: L1Penalty) -> L1Penalty:
+        """The penalty of the coefficients of the solver, from that of the user's."""
+        return penalty
+
+    def solver_start(self, coefficients: Float64) -> Float64:
+        """The coefficients of the solver, from those of the user."""
+        return coefficients
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A loss on data, with its penalty and the options of the fit.
+
+    `penalty_weights` (p,) are those of features; `dtype` is that of the coefficients.
+    """
+
+    unpenalised: UnpenalisedProblem
+    options: FitOptions
+    penalty_weights: Float64
+    dtype: Any
+
+    def at(self, l1_ratio: float) -> Problem:
+        """The same at another l1_ratio."""
+        return replace(self, options=replace(self.options, l1_ratio=l1_ratio))
+
+    @cached_property
+    def scale(self) -> PenaltyScale:
+        """What the user calls the penalty."""
+        return self.unpenalised.scale(self.options.l1_ratio)
+
+    def settings(self, listener: Listener | None = None) -> PathSettings:
+        """The settings of the solver."""
+        options, scale = self.options, self.scale
+        penalty = L1Penalty(self.penalty_weights, scale.ridge_ratio, bool(options.positive))
+        return PathSettings(
+            penalty=self.unpenalised.solver_penalty(penalty),
+            solver=options.solver,
+            tol=float(options.tol),
+            max_iter=int(options.max_iter),
+            listener=listener,
+            dtype=self.dtype,
+            name_alpha=scale.name_alpha,
+        )
+
+    def printer(self, prefix: str = "", verbose_from: int = 1) -> Printer | None:
+        """A listener that prints lines of the path, if `verbose` is large enough."""
+        verbose = int(self.options.verbose)
+        return Printer(verbose, self.scale.name_alpha, prefix) if verbose >= verbose_from else None
+
+    def tracer(
+        self, target: int = 0, start: Float64 | None = None, listener: Listener | None = None
+    ) -> Tracer:
+        """The path's driver for one target, from some coefficients of the user."""
+        if start is not None:
+            start = self.unpenalised.solver_start(start)
+        return self.unpenalised.tracer(target, self.settings(listener), start)
+
+    def solve(
+        self,
+        penalty: float,
+        target: int = 0,
+        start: Float64 | None = None,
+        listener: Listener | None = None,
+    ) -> PathPoint:
+        """The solution at one penalty of the user."""
+        tracer = self.tracer(target, start, listener)
+        return tracer.trace([float(self.scale.alphas(penalty))])[0]
+
+    def trace(self, penalties: Float64, listener: Listener | None = None) -> list[PathPoint]:
+        """The solutions at penalties of the user, each of them solved."""
+        return self.tracer(listener=listener).trace(self.scale.alphas(penalties))
+
+    def grid(self, given: GivenGrid, eps: float, *tracers: Tracer) -> Float64:
+        """The penalties of a path, strongest first.
+
+        Those that were given, or from where the first feature enters; `tracers` of all targets,
+        which are at zero, are moved there.
+        """
+        if given.penalties is not None:
+            return given.penalties
+        alpha_max = max(tracer.alpha_max() for tracer in tracers or [self.tracer()])
+        return self.scale.grid(alpha_max, eps, given.length)
+
+    def paths(
+        self, given: GivenGrid, eps: float, start: Float64 | None
+    ) -> tuple[Float64, list[list[PathPoint]]]:
+        """The penalties, and for each target the path there, some of its points interpolated."""
+        targets, printer = range(len(self.unpenalised.terms)), self.printer()
+        first = None if given.penalties is None else start  # a grid begins at zero
+        tracers = [self.tracer(target, first, printer) for target in targets]
+        penalties = self.grid(given, eps, *tracers)
+        if first is not start:
+            tracers = [self.tracer(target, start, printer) for target in targets]
+        alphas = self.scale.alphas(penalties)
+        return penalties, [self.unpenalised.interpolated(tracer, alphas) for tracer in tracers]
+
+    def arrays(self, paths: Sequence[Sequence[PathPoint]]) -> tuple[Any, Any]:
+        """Coefficients (R, p, L) and intercepts (R, L) of paths of L points, one for each target.
+
+        R is the number of targets, or of rows for the classes.
+        """
+        n_rows, n_points = self.unpenalised.n_rows, len(paths[0])
+        shape = (n_rows * len(paths), self.penalty_weights.size, n_points)
+        coefs = np.zeros(shape, dtype=self.dtype)
+        intercepts = np.zeros((shape[0], n_points), dtype=self.dtype)
+        for target, points in enumerate(paths):
+            rows = slice(target * n_rows, (target + 1) * n_rows)
+            intercepts[rows] = self.unpenalised.write(points, coefs[rows])
+        return coefs, intercepts
+
+    def warn_not_converged(self, points: Sequence[PathPoint]) -> None:
+        """One warning for those of the points that did not converge, if any."""
+        warn_not_converged(points, self.scale.name_alpha)
+
+
+def entries_of(points: Sequence[PathPoint]) -> tuple[Index, Index, Float64]:
+    """Features, numbers of points, and values of all coefficients that are not zero."""
+    columns = np.repeat(np.arange(len(points)), [point.features.size for point in points])
+    features = np.concatenate([point.features for point in points])
+    return features, columns, np.concatenate([point.values for point in points])
+
+
+def gaps_of(points: Sequence[PathPoint]) -> Float64:
+    """The certified duality gaps of points."""
+    return np.array([point.gap for point in points])
+
+
+def sweeps_of(points: Sequence[PathPoint]) -> list[int]:
+    """The sweeps of points."""
+    return [point.sweeps for point in points]
