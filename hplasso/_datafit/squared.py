@@ -74,7 +74,6 @@ class SquaredTerm(ABC):
         iterate: Iterate,
         support: Index,
         penalty: Float64,
-        predicted: Index,
         matrix_free: bool,
     ) -> Model:
         gram = working_set.operator(support, matrix_free)

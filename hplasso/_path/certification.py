@@ -69,8 +69,8 @@ class Certifier(ABC):
         self.negligible = NEGLIGIBLE * term.scale
 
     @abstractmethod
-    def of_iterate(self, alpha: float, iterate: Iterate) -> Certificate:
-        """The certificate of an iterate."""
+    def of_iterate(self, alpha: float, iterate: Iterate, refined: bool = False) -> Certificate:
+        """The certificate of an iterate, whose residual may be `refined`."""
 
     @abstractmethod
     def doubt(self, alpha: float, iterate: Iterate) -> float:
@@ -135,8 +135,7 @@ class Certifier(ABC):
 class L1Certifier(Certifier):
     """Where there is an L1 penalty, or none at all."""
 
-    def of_iterate(self, alpha: float, iterate: Iterate) -> Certificate:
-        """The certificate of an iterate."""
+    def of_iterate(self, alpha: float, iterate: Iterate, refined: bool = False) -> Certificate:
         on, theta = self.working_set.features[iterate.support], iterate.theta[iterate.support]
         z, errors = iterate.z[on], rounding_errors(iterate.rounding, self.design, on)
         penalty, ridge = self.penalty.parts(alpha, on)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from .._datafit.iterate import Iterate
-from .._numerics.typing import Index
 from .._solver.cholesky import CholeskyFactor
 from .predictor import Predictor, SolvedPoint
 
@@ -28,7 +27,7 @@ class Memory(NamedTuple):
     imbalance : float
         g - f at the factors of the last sweep.
     solved : bool
-        Whether there are solutions on the working set as it is numbered.
+        Whether an alpha of the path has been solved.
     last_gap : (float, float)
         The last alpha and the gap there, for the square root of the Hessian.
     """
@@ -48,17 +47,7 @@ class Memory(NamedTuple):
             return self
         return self._replace(iterate=self.iterate.grown(size))
 
-    def solved_at(self, alpha: float) -> Memory:
-        """With the iterate as the solution at an alpha."""
+    def solved_at(self, alpha: float, solved: bool = True) -> Memory:
+        """With the iterate as the solution at an alpha; or not `solved`, one of continuation."""
         predictor = self.predictor.add(SolvedPoint(alpha, self.iterate))
-        return self._replace(predictor=predictor, solved=True)
-
-    def passed(self, alpha: float) -> Memory:
-        """With the iterate as a solution on the way, which is not one on the path."""
-        return self._replace(predictor=self.predictor.add(SolvedPoint(alpha, self.iterate)))
-
-    def pruned(self, kept: Index) -> Memory:
-        """On the positions `kept` of the working set, numbered anew."""
-        predictor = self.predictor.prune(kept, self.iterate.theta.size)
-        iterate, cholesky = self.iterate.on(kept), CholeskyFactor()
-        return self._replace(iterate=iterate, predictor=predictor, cholesky=cholesky)
+        return self._replace(predictor=predictor, solved=solved)

@@ -16,7 +16,6 @@ import numpy as np
 
 from .._datafit.base import Model
 from .._design.correlations import ALL
-from .._numerics.rounding import NOBODY
 from .._numerics.typing import Float64, Index
 from .._solver.cholesky import CholeskyFactor
 from .._solver.conjugate_gradients import ConjugateGradients
@@ -26,7 +25,6 @@ from .._solver.restricted_problem import RestrictedProblem
 from .._solver.sweeps_and_finish import SOLVERS
 from .certification import rounding_errors
 from .memory import Memory
-from .prediction import predicted_positions
 from .problem import PathProblem
 from .square_root_polish import polished
 
@@ -60,10 +58,9 @@ def model_step(
     They start from the iterate, or from other coefficients, if these are given.
     """
     iterate, settings, term = memory.iterate, problem.settings, problem.term
-    predicted = predicted_positions(problem, memory, alpha)
     support = iterate.support if start is None else start[0]
     model, restricted, linear_solver, point = model_problem(
-        problem, memory, alpha, gap_tol, support, predicted
+        problem, memory, alpha, gap_tol, support
     )
     if start is not None:
         point = point_at(restricted, *start)
@@ -74,7 +71,6 @@ def model_step(
         restricted,
         linear_solver,
         point,
-        predicted if matrix_free else NOBODY,
         iterate.state.model_square,
         INNER_PART * gap_tol,
         max_sweeps,
@@ -109,14 +105,13 @@ def model_problem(
     alpha: float,
     gap_tol: float,
     support: Index,
-    predicted: Index,
 ) -> ModelProblem:
-    """The model about the iterate, for a support, the violators and the predicted positions."""
+    """The model about the iterate, for a support and the violators."""
     working_set, iterate, term = problem.working_set, memory.iterate, problem.term
     penalty, ridge = problem.penalties(alpha)
     penalised = problem.penalty.unequal_weights is None or bool(penalty.all())
     matrix_free = memory.matrix_free and penalised
-    model = term.model(working_set, iterate, support, penalty, predicted, matrix_free)
+    model = term.model(working_set, iterate, support, penalty, matrix_free)
     on, operator, target = model.where, model.gram, model.target
     theta, z, penalty = iterate.theta[on], iterate.z[working_set.features[on]], penalty[on]
     if ridge is not None:

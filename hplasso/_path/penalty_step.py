@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 
 from .._numerics.typing import Float64, Index
@@ -15,7 +13,7 @@ from .orthogonal import assured
 from .path_point import point_of_iterate
 from .prediction import extrapolate, predicted_start
 from .problem import PathProblem
-from .progress import Iteration, PathPoint
+from .progress import PathPoint
 from .refinement import refined
 from .screening import predicted_entrants, violators
 from .stagnation import MAX_STALLED, Stagnation
@@ -43,7 +41,7 @@ def solve_penalty(problem: PathProblem, memory: Memory, alpha: float) -> tuple[M
     done = _solved_already(problem, memory, alpha)
     if done is not None:
         return done
-    memory, sweeps = continue_to(problem, memory, alpha, partial(report, problem, alpha))
+    memory, sweeps = continue_to(problem, memory, alpha)
     entrants = predicted_entrants(
         problem, memory.iterate, memory.predictor, alpha, memory.used_matrix_free
     )
@@ -102,7 +100,7 @@ def rounds(
         )
         sweeps, start = sweeps + made, None
         certificate = certifier.of_iterate(alpha, memory.iterate)
-        report(problem, alpha, memory, sweeps, certificate)
+        problem.report(alpha, memory.iterate, certificate.gap, sweeps, memory.imbalance)
         if certifier.suffices(certificate):
             if polished:
                 break
@@ -130,22 +128,3 @@ def settled(
     iterate, certificate = assured(problem, memory.iterate, alpha, certificate, sweeps)
     memory = memory._replace(iterate=iterate).solved_at(alpha)
     return memory, point_of_iterate(problem.certifier, alpha, iterate, certificate, sweeps)
-
-
-def report(
-    problem: PathProblem,
-    alpha: float,
-    memory: Memory,
-    sweeps: int,
-    certificate: Certificate | None = None,
-) -> None:
-    """Tell the listener, if there is one, where the iterate stands as a solution at `alpha`."""
-    listener, iterate = problem.settings.listener, memory.iterate
-    if listener is None or not listener.iterations:
-        return
-    if certificate is None:
-        certificate = problem.certifier.of_iterate(alpha, iterate)
-    objective = problem.objective(iterate, alpha)
-    sizes = problem.working_set.features.size, iterate.support.size
-    values = objective, objective + memory.imbalance, certificate.gap
-    listener.iteration(Iteration(alpha, sweeps, *sizes, *values, problem.certifier.gap_tol))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from .._numerics.rounding import NOBODY
 from .._numerics.typing import Float64, Index
 from .memory import Memory
 from .problem import PathProblem
@@ -19,23 +18,6 @@ def predicted_start(
     goal = theta + predictor.fraction(alpha) * predictor.change(theta)
     support = support[goal[support] * theta[support] > 0.0]
     return support, goal[support]
-
-
-def predicted_positions(problem: PathProblem, memory: Memory, alpha: float) -> Index:
-    """Coordinates at zero that reach their penalty if correlations go on as before.
-
-    Between two solutions, those that are not at zero in the other. Where a quadratic loss is solved
-    by a factorisation, the finish finds them itself.
-    """
-    predictor = memory.predictor
-    if (problem.term.quadratic and not memory.used_matrix_free) or not predictor.can_predict(alpha):
-        return NOBODY
-    theta, other = memory.iterate.theta, predictor.bracketing(alpha)
-    if other is not None:
-        return other.iterate.support[theta[other.iterate.support] == 0.0]
-    z = predictor.correlations(alpha, problem.working_set.features)
-    penalty, _ = problem.penalties(alpha)
-    return ((problem.penalty.abs_correlation(z) > penalty) & (theta == 0.0)).nonzero()[0]
 
 
 def extrapolate(problem: PathProblem, memory: Memory, alpha: float) -> Memory:

@@ -15,6 +15,7 @@ from .._numerics.linalg import independent_cholesky
 from .._numerics.typing import Float64, Index
 from .._penalties.l1 import L1Penalty, penalty_value
 from .certification import Certifier, rounding_errors
+from .progress import Iteration
 from .settings import PathSettings
 from .square_root_newton import LongColumns
 
@@ -74,6 +75,19 @@ class PathProblem:
         feasible = penalty.feasible_alpha(without_ridge[exact], errors, exact)
         smallest, exact_from = float(feasible.max(initial=0.0)), 0.0 if alpha is None else alpha
         return Iterate(theta, support, state, z, rounding, hidden, smallest, exact_from)
+
+    def report(
+        self, alpha: float, iterate: Iterate, gap: float | None, sweeps: int, imbalance: float = 0.0
+    ) -> None:
+        """Tell the listener, if there is one, where an iterate stands as a solution at `alpha`."""
+        listener, certifier = self.settings.listener, self.certifier
+        if listener is None or not listener.iterations:
+            return
+        gap = certifier.of_iterate(alpha, iterate).gap if gap is None else gap
+        objective = self.objective(iterate, alpha)
+        sizes = self.working_set.features.size, iterate.support.size
+        values = objective, objective + imbalance, gap, certifier.gap_tol
+        listener.iteration(Iteration(alpha, sweeps, *sizes, *values))
 
     def start(self, coefficients: Float64 | None) -> Iterate:
         """The iterate to start from: given coefficients (p,), or zero if that is better."""

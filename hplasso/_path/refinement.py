@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from .._numerics.rounding import NOBODY
 from .._penalties.duality_gap import Certificate
 from .._solver.finish import step_to_minimiser
 from .memory import Memory
@@ -22,7 +21,7 @@ def refined(problem: PathProblem, memory: Memory, alpha: float) -> Certificate:
     if has_long_columns(problem, memory.iterate, alpha):
         return refined_by_square_root(problem, memory.iterate, alpha)
     iterate, working_set = memory.iterate, problem.working_set
-    about = model_problem(problem, memory, alpha, 0.0, iterate.support, NOBODY)
+    about = model_problem(problem, memory, alpha, 0.0, iterate.support)
     step = step_to_minimiser(about.restricted, about.linear_solver, about.point)
     state, divergence = iterate.state, np.inf
     if step is not None and not working_set.complete:

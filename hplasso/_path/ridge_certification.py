@@ -25,21 +25,13 @@ SPOILT = 1e-15
 class RidgeCertifier(Certifier):
     """Where there is no L1 penalty."""
 
-    def of_iterate(self, alpha: float, iterate: Iterate) -> Certificate:
+    def of_iterate(self, alpha: float, iterate: Iterate, refined: bool = False) -> Certificate:
         """The certificate of an iterate: all but worthless where a feature without penalty counts.
 
-        That is where its correlation is not zero to rounding.
+        That is where its correlation is not zero to rounding. If the residual was `refined`, it is
+        that of another dual point, which differs by rounding: what that explains of z_j is not
+        missing from rho_j theta_j.
         """
-        return self._certificate(alpha, iterate, refined=False)
-
-    def of_refined_residual(self, alpha: float, iterate: Iterate) -> Certificate:
-        """The certificate of an iterate whose residual is that of another dual point.
-
-        They differ by rounding; what that explains of z_j is not missing from rho_j theta_j.
-        """
-        return self._certificate(alpha, iterate, refined=True)
-
-    def _certificate(self, alpha: float, iterate: Iterate, refined: bool) -> Certificate:
         ridge, on = self.penalty.ridge(alpha, ALL), self.working_set.features[iterate.support]
         errors, sizes = rounding_errors(iterate.rounding, self.design, ALL), np.zeros(ridge.size)
         sizes[on] = np.abs(iterate.theta[iterate.support])

@@ -48,11 +48,7 @@ class SupportTracer(Tracer):
     def __init__(self, problem: PathProblem, start: Float64 | None = None) -> None:
         self.problem = problem
         self._path = PathTracer(problem, start)
-
-    @property
-    def iterate(self) -> Iterate:  # type: ignore[override]
-        """Where it is."""
-        return self._path.iterate
+        self.memory = self._path.memory
 
     def solve(self, alpha: float) -> PathPoint:
         """Solve at one alpha, from where it is."""
@@ -61,7 +57,8 @@ class SupportTracer(Tracer):
         penalty = self.problem.penalty.ridge_alone(alpha)
         settings = replace(self.problem.settings, penalty=penalty, solver="auto", listener=heard)
         self._path.problem = certified(replace(self.problem, settings=settings))
-        return self._path.solve(0.0)._replace(alpha=alpha)
+        point, self.memory = self._path.solve(0.0), self._path.memory
+        return point._replace(alpha=alpha)
 
 
 class RidgeTracer(Tracer):
@@ -84,11 +81,6 @@ class RidgeTracer(Tracer):
         iterate = problem.start_at(theta)
         dual = np.zeros(problem.design.shape[0])
         self.memory = RidgeMemory(iterate, dual, not iterate.support.size)
-
-    @property
-    def iterate(self) -> Iterate:  # type: ignore[override]
-        """Where it is."""
-        return self.memory.iterate
 
     def solve(self, alpha: float) -> PathPoint:
         """Solve at one alpha, from where it is: only what was given may be good enough."""
@@ -142,7 +134,7 @@ def _steps(
             memory = memory._replace(products_failed=new.products_failed)
             break
         memory, certificate = new, certifier.of_iterate(system.alpha, new.iterate)
-        _report(system, memory.iterate, objective, certificate.gap, sweeps)
+        problem.report(system.alpha, new.iterate, certificate.gap, sweeps)
         if certificate.gap < BETTER * before or objective < least - certifier.gap_tol:
             stalled, least = 0.0, min(least, objective)
         else:  # without kappa a coefficient without penalty is still on its way
@@ -154,26 +146,12 @@ def _refined(system: RidgeSystem, iterate: Iterate) -> Certificate:
     """The certificate of the iterate with the residual that a few more steps would leave."""
     problem, on, best = system.problem, coordinates_of(system), Certificate(np.inf, 0.0, 0.0)
     certifier = problem.certifier
-    assert isinstance(certifier, RidgeCertifier)
     values = on.values(iterate.theta[system.live].reshape(-1, system.n_outputs))
     for state, divergence in on.refined(problem.term, iterate.state, values):
         there = problem.observe(iterate.theta, iterate.support, state)
-        certificate = certifier.of_refined_residual(system.alpha, there)
+        certificate = certifier.of_iterate(system.alpha, there, refined=True)
         best = min(best, certificate._replace(gap=certificate.gap + divergence))
     return best
-
-
-def _report(
-    system: RidgeSystem, iterate: Iterate, objective: float, gap: float, sweeps: int
-) -> None:
-    """Tell the listener, if there is one, where the iterate stands."""
-    problem = system.problem
-    listener = problem.settings.listener
-    if listener is None or not listener.iterations:
-        return
-    sizes = problem.working_set.features.size, iterate.support.size
-    values = objective, objective, gap, problem.certifier.gap_tol
-    listener.iteration(Iteration(system.alpha, sweeps, *sizes, *values))
 
 
 def certified(problem: PathProblem) -> PathProblem:

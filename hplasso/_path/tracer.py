@@ -26,12 +26,18 @@ class Tracer(ABC):
     Attributes
     ----------
     problem : PathProblem
-    iterate : Iterate
-        Where it is.
+    memory : Memory or RidgeMemory
+        What is remembered between two penalties.
     """
 
     problem: PathProblem
-    iterate: Iterate
+    memory: Any
+
+    @property
+    def iterate(self) -> Iterate:
+        """Where it is."""
+        iterate: Iterate = self.memory.iterate
+        return iterate
 
     @abstractmethod
     def solve(self, alpha: float) -> PathPoint:
@@ -69,12 +75,7 @@ class PathTracer(Tracer):
     def __init__(self, problem: PathProblem, start: Float64 | None = None) -> None:
         self.problem = problem
         matrix_free = problem.settings.solver == "auto"
-        self.memory = Memory(problem.start(start), CholeskyFactor(), matrix_free)
-
-    @property
-    def iterate(self) -> Iterate:  # type: ignore[override]
-        """Where it is."""
-        return self.memory.iterate
+        self.memory: Memory = Memory(problem.start(start), CholeskyFactor(), matrix_free)
 
     def solve(self, alpha: float) -> PathPoint:
         """Solve at one alpha (`penalty_step.solve_penalty`)."""

@@ -12,7 +12,6 @@ from hplasso import lasso_path, logistic_path
 from hplasso._datafit.iterate import Iterate
 from hplasso._datafit.newton import CurvedTerm
 from hplasso._datafit.squared import SquaredState
-from hplasso._design.working_set import GrowingSet
 from hplasso._estimators.regression import regression_of
 from hplasso._numerics.rounding import CorrelationRounding
 from hplasso._path import continuation, penalty_step, ridge_steps, ridge_tracer
@@ -22,7 +21,6 @@ from hplasso._path.model_step import without_matrix_free
 from hplasso._path.predictor import Predictor, SolvedPoint
 from hplasso._path.progress import Listener
 from hplasso._path.settings import PathSettings
-from hplasso._path.tracer import PathTracer
 from hplasso._penalties.duality_gap import Certificate
 from hplasso._penalties.l1 import L1Penalty
 from hplasso._solver.sweeps_and_finish import SOLVERS
@@ -86,18 +84,6 @@ def test_two_solved_points_predict_beyond_and_between():
     assert predictor.bracketing(1.5) is second
     predictor = predictor.add(SolvedPoint(3.0, first.iterate))
     assert not predictor.can_predict(0.5)  # upwards
-
-
-def test_what_is_not_zero_at_either_solved_point_is_live():
-    predictor = Predictor()
-    predictor = predictor.add(SolvedPoint(2.0, iterate_at(np.array([0.0, 3.0, 0.0]), np.zeros(5))))
-    predictor = predictor.add(
-        SolvedPoint(1.0, iterate_at(np.array([0.0, 0.0, 0.0, 5.0]), np.zeros(5)))
-    )
-    assert_array_equal(predictor.live(5), [False, True, False, True, False])
-    predictor = predictor.prune(np.array([1, 3]), 5)
-    assert_array_equal(predictor.live(2), [True, True])
-    assert_array_equal(predictor.change(np.array([1.0, 1.0])), [-2.0, 1.0])
 
 
 def heard_by_solver(monkeypatch):
@@ -259,26 +245,6 @@ def test_so_many_alphas_are_between_two_that_are_solved(data, alphas, stride):
     assert_array_equal(solved, np.arange(stride if alphas[0] == 1.0 else 0, 25, stride))
 
 
-def test_features_are_let_go_of_where_they_are_many(monkeypatch):
-    """Where their Gram matrix would fill more than a quarter of X, and half of them went."""
-    sizes, prune = [], GrowingSet.prune
-
-    def heard(self, positions):
-        sizes.append((self.features.size, positions.size))
-        prune(self, positions)
-
-    monkeypatch.setattr(GrowingSet, "prune", heard)
-    rng = np.random.default_rng(0)
-    X, y = rng.standard_normal((40, 500)), rng.standard_normal(40)
-    for factor, some in ((0.2, False), (1e-3, True)):
-        tracer = tracer_of(X, y, 1, tol=1e-8)
-        assert tracer.solve(factor * tracer.alpha_max()).converged
-        assert bool(sizes) == some
-    for size, kept in sizes:
-        assert size**2 > 0.25 * X.size
-        assert 0 < kept < 0.5 * size
-
-
 @pytest.mark.parametrize(("free", "sweeps"), [(False, 5), (True, 25)])
 def test_ridge_regression_that_gets_no_better_is_given_up(free, sweeps, monkeypatch):
     """Later where a coefficient without penalty is on its way, of which the gap says nothing."""
@@ -328,38 +294,6 @@ def test_the_surrogate_of_alternation_is_above_the_objective():
     above = [one.surrogate - one.objective for one in Heard.all]
     assert min(above) >= 0.0
     assert max(above) > 0.0
-
-
-def test_those_are_expected_whose_correlations_lead_to_their_penalty(monkeypatch):
-    """Of a logistic path, in the model about the last solution: linearly in alpha."""
-    X, y = make_classification(200, 300, n_informative=6, random_state=0)
-    model, solve, positions, expected = CurvedTerm.model, PathTracer.solve, [], {}
-
-    def heard(self, working_set, iterate, support, penalty, predicted, matrix_free):
-        if len(positions) > 1:
-            on = working_set.features[iterate.support]
-            expected.setdefault(len(positions), (working_set.features[predicted], penalty, on))
-        return model(self, working_set, iterate, support, penalty, predicted, matrix_free)
-
-    def solved(self, alpha):
-        point = solve(self, alpha)
-        positions.append((alpha, self.iterate.z))
-        return point
-
-    monkeypatch.setattr(CurvedTerm, "model", heard)
-    monkeypatch.setattr(PathTracer, "solve", solved)
-    logistic_path(X, y, Cs=20, eps=0.02, tol=1e-12, fit_intercept=False)
-    n_expected = 0
-    for i, (predicted, penalty, on) in expected.items():
-        (before, z0), (last, z1), (alpha, _) = positions[i - 2 : i + 1]
-        if not before > last > alpha:  # a mean that was not good enough is solved later
-            continue
-        z = z1 + (alpha - last) / (last - before) * (z1 - z0)
-        assert_allclose(penalty, alpha)
-        ends_feasible = np.setdiff1d((np.abs(z) > alpha).nonzero()[0], on)
-        assert_array_equal(np.sort(predicted), ends_feasible)
-        n_expected += predicted.size
-    assert n_expected > 20
 
 
 @pytest.mark.parametrize(("kappa", "sweeps"), [(0.5, 6), (0.0, 26)])
