@@ -40,3 +40,8 @@ class Iterate(NamedTuple):
         theta = np.zeros(self.z.size)
         theta[features[self.support]] = self.theta[self.support]
         return theta
+
+    def on(self, kept: Index) -> Iterate:
+        """On the positions that are kept of the working set, which hold the support."""
+        theta = self.theta[kept]
+        return self._replace(theta=theta, support=theta.nonzero()[0])

@@ -23,6 +23,10 @@ LONGEST_STEP, LONG_STEP, SHORT_STEP = 0.1, 0.5, 0.85
 SMALL_RANK = 200
 MOSTLY = 2.0 / 3.0
 NEAREST = 1e-6
+# On the way the working set is pruned to the support where that is less than half of it, and the
+# Gram matrix of it would fill more than this part of X: memory against columns read again
+# (constants.py).
+CROWDED = 0.25
 # The gap of a step, relative to the loss without features: less makes steps exact that are given
 # up anyway, more leaves wrong supports (constants.py).
 CONTINUATION_TOL = 1e-3
@@ -41,6 +45,7 @@ def continue_to(problem: PathProblem, memory: Memory, alpha: float) -> tuple[Mem
         if ahead <= 1 or allowed == 0:
             return memory, sweeps
         here *= (nearest / here) ** (1.0 / ahead)
+        memory = prune(problem, memory)
         number = number_above(problem, memory.iterate, here)
         memory = admit(problem, memory, violators(problem, memory.iterate, here))
         memory, made = model_step(problem, memory, here, gap_tol, allowed)
@@ -79,3 +84,19 @@ def admit(problem: PathProblem, memory: Memory, features: np.ndarray) -> Memory:
     """Let features into the working set, which may have grown by another target as well."""
     problem.working_set.admit(features)
     return memory.grown(problem.working_set.features.size)
+
+
+def prune(problem: PathProblem, memory: Memory) -> Memory:
+    """Prune the working set to the supports of the last two points, where it is crowded.
+
+    Only before there are solutions that are numbered as the working set is now.
+    """
+    working_set, size = problem.working_set, problem.working_set.features.size
+    numbered = memory.solved or working_set.fixed or not problem.term.quadratic
+    if numbered or size**2 <= CROWDED * problem.design.n_stored:
+        return memory
+    kept = memory.predictor.live(size).nonzero()[0]
+    if not 0 < 2 * kept.size < size:
+        return memory
+    working_set.prune(kept)
+    return memory.pruned(kept)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from .._datafit.iterate import Iterate
+from .._numerics.typing import Index
 from .._solver.cholesky import CholeskyFactor
 from .predictor import Predictor, SolvedPoint
 
@@ -27,7 +28,7 @@ class Memory(NamedTuple):
     imbalance : float
         g - f at the factors of the last sweep.
     solved : bool
-        Whether an alpha of the path has been solved.
+        Whether there are solutions on the working set as it is numbered.
     last_gap : (float, float)
         The last alpha and the gap there, for the square root of the Hessian.
     """
@@ -51,3 +52,9 @@ class Memory(NamedTuple):
         """With the iterate as the solution at an alpha; or not `solved`, one of continuation."""
         predictor = self.predictor.add(SolvedPoint(alpha, self.iterate))
         return self._replace(predictor=predictor, solved=solved)
+
+    def pruned(self, kept: Index) -> Memory:
+        """On the positions `kept` of the working set, numbered anew."""
+        predictor = self.predictor.prune(kept, self.iterate.theta.size)
+        iterate, cholesky = self.iterate.on(kept), CholeskyFactor()
+        return self._replace(iterate=iterate, predictor=predictor, cholesky=cholesky)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .._datafit.iterate import Iterate
-from .._numerics.typing import Float64, Index
+from .._numerics.typing import Float64, Index, Mask
 
 
 class SolvedPoint(NamedTuple):
@@ -32,6 +32,21 @@ class Predictor(NamedTuple):
             return Predictor((before, point))
         others = [other for other in self.points if other.alpha != point.alpha]
         return Predictor((*others[-1:], point))
+
+    def live(self, size: int) -> Mask:
+        """What is not zero in either point, of a working set of this size."""
+        live = np.zeros(size, dtype=bool)
+        for point in self.points:
+            live[point.iterate.support] = True
+        return live
+
+    def prune(self, kept: Index, size: int) -> Predictor:
+        """With the positions `kept` of a working set of this size, numbered anew."""
+        return Predictor(
+            tuple(
+                SolvedPoint(alpha, iterate.grown(size).on(kept)) for alpha, iterate in self.points
+            )
+        )
 
     def can_predict(self, alpha: float) -> bool:
         """Whether there are two points, of decreasing alpha, and this alpha is below the first."""

@@ -12,6 +12,7 @@ from hplasso import lasso_path, logistic_path
 from hplasso._datafit.iterate import Iterate
 from hplasso._datafit.newton import CurvedTerm
 from hplasso._datafit.squared import SquaredState
+from hplasso._design.working_set import GrowingSet
 from hplasso._estimators.regression import regression_of
 from hplasso._numerics.rounding import CorrelationRounding
 from hplasso._path import continuation, penalty_step, ridge_steps, ridge_tracer
@@ -323,3 +324,35 @@ def test_conjugate_gradients_take_as_many_steps_whatever_the_units(monkeypatch):
         counts.append(len(bent))
         bent.clear()
     assert counts[0] == counts[1] > 5
+
+
+def test_what_is_not_zero_at_either_solved_point_is_live():
+    predictor = Predictor()
+    predictor = predictor.add(SolvedPoint(2.0, iterate_at(np.array([0.0, 3.0, 0.0]), np.zeros(5))))
+    predictor = predictor.add(
+        SolvedPoint(1.0, iterate_at(np.array([0.0, 0.0, 0.0, 5.0]), np.zeros(5)))
+    )
+    assert_array_equal(predictor.live(5), [False, True, False, True, False])
+    predictor = predictor.prune(np.array([1, 3]), 5)
+    assert_array_equal(predictor.live(2), [True, True])
+    assert_array_equal(predictor.change(np.array([1.0, 1.0])), [-2.0, 1.0])
+
+
+def test_features_are_let_go_of_where_they_are_many(monkeypatch):
+    """Where their Gram matrix would fill more than a quarter of X, and half of them went."""
+    sizes, prune = [], GrowingSet.prune
+
+    def heard(self, positions):
+        sizes.append((self.features.size, positions.size))
+        prune(self, positions)
+
+    monkeypatch.setattr(GrowingSet, "prune", heard)
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((40, 500)), rng.standard_normal(40)
+    for factor, some in ((0.2, False), (1e-3, True)):
+        tracer = tracer_of(X, y, 1, tol=1e-8)
+        assert tracer.solve(factor * tracer.alpha_max()).converged
+        assert bool(sizes) == some
+    for size, kept in sizes:
+        assert size**2 > 0.25 * X.size
+        assert 0 < kept < 0.5 * size
