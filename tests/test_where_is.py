@@ -28,7 +28,7 @@ WHERE_IS = {
     ),
     "the strong rule, which says which features may be left out": (
         "_path/screening.py",
-        "Screening",
+        "predicted_entrants",
     ),
     "the duality gap": ("_penalties/duality_gap.py", "certify"),
     "interpolation between two solved penalties of a path": (

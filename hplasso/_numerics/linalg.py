@@ -62,8 +62,8 @@ def solve_semidefinite(matrix: Float64, target: Float64) -> Float64:
         return np.asarray(scale * dpotrs(factor, scale * target, lower=1)[0])
     values, vectors = eigh(matrix, check_finite=False)
     kept = values > SINGULAR * len(values)
-    shares = (vectors.T @ (scale * target))[kept] / values[kept]
-    return np.asarray(scale * (vectors[:, kept] @ shares))
+    parts = (vectors.T @ (scale * target))[kept] / values[kept]
+    return np.asarray(scale * (vectors[:, kept] @ parts))
 
 
 def plus_diagonal(gram: Float64, ridge: Float64) -> Float64:

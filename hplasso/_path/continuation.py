@@ -40,15 +40,15 @@ def continue_to(problem: PathProblem, memory: Memory, alpha: float) -> tuple[Mem
     nearest, here = max(alpha, NEAREST * start), start
     gap_tol = max(problem.certifier.gap_tol, CONTINUATION_TOL * problem.term.scale)
     while True:
-        ahead = _steps_ahead(problem, memory, here, nearest, alpha, stayed)
-        allowed = (problem.settings.max_iter - sweeps) // max(ahead, 1)
-        if ahead <= 1 or allowed == 0:
+        n_steps = _steps_ahead(problem, memory, here, nearest, alpha, stayed)
+        max_sweeps = (problem.settings.max_iter - sweeps) // max(n_steps, 1)
+        if n_steps <= 1 or max_sweeps == 0:
             return memory, sweeps
-        here *= (nearest / here) ** (1.0 / ahead)
+        here *= (nearest / here) ** (1.0 / n_steps)
         memory = prune(problem, memory)
         number = number_above(problem, memory.iterate, here)
         memory = admit(problem, memory, violators(problem, memory.iterate, here))
-        memory, made = model_step(problem, memory, here, gap_tol, allowed)
+        memory, made = model_step(problem, memory, here, gap_tol, max_sweeps)
         sweeps += made
         stayed = memory.iterate.support.size / max(number, 1)
         problem.report(alpha, memory.iterate, None, sweeps, memory.imbalance)

@@ -350,7 +350,7 @@ def descend_by_faces(
         work += problem.work(face.features.size)
         if settled or work > MOST_WORK or idle > STILL:
             break
-        theta, arrived = _advance(problem, theta, signs, face.features, dual.step)
+        theta, arrived = _go_along(problem, theta, signs, face.features, dual.step)
         z, _, dependent = problem.correlations(dual, face.features)
         if arrived:
             theta, arrived = _pivoted(problem, theta, signs, face, dual, (z, dependent))
@@ -384,11 +384,11 @@ def _pivoted(
         return theta, True
     position = int(np.argmax(np.abs(lacking)))
     direction = np.sign(lacking[position]) * face.null_vector(position)
-    moved, through = _advance(problem, theta, signs, on, direction, np.inf)
+    moved, through = _go_along(problem, theta, signs, on, direction, np.inf)
     return (theta, True) if through else (moved, False)
 
 
-def _advance(
+def _go_along(
     problem: DataProblem,
     theta: Float64,
     signs: Float64,

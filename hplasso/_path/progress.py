@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Any, NamedTuple
@@ -69,8 +70,8 @@ class Iteration(NamedTuple):
     gap_tol: float
 
 
-class Listener:
-    """Hears of each point of a path, and, if `iterations`, of each iteration; this one is quiet.
+class Listener(ABC):
+    """Hears of each point of a path, and, if `iterations`, of each iteration.
 
     With `every_sweep` an iteration has a single sweep.
     """
@@ -78,10 +79,11 @@ class Listener:
     iterations = False
     every_sweep = False
 
+    @abstractmethod
     def point(self, point: PathPoint) -> None:
         """A solution has been found."""
 
-    def iteration(self, iteration: Iteration) -> None:
+    def iteration(self, iteration: Iteration) -> None:  # noqa: B027 (most do not listen)
         """A restricted problem has been solved, and the solution certified."""
 
 

@@ -169,5 +169,8 @@ class OfAlpha(Listener):
         self.listener, self.alpha = listener, alpha
         self.iterations, self.every_sweep = listener.iterations, listener.every_sweep
 
+    def point(self, point: PathPoint) -> None:
+        self.listener.point(point._replace(alpha=self.alpha))
+
     def iteration(self, iteration: Iteration) -> None:
         self.listener.iteration(iteration._replace(alpha=self.alpha))

@@ -74,8 +74,8 @@ def ridged_gap(
     size, inward = np.abs(theta), np.sign(theta) * z - penalty
     along = (inward > 0.0) & (ridge > 0.0)
     over = np.maximum((z if positive else np.abs(z)) - penalty, 0.0)
-    rest = np.where(along, inward - ridge * size, over)
-    gap = np.divide(rest**2, 2.0 * ridge, out=np.zeros_like(z), where=ridge > 0.0)
+    gradient = np.where(along, inward - ridge * size, over)
+    gap = np.divide(gradient**2, 2.0 * ridge, out=np.zeros_like(z), where=ridge > 0.0)
     gap += np.where(along, 0.0, size * np.abs(0.5 * ridge * size - inward))
     return float(gap.sum())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,11 +13,15 @@ from .._numerics.typing import Float64
 from .._validation.parameters import InvalidParameterError
 
 
-class Display:
+class Display(ABC):
     """What the displays have in common."""
 
     ax_: Any
     figure_: Any
+
+    @abstractmethod
+    def plot(self, ax: Any = None) -> Any:
+        """Draw on axes, or on new ones."""
 
     def _axes(self, ax: Any) -> Any:
         """Set and return the axes to draw on."""

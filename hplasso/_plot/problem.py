@@ -14,7 +14,7 @@ from .._estimators.linear_model import LinearModel, checked_parameters, chosen_p
 from .._estimators.options import FitOptions
 from .._estimators.problem import Problem
 from .._numerics.typing import Float64
-from .._path.progress import Iteration, Listener
+from .._path.progress import Iteration, Listener, PathPoint
 from .._validation.grids import GivenGrid
 from .._validation.weights import checked_penalty_weights, feature_names
 
@@ -34,6 +34,9 @@ class Recorder(Listener):
 
     def __init__(self) -> None:
         self.records: list[Iteration] = []
+
+    def point(self, point: PathPoint) -> None:
+        """Not kept."""
 
     def iteration(self, iteration: Iteration) -> None:
         self.records.append(iteration)

@@ -287,6 +287,9 @@ def test_the_surrogate_of_alternation_is_above_the_objective():
         iterations = every_sweep = True
         all: ClassVar = []
 
+        def point(self, point):
+            pass
+
         def iteration(self, iteration):
             self.all.append(iteration)
 
