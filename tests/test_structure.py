@@ -193,7 +193,7 @@ def test_no_class_inherits_from_one_that_can_be_built():
 # Identifiers that were the package's own, before it had the words of the field.
 OLD_IDENTIFIERS = """
 Observation Knot Knots Chord Admission Appraisal RidgeAppraisal FaceFactor FaceGradients Noise
-StackedDesign StackedColumns PathKnots lead_to awaited likely foremost admission appraisal knot knots
+StackedDesign StackedColumns lead_to awaited likely foremost admission appraisal knot knots
 chord place places asked gap_asked reach level pull slack noise floor bring hold held descend settle
 let_in forecast lean leanly leaned approach stage passing let_go keep fragile spread mend mended
 readable cross rows_of_term advance dearness dearer dearest price way rest ahead share shares honest

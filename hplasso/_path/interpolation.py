@@ -23,7 +23,8 @@ ICML 2019.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -61,19 +62,32 @@ def trace_by_chords(tracer: Tracer, alphas: Iterable[float]) -> list[PathPoint]:
     """
     if not isinstance(tracer, PathTracer) or tracer.problem.settings.tol <= TIGHT:
         return tracer.trace(alphas)
+    return trace_some(tracer, alphas, _stride, partial(_between, tracer))
+
+
+def _stride(last: SolvedPoint) -> int:
+    """How many alphas to go from a solved point to the next."""
+    return SHORT_STRIDE if last.iterate.support.size > LARGE_SUPPORT else STRIDE
+
+
+def trace_some(
+    tracer: PathTracer,
+    alphas: Iterable[float],
+    stride: Callable[[SolvedPoint], int],
+    between: Callable[[SolvedPoint, SolvedPoint, Sequence[float]], list[PathPoint]],
+) -> list[PathPoint]:
+    """Solve at the first alpha and each that is a `stride` ahead; find those `between`."""
     alphas = [float(alpha) for alpha in alphas]
     points, last = [tracer.solve(alphas[0])], SolvedPoint(alphas[0], tracer.iterate)
     tracer.tell(points[0])
     while len(points) < len(alphas):
-        large = last.iterate.support.size > LARGE_SUPPORT
-        length = SHORT_STRIDE if large else STRIDE
-        *skipped, alpha = alphas[len(points) : len(points) + length]
+        *skipped, alpha = alphas[len(points) : len(points) + stride(last)]
         point = tracer.solve(alpha)
         first, last = last, SolvedPoint(alpha, tracer.iterate)
-        between = _between(tracer, first, last, skipped)
-        if between:
+        found = between(first, last, skipped)
+        if found:
             tracer.return_to(last)
-        for new in (*between, point):
+        for new in (*found, point):
             tracer.tell(new)
             points.append(new)
     return points

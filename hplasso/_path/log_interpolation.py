@@ -12,11 +12,12 @@ trying.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from .._datafit.newton import CurvedTerm
+from .interpolation import trace_some
 from .predictor import SolvedPoint
 from .progress import PathPoint
 from .tracer import PathTracer, Tracer
@@ -36,54 +37,45 @@ def trace_by_means(tracer: Tracer, term: CurvedTerm, alphas: Iterable[float]) ->
     """
     if not isinstance(tracer, PathTracer):
         return tracer.trace(alphas)
-    alphas = [float(alpha) for alpha in alphas]
-    points, last = [tracer.solve(alphas[0])], SolvedPoint(alphas[0], tracer.iterate)
-    tracer.tell(points[0])
-    length, paused = SHORTEST, 1.0
-    while len(points) < len(alphas):
-        *skipped, alpha = alphas[len(points) : len(points) + (1 if paused > 0.0 else length)]
-        point = tracer.solve(alpha)
-        first, last = last, SolvedPoint(alpha, tracer.iterate)
-        between, worst = _between(tracer, term, first, last, skipped)
-        if skipped:
-            tracer.return_to(last)
-            length = int(np.clip(length / np.sqrt(max(worst, TINY)), SHORTEST, LONGEST))
-            paused = worst - WORTHWHILE
-        else:
-            paused -= 1.0
-        for new in (*between, point):
-            tracer.tell(new)
-            points.append(new)
-    return points
+    interpolation = LogInterpolation(tracer, term)
+    return trace_some(tracer, alphas, interpolation.stride, interpolation.between)
 
 
-def _between(
-    tracer: PathTracer,
-    term: CurvedTerm,
-    first: SolvedPoint,
-    last: SolvedPoint,
-    alphas: list[float],
-) -> tuple[list[PathPoint], float]:
-    """The solutions at alphas between two solved points; the worst interpolated gap over tol."""
-    points, worst = [], 0.0
-    for alpha in alphas:
-        tracer.return_to(last, first)
-        point = _move_to_interpolated(tracer, term, first, last, alpha)
-        worst = max(worst, point.gap / max(point.gap_tol, TINY))
-        if not point.converged:
-            point = tracer.solve(alpha)
-            first = SolvedPoint(alpha, tracer.iterate)
-        points.append(point)
-    return points, worst
+class LogInterpolation:
+    """Between solved points of a path, as far apart as the gaps so far allow."""
 
+    def __init__(self, tracer: PathTracer, term: CurvedTerm) -> None:
+        self.tracer, self.term = tracer, term
+        self._length, self._paused = SHORTEST, 1.0
 
-def _move_to_interpolated(
-    tracer: PathTracer, term: CurvedTerm, first: SolvedPoint, last: SolvedPoint, alpha: float
-) -> PathPoint:
-    """Go to the interpolation between two solved points, from the last; what it is worth."""
-    length = float(np.log(first.alpha / last.alpha))
-    fraction = float(np.log(first.alpha / alpha)) / length if length > 0.0 else 0.5
-    end = tracer.iterate.theta
-    theta = (1.0 - fraction) * first.iterate.grown(end.size).theta + fraction * end
-    state = term.interpolate(first.iterate.state, last.iterate.state, fraction)
-    return tracer.move_to(alpha, theta, theta.nonzero()[0], state)
+    def stride(self, last: SolvedPoint) -> int:
+        """How many alphas to go from a solved point to the next."""
+        return 1 if self._paused > 0.0 else self._length
+
+    def between(
+        self, first: SolvedPoint, last: SolvedPoint, alphas: Sequence[float]
+    ) -> list[PathPoint]:
+        """The solutions at alphas between two solved points."""
+        points, worst = [], 0.0  # the worst interpolated gap, as a part of the tolerance
+        for alpha in alphas:
+            self.tracer.return_to(last, first)
+            point = self._interpolated(first, last, alpha)
+            worst = max(worst, point.gap / max(point.gap_tol, TINY))
+            if not point.converged:
+                point = self.tracer.solve(alpha)
+                first = SolvedPoint(alpha, self.tracer.iterate)
+            points.append(point)
+        if points:
+            length = self._length / np.sqrt(max(worst, TINY))
+            self._length = int(np.clip(length, SHORTEST, LONGEST))
+        self._paused = worst - WORTHWHILE if points else self._paused - 1.0
+        return points
+
+    def _interpolated(self, first: SolvedPoint, last: SolvedPoint, alpha: float) -> PathPoint:
+        """Go to the interpolation between two solved points, from the last; what it is worth."""
+        length = float(np.log(first.alpha / last.alpha))
+        fraction = float(np.log(first.alpha / alpha)) / length if length > 0.0 else 0.5
+        end = self.tracer.iterate.theta
+        theta = (1.0 - fraction) * first.iterate.grown(end.size).theta + fraction * end
+        state = self.term.interpolate(first.iterate.state, last.iterate.state, fraction)
+        return self.tracer.move_to(alpha, theta, theta.nonzero()[0], state)
