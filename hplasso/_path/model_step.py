@@ -16,7 +16,6 @@ import numpy as np
 
 from .._datafit.base import Model
 from .._design.correlations import ALL
-from .._numerics.rounding import NOBODY
 from .._numerics.typing import Float64, Index
 from .._solver.cholesky import CholeskyFactor
 from .._solver.conjugate_gradients import ConjugateGradients
@@ -74,7 +73,6 @@ def model_step(
         restricted,
         linear_solver,
         point,
-        predicted if matrix_free else NOBODY,
         iterate.state.model_square,
         INNER_PART * gap_tol,
         max_sweeps,

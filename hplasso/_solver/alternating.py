@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .._numerics.typing import Index
 from .._penalties.duality_gap import Certificate, certainly_zero, certify
 from .._penalties.l1 import feasible_alpha
 from .faces import Point, Solution, point_of, violators
@@ -19,7 +18,6 @@ def solve_alternating(
     problem: RestrictedProblem,
     solver: LinearSolver,
     start: Point,
-    predicted: Index,
     residual_square: Callable[[], float],
     gap_tol: float,
     max_sweeps: int,
@@ -31,9 +29,9 @@ def solve_alternating(
     2. Sweep over all coordinates that are not at zero.
     3. Certify the product of the factors; with a gap of `gap_tol`, done.
 
-    `residual_square` says ||r||^2 at the start; neither the linear solver nor `predicted` is
-    needed. Zeros are those coordinates that never were violators, and those that the gap
-    certifies. If `once`, there is a single sweep.
+    `residual_square` says ||r||^2 at the start; the linear solver is not needed. Zeros are those
+    coordinates that never were violators, and those that the gap certifies. If `once`, there is a
+    single sweep.
     """
     if not start.support.size and not violators(problem, start).size:
         return Solution(start, 0)

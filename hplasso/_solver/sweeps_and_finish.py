@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .._numerics.rounding import NOBODY
 from .._numerics.typing import Float64, Index
 from .alternating import solve_alternating
 from .conjugate_gradients import descending_sweep
@@ -75,7 +74,6 @@ def solve_with_finish(
     problem: RestrictedProblem,
     solver: LinearSolver,
     start: Point,
-    predicted: Index,
     residual_square: Callable[[], float],
     gap_tol: float,
     max_sweeps: int,
@@ -84,22 +82,21 @@ def solve_with_finish(
     """Rounds of sweeps and limit points (`next_round`) until no coordinate has to move.
 
     If `once`, as for a model of another loss, no more than MODEL_ROUNDS lead to a limit point each.
-    `predicted` coordinates are tried on the face where conjugate gradients solve. Neither
-    `residual_square` nor `gap_tol` is needed: the finish is exact, or the linear solver knows how
-    exact it has to be.
+    Neither `residual_square` nor `gap_tol` is needed: the finish is exact, or the linear solver
+    knows how exact it has to be.
     """
     if not start.support.size and not violators(problem, start, solver.accuracy).size:
         return Solution(start._replace(optimal=True), 0)
     last, max_taken = Round(start, start), MODEL_ROUNDS if once else max_sweeps
     while True:
-        last = next_round(problem, solver, last, predicted, max_sweeps)
+        last = next_round(problem, solver, last, max_sweeps)
         ended = last.sweeps >= max_sweeps or last.n_taken >= max_taken or solver.failed
         if last.lowest.optimal or ended:
             return Solution(last.lowest, last.sweeps)
 
 
 def next_round(
-    problem: RestrictedProblem, solver: LinearSolver, last: Round, predicted: Index, max_sweeps: int
+    problem: RestrictedProblem, solver: LinearSolver, last: Round, max_sweeps: int
 ) -> Round:
     """From one round to the next.
 
@@ -115,7 +112,7 @@ def next_round(
     point, n_sweeps = last.point, min(last.n_sweeps, max_sweeps - last.sweeps)
     factors = balance(point.theta) if last.factors is None else last.factors
     for _ in range(n_sweeps):
-        before, swept = point, sweep_on(problem, solver, point, factors, predicted)
+        before, swept = point, sweep_on(problem, solver, point, factors)
         point = swept.point
     lowest, sweeps = last.lowest, last.sweeps + n_sweeps
     if not last.sweeps or increase(problem, lowest, point) < 0.0:
@@ -152,7 +149,6 @@ def sweep_on(
     solver: LinearSolver,
     point: Point,
     factors: Factors,
-    predicted: Index = NOBODY,
 ) -> Swept:
     """Sweep the factors of a point and of its largest violators, in place; read their face.
 
@@ -175,7 +171,7 @@ def sweep_on(
     swept = point_at(problem, positions[moving], theta[moving])
     face = _proximal_face(part, positions, theta, swept.z[positions])
     complete = not solving or solver.active.size == support.size
-    return Swept(swept, _with_predicted(problem, point, face, predicted), complete)
+    return Swept(swept, face, complete)
 
 
 def beyond_support(problem: RestrictedProblem, point: Point, entrants: Index) -> Index:
@@ -211,17 +207,6 @@ def _proximal_face(part: RestrictedProblem, positions: Index, theta: Float64, z:
     if not stays.all():
         positions, step = positions[stays], step[stays]
     return Face(positions, np.sign(step), positions.size)
-
-
-def _with_predicted(problem: RestrictedProblem, point: Point, face: Face, predicted: Index) -> Face:
-    """The face with the `predicted` coordinates, with the signs of their correlations."""
-    if not predicted.size:
-        return face
-    support = np.concatenate([face.support, predicted])
-    signs = np.sign(np.concatenate([face.signs, point.z[predicted]]))
-    if problem.positive:  # their correlations may be negative still
-        signs[:] = 1.0
-    return Face(support, signs, face.n_trusted)
 
 
 SOLVERS = {"auto": solve_with_finish, "alternating": solve_alternating}

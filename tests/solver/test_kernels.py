@@ -27,9 +27,7 @@ from hplasso._solver.hadamard import (
     sweep,
 )
 from hplasso._solver.restricted_problem import RestrictedProblem
-from hplasso._solver.sweeps_and_finish import SOLVERS, sweep_on
-
-NONE = np.empty(0, dtype=np.intp)
+from hplasso._solver.sweeps_and_finish import SOLVERS
 
 KINDS = ["tall", "wide", "duplicates", "correlated"]
 
@@ -73,7 +71,7 @@ def random_factors(problem, seed=0):
 
 def optimum(problem):
     zero = point_of(problem, np.zeros_like(problem.target))
-    return SOLVERS["auto"](problem, CholeskyFactor(), zero, NONE, float, 0.0, 100).point
+    return SOLVERS["auto"](problem, CholeskyFactor(), zero, float, 0.0, 100).point
 
 
 def assert_optimal(problem, point):
@@ -170,7 +168,7 @@ def test_sweeps_converge_to_the_finish(problem):
     start = point_of(problem, np.zeros_like(problem.target))
     square = float(problem.response @ problem.response)
     point = SOLVERS["alternating"](
-        problem, CholeskyFactor(), start, NONE, lambda: square, 1e-5 * square, 100_000
+        problem, CholeskyFactor(), start, lambda: square, 1e-5 * square, 100_000
     ).point
     best = objective(problem, optimum(problem).theta)
     assert best - 1e-12 <= objective(problem, point.theta) <= best + 1e-5 * square
@@ -198,7 +196,7 @@ def test_positive_sweeps_go_down_and_stay_positive(problem, seed):
 
 def solved(problem, max_sweeps=1000, start=None):
     start = point_of(problem, np.zeros_like(problem.target)) if start is None else start
-    return SOLVERS["auto"](problem, CholeskyFactor(), start, NONE, float, 0.0, max_sweeps)
+    return SOLVERS["auto"](problem, CholeskyFactor(), start, float, 0.0, max_sweeps)
 
 
 def test_what_is_taken_never_goes_up(problem, monkeypatch):
@@ -273,7 +271,7 @@ def test_only_dependent_columns_need_a_descent(monkeypatch):
         problem = restricted(C @ C.T, C @ (3 * C[2]), penalty, np.full(3, 1e-12))
         start = minimise_on_face(problem, CholeskyFactor(), np.array([1.0, 1.0, 0.0]))
         assert_optimal(
-            problem, SOLVERS["auto"](problem, CholeskyFactor(), start, NONE, float, 0.0, 100).point
+            problem, SOLVERS["auto"](problem, CholeskyFactor(), start, float, 0.0, 100).point
         )
         assert bool(calls) == dependent
         calls.clear()
@@ -508,15 +506,13 @@ def test_alternation_ends_at_the_first_sweep_with_the_gap_asked(problem):
     zero = point_of(problem, np.zeros_like(problem.target))
     for gap in gaps:
         enough = 1.0001 * gap
-        made = SOLVERS["alternating"](
-            problem, CholeskyFactor(), zero, NONE, lambda: square, enough, 100
-        )
+        made = SOLVERS["alternating"](problem, CholeskyFactor(), zero, lambda: square, enough, 100)
         first = next(k for k, each in enumerate(gaps) if each <= enough)
         assert made.sweeps == first + 1
         assert_allclose(made.imbalance, unequal[first], rtol=1e-6, atol=1e-12 * square)
     assert SOLVERS["alternating"](
         replace(problem, penalty=2.0 * np.abs(problem.target).max() + problem.penalty),
-        CholeskyFactor(), zero, NONE, lambda: square, 0.0, 100,
+        CholeskyFactor(), zero, lambda: square, 0.0, 100,
     ).sweeps == 0  # fmt: skip
 
 
@@ -545,23 +541,6 @@ def test_a_step_that_is_rounding_goes_neither_up_nor_down(problem):
     assert increase(problem, point, far) == pytest.approx(
         objective(problem, far.theta) - objective(problem, point.theta), rel=1e-6
     )
-
-
-@pytest.mark.parametrize("positive", [False, True])
-def test_likely_coordinates_join_the_face_on_the_side_that_they_pull_to(problem, positive):
-    first = np.argmax(np.abs(problem.target) / problem.penalty)  # is to want in
-    target = problem.target * np.sign(problem.target[first])
-    problem = replace(problem, positive=positive, target=target)
-    zero = point_of(problem, np.zeros_like(target))
-    predicted = np.argsort(np.abs(target) / problem.penalty)[:4]  # none of which wants in
-    plain, joined = (
-        sweep_on(problem, CholeskyFactor(), zero, balance(zero.theta), extra).face
-        for extra in (NONE, predicted)
-    )
-    assert_array_equal(joined.support, np.append(plain.support, predicted))
-    signs = np.append(plain.signs, np.sign(target[predicted]))
-    assert_array_equal(joined.signs, np.ones(signs.size) if positive else signs)
-    assert joined.n_trusted == plain.support.size
 
 
 def test_the_sweeps_that_are_counted_are_those_that_were_made(problem, monkeypatch):
