@@ -41,6 +41,7 @@ from .._numerics.linalg import plus_diagonal, solve_semidefinite
 from .._numerics.threads import LARGE_DATA
 from .._numerics.typing import Float64, Index
 from .._penalties.l1 import SOLVED
+from .._solver.conjugate_gradients import conjugate_gradients
 from .certification import rounding_errors
 from .problem import PathProblem
 from .ridge_certification import weighed_features
@@ -271,21 +272,12 @@ def _step_by_products(system: RidgeSystem, iterate: Iterate, gap: float) -> tupl
     image, product = curved(residual / (squares + ridge))
     curvature = float(image @ product) / max(float(image @ image), TINY)
     scale = 1.0 / (curvature * squares + ridge)
-    step, direction = np.zeros(residual.size), scale * residual
-    square = float(residual @ direction)
-    for _ in range(MAX_STEPS):
-        if is_enough(step, residual):
-            return step, False
-        product = columns.correlations(curved(direction)[1])[live] + ridge * direction
-        along = float(direction @ product)
-        if not along > 0.0:
-            return step, False
-        length = square / along
-        step, residual = step + length * direction, residual - length * product
-        preconditioned = scale * residual
-        before, square = square, float(residual @ preconditioned)
-        direction = preconditioned + (square / before) * direction
-    return step, True
+
+    def hessian_product(direction: Float64) -> Float64:
+        return columns.correlations(curved(direction)[1])[live] + ridge * direction
+
+    step, found = conjugate_gradients(hessian_product, residual, scale, is_enough, MAX_STEPS)
+    return step, not found
 
 
 def _tolerance(system: RidgeSystem, iterate: Iterate, gap: float) -> Any:

@@ -30,7 +30,8 @@ from .._numerics.typing import Float64, Index, Mask
 
 NO_MATRIX, NO_MASK = np.empty((0, 0), order="F"), np.empty(0, dtype=bool)
 # At most this part of the coordinates is fixed at zero: more of them make each solution more
-# expensive, with fewer the factor is computed anew more often (constants.py).
+# expensive, with fewer the factor is computed anew more often. With none, paths and fits of large
+# supports take 1.4 to 1.9 times as long (constants.py).
 FIXED_PART = 1 / 8
 # The factor of fewer coordinates is computed anew in less time than it takes to update it
 # (constants.py).

@@ -13,6 +13,7 @@ each, and the finish follows.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import final
 
 import numpy as np
@@ -98,66 +99,69 @@ class ConjugateGradients:
 
     def solve(self, right: Float64) -> Float64:
         """The minimiser, to `accuracy`."""
-        active, tolerance = ~self.fixed, self.accuracy[self.positions]
-        scale = active / self.operator.diagonal()
+        operator, active, tolerance = self.operator, ~self.fixed, self.accuracy[self.positions]
         theta = np.where(active, self._theta[self.positions], 0.0)
-        residual = right - self.operator @ theta
-        direction = scale * residual
-        squared_norm = float(residual @ direction)
-        for _ in range(MAX_STEPS):
-            if (np.abs(residual) * active <= tolerance).all():
-                break
-            image = self.operator @ direction
-            curvature = float(direction @ image)
-            if not curvature > 0.0:
-                self.failed = True
-                break
-            length = squared_norm / curvature
-            theta += length * direction
-            residual -= length * image
-            preconditioned = scale * residual
-            before, squared_norm = squared_norm, float(residual @ preconditioned)
-            direction = preconditioned + (squared_norm / before) * direction
-        else:
-            self.failed = True
-        self._theta[self.positions] = theta
+        step, found = conjugate_gradients(
+            lambda direction: operator @ direction,
+            right - operator @ theta,
+            active / operator.diagonal(),
+            lambda step, residual: bool((np.abs(residual) * active <= tolerance).all()),
+            MAX_STEPS,
+        )
+        self.failed |= not found
+        self._theta[self.positions] = theta = theta + step
         return theta
 
 
-def descending_sweep(
-    problem: RestrictedProblem, factors: Factors, z: Float64
-) -> tuple[Factors, Float64]:
-    """A sweep by conjugate gradients, of coordinates with penalties; also z = c - G theta."""
-    mu, z = ridge_descent(problem, factors.mu, factors.nu, z)
-    nu, z = ridge_descent(problem, factors.nu, mu, z)
-    return Factors(mu, nu), z
+def descending_sweep(problem: RestrictedProblem, factors: Factors) -> Factors:
+    """A sweep by conjugate gradients, of coordinates with penalties."""
+    mu = ridge_descent(problem, factors.mu, factors.nu)
+    return Factors(mu, ridge_descent(problem, factors.nu, mu))
 
 
-def ridge_descent(
-    problem: RestrictedProblem, mu: Float64, nu: Float64, z: Float64
-) -> tuple[Float64, Float64]:
+def ridge_descent(problem: RestrictedProblem, mu: Float64, nu: Float64) -> Float64:
     """From mu towards argmin_mu g(mu, nu) by some conjugate gradients; g goes down at each.
 
-    Returns mu and z = c - G (mu o nu). The gradient is penalty o mu - nu o z.
+    The gradient is penalty o mu - nu o z.
     """
-    penalty, start, z_start = problem.penalty, mu, z
+    operator, penalty = problem.operator, problem.penalty
     curvature = nu**2 * problem.diagonal + penalty
     scale = np.divide(1.0, curvature, out=np.zeros_like(mu), where=curvature > 0.0)
-    residual = nu * z - penalty * mu
-    direction = scale * residual
+    residual = nu * (problem.target - operator @ (mu * nu)) - penalty * mu
+    enough = REDUCTION**2 * float(scale @ residual**2)
+    step, _ = conjugate_gradients(
+        lambda direction: nu * (operator @ (nu * direction)) + penalty * direction,
+        residual,
+        scale,
+        lambda step, residual: float(scale @ residual**2) <= enough,
+        MAX_UPDATE_STEPS,
+    )
+    return stop_at_zero(mu, nu, mu + step) if problem.positive else mu + step
+
+
+def conjugate_gradients(
+    product: Callable[[Float64], Float64],
+    residual: Float64,
+    scale: Float64,
+    is_enough: Callable[[Float64, Float64], bool],
+    max_steps: int,
+) -> tuple[Float64, bool]:
+    """d with A d = b, given products with A and the `residual` of no step, b; whether it was found.
+
+    `scale` is about the inverse of A's diagonal. `is_enough` judges d and what it leaves of b.
+    """
+    step, direction = np.zeros_like(residual), scale * residual
     squared_norm = float(residual @ direction)
-    enough = REDUCTION**2 * squared_norm
-    for _ in range(MAX_UPDATE_STEPS):
-        if squared_norm <= enough:
+    for _ in range(max_steps):
+        if is_enough(step, residual):
+            return step, True
+        image = product(direction)
+        curvature = float(direction @ image)
+        if not curvature > 0.0:
             break
-        image = problem.operator @ (nu * direction)
-        length = squared_norm / float((nu * direction) @ image + penalty @ direction**2)
-        mu, z = mu + length * direction, z - length * image
-        residual = nu * z - penalty * mu
+        length = squared_norm / curvature
+        step, residual = step + length * direction, residual - length * image
         preconditioned = scale * residual
         before, squared_norm = squared_norm, float(residual @ preconditioned)
         direction = preconditioned + (squared_norm / before) * direction
-    if problem.positive:
-        mu, fraction = stop_at_zero(start, nu, mu)
-        z = z_start + fraction * (z - z_start)
-    return mu, z
+    return step, False

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .._numerics.rounding import NOBODY
 from .._numerics.typing import Float64, Mask
 from .faces import Face, Point, entered_face, increase, largest_violators, point_at, violators
 from .linear_solver import LinearSolver
@@ -38,27 +39,22 @@ LEAVING = 16
 
 
 def finish(problem: RestrictedProblem, solver: LinearSolver, start: Point, face: Face) -> Point:
-    """The last of the limit points from `face` on with f below that of `start`; or `start`."""
-    point = _limit_points(problem, solver, start, face)
-    if point is not start and solver.refine():
-        face = Face(point.support, np.sign(point.theta[point.support]), point.support.size)
-        point = _limit_points(problem, solver, point, face)
-    return point
+    """The last of the limit points from `face` on with f below that of `start`; or `start`.
 
-
-def _limit_points(
-    problem: RestrictedProblem, solver: LinearSolver, start: Point, face: Face
-) -> Point:
-    """`finish`, as exact as the linear solver is for now."""
+    The linear solver refines its solutions when that has settled.
+    """
     best = start
     while True:
         point = limit_point(problem, solver, best, face)
         entrants = violators(problem, point, solver.accuracy)
         if not entrants.size:
-            return Point(*point[:3], optimal=True)
-        if solver.failed or increase(problem, best, point) >= 0.0:
+            best = point._replace(optimal=True)
+        elif not solver.failed and increase(problem, best, point) < 0.0:
+            best, face = point, entered_face(point, largest_violators(problem, point, entrants))
+            continue
+        if best is start or not solver.refine():
             return best
-        best, face = point, entered_face(point, largest_violators(problem, point, entrants))
+        face = entered_face(best, NOBODY)
 
 
 def limit_point(

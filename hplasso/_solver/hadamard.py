@@ -114,7 +114,7 @@ def _update(problem: RestrictedProblem, factor: Float64, other: Float64) -> Floa
         new = ridge_update_dual(problem.columns, problem.response, problem.penalty, other)
     else:
         new = ridge_update(problem.operator.matrix, problem.target, problem.penalty, other)
-    return stop_at_zero(factor, other, new)[0] if problem.positive else new
+    return stop_at_zero(factor, other, new) if problem.positive else new
 
 
 def _one_without_penalty(problem: RestrictedProblem, factor: Float64) -> Float64:
@@ -122,19 +122,15 @@ def _one_without_penalty(problem: RestrictedProblem, factor: Float64) -> Float64
     return factor if problem.unpenalised is None else np.where(problem.unpenalised, 1.0, factor)
 
 
-def stop_at_zero(factor: Float64, other: Float64, new: Float64) -> tuple[Float64, float]:
-    """Go from `factor` towards `new` until the first coordinate of theta would turn negative.
-
-    Returns also the fraction of the step that is made.
-    """
+def stop_at_zero(factor: Float64, other: Float64, new: Float64) -> Float64:
+    """Go from `factor` towards `new` until the first coordinate of theta would turn negative."""
     crossing = new * other < 0.0
     if not crossing.any():
-        return new, 1.0
+        return new
     fractions = factor[crossing] / (factor[crossing] - new[crossing])
-    fraction = float(fractions.min())
-    stopped = factor + fraction * (new - factor)
-    stopped[np.flatnonzero(crossing)[fractions == fraction]] = 0.0
-    return stopped, fraction
+    stopped = factor + fractions.min() * (new - factor)
+    stopped[np.flatnonzero(crossing)[fractions == fractions.min()]] = 0.0
+    return stopped
 
 
 def proximal_seed(

@@ -192,10 +192,8 @@ def beyond_support(problem: RestrictedProblem, point: Point, entrants: Index) ->
 
 def _sweep_of(part: RestrictedProblem, factors: Factors) -> Factors:
     """A sweep: by factorisations, or, where these would cost more, by conjugate gradients."""
-    operator = part.operator
-    if operator.matrix is not None and len(part.target) <= FACTORISED:
-        return sweep(part, factors)
-    return descending_sweep(part, factors, part.target - operator @ factors.theta)[0]
+    factorised = part.operator.matrix is not None and len(part.target) <= FACTORISED
+    return sweep(part, factors) if factorised else descending_sweep(part, factors)
 
 
 def _proximal_face(part: RestrictedProblem, positions: Index, theta: Float64, z: Float64) -> Face:
