@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
+Function = TypeVar("Function", bound=Callable[..., Any])
 
-@contextmanager
-def own_error_state() -> Iterator[None]:
+
+def own_error_state() -> Any:
     """The state that the package is written for, as a context.
 
     What is too small becomes zero, which is meant: probabilities vanish, outliers overshadow
     other numbers. The rest is warned of where it is not expected.
     """
-    with np.errstate(over="warn", divide="warn", invalid="warn", under="ignore"):
-        yield
+    return np.errstate(over="warn", divide="warn", invalid="warn", under="ignore")
 
 
-# A decorator of functions that run in that state; each call has a context of its own.
-in_own_error_state = own_error_state()
+def in_own_error_state(function: Function) -> Function:
+    """Run a function in the state that the package is written for."""
+
+    @wraps(function)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        with own_error_state():
+            return function(*args, **kwargs)
+
+    return cast(Function, guarded)
