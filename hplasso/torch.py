@@ -34,15 +34,7 @@ except ImportError as error:
     ) from error
 from torch.nn.utils import parametrize
 
-from ._smooth.torch_product import (
-    MODULE,
-    Product,
-    Sparse,
-    found,
-    penalty_slope,
-    restore,
-    values_of,
-)
+from ._smooth.torch_product import MODULE, Product, Sparse, found, penalty_slope, restore, values_of
 from ._validation.parameters import Constraint, Constraints, check_arguments, integer, real
 
 __all__ = ["kkt", "parameter_groups", "penalty", "remove", "round_to_zero", "sparsify"]

@@ -19,12 +19,10 @@ from .._numerics.error_state import in_own_error_state
 from .._path.progress import PathPoint
 from .._solver.hadamard import balance
 from .._validation.weights import PenaltyWeights
-from .classification import encode
-from .linear_model import LinearModel, chosen_parameters
-from .logistic_problem import ACCEPTED, LogisticData
-from .options import FitOptions
-from .problem import Problem
-from .to_sklearn import fitted_as
+from .classification import LogisticData, encode
+from .linear_model import LinearModel
+from .parameters import FitOptions, chosen_parameters, fitted_as
+from .problem import DATA_ACCEPTED, Problem
 
 
 class LinearClassifier(ClassifierMixin, LinearModel):
@@ -33,7 +31,7 @@ class LinearClassifier(ClassifierMixin, LinearModel):
     classes_: Any
     coef_: Any
     intercept_: Any
-    _accepted = ACCEPTED
+    _accepted = DATA_ACCEPTED
 
     def _data(
         self, X: Any, y: Any, sample_weight: Any, penalty: PenaltyWeights, options: FitOptions

@@ -26,8 +26,15 @@ from .._path.settings import PathSettings
 from .._path.tracer import Tracer
 from .._penalties.l1 import L1Penalty
 from .._validation.grids import GivenGrid
-from .options import FitOptions
+from .parameters import FitOptions
 from .penalty_scale import PenaltyScale
+
+# Training data, in the words of scikit-learn's checks.
+DATA_ACCEPTED: dict[str, Any] = {
+    "accept_sparse": ["csc", "csr"],
+    "dtype": [np.float64, np.float32],
+    "ensure_all_finite": False,  # the design looks
+}
 
 
 class UnpenalisedProblem(ABC):
@@ -41,6 +48,8 @@ class UnpenalisedProblem(ABC):
         One for each target; a target has a path of its own.
     working_set : WorkingSet
         That of all targets.
+    complete : bool
+        Whether all classes take part, if there are any.
     n_rows : int
         Rows K of coefficients that belong to a point: one for each class where there are several.
     """
@@ -48,6 +57,7 @@ class UnpenalisedProblem(ABC):
     design: Design
     terms: Sequence[Any]
     working_set: Any
+    complete = True
     n_rows = 1
 
     def tracer(self, target: int, settings: PathSettings, start: Float64 | None = None) -> Tracer:

@@ -22,8 +22,7 @@ from .._design.blocks import BLOCK, slices
 from .._design.design import Design
 from .._design.factory import check_range, checked_design
 from .._design.weighting import augmented_gram_of, reweighted
-from .._estimators.least_squares_problem import LeastSquaresData
-from .._estimators.regression import Regression, gram_pays
+from .._estimators.regression import LeastSquaresData, Regression, gram_pays
 from .._numerics.typing import Float64, Index
 from .._path.progress import PathPoint
 

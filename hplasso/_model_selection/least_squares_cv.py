@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -12,32 +13,20 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
-from .._estimators.callbacks import Task, listeners_of
-from .._estimators.fit_method import fit_method
-from .._estimators.least_squares_problem import LEAST_SQUARES_CONSTRAINTS
-from .._estimators.linear_model import checked_parameters
+from .._estimators.fit_method import Task, fit_method, listeners_of
 from .._estimators.linear_regressor import LinearRegressor
-from .._estimators.options import FitOptions
+from .._estimators.parameters import options_of
 from .._estimators.problem import gaps_of, sweeps_of
 from .._numerics.threads import threads_for_data
 from .._numerics.typing import Float64
 from .._path.progress import PathPoint
 from .._solver.hadamard import balance
 from .._validation.grids import given_alphas
-from .._validation.parameters import ARRAY, NONE, Constraints, check_one_target, integer, real
+from .._validation.parameters import check_one_target
 from .folds import Fold, Folds, checked_folds
 from .kept_path import coefficient_columns, fitted_at, trace_kept
-from .parameters import CV_CONSTRAINTS, checked_ratios
-from .routing import routed
+from .parameters import SELECTION_CONSTRAINTS, checked_ratios, routed
 from .rules import check_rule, choose, print_end_of_grid
-
-ESTIMATOR_CONSTRAINTS: Constraints = {
-    "eps": (real(0.0, 1.0, open_low=True),),
-    "alphas": (integer(1), ARRAY, NONE),
-    **LEAST_SQUARES_CONSTRAINTS,
-    **CV_CONSTRAINTS,
-    "l1_ratio": (real(0.0, 1.0), ARRAY),
-}
 
 
 class Grid(NamedTuple):
@@ -50,7 +39,7 @@ class Grid(NamedTuple):
 class LeastSquaresCV(LinearRegressor):
     """What :class:`HadamardLassoCV` and :class:`HadamardElasticNetCV` have in common; abstract."""
 
-    _constraints = ESTIMATOR_CONSTRAINTS
+    _constraints = SELECTION_CONSTRAINTS
     _single: Any  # the estimator at a single alpha
 
     @fit_method
@@ -85,8 +74,8 @@ class LeastSquaresCV(LinearRegressor):
         ConvergenceWarning
             If the gap asked for was not reached within `max_iter` sweeps.
         """
-        parameters, name = checked_parameters(self), type(self).__name__
-        ratios = checked_ratios(name, "l1_ratio", parameters["l1_ratio"])
+        options, name = options_of(self), type(self).__name__
+        ratios = checked_ratios(name, "l1_ratio", options.l1_ratio)
         given = given_alphas(self.alphas, ratios)
         check_one_target(
             name,
@@ -94,7 +83,7 @@ class LeastSquaresCV(LinearRegressor):
             f"sklearn.multioutput.MultiOutputRegressor({name}()), which chooses for each, or "
             f"sklearn.model_selection.GridSearchCV over {self._single.__name__}, for all alike",
         )
-        options = FitOptions.of(parameters | {"l1_ratio": ratios[0]})
+        options = replace(options, l1_ratio=ratios[0])
         data = self._validated(X, y, sample_weight, options).with_gram(self.precompute)
         extra = routed(self, "fit", sample_weight, params)
         splits = check_cv(self.cv).split(

@@ -10,19 +10,9 @@ from contextlib import suppress
 from typing import Any
 
 from sklearn import config_context
-from sklearn.metrics import get_scorer, get_scorer_names
+from sklearn.metrics import get_scorer
 
 from .._path.progress import stack_level
-from .._validation.parameters import NONE, Constraint
-
-SCORING = (
-    Constraint(
-        "the name of a scorer (sklearn.metrics.get_scorer_names lists them)",
-        lambda value: isinstance(value, str) and value in get_scorer_names(),
-    ),
-    Constraint("a callable", callable),
-    NONE,
-)
 
 
 def scorer_of(scoring: Any) -> Any:

@@ -7,16 +7,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.pipeline import Pipeline
-from sklearn.utils import check_X_y
 from sklearn.utils.validation import check_is_fitted
 
-from .._estimators.linear_model import LinearModel, checked_parameters, chosen_parameters
-from .._estimators.options import FitOptions
+from .._estimators.linear_model import LinearModel
+from .._estimators.parameters import FitOptions, chosen_parameters, options_of
 from .._estimators.problem import Problem
 from .._numerics.typing import Float64
 from .._path.progress import Iteration, Listener
 from .._validation.grids import GivenGrid
-from .._validation.weights import checked_penalty_weights, feature_names
+from .._validation.weights import checked_data
 
 # Penalties of a path where an estimator has none of its own.
 N_PENALTIES = 100
@@ -81,15 +80,13 @@ def pictured(estimator: Any, X: Any, y: Any, sample_weight: Any = None) -> Pictu
             f"estimator must be one of hplasso. Got {type(estimator).__name__}; "
             "RegularizationPathDisplay.from_path draws any path."
         )
-    checked_parameters(estimator)
+    options_of(estimator)  # all parameters are checked
     parameters = {"l1_ratio": 1.0, **chosen_parameters(estimator), "verbose": 0}
     if not {"alpha", "C"} & set(parameters):
         check_is_fitted(estimator)
-    names = feature_names(X)
-    if names is None:
-        names = getattr(estimator, "feature_names_in_", None)
-    X, y = check_X_y(X, y, **{**estimator._accepted, "multi_output": False})
-    weights = checked_penalty_weights(parameters["penalty_weights"], X.shape[1], names)
+    given, names = parameters["penalty_weights"], getattr(estimator, "feature_names_in_", None)
+    accepted = {**estimator._accepted, "multi_output": False}
+    X, y, weights = checked_data(X, y, given, accepted, names)
     options = FitOptions.of(parameters)
     problem = estimator._data(X, y, sample_weight, weights, options).problem(N_PENALTIES)
     name = problem.scale.name
