@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
 
 from .._validation.sklearn_names import PENALTY
-from .._validation.weights import PenaltyWeights, penalty_weights_of
+from .._validation.weights import PenaltyWeights, checked_penalty_weights
 from .fit_method import CallbackSupportMixin
 from .parameters import FIT_CONSTRAINTS, FitOptions, chosen_parameters
 
@@ -34,7 +34,9 @@ class LinearModel(CallbackSupportMixin, BaseEstimator, ABC):
     def _validated(self, X: Any, y: Any, sample_weight: Any, options: FitOptions) -> Any:
         """The data of the problem of this estimator, which learns the names of the features."""
         X, y = validate_data(self, X, y, **self._accepted)
-        return self._data(X, y, sample_weight, penalty_weights_of(self), options)
+        names = getattr(self, "feature_names_in_", None)
+        penalty = checked_penalty_weights(self.penalty_weights, self.n_features_in_, names)
+        return self._data(X, y, sample_weight, penalty, options)
 
     @property
     def penalty(self) -> str:

@@ -139,12 +139,10 @@ def _checked_gram(given: Float64, design: Design) -> Float64 | None:
         )
         return None
     first, second = p // 2, min(p // 2 + 1, p - 1)
-    block = design.block(np.array([first, second]))
-    expected = n * np.append(design.column_norms**2, block[:, 0] @ block[:, 1])
+    block, norms = design.block(np.array([first, second])), design.column_norms
+    expected = n * np.append(norms**2, block[:, 0] @ block[:, 1])
     elements = np.append(given.diagonal(), given[first, second])
-    lengths = n * np.append(
-        design.column_norms**2, design.column_norms[first] * design.column_norms[second]
-    )
+    lengths = n * np.append(norms**2, norms[first] * norms[second])
     wrong = np.flatnonzero(np.abs(elements - expected) > 1e-4 * lengths)
     if wrong.size:
         row, column = (first, second) if wrong[0] == p else (wrong[0], wrong[0])
@@ -190,12 +188,10 @@ class LeastSquaresData(NamedTuple):
         if Xy is not None:
             shape = (n_features,) if np.ndim(Xy) == 1 else (n_features, n_targets)
             Xy = _as_columns(checked_array(Xy, shape, "Xy"))
-        if not isinstance(precompute, str):
-            scalar = np.ndim(precompute) == 0
-            shape = (n_features, n_features)
-            precompute = (
-                bool(precompute) if scalar else checked_array(precompute, shape, "precompute")
-            )
+        if np.ndim(precompute) > 0:
+            precompute = checked_array(precompute, (n_features, n_features), "precompute")
+        elif not isinstance(precompute, str):
+            precompute = bool(precompute)
         return self._replace(precompute=precompute, Xy=Xy)
 
 

@@ -16,17 +16,16 @@ from sklearn.utils.validation import check_is_fitted
 from .._estimators.fit_method import Task, fit_method, listeners_of
 from .._estimators.linear_regressor import LinearRegressor
 from .._estimators.parameters import options_of
-from .._estimators.problem import gaps_of, sweeps_of
+from .._estimators.problem import Problem, gaps_of, sweeps_of
 from .._numerics.threads import threads_for_data
 from .._numerics.typing import Float64
 from .._path.progress import PathPoint
-from .._solver.hadamard import balance
 from .._validation.grids import given_alphas
 from .._validation.parameters import check_one_target
 from .folds import Fold, Folds, checked_folds
 from .kept_path import coefficient_columns, fitted_at, trace_kept
 from .parameters import SELECTION_CONSTRAINTS, checked_ratios, routed
-from .rules import check_rule, choose, print_end_of_grid
+from .rules import choose, print_end_of_grid
 
 
 class Grid(NamedTuple):
@@ -89,18 +88,20 @@ class LeastSquaresCV(LinearRegressor):
         splits = check_cv(self.cv).split(
             data.X, data.targets[:, 0], **(extra.splitter.split if extra else {})
         )
-        folds = checked_folds(splits, data.weights, sample_weight is not None)
-        check_rule(self.rule, len(folds))
+        weighted = sample_weight is not None
+        folds = checked_folds(splits, data.weights, weighted, self.rule)
         with Task.of_fit(self, len(folds) + 1) as task, threads_for_data(data.X.size):
             folded = Folds(data, folds, given.length * len(ratios))
             problem = data.problem_of(folded.full)
             grids = [Grid(ratio, problem.at(ratio).grid(given, self.eps)) for ratio in ratios]
-            chosen = self._choose(grids, self._cross_validate(folded, grids, task), folds)
+            chosen = self._choose(grids, self._cross_validate(folded, problem, grids, task), folds)
             with task.subtask("refit"):
-                self._refit(folded, chosen)
+                self._refit(problem.at(chosen.l1_ratio), chosen)
         return self
 
-    def _cross_validate(self, folded: Folds, grids: Sequence[Grid], task: Task) -> Float64:
+    def _cross_validate(
+        self, folded: Folds, problem: Problem, grids: Sequence[Grid], task: Task
+    ) -> Float64:
         """The mean squared errors, of shape (n_l1_ratios, n_alphas, n_folds)."""
         length = sum(len(grid.alphas) for grid in grids)
         tasks = [task.subtask("fold", length) for _ in folded.folds]
@@ -108,7 +109,6 @@ class LeastSquaresCV(LinearRegressor):
             delayed(_validate_fold)(folded, number, grids, part)
             for number, part in enumerate(tasks)
         )
-        problem = folded.data.problem_of(folded.full)
         for index, grid in enumerate(grids):
             points = [point for _, failed in results for point in failed[index]]
             problem.at(grid.l1_ratio).warn_not_converged(points)
@@ -133,16 +133,14 @@ class LeastSquaresCV(LinearRegressor):
             self.l1_ratio_ = grid.l1_ratio
         return grid
 
-    def _refit(self, folded: Folds, grid: Grid) -> None:
+    def _refit(self, problem: Problem, grid: Grid) -> None:
         """Fit to all samples at the alpha of the rule, and along its grid."""
-        data = folded.data
-        problem = data.problem_of(folded.full).at(grid.l1_ratio)
         fitted = problem.solve(self.alpha_, listener=problem.printer())
         self._set_attributes(problem, [fitted])
         points = trace_kept(problem, grid.alphas, [self.alpha_min_, self.alpha_1se_], fitted)
         self._path_alphas = grid.alphas.copy()
-        self.coef_path_ = coefficient_columns(points, data.X.shape[1], problem.dtype)
-        self.intercept_path_ = folded.full.intercepts(points).astype(problem.dtype)
+        self.coef_path_ = coefficient_columns(points, problem.penalty_weights.size, problem.dtype)
+        self.intercept_path_ = problem.unpenalised.intercepts(points).astype(problem.dtype)
         self.dual_gap_path_ = gaps_of(points)
         self.n_iter_path_ = np.array(sweeps_of(points))
 
@@ -166,7 +164,6 @@ class LeastSquaresCV(LinearRegressor):
         """
         check_is_fitted(self)
         model, position = fitted_at(self, self._single, "alpha", alpha, self._path_alphas)
-        model.mu_, model.nu_ = balance(model.coef_)
         model.intercept_ = self.intercept_path_[position] if self.fit_intercept else 0.0
         model.n_iter_ = int(self.n_iter_path_[position])
         return model

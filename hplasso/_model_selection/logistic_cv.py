@@ -30,7 +30,7 @@ from .folds import Fold, checked_folds
 from .kept_path import KEPT, compact, fitted_at, trace_kept
 from .logistic_folds import FoldResult, Validation
 from .parameters import SELECTION_CONSTRAINTS, checked_ratios, routed
-from .rules import check_rule, choose, print_end_of_grid, smallest
+from .rules import choose, print_end_of_grid, smallest
 from .scoring import Scorer, scorer_of, warn_failed
 
 
@@ -280,9 +280,7 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         splitter = check_cv(self.cv, data.y, classifier=True)
         splits = splitter.split(data.X, data.y, **(extra.splitter.split if extra else {}))
         weighted = sample_weight is not None or self.class_weight is not None
-        folds = checked_folds(splits, data.labels.raw, weighted)
-        check_rule(self.rule, len(folds))
-        return folds
+        return checked_folds(splits, data.labels.raw, weighted, self.rule)
 
     def _grid(self, given: GivenGrid, problem: Problem, ratios: Sequence[float]) -> Float64:
         """The values of C: from where a coefficient enters at the smallest l1_ratio."""
@@ -352,8 +350,6 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         if not hasattr(self, "coef_path_"):
             raise ValueError("There is no path on all samples: at(C) needs refit=True.")
         model, position = fitted_at(self, HadamardLogisticRegression, "C", C, self.Cs_)
-        model.coef_ = np.atleast_2d(model.coef_)
-        model.mu_, model.nu_ = balance(model.coef_)
         model.intercept_ = np.atleast_1d(self.intercept_path_[..., position]).copy()
         model.n_iter_ = self.n_iter_path_[[position]]
         fitted: HadamardLogisticRegression = model

@@ -79,9 +79,3 @@ def print_end_of_grid(name: str, best: float, penalties: Any) -> None:
     words = end_of_grid(name, best, penalties)
     if words:
         print(words, file=sys.stderr)
-
-
-def check_rule(rule: str, n_folds: int) -> None:
-    """Raise a ValueError where the rule has nothing to work with."""
-    if rule == "1se" and n_folds < 2:
-        raise ValueError("rule='1se' needs at least two folds. cv gives one.")

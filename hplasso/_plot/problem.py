@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,7 +13,6 @@ from .._estimators.linear_model import LinearModel
 from .._estimators.parameters import FitOptions, chosen_parameters, options_of
 from .._estimators.problem import Problem
 from .._numerics.typing import Float64
-from .._path.progress import Iteration, Listener
 from .._validation.grids import GivenGrid
 from .._validation.weights import checked_data
 
@@ -24,18 +23,6 @@ N_PENALTIES = 100
 LENGTH = {"alpha": 1e-3, "C": 10**-1.5}
 # A grid around a single penalty reaches so far to either side: three decades in all.
 REACH = 10**1.5
-
-
-class Recorder(Listener):
-    """Keeps each iteration, of one sweep each."""
-
-    iterations = every_sweep = True
-
-    def __init__(self) -> None:
-        self.records: list[Iteration] = []
-
-    def iteration(self, iteration: Iteration) -> None:
-        self.records.append(iteration)
 
 
 class Pictured(NamedTuple):
@@ -49,16 +36,6 @@ class Pictured(NamedTuple):
     penalties: Float64
     penalty: float
     chosen: dict[str, float]
-
-    @property
-    def penalty_name(self) -> str:
-        """'alpha' or 'C'."""
-        return self.problem.scale.name
-
-    def coefficients(self) -> Float64:
-        """The path, of shape (n_rows, n_features, n_penalties)."""
-        coefs, _ = self.problem.arrays([self.problem.trace(self.penalties)])
-        return np.asarray(coefs)
 
 
 def unwrapped(estimator: Any, X: Any) -> tuple[Any, Any, Any]:
@@ -136,8 +113,3 @@ def chosen_penalties(estimator: Any, parameters: Mapping[str, Any], name: str) -
     marks = {rule: getattr(estimator, attribute, None) for rule, attribute in rules.items()}
     known = {rule: float(value) for rule, value in marks.items() if value is not None}
     return known or {name: float(parameters[name])}
-
-
-def lower_bound(records: Sequence[Iteration]) -> float:
-    """The largest value that the certificates prove the objective not to go below."""
-    return max(record.objective - record.gap for record in records)

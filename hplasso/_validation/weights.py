@@ -87,12 +87,6 @@ def checked_penalty_weights(
     return PenaltyWeights(np.where(left_out, 1.0, weights), left_out)
 
 
-def penalty_weights_of(estimator: Any) -> PenaltyWeights:
-    """Those of an estimator that has seen its features; errors as of `checked_penalty_weights`."""
-    names = getattr(estimator, "feature_names_in_", None)
-    return checked_penalty_weights(estimator.penalty_weights, estimator.n_features_in_, names)
-
-
 def checked_data(
     X: Any, y: Any, penalty_weights: Any, accepted: Mapping[str, Any], names: Any = None
 ) -> tuple[Any, Any, PenaltyWeights]:

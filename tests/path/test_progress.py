@@ -27,7 +27,7 @@ from hplasso import (
 from hplasso._estimators.regression import regression_of
 from hplasso._path.settings import PathSettings
 from hplasso._penalties.l1 import L1Penalty
-from hplasso._plot.problem import Recorder
+from hplasso._plot.certificate import Recorder
 
 X, y = load_diabetes(return_X_y=True, as_frame=True)
 MANY = np.digitize(y, [80, 150])
