@@ -132,7 +132,7 @@ class Classification(UnpenalisedProblem):
         self.complete = n_present == n_classes
         if not self.complete:  # the number of a class of weight zero makes no difference
             codes = np.minimum(np.searchsorted(self.present, codes), n_present - 1)
-        self.rows = _rows(self.present, n_classes)
+        self.rows = _rows(self.present, labels.n_rows)
         self.n_rows = len(self.rows)
         self.row_square = float((self.rows[:, 0] ** 2).sum())
         loss = make_loss(codes, n_present, labels.weights)
@@ -201,9 +201,8 @@ class Classification(UnpenalisedProblem):
         return intercepts
 
 
-def _rows(present: Index, n_classes: int) -> Float64:
+def _rows(present: Index, n_rows: int) -> Float64:
     """What `Classification.rows` are: K rows, for the classes that take part."""
-    n_rows = 1 if n_classes == 2 else n_classes
     if len(present) == 1:  # nothing to tell it from
         return np.zeros((n_rows, 1))
     if n_rows == 1:

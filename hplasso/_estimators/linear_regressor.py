@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any, Self
 
@@ -16,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from .._numerics.error_state import in_own_error_state
 from .._numerics.threads import threads_for_data
 from .._numerics.typing import Float64
-from .._path.progress import PathPoint, stack_level
+from .._path.progress import PathPoint, warn
 from .._solver.hadamard import balance
 from .._validation.parameters import check_parameters, checked_array
 from .._validation.weights import PenaltyWeights
@@ -135,10 +134,9 @@ class LeastSquaresEstimator(MultiOutputMixin, LinearRegressor):
         data = self._validated(X, y, sample_weight, options).with_gram(self.precompute)
         starts = self._starts(data.targets.shape[1], data.X.shape[1])
         if self.alpha == 0:
-            warnings.warn(
+            warn(
                 "With alpha=0, this algorithm does not converge well. You are advised to use the "
                 "LinearRegression estimator",
-                stacklevel=stack_level(),
             )
         with Task.of_fit(self), threads_for_data(data.X.size):
             problem = data.problem(n_solutions=1)

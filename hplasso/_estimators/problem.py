@@ -119,15 +119,9 @@ class Problem:
         """The settings of the solver."""
         options, scale = self.options, self.scale
         penalty = L1Penalty(self.penalty_weights, scale.ridge_ratio, bool(options.positive))
-        return PathSettings(
-            penalty=self.unpenalised.solver_penalty(penalty),
-            solver=options.solver,
-            tol=float(options.tol),
-            max_iter=int(options.max_iter),
-            listener=listener,
-            dtype=self.dtype,
-            name_alpha=scale.name_alpha,
-        )
+        penalty, name = self.unpenalised.solver_penalty(penalty), scale.name_alpha
+        tol, max_iter = float(options.tol), int(options.max_iter)
+        return PathSettings(penalty, options.solver, tol, max_iter, listener, self.dtype, name)
 
     def printer(self, prefix: str = "", verbose_from: int = 1) -> Printer | None:
         """A listener that prints lines of the path, if `verbose` is large enough."""

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.utils import check_array
 
-from .._datafit.base import DataTerm
 from .._datafit.squared import LeastSquares, LeastSquaresMoments
 from .._design.design import Design
 from .._design.factory import check_range, checked_design
 from .._design.working_set import CompleteSet, GrowingSet
 from .._numerics.typing import Float64, Mask
 from .._path.interpolation import trace_by_chords
-from .._path.progress import PathPoint, stack_level
+from .._path.progress import PathPoint, warn
 from .._path.tracer import Tracer
 from .._validation.parameters import checked_array
 from .._validation.weights import PenaltyWeights, normalised_weights
@@ -57,17 +55,18 @@ class Regression(UnpenalisedProblem):
         correlations: Float64 | None = None,
     ) -> None:
         self.design = design
-        fixed = Y.shape[1] > 1
-        self.working_set = GrowingSet(design, fixed) if gram is None else CompleteSet(gram)
-        self.terms: list[DataTerm] = []
-        for target in range(Y.shape[1]):
-            term = LeastSquares(design, Y[:, target])
-            if gram is None:
-                self.terms.append(term)
-                continue
-            given = None if correlations is None else correlations[:, target]
-            z = design.correlations(term.response) if given is None else given
-            self.terms.append(LeastSquaresMoments(gram, z, term))
+        terms = [LeastSquares(design, y) for y in Y.T]
+        if gram is None:
+            self.working_set, self.terms = GrowingSet(design, len(terms) > 1), terms
+            return
+        if correlations is None:
+            columns = [design.correlations(term.response) for term in terms]
+        else:
+            columns = list(correlations.T)
+        self.working_set = CompleteSet(gram)
+        self.terms = [
+            LeastSquaresMoments(gram, z, term) for z, term in zip(columns, terms, strict=True)
+        ]
 
     def scale(self, l1_ratio: float) -> AlphaScale:
         """What the user calls alpha."""
@@ -131,11 +130,9 @@ def _checked_gram(given: Float64, design: Design) -> Float64 | None:
     if design.left_out.any():
         given = np.where(np.logical_or.outer(design.left_out, design.left_out), 0.0, given)
     if design.fit_intercept and not np.allclose(design.mean, 0.0):
-        warnings.warn(
+        warn(
             "Gram matrix was provided but X was centered to fit intercept: "
             "recomputing Gram matrix.",
-            UserWarning,
-            stacklevel=stack_level(),
         )
         return None
     first, second = p // 2, min(p // 2 + 1, p - 1)

@@ -352,14 +352,12 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         model, position = fitted_at(self, HadamardLogisticRegression, "C", C, self.Cs_)
         model.intercept_ = np.atleast_1d(self.intercept_path_[..., position]).copy()
         model.n_iter_ = self.n_iter_path_[[position]]
-        fitted: HadamardLogisticRegression = model
-        return fitted
+        return model
 
     def _average(self, complete: Sequence[bool]) -> None:
         """Average the best models of the folds, of those that lack no class if there are any."""
         for name in KEPT:  # of an earlier fit
-            if hasattr(self, name):
-                delattr(self, name)
+            self.__dict__.pop(name, None)
         folds = np.flatnonzero(complete) if any(complete) else np.arange(len(complete))
         flat = [smallest(-self.scores_[fold]) for fold in folds]
         ratios, Cs = np.unravel_index(flat, self.scores_.shape[1:])

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sys
-import warnings
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .._numerics.typing import Float64
-from .._path.progress import stack_level
+from .._path.progress import warn
 
 
 def standard_errors(values: Float64, weights: Float64) -> Float64:
@@ -45,10 +44,8 @@ def choose(losses: Float64, fold_weights: Sequence[float]) -> Choice:
     with np.errstate(invalid="ignore", over="ignore"):
         means = losses.mean(axis=0)
     if not np.isfinite(means).all():
-        warnings.warn(
+        warn(
             f"One or more of the test scores are non-finite: {-means}",
-            UserWarning,
-            stacklevel=stack_level(),
         )
     errors = standard_errors(losses, np.array(fold_weights))
     row, best = (int(i) for i in np.unravel_index(smallest(means), means.shape))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import traceback
-import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 from sklearn import config_context
 from sklearn.metrics import get_scorer
 
-from .._path.progress import stack_level
+from .._path.progress import warn
 
 
 def scorer_of(scoring: Any) -> Any:
@@ -69,9 +68,7 @@ def warn_failed(failures: Sequence[Exception], n_scores: int) -> None:
     if len(failures) == n_scores:
         raise failures[0]
     details = "".join(traceback.format_exception(failures[0]))
-    warnings.warn(
+    warn(
         f"Scoring failed for {len(failures)} of {n_scores} models. Their scores are set to nan. "
         f"Details of the first failure:\n{details}",
-        UserWarning,
-        stacklevel=stack_level(),
     )
