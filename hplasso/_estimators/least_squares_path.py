@@ -6,20 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from .._numerics.error_state import in_own_error_state
 from .._numerics.threads import threads_for_data
 from .._validation.grids import given_alphas
-from .._validation.parameters import check_arguments, checked_array
-from .._validation.sklearn_names import explain_names
+from .._validation.parameters import checked_array
 from .._validation.weights import checked_data
-from .parameters import FIT_CONSTRAINTS, FitOptions
+from .parameters import FitOptions, path_function
 from .problem import gaps_of, sweeps_of
 from .regression import ACCEPTED, LeastSquaresData, least_squares_data
 
 
-@explain_names
-@check_arguments(FIT_CONSTRAINTS)
-@in_own_error_state
+@path_function
 def lasso_path(
     X: Any,
     y: Any,
@@ -162,9 +158,7 @@ def lasso_path(
     return _path(data, alphas, eps, coef_init, return_n_iter, return_intercept)
 
 
-@explain_names
-@check_arguments(FIT_CONSTRAINTS)
-@in_own_error_state
+@path_function
 def enet_path(
     X: Any,
     y: Any,

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._numerics.error_state import in_own_error_state
 from .._numerics.threads import threads_for_data
 from .._validation.grids import given_Cs
-from .._validation.parameters import check_arguments
-from .._validation.sklearn_names import explain_names
 from .._validation.weights import checked_data
 from .classification import LogisticData, encode
-from .parameters import FIT_CONSTRAINTS, FitOptions
+from .parameters import FitOptions, path_function
 from .problem import DATA_ACCEPTED, gaps_of, sweeps_of
 
 
-@explain_names
-@check_arguments(FIT_CONSTRAINTS)
-@in_own_error_state
+@path_function
 def logistic_path(
     X: Any,
     y: Any,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, cast
 
+from .._numerics.error_state import in_own_error_state
 from .._solver.sweeps_and_finish import SOLVERS
 from .._validation.parameters import (
     ARRAY,
@@ -15,11 +16,14 @@ from .._validation.parameters import (
     NONE,
     RANDOM_STATE,
     Constraints,
+    Function,
+    check_arguments,
     check_parameters,
     integer,
     one_of,
     real,
 )
+from .._validation.sklearn_names import explain_names
 
 # A name means the same everywhere.
 FIT_CONSTRAINTS: Constraints = {
@@ -75,6 +79,12 @@ class FitOptions:
         """Those among the parameters of an estimator; others have their defaults."""
         names = [field.name for field in fields(cls) if field.name in parameters]
         return cls(**{name: parameters[name] for name in names})
+
+
+def path_function(function: Function) -> Function:
+    """Make a function one for users: checked arguments, advice on names, the error state."""
+    checked = check_arguments(FIT_CONSTRAINTS)(in_own_error_state(function))
+    return cast(Function, explain_names(checked))
 
 
 def options_of(estimator: Any) -> FitOptions:

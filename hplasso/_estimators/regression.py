@@ -11,7 +11,7 @@ from .._datafit.squared import LeastSquares, LeastSquaresMoments
 from .._design.design import Design
 from .._design.factory import check_range, checked_design
 from .._design.working_set import CompleteSet, GrowingSet
-from .._numerics.typing import Float64, Mask
+from .._numerics.typing import Float64
 from .._path.interpolation import trace_by_chords
 from .._path.progress import PathPoint, warn
 from .._path.tracer import Tracer
@@ -77,46 +77,6 @@ class Regression(UnpenalisedProblem):
         return trace_by_chords(tracer, alphas)
 
 
-def regression_of(
-    X: Any,
-    Y: Float64,
-    weights: Float64,
-    fit_intercept: bool,
-    precompute: bool | str | Float64,
-    n_alphas: int,
-    Xy: Float64 | None = None,
-    left_out: Mask | None = None,
-) -> Regression:
-    """Least squares on X of shape (n, p) and Y of shape (n, T), under weights that sum to one.
-
-    Parameters
-    ----------
-    X : ndarray or sparse matrix
-    Y : ndarray of shape (n, T)
-    weights : ndarray of shape (n,)
-    fit_intercept : bool
-    precompute : bool, 'auto' or ndarray of shape (p, p)
-        The Gram matrix ``X'diag(n weights)X`` of centred X; or True to form it, False or 'auto' to
-        form it where that is expected to save time.
-    n_alphas : int
-        How many solutions are going to be computed, for that expectation.
-    Xy : ndarray of shape (p, T), optional
-        ``X'diag(n weights)Y``; used with a given Gram matrix of X that is centred, if it has to be.
-    left_out : ndarray of shape (p,), optional
-        Which features are to be left out.
-    """
-    check_range("y", float(np.abs(Y).max()))
-    design = checked_design(X, weights, fit_intercept, left_out)
-    if isinstance(precompute, np.ndarray):
-        gram = _checked_gram(precompute, design)
-        if Xy is None or gram is None:
-            return Regression(design, Y, design.gram() if gram is None else gram)
-        correlations = Xy / len(Y) - np.multiply.outer(design.mean, weights @ Y)
-        return Regression(design, Y, gram, np.where(design.left_out[:, None], 0.0, correlations))
-    pays = gram_pays(design, precompute, n_alphas * Y.shape[1])
-    return Regression(design, Y, design.gram() if pays else None)
-
-
 def gram_pays(design: Design, precompute: bool | str, n_solutions: int) -> bool:
     """Whether to form the Gram matrix of all features: demanded, or expected to save time."""
     n, p = design.shape
@@ -155,7 +115,8 @@ class LeastSquaresData(NamedTuple):
     """X (n, p), targets (n, T), weights (n,), the penalty weights, and the options of the fit.
 
     The weights sum to one. `flat` says whether y had one dimension. `precompute` is True, False,
-    'auto' or a Gram matrix (p, p); `Xy` (p, T) goes with that.
+    'auto' or the Gram matrix ``X'diag(n weights)X`` (p, p); ``X'diag(n weights)Y`` (p, T), `Xy`,
+    goes with that.
     """
 
     X: Any
@@ -169,11 +130,25 @@ class LeastSquaresData(NamedTuple):
 
     def problem(self, n_solutions: int) -> Problem:
         """The problem; of each target, `n_solutions` are to come."""
-        X, Y, weights, penalty, options, _, precompute, Xy = self
-        regression = regression_of(
-            X, Y, weights, options.fit_intercept, precompute, n_solutions, Xy, penalty.left_out
-        )
-        return self.problem_of(regression)
+        return self.problem_of(self.regression(n_solutions))
+
+    def regression(self, n_solutions: int) -> Regression:
+        """Least squares on the design, which this makes.
+
+        A Gram matrix of the user's is used if it is that of centred X, where X has to be; without
+        one, it is formed where that is expected to save time for so many solutions.
+        """
+        Y, precompute, fit_intercept = self.targets, self.precompute, self.options.fit_intercept
+        check_range("y", float(np.abs(Y).max()))
+        design = checked_design(self.X, self.weights, fit_intercept, self.penalty.left_out)
+        if not isinstance(precompute, np.ndarray):
+            pays = gram_pays(design, precompute, n_solutions * Y.shape[1])
+            return Regression(design, Y, design.gram() if pays else None)
+        gram = _checked_gram(precompute, design)
+        if self.Xy is None or gram is None:
+            return Regression(design, Y, design.gram() if gram is None else gram)
+        z = self.Xy / len(Y) - np.multiply.outer(design.mean, self.weights @ Y)
+        return Regression(design, Y, gram, np.where(design.left_out[:, None], 0.0, z))
 
     def problem_of(self, regression: Regression) -> Problem:
         """The problem on a design that has been made."""
