@@ -10,8 +10,7 @@ from scipy import sparse
 from scipy.special import expit, softmax
 from sklearn.base import ClassifierMixin
 from sklearn.linear_model import LogisticRegression
-from sklearn.utils.extmath import safe_sparse_dot
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from .._design.factory import as_array
 from .._losses.classification import log_probabilities
@@ -60,9 +59,7 @@ class LinearClassifier(ClassifierMixin, LinearModel):
         scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
             With two classes, the logarithm of the odds of ``classes_[1]``.
         """
-        check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse=["csr", "csc", "coo"], reset=False)
-        scores = safe_sparse_dot(X, self.coef_.T, dense_output=True) + self.intercept_
+        scores = self._outputs(X)
         return scores.ravel() if scores.shape[1] == 1 else scores
 
     @in_own_error_state

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.utils.validation import validate_data
+from sklearn.utils.extmath import safe_sparse_dot
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._validation.sklearn_names import PENALTY
 from .._validation.weights import PenaltyWeights, checked_penalty_weights
@@ -37,6 +38,12 @@ class LinearModel(CallbackSupportMixin, BaseEstimator, ABC):
         names = getattr(self, "feature_names_in_", None)
         penalty = checked_penalty_weights(self.penalty_weights, self.n_features_in_, names)
         return self._data(X, y, sample_weight, penalty, options)
+
+    def _outputs(self, X: Any) -> Any:
+        """The linear model at some samples."""
+        check_is_fitted(self)
+        X = validate_data(self, X, accept_sparse=["csr", "csc", "coo"], reset=False)
+        return safe_sparse_dot(X, self.coef_.T, dense_output=True) + self.intercept_
 
     @property
     def penalty(self) -> str:

@@ -9,8 +9,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.linear_model import ElasticNet, Lasso
-from sklearn.utils.extmath import safe_sparse_dot
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from .._numerics.error_state import in_own_error_state
 from .._numerics.threads import threads_for_data
@@ -66,9 +65,7 @@ class LinearRegressor(RegressorMixin, LinearModel):
         y : ndarray of shape (n_samples,) or (n_samples, n_targets)
             Predicted values.
         """
-        check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse=["csr", "csc", "coo"], reset=False)
-        return safe_sparse_dot(X, self.coef_.T, dense_output=True) + self.intercept_
+        return self._outputs(X)
 
     def to_sklearn(self) -> Any:
         """A fitted estimator of scikit-learn with the same coefficients and predictions.

@@ -76,18 +76,16 @@ class LeastSquaresCV(LinearRegressor):
         options, name = options_of(self), type(self).__name__
         ratios = checked_ratios(name, "l1_ratio", options.l1_ratio)
         given = given_alphas(self.alphas, ratios)
-        check_one_target(
-            name,
-            y,
+        instead = (
             f"sklearn.multioutput.MultiOutputRegressor({name}()), which chooses for each, or "
-            f"sklearn.model_selection.GridSearchCV over {self._single.__name__}, for all alike",
+            f"sklearn.model_selection.GridSearchCV over {self._single.__name__}, for all alike"
         )
+        check_one_target(name, y, instead)
         options = replace(options, l1_ratio=ratios[0])
         data = self._validated(X, y, sample_weight, options).with_gram(self.precompute)
         extra = routed(self, "fit", sample_weight, params)
-        splits = check_cv(self.cv).split(
-            data.X, data.targets[:, 0], **(extra.splitter.split if extra else {})
-        )
+        split_params = extra.splitter.split if extra else {}
+        splits = check_cv(self.cv).split(data.X, data.targets[:, 0], **split_params)
         weighted = sample_weight is not None
         folds = checked_folds(splits, data.weights, weighted, self.rule)
         with Task.of_fit(self, len(folds) + 1) as task, threads_for_data(data.X.size):

@@ -95,17 +95,11 @@ def checked_data(
     Errors are scikit-learn's, and those of `checked_penalty_weights`.
     """
     if penalty_weights is not None:
-        own = feature_names(X)
-        names = names if own is None else own
+        reader = BaseEstimator()  # learns the names of a data frame as scikit-learn takes them
+        validate_data(reader, X, skip_check_array=True)
+        names = getattr(reader, "feature_names_in_", names)
     X, y = check_X_y(X, y, **accepted)
     return X, y, checked_penalty_weights(penalty_weights, X.shape[1], names)
-
-
-def feature_names(X: Any) -> Any:
-    """The names of the features of a data frame as scikit-learn takes them; None if it has none."""
-    reader = BaseEstimator()
-    validate_data(reader, X, skip_check_array=True)
-    return getattr(reader, "feature_names_in_", None)
 
 
 def _in_order(penalty_weights: Any, names: Any) -> Any:
