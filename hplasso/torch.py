@@ -26,17 +26,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ._smooth.torch_product import (
-    MODULE,
-    Product,
-    Sparse,
-    found,
-    parametrize,
-    penalty_slope,
-    restore,
-    torch,
-    values_of,
-)
+try:
+    import torch
+except ImportError as error:
+    raise ImportError(
+        "hplasso.torch needs PyTorch, which is not installed: pip install 'hplasso[torch]'."
+    ) from error
+from torch.nn.utils import parametrize
+
+from ._smooth.torch_product import MODULE, Product, Sparse, found, penalty_slope, restore, values_of
 from ._validation.parameters import Constraint, Constraints, check_arguments, integer, real
 
 __all__ = ["kkt", "parameter_groups", "penalty", "remove", "round_to_zero", "sparsify"]

@@ -145,7 +145,7 @@ def skipped(tree: ast.Module) -> list[tuple[tuple[int, int], tuple[int, int]]]:
         parts += [getattr(node, name, None) for name in ("annotation", "returns")]
         if isinstance(node, ast.Raise | ast.JoinedStr | ast.Assert):
             parts.append(node)
-        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "warnings.warn":
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) in {"warn", "warnings.warn"}:
             parts.append(node.args[0])
         elif isinstance(node, ast.keyword) and node.arg in LOOKS:
             parts.append(node)

@@ -6,9 +6,8 @@ import random_logistic_problems
 from numpy.testing import assert_allclose
 
 from hplasso import HadamardLogisticRegression
-from hplasso._estimators.classification import encode
-from hplasso._estimators.logistic_problem import LogisticData
-from hplasso._estimators.options import FitOptions
+from hplasso._estimators.classification import LogisticData, encode
+from hplasso._estimators.parameters import FitOptions
 from hplasso._path.certification import DivergenceBound
 from hplasso._path.refinement import refined
 from hplasso._penalties.duality_gap import ridged_gap

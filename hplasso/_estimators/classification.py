@@ -1,4 +1,4 @@
-"""Logistic regression on a design: classes and their weights, coefficients for each class."""
+"""Logistic regression: classes and their weights, checked data; their problem, on a design."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 
 from .._datafit.newton import CurvedTerm
-from .._design.factory import checked_design
+from .._design.factory import as_array, checked_design
 from .._design.working_set import GrowingSet
 from .._losses.softmax import make_loss
 from .._numerics.typing import Float64, Index, Mask
@@ -18,9 +18,11 @@ from .._path.log_interpolation import trace_by_means
 from .._path.progress import PathPoint
 from .._path.tracer import Tracer
 from .._penalties.l1 import L1Penalty
-from .._validation.weights import raw_weights
+from .._validation.parameters import checked_array
+from .._validation.weights import PenaltyWeights, raw_weights
+from .parameters import FitOptions
 from .penalty_scale import CScale
-from .problem import UnpenalisedProblem
+from .problem import Problem, UnpenalisedProblem
 
 # Minus the logarithm of the probability of a class without weight: 1e-304 is not yet rounded to 0.
 # A numerical limit.
@@ -121,15 +123,16 @@ class Classification(UnpenalisedProblem):
         self, X: Any, labels: Labels, fit_intercept: bool, left_out: Mask | None = None
     ) -> None:
         self.design = checked_design(X, labels.weights, fit_intercept, left_out).leave_means()
-        self.labels = labels
+        self.total = labels.total
         n_classes, codes = len(labels.classes), labels.codes
         self.present = np.arange(n_classes)
         if fit_intercept:
             self.present = np.flatnonzero(np.bincount(codes, labels.weights, n_classes))
         n_present = len(self.present)
-        if n_present < n_classes:  # the number of a class of weight zero makes no difference
+        self.complete = n_present == n_classes
+        if not self.complete:  # the number of a class of weight zero makes no difference
             codes = np.minimum(np.searchsorted(self.present, codes), n_present - 1)
-        self.rows = _rows(self.present, n_classes)
+        self.rows = _rows(self.present, labels.n_rows)
         self.n_rows = len(self.rows)
         self.row_square = float((self.rows[:, 0] ** 2).sum())
         loss = make_loss(codes, n_present, labels.weights)
@@ -137,14 +140,9 @@ class Classification(UnpenalisedProblem):
         self.terms = [self.term]
         self.working_set = GrowingSet(self.term.design)
 
-    @property
-    def complete(self) -> bool:
-        """Whether all classes take part."""
-        return len(self.present) == len(self.labels.classes)
-
     def scale(self, l1_ratio: float) -> CScale:
         """What the user calls C."""
-        return CScale(l1_ratio, self.labels.total)
+        return CScale(l1_ratio, self.total)
 
     def interpolated(self, tracer: Tracer, alphas: Float64) -> list[PathPoint]:
         """A path at decreasing alphas, some of its points between solved ones."""
@@ -203,9 +201,8 @@ class Classification(UnpenalisedProblem):
         return intercepts
 
 
-def _rows(present: Index, n_classes: int) -> Float64:
+def _rows(present: Index, n_rows: int) -> Float64:
     """What `Classification.rows` are: K rows, for the classes that take part."""
-    n_rows = 1 if n_classes == 2 else n_classes
     if len(present) == 1:  # nothing to tell it from
         return np.zeros((n_rows, 1))
     if n_rows == 1:
@@ -215,3 +212,27 @@ def _rows(present: Index, n_classes: int) -> Float64:
         rows[present, 0] = -0.5, 0.5
         return rows
     return np.eye(n_rows)[:, present]
+
+
+class LogisticData(NamedTuple):
+    """X (n, p), y (n,), its classes with weights, penalty weights, and the options of the fit."""
+
+    X: Any
+    y: Any
+    labels: Labels
+    penalty: PenaltyWeights
+    options: FitOptions
+
+    def problem(self, n_solutions: int = 1) -> Problem:
+        """The problem; the number of solutions to come makes no difference."""
+        X, _, labels, penalty, options = self
+        classification = Classification(X, labels, options.fit_intercept, penalty.left_out)
+        return Problem(classification, options, penalty.weights, X.dtype)
+
+    def checked_start(self, coefficients: Any, name: str) -> Float64:
+        """Coefficients to start from as an array of shape (1, p) or (K, p)."""
+        values = as_array(coefficients)
+        shape: tuple[int, ...] = (self.labels.n_rows, self.X.shape[1])
+        if shape[0] == 1 and np.ndim(values) == 1:
+            shape = shape[1:]
+        return np.atleast_2d(checked_array(values, shape, name))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from .._validation.sklearn_names import explain_names
-from .least_squares import LeastSquaresEstimator
 from .least_squares_path import lasso_path
+from .linear_regressor import LeastSquaresEstimator
 
 
 class HadamardLasso(LeastSquaresEstimator):

@@ -5,45 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.utils import check_X_y
 
-from .._numerics.error_state import in_own_error_state
 from .._numerics.threads import threads_for_data
 from .._validation.grids import given_alphas
-from .._validation.parameters import (
-    ARRAY,
-    BOOLEAN,
-    NONE,
-    Constraints,
-    check_arguments,
-    checked_array,
-    integer,
-    real,
-)
-from .._validation.sklearn_names import explain_names
-from .._validation.weights import checked_penalty_weights, feature_names
-from .least_squares_problem import (
-    ACCEPTED,
-    LEAST_SQUARES_CONSTRAINTS,
-    LeastSquaresData,
-    least_squares_data,
-)
-from .options import FitOptions
+from .._validation.parameters import checked_array
+from .._validation.weights import checked_data
+from .parameters import FitOptions, path_function
 from .problem import gaps_of, sweeps_of
-
-PATH_CONSTRAINTS: Constraints = {
-    "eps": (real(0.0, 1.0, open_low=True),),
-    "alphas": (integer(1), ARRAY, NONE),
-    "check_input": (BOOLEAN,),
-    "return_n_iter": (BOOLEAN,),
-    "return_intercept": (BOOLEAN,),
-    **LEAST_SQUARES_CONSTRAINTS,
-}
+from .regression import ACCEPTED, LeastSquaresData, least_squares_data
 
 
-@explain_names
-@check_arguments(PATH_CONSTRAINTS)
-@in_own_error_state
+@path_function
 def lasso_path(
     X: Any,
     y: Any,
@@ -186,9 +158,7 @@ def lasso_path(
     return _path(data, alphas, eps, coef_init, return_n_iter, return_intercept)
 
 
-@explain_names
-@check_arguments(PATH_CONSTRAINTS)
-@in_own_error_state
+@path_function
 def enet_path(
     X: Any,
     y: Any,
@@ -332,9 +302,8 @@ def _data(
     X: Any, y: Any, sample_weight: Any, penalty_weights: Any, options: FitOptions
 ) -> LeastSquaresData:
     """What a path function is given, checked."""
-    names = None if penalty_weights is None else feature_names(X)
-    X, y = check_X_y(X, y, **ACCEPTED, multi_output=True)
-    penalty = checked_penalty_weights(penalty_weights, X.shape[1], names)
+    accepted = ACCEPTED | {"multi_output": True}
+    X, y, penalty = checked_data(X, y, penalty_weights, accepted)
     return least_squares_data(X, y, sample_weight, penalty, options)
 
 

@@ -10,8 +10,7 @@ from scipy import sparse
 from scipy.special import expit, softmax
 from sklearn.base import ClassifierMixin
 from sklearn.linear_model import LogisticRegression
-from sklearn.utils.extmath import safe_sparse_dot
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from .._design.factory import as_array
 from .._losses.classification import log_probabilities
@@ -19,12 +18,10 @@ from .._numerics.error_state import in_own_error_state
 from .._path.progress import PathPoint
 from .._solver.hadamard import balance
 from .._validation.weights import PenaltyWeights
-from .classification import encode
-from .linear_model import LinearModel, chosen_parameters
-from .logistic_problem import ACCEPTED, LogisticData
-from .options import FitOptions
-from .problem import Problem
-from .to_sklearn import fitted_as
+from .classification import LogisticData, encode
+from .linear_model import LinearModel
+from .parameters import FitOptions, chosen_parameters, fitted_as
+from .problem import DATA_ACCEPTED, Problem
 
 
 class LinearClassifier(ClassifierMixin, LinearModel):
@@ -33,7 +30,7 @@ class LinearClassifier(ClassifierMixin, LinearModel):
     classes_: Any
     coef_: Any
     intercept_: Any
-    _accepted = ACCEPTED
+    _accepted = DATA_ACCEPTED
 
     def _data(
         self, X: Any, y: Any, sample_weight: Any, penalty: PenaltyWeights, options: FitOptions
@@ -62,9 +59,7 @@ class LinearClassifier(ClassifierMixin, LinearModel):
         scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
             With two classes, the logarithm of the odds of ``classes_[1]``.
         """
-        check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse=["csr", "csc", "coo"], reset=False)
-        scores = safe_sparse_dot(X, self.coef_.T, dense_output=True) + self.intercept_
+        scores = self._outputs(X)
         return scores.ravel() if scores.shape[1] == 1 else scores
 
     @in_own_error_state

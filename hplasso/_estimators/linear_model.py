@@ -8,19 +8,19 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.utils.validation import validate_data
+from sklearn.utils.extmath import safe_sparse_dot
+from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .._validation.parameters import Constraints, check_parameters
 from .._validation.sklearn_names import PENALTY
-from .._validation.weights import PenaltyWeights, penalty_weights_of
-from .callbacks import CallbackSupportMixin
-from .options import FitOptions
+from .._validation.weights import PenaltyWeights, checked_penalty_weights
+from .fit_method import CallbackSupportMixin
+from .parameters import FIT_CONSTRAINTS, FitOptions, chosen_parameters
 
 
 class LinearModel(CallbackSupportMixin, BaseEstimator, ABC):
     """The base of all estimators; abstract, as it leaves the parameters to them."""
 
-    _constraints: Constraints  # what the parameters may be
+    _constraints = FIT_CONSTRAINTS
     _accepted: Mapping[str, Any]  # what X and y may be, in the words of scikit-learn's checks
 
     @abstractmethod
@@ -35,7 +35,15 @@ class LinearModel(CallbackSupportMixin, BaseEstimator, ABC):
     def _validated(self, X: Any, y: Any, sample_weight: Any, options: FitOptions) -> Any:
         """The data of the problem of this estimator, which learns the names of the features."""
         X, y = validate_data(self, X, y, **self._accepted)
-        return self._data(X, y, sample_weight, penalty_weights_of(self), options)
+        names = getattr(self, "feature_names_in_", None)
+        penalty = checked_penalty_weights(self.penalty_weights, self.n_features_in_, names)
+        return self._data(X, y, sample_weight, penalty, options)
+
+    def _outputs(self, X: Any) -> Any:
+        """The linear model at some samples."""
+        check_is_fitted(self)
+        X = validate_data(self, X, accept_sparse=["csr", "csc", "coo"], reset=False)
+        return safe_sparse_dot(X, self.coef_.T, dense_output=True) + self.intercept_
 
     @property
     def penalty(self) -> str:
@@ -55,17 +63,3 @@ class LinearModel(CallbackSupportMixin, BaseEstimator, ABC):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
-
-
-def checked_parameters(estimator: Any) -> dict[str, Any]:
-    """The parameters of an estimator, checked; with an l1_ratio of one if it has none."""
-    parameters = {"l1_ratio": 1.0} | estimator.get_params(deep=False)
-    check_parameters(type(estimator).__name__, parameters, estimator._constraints)
-    return parameters
-
-
-def chosen_parameters(estimator: Any) -> dict[str, Any]:
-    """The parameters of an estimator, with the penalty that it has chosen itself, if any."""
-    parameters: dict[str, Any] = estimator.get_params(deep=False)
-    chosen = {name: getattr(estimator, f"{name}_", None) for name in ("alpha", "C", "l1_ratio")}
-    return parameters | {name: value for name, value in chosen.items() if value is not None}

@@ -1,25 +1,28 @@
-"""What every estimator of least squares has in common: its data, attributes and predictions."""
+"""What estimators of least squares have in common: data, attributes, predictions; and a fit."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
+import numpy as np
 from scipy import sparse
-from sklearn.base import RegressorMixin
+from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.linear_model import ElasticNet, Lasso
-from sklearn.utils.extmath import safe_sparse_dot
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from .._numerics.error_state import in_own_error_state
-from .._path.progress import PathPoint
+from .._numerics.threads import threads_for_data
+from .._numerics.typing import Float64
+from .._path.progress import PathPoint, warn
 from .._solver.hadamard import balance
+from .._validation.parameters import check_parameters, checked_array
 from .._validation.weights import PenaltyWeights
-from .least_squares_problem import ACCEPTED, LeastSquaresData, least_squares_data
-from .linear_model import LinearModel, chosen_parameters
-from .options import FitOptions
+from .fit_method import Task, fit_method
+from .linear_model import LinearModel
+from .parameters import FIT_CONSTRAINTS, FitOptions, chosen_parameters, fitted_as, options_of
 from .problem import Problem, gaps_of, sweeps_of
-from .to_sklearn import fitted_as
+from .regression import ACCEPTED, LeastSquaresData, least_squares_data
 
 
 class LinearRegressor(RegressorMixin, LinearModel):
@@ -62,9 +65,7 @@ class LinearRegressor(RegressorMixin, LinearModel):
         y : ndarray of shape (n_samples,) or (n_samples, n_targets)
             Predicted values.
         """
-        check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse=["csr", "csc", "coo"], reset=False)
-        return safe_sparse_dot(X, self.coef_.T, dense_output=True) + self.intercept_
+        return self._outputs(X)
 
     def to_sklearn(self) -> Any:
         """A fitted estimator of scikit-learn with the same coefficients and predictions.
@@ -87,3 +88,67 @@ class LinearRegressor(RegressorMixin, LinearModel):
     def sparse_coef_(self) -> Any:
         """Sparse representation of the fitted `coef_`."""
         return sparse.csr_matrix(self.coef_)
+
+
+class LeastSquaresEstimator(MultiOutputMixin, LinearRegressor):
+    """What :class:`HadamardLasso` and :class:`HadamardElasticNet` have in common; abstract."""
+
+    _accepted = ACCEPTED | {"multi_output": True}
+
+    @fit_method
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, check_input: bool = True) -> Self:
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Training data.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Target values. Several targets are fitted one by one; they share what is computed from
+            `X` alone.
+        sample_weight : float or array-like of shape (n_samples,), default=None
+            Sample weights, not negative and not all zero. Only their ratios matter.
+        check_input : bool, default=True
+            Without effect, as `X` and `y` are always checked. For compatibility.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If a parameter, `X`, `y` or a weight is not what it has to be.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If the gap asked for was not reached within `max_iter` sweeps.
+        """
+        check_parameters(type(self).__name__, {"check_input": check_input}, FIT_CONSTRAINTS)
+        options = options_of(self)
+        data = self._validated(X, y, sample_weight, options).with_gram(self.precompute)
+        starts = self._starts(data.targets.shape[1], data.X.shape[1])
+        if self.alpha == 0:
+            warn(
+                "With alpha=0, this algorithm does not converge well. You are advised to use the "
+                "LinearRegression estimator",
+            )
+        with Task.of_fit(self), threads_for_data(data.X.size):
+            problem = data.problem(n_solutions=1)
+            points = [
+                problem.solve(self.alpha, target, start, problem.printer())
+                for target, start in enumerate(starts)
+            ]
+        problem.warn_not_converged(points)
+        self._set_attributes(problem, points, data.flat)
+        return self
+
+    def _starts(self, n_targets: int, n_features: int) -> list[Float64 | None]:
+        """The coefficients to start from, for each target."""
+        if not self.warm_start or getattr(self, "coef_", None) is None:
+            return [None] * n_targets
+        shape = (n_features,) if n_targets == 1 else (n_targets, n_features)
+        coef = checked_array(self.coef_, shape, "With warm_start=True, coef_ of the last fit")
+        return list(np.atleast_2d(coef))

@@ -7,21 +7,11 @@ from typing import Any
 import numpy as np
 
 from .._numerics.threads import threads_for_data
-from .._validation.parameters import BOOLEAN, RANDOM_STATE, Constraints, check_one_target, real
+from .._validation.parameters import check_one_target
 from .._validation.sklearn_names import explain_names
-from .callbacks import Task
-from .fit_method import fit_method
+from .fit_method import Task, fit_method
 from .linear_classifier import LinearClassifier
-from .linear_model import checked_parameters
-from .logistic_problem import LOGISTIC_CONSTRAINTS
-from .options import FitOptions
-
-ESTIMATOR_CONSTRAINTS: Constraints = {
-    "C": (real(0.0, open_low=True),),
-    "random_state": (RANDOM_STATE,),
-    "warm_start": (BOOLEAN,),
-    **LOGISTIC_CONSTRAINTS,
-}
+from .parameters import options_of
 
 
 class HadamardLogisticRegression(LinearClassifier):
@@ -135,8 +125,6 @@ class HadamardLogisticRegression(LinearClassifier):
     0.974
     """
 
-    _constraints = ESTIMATOR_CONSTRAINTS
-
     @explain_names
     def __init__(
         self,
@@ -193,7 +181,7 @@ class HadamardLogisticRegression(LinearClassifier):
         ConvergenceWarning
             If the gap asked for was not reached within `max_iter` sweeps.
         """
-        options, name = FitOptions.of(checked_parameters(self)), type(self).__name__
+        options, name = options_of(self), type(self).__name__
         check_one_target(name, y, f"sklearn.multioutput.MultiOutputClassifier({name}())")
         data = self._validated(X, y, sample_weight, options)
         start = None

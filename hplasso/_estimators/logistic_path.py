@@ -4,30 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from sklearn.utils import check_X_y
-
-from .._numerics.error_state import in_own_error_state
 from .._numerics.threads import threads_for_data
 from .._validation.grids import given_Cs
-from .._validation.parameters import ARRAY, BOOLEAN, Constraints, check_arguments, integer, real
-from .._validation.sklearn_names import explain_names
-from .._validation.weights import checked_penalty_weights, feature_names
-from .classification import encode
-from .logistic_problem import ACCEPTED, LOGISTIC_CONSTRAINTS, LogisticData
-from .options import FitOptions
-from .problem import gaps_of, sweeps_of
-
-PATH_CONSTRAINTS: Constraints = {
-    "Cs": (integer(1), ARRAY),
-    "eps": (real(0.0, 1.0, open_low=True),),
-    "return_n_iter": (BOOLEAN,),
-    **LOGISTIC_CONSTRAINTS,
-}
+from .._validation.weights import checked_data
+from .classification import LogisticData, encode
+from .parameters import FitOptions, path_function
+from .problem import DATA_ACCEPTED, gaps_of, sweeps_of
 
 
-@explain_names
-@check_arguments(PATH_CONSTRAINTS)
-@in_own_error_state
+@path_function
 def logistic_path(
     X: Any,
     y: Any,
@@ -134,11 +119,8 @@ def logistic_path(
     array([0, 2, 2, 4])
     """
     options = FitOptions(l1_ratio, fit_intercept, False, solver, tol, max_iter, verbose)
-    names = None if penalty_weights is None else feature_names(X)
-    X, y = check_X_y(X, y, **ACCEPTED)
-    labels = encode(y, X, sample_weight, class_weight)
-    penalty = checked_penalty_weights(penalty_weights, X.shape[1], names)
-    data = LogisticData(X, y, labels, penalty, options)
+    X, y, penalty = checked_data(X, y, penalty_weights, DATA_ACCEPTED)
+    data = LogisticData(X, y, encode(y, X, sample_weight, class_weight), penalty, options)
     given = given_Cs(Cs, [l1_ratio])
     if coef_init is not None:
         coef_init = data.checked_start(coef_init, "coef_init")

@@ -26,8 +26,15 @@ from .._path.settings import PathSettings
 from .._path.tracer import Tracer
 from .._penalties.l1 import L1Penalty
 from .._validation.grids import GivenGrid
-from .options import FitOptions
+from .parameters import FitOptions
 from .penalty_scale import PenaltyScale
+
+# Training data, in the words of scikit-learn's checks.
+DATA_ACCEPTED: dict[str, Any] = {
+    "accept_sparse": ["csc", "csr"],
+    "dtype": [np.float64, np.float32],
+    "ensure_all_finite": False,  # the design looks
+}
 
 
 class UnpenalisedProblem(ABC):
@@ -41,6 +48,8 @@ class UnpenalisedProblem(ABC):
         One for each target; a target has a path of its own.
     working_set : WorkingSet
         That of all targets.
+    complete : bool
+        Whether all classes take part, if there are any.
     n_rows : int
         Rows K of coefficients that belong to a point: one for each class where there are several.
     """
@@ -48,6 +57,7 @@ class UnpenalisedProblem(ABC):
     design: Design
     terms: Sequence[Any]
     working_set: Any
+    complete = True
     n_rows = 1
 
     def tracer(self, target: int, settings: PathSettings, start: Float64 | None = None) -> Tracer:
@@ -109,15 +119,9 @@ class Problem:
         """The settings of the solver."""
         options, scale = self.options, self.scale
         penalty = L1Penalty(self.penalty_weights, scale.ridge_ratio, bool(options.positive))
-        return PathSettings(
-            penalty=self.unpenalised.solver_penalty(penalty),
-            solver=options.solver,
-            tol=float(options.tol),
-            max_iter=int(options.max_iter),
-            listener=listener,
-            dtype=self.dtype,
-            name_alpha=scale.name_alpha,
-        )
+        penalty, name = self.unpenalised.solver_penalty(penalty), scale.name_alpha
+        tol, max_iter = float(options.tol), int(options.max_iter)
+        return PathSettings(penalty, options.solver, tol, max_iter, listener, self.dtype, name)
 
     def printer(self, prefix: str = "", verbose_from: int = 1) -> Printer | None:
         """A listener that prints lines of the path, if `verbose` is large enough."""

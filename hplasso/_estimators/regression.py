@@ -1,23 +1,25 @@
-"""Least squares on a design, for one or more targets; when its Gram matrix pays."""
+"""Least squares: checked data; their problem, on a design; when its Gram matrix pays."""
 
 from __future__ import annotations
 
-import warnings
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from sklearn.utils import check_array
 
-from .._datafit.base import DataTerm
 from .._datafit.squared import LeastSquares, LeastSquaresMoments
 from .._design.design import Design
 from .._design.factory import check_range, checked_design
 from .._design.working_set import CompleteSet, GrowingSet
-from .._numerics.typing import Float64, Mask
+from .._numerics.typing import Float64
 from .._path.interpolation import trace_by_chords
-from .._path.progress import PathPoint, stack_level
+from .._path.progress import PathPoint, warn
 from .._path.tracer import Tracer
+from .._validation.parameters import checked_array
+from .._validation.weights import PenaltyWeights, normalised_weights
+from .parameters import FitOptions
 from .penalty_scale import AlphaScale
-from .problem import UnpenalisedProblem
+from .problem import DATA_ACCEPTED, Problem, UnpenalisedProblem
 
 # The Gram matrix of all features costs about p / 16 times what a pass over X does: both take n p
 # numbers from memory, and p / 2 multiplications a number run some eight times faster than memory.
@@ -26,6 +28,8 @@ from .problem import UnpenalisedProblem
 # features, or for more (constants.py).
 PASSES_PER_GRAM_COLUMN = 1 / 16
 PASSES_PER_FIT = 32
+# Training data, in the words of scikit-learn's checks.
+ACCEPTED = DATA_ACCEPTED | {"y_numeric": True}
 
 
 class Regression(UnpenalisedProblem):
@@ -51,17 +55,18 @@ class Regression(UnpenalisedProblem):
         correlations: Float64 | None = None,
     ) -> None:
         self.design = design
-        fixed = Y.shape[1] > 1
-        self.working_set = GrowingSet(design, fixed) if gram is None else CompleteSet(gram)
-        self.terms: list[DataTerm] = []
-        for target in range(Y.shape[1]):
-            term = LeastSquares(design, Y[:, target])
-            if gram is None:
-                self.terms.append(term)
-                continue
-            given = None if correlations is None else correlations[:, target]
-            z = design.correlations(term.response) if given is None else given
-            self.terms.append(LeastSquaresMoments(gram, z, term))
+        terms = [LeastSquares(design, y) for y in Y.T]
+        if gram is None:
+            self.working_set, self.terms = GrowingSet(design, len(terms) > 1), terms
+            return
+        if correlations is None:
+            columns = [design.correlations(term.response) for term in terms]
+        else:
+            columns = list(correlations.T)
+        self.working_set = CompleteSet(gram)
+        self.terms = [
+            LeastSquaresMoments(gram, z, term) for z, term in zip(columns, terms, strict=True)
+        ]
 
     def scale(self, l1_ratio: float) -> AlphaScale:
         """What the user calls alpha."""
@@ -70,46 +75,6 @@ class Regression(UnpenalisedProblem):
     def interpolated(self, tracer: Tracer, alphas: Float64) -> list[PathPoint]:
         """A path at decreasing alphas, some of its points between solved ones."""
         return trace_by_chords(tracer, alphas)
-
-
-def regression_of(
-    X: Any,
-    Y: Float64,
-    weights: Float64,
-    fit_intercept: bool,
-    precompute: bool | str | Float64,
-    n_alphas: int,
-    Xy: Float64 | None = None,
-    left_out: Mask | None = None,
-) -> Regression:
-    """Least squares on X of shape (n, p) and Y of shape (n, T), under weights that sum to one.
-
-    Parameters
-    ----------
-    X : ndarray or sparse matrix
-    Y : ndarray of shape (n, T)
-    weights : ndarray of shape (n,)
-    fit_intercept : bool
-    precompute : bool, 'auto' or ndarray of shape (p, p)
-        The Gram matrix ``X'diag(n weights)X`` of centred X; or True to form it, False or 'auto' to
-        form it where that is expected to save time.
-    n_alphas : int
-        How many solutions are going to be computed, for that expectation.
-    Xy : ndarray of shape (p, T), optional
-        ``X'diag(n weights)Y``; used with a given Gram matrix of X that is centred, if it has to be.
-    left_out : ndarray of shape (p,), optional
-        Which features are to be left out.
-    """
-    check_range("y", float(np.abs(Y).max()))
-    design = checked_design(X, weights, fit_intercept, left_out)
-    if isinstance(precompute, np.ndarray):
-        gram = _checked_gram(precompute, design)
-        if Xy is None or gram is None:
-            return Regression(design, Y, design.gram() if gram is None else gram)
-        correlations = Xy / len(Y) - np.multiply.outer(design.mean, weights @ Y)
-        return Regression(design, Y, gram, np.where(design.left_out[:, None], 0.0, correlations))
-    pays = gram_pays(design, precompute, n_alphas * Y.shape[1])
-    return Regression(design, Y, design.gram() if pays else None)
 
 
 def gram_pays(design: Design, precompute: bool | str, n_solutions: int) -> bool:
@@ -125,20 +90,16 @@ def _checked_gram(given: Float64, design: Design) -> Float64 | None:
     if design.left_out.any():
         given = np.where(np.logical_or.outer(design.left_out, design.left_out), 0.0, given)
     if design.fit_intercept and not np.allclose(design.mean, 0.0):
-        warnings.warn(
+        warn(
             "Gram matrix was provided but X was centered to fit intercept: "
             "recomputing Gram matrix.",
-            UserWarning,
-            stacklevel=stack_level(),
         )
         return None
     first, second = p // 2, min(p // 2 + 1, p - 1)
-    block = design.block(np.array([first, second]))
-    expected = n * np.append(design.column_norms**2, block[:, 0] @ block[:, 1])
+    block, norms = design.block(np.array([first, second])), design.column_norms
+    expected = n * np.append(norms**2, block[:, 0] @ block[:, 1])
     elements = np.append(given.diagonal(), given[first, second])
-    lengths = n * np.append(
-        design.column_norms**2, design.column_norms[first] * design.column_norms[second]
-    )
+    lengths = n * np.append(norms**2, norms[first] * norms[second])
     wrong = np.flatnonzero(np.abs(elements - expected) > 1e-4 * lengths)
     if wrong.size:
         row, column = (first, second) if wrong[0] == p else (wrong[0], wrong[0])
@@ -148,3 +109,82 @@ def _checked_gram(given: Float64, design: Design) -> Float64 | None:
             f"{expected[wrong[0]]} but the user-supplied value was {elements[wrong[0]]}."
         )
     return given / n
+
+
+class LeastSquaresData(NamedTuple):
+    """X (n, p), targets (n, T), weights (n,), the penalty weights, and the options of the fit.
+
+    The weights sum to one. `flat` says whether y had one dimension. `precompute` is True, False,
+    'auto' or the Gram matrix ``X'diag(n weights)X`` (p, p); ``X'diag(n weights)Y`` (p, T), `Xy`,
+    goes with that.
+    """
+
+    X: Any
+    targets: Float64
+    weights: Float64
+    penalty: PenaltyWeights
+    options: FitOptions
+    flat: bool = True
+    precompute: bool | str | Float64 = "auto"
+    Xy: Float64 | None = None
+
+    def problem(self, n_solutions: int) -> Problem:
+        """The problem; of each target, `n_solutions` are to come."""
+        return self.problem_of(self.regression(n_solutions))
+
+    def regression(self, n_solutions: int) -> Regression:
+        """Least squares on the design, which this makes.
+
+        A Gram matrix of the user's is used if it is that of centred X, where X has to be; without
+        one, it is formed where that is expected to save time for so many solutions.
+        """
+        Y, precompute, fit_intercept = self.targets, self.precompute, self.options.fit_intercept
+        check_range("y", float(np.abs(Y).max()))
+        design = checked_design(self.X, self.weights, fit_intercept, self.penalty.left_out)
+        if not isinstance(precompute, np.ndarray):
+            pays = gram_pays(design, precompute, n_solutions * Y.shape[1])
+            return Regression(design, Y, design.gram() if pays else None)
+        gram = _checked_gram(precompute, design)
+        if self.Xy is None or gram is None:
+            return Regression(design, Y, design.gram() if gram is None else gram)
+        z = self.Xy / len(Y) - np.multiply.outer(design.mean, self.weights @ Y)
+        return Regression(design, Y, gram, np.where(design.left_out[:, None], 0.0, z))
+
+    def problem_of(self, regression: Regression) -> Problem:
+        """The problem on a design that has been made."""
+        return Problem(regression, self.options, self.penalty.weights, self.X.dtype)
+
+    def with_gram(self, precompute: Any, Xy: Any = None) -> LeastSquaresData:
+        """The same, with what the user says of the Gram matrix, which is checked."""
+        n_features, n_targets = self.X.shape[1], self.targets.shape[1]
+        if Xy is not None:
+            shape = (n_features,) if np.ndim(Xy) == 1 else (n_features, n_targets)
+            Xy = _as_columns(checked_array(Xy, shape, "Xy"))
+        if np.ndim(precompute) > 0:
+            precompute = checked_array(precompute, (n_features, n_features), "precompute")
+        elif not isinstance(precompute, str):
+            precompute = bool(precompute)
+        return self._replace(precompute=precompute, Xy=Xy)
+
+
+def least_squares_data(
+    X: Any, y: Any, sample_weight: Any, penalty: PenaltyWeights, options: FitOptions
+) -> LeastSquaresData:
+    """The data of a problem, from X and y that have been validated, and sample weights.
+
+    Raises
+    ------
+    ValueError
+        If the sample weights, or y, are not what they have to be.
+    """
+    targets = _as_columns(y)
+    weights = normalised_weights(sample_weight, X)
+    return LeastSquaresData(X, targets, weights, penalty, options, np.ndim(y) == 1)
+
+
+def _as_columns(y: Any) -> Float64:
+    """A validated y as float64 of shape (n_samples, n_targets)."""
+    if not isinstance(y, np.ndarray):  # a sparse matrix: this says so
+        check_array(y, ensure_2d=False, input_name="y")
+    y = np.asarray(y, dtype=np.float64)
+    return y[:, None] if y.ndim == 1 else y

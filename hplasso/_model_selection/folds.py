@@ -22,8 +22,7 @@ from .._design.blocks import BLOCK, slices
 from .._design.design import Design
 from .._design.factory import check_range, checked_design
 from .._design.weighting import augmented_gram_of, reweighted
-from .._estimators.least_squares_problem import LeastSquaresData
-from .._estimators.regression import Regression, gram_pays
+from .._estimators.regression import LeastSquaresData, Regression, gram_pays
 from .._numerics.typing import Float64, Index
 from .._path.progress import PathPoint
 
@@ -57,14 +56,15 @@ class Fold(NamedTuple):
 
 
 def checked_folds(
-    splits: Iterable[tuple[Any, Any]], weights: Float64, weighted: bool
+    splits: Iterable[tuple[Any, Any]], weights: Float64, weighted: bool, rule: str = "min"
 ) -> list[Fold]:
-    """The folds of a splitter, for raw sample weights.
+    """The folds of a splitter, for raw sample weights, with which a rule is to choose.
 
     Raises
     ------
     ValueError
-        If there are none, or the training or test samples of one have no weight.
+        If there are none, or too few for the rule, or the training or test samples of one have no
+        weight.
     """
     n_samples = weights.size
     folds = []
@@ -82,6 +82,8 @@ def checked_folds(
         folds.append(Fold(float(training.sum()), test, held_out, None if same else counts))
     if not folds:
         raise ValueError("cv gave no folds.")
+    if rule == "1se" and len(folds) < 2:
+        raise ValueError("rule='1se' needs at least two folds. cv gives one.")
     return folds
 
 
@@ -143,10 +145,9 @@ class Folds:
         fold = self.folds[number]
         if not self._by_moments or fold.counts is not None:
             return None
-        kept = self._kept.get(number)
-        if kept is None:
-            return augmented_gram_of(self.design, fold.test, self._response(self.design))
-        return kept
+        if number in self._kept:
+            return self._kept[number]
+        return augmented_gram_of(self.design, fold.test, self._response(self.design))
 
     def _response(self, design: Design) -> Float64:
         """y less its mean over all samples, under the weights of a design."""
@@ -175,16 +176,13 @@ class Folds:
         """Least squares on a design, from the moments of its samples about the means of all."""
         p = design.shape[1]
         if self.fit_intercept:
-            augmented_gram = (
-                augmented_gram
-                - np.multiply.outer(augmented_gram[p + 1], augmented_gram[p + 1]) / mass
-            )
+            sums = augmented_gram[p + 1]
+            augmented_gram = augmented_gram - np.multiply.outer(sums, sums) / mass
         gram, correlations = augmented_gram[:p, :p] / mass, augmented_gram[:p, [p]] / mass
         design.recompute(gram)
-        if design.cancellation_prone.size:
-            correlations[design.cancellation_prone, 0] = design.read(
-                design.cancellation_prone, self._response(design)
-            )
+        prone = design.cancellation_prone
+        if prone.size:
+            correlations[prone, 0] = design.read(prone, self._response(design))
         correlations[design.constant] = 0.0
         return Regression(design, self.data.targets, gram, correlations)
 

@@ -9,11 +9,11 @@ import numpy as np
 from scipy import sparse
 
 from .._design.factory import as_array
-from .._estimators.linear_model import chosen_parameters
+from .._estimators.parameters import chosen_parameters, fitted_as
 from .._estimators.problem import Problem, entries_of
-from .._estimators.to_sklearn import fitted_as
 from .._numerics.typing import Float64
 from .._path.progress import PathPoint
+from .._solver.hadamard import balance
 from .._validation.parameters import check_parameters, real
 
 # What is kept: of each penalty the coefficients, intercept, gap and sweeps.
@@ -69,7 +69,9 @@ def fitted_at(
     position = _position(name, float(value), penalties)
     parameters = chosen_parameters(estimator) | {name: float(penalties[position])}
     model = fitted_as(kind, parameters, estimator)
-    model.coef_ = np.ascontiguousarray(as_array(estimator.coef_path_.T[[position]])[0].T)
+    coef = np.ascontiguousarray(as_array(estimator.coef_path_.T[[position]])[0].T)
+    model.coef_ = coef.reshape(estimator.coef_.shape)
+    model.mu_, model.nu_ = balance(model.coef_)
     model.dual_gap_ = float(estimator.dual_gap_path_[position])
     return model, position
 

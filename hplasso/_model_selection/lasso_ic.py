@@ -8,38 +8,19 @@ from typing import Any
 import numpy as np
 from scipy.special import gammaln
 
-from .._estimators.callbacks import Task, listeners_of
-from .._estimators.fit_method import fit_method
-from .._estimators.least_squares_problem import LEAST_SQUARES_CONSTRAINTS
-from .._estimators.linear_model import checked_parameters
+from .._estimators.fit_method import Task, fit_method, listeners_of
 from .._estimators.linear_regressor import LinearRegressor
-from .._estimators.options import FitOptions
+from .._estimators.parameters import options_of
 from .._estimators.problem import Problem
 from .._numerics.rounding import ROUNDING
 from .._numerics.threads import threads_for_data
 from .._numerics.typing import Float64
 from .._path.progress import PathPoint, warn_not_converged
 from .._validation.grids import given_alphas
-from .._validation.parameters import (
-    ARRAY,
-    NONE,
-    Constraints,
-    check_one_target,
-    integer,
-    one_of,
-    real,
-)
+from .._validation.parameters import check_one_target
 from .._validation.sklearn_names import explain_names
+from .parameters import SELECTION_CONSTRAINTS
 from .rules import print_end_of_grid
-
-ESTIMATOR_CONSTRAINTS: Constraints = {
-    "criterion": (one_of("aic", "aicc", "bic", "ebic"),),
-    "eps": (real(0.0, 1.0, open_low=True),),
-    "alphas": (integer(1), ARRAY, NONE),
-    "noise_variance": (real(0.0, open_low=True), NONE),
-    "ebic_gamma": (real(0.0, 1.0),),
-    **LEAST_SQUARES_CONSTRAINTS,
-}
 
 
 class HadamardLassoIC(LinearRegressor):
@@ -156,7 +137,7 @@ class HadamardLassoIC(LinearRegressor):
     ['sex', 'bmi', 'bp', 's1', 's3', 's5', 's6']
     """
 
-    _constraints = ESTIMATOR_CONSTRAINTS
+    _constraints = SELECTION_CONSTRAINTS
 
     @explain_names
     def __init__(
@@ -222,7 +203,7 @@ class HadamardLassoIC(LinearRegressor):
         ConvergenceWarning
             If the gap asked for was not reached within `max_iter` sweeps.
         """
-        options, name = FitOptions.of(checked_parameters(self)), type(self).__name__
+        options, name = options_of(self), type(self).__name__
         given = given_alphas(self.alphas, [1.0])
         check_one_target(name, y, f"sklearn.multioutput.MultiOutputRegressor({name}())")
         data = self._validated(X, y, sample_weight, options).with_gram(self.precompute)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -12,32 +13,19 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
-from .._estimators.callbacks import Task, listeners_of
-from .._estimators.fit_method import fit_method
-from .._estimators.least_squares_problem import LEAST_SQUARES_CONSTRAINTS
-from .._estimators.linear_model import checked_parameters
+from .._estimators.fit_method import Task, fit_method, listeners_of
 from .._estimators.linear_regressor import LinearRegressor
-from .._estimators.options import FitOptions
-from .._estimators.problem import gaps_of, sweeps_of
+from .._estimators.parameters import options_of
+from .._estimators.problem import Problem, gaps_of, sweeps_of
 from .._numerics.threads import threads_for_data
 from .._numerics.typing import Float64
 from .._path.progress import PathPoint
-from .._solver.hadamard import balance
 from .._validation.grids import given_alphas
-from .._validation.parameters import ARRAY, NONE, Constraints, check_one_target, integer, real
+from .._validation.parameters import check_one_target
 from .folds import Fold, Folds, checked_folds
 from .kept_path import coefficient_columns, fitted_at, trace_kept
-from .parameters import CV_CONSTRAINTS, checked_ratios
-from .routing import routed
-from .rules import check_rule, choose, print_end_of_grid
-
-ESTIMATOR_CONSTRAINTS: Constraints = {
-    "eps": (real(0.0, 1.0, open_low=True),),
-    "alphas": (integer(1), ARRAY, NONE),
-    **LEAST_SQUARES_CONSTRAINTS,
-    **CV_CONSTRAINTS,
-    "l1_ratio": (real(0.0, 1.0), ARRAY),
-}
+from .parameters import SELECTION_CONSTRAINTS, checked_ratios, routed
+from .rules import choose, print_end_of_grid
 
 
 class Grid(NamedTuple):
@@ -50,7 +38,7 @@ class Grid(NamedTuple):
 class LeastSquaresCV(LinearRegressor):
     """What :class:`HadamardLassoCV` and :class:`HadamardElasticNetCV` have in common; abstract."""
 
-    _constraints = ESTIMATOR_CONSTRAINTS
+    _constraints = SELECTION_CONSTRAINTS
     _single: Any  # the estimator at a single alpha
 
     @fit_method
@@ -85,33 +73,33 @@ class LeastSquaresCV(LinearRegressor):
         ConvergenceWarning
             If the gap asked for was not reached within `max_iter` sweeps.
         """
-        parameters, name = checked_parameters(self), type(self).__name__
-        ratios = checked_ratios(name, "l1_ratio", parameters["l1_ratio"])
+        options, name = options_of(self), type(self).__name__
+        ratios = checked_ratios(name, "l1_ratio", options.l1_ratio)
         given = given_alphas(self.alphas, ratios)
-        check_one_target(
-            name,
-            y,
+        instead = (
             f"sklearn.multioutput.MultiOutputRegressor({name}()), which chooses for each, or "
-            f"sklearn.model_selection.GridSearchCV over {self._single.__name__}, for all alike",
+            f"sklearn.model_selection.GridSearchCV over {self._single.__name__}, for all alike"
         )
-        options = FitOptions.of(parameters | {"l1_ratio": ratios[0]})
+        check_one_target(name, y, instead)
+        options = replace(options, l1_ratio=ratios[0])
         data = self._validated(X, y, sample_weight, options).with_gram(self.precompute)
         extra = routed(self, "fit", sample_weight, params)
-        splits = check_cv(self.cv).split(
-            data.X, data.targets[:, 0], **(extra.splitter.split if extra else {})
-        )
-        folds = checked_folds(splits, data.weights, sample_weight is not None)
-        check_rule(self.rule, len(folds))
+        split_params = extra.splitter.split if extra else {}
+        splits = check_cv(self.cv).split(data.X, data.targets[:, 0], **split_params)
+        weighted = sample_weight is not None
+        folds = checked_folds(splits, data.weights, weighted, self.rule)
         with Task.of_fit(self, len(folds) + 1) as task, threads_for_data(data.X.size):
             folded = Folds(data, folds, given.length * len(ratios))
             problem = data.problem_of(folded.full)
             grids = [Grid(ratio, problem.at(ratio).grid(given, self.eps)) for ratio in ratios]
-            chosen = self._choose(grids, self._cross_validate(folded, grids, task), folds)
+            chosen = self._choose(grids, self._cross_validate(folded, problem, grids, task), folds)
             with task.subtask("refit"):
-                self._refit(folded, chosen)
+                self._refit(problem.at(chosen.l1_ratio), chosen)
         return self
 
-    def _cross_validate(self, folded: Folds, grids: Sequence[Grid], task: Task) -> Float64:
+    def _cross_validate(
+        self, folded: Folds, problem: Problem, grids: Sequence[Grid], task: Task
+    ) -> Float64:
         """The mean squared errors, of shape (n_l1_ratios, n_alphas, n_folds)."""
         length = sum(len(grid.alphas) for grid in grids)
         tasks = [task.subtask("fold", length) for _ in folded.folds]
@@ -119,7 +107,6 @@ class LeastSquaresCV(LinearRegressor):
             delayed(_validate_fold)(folded, number, grids, part)
             for number, part in enumerate(tasks)
         )
-        problem = folded.data.problem_of(folded.full)
         for index, grid in enumerate(grids):
             points = [point for _, failed in results for point in failed[index]]
             problem.at(grid.l1_ratio).warn_not_converged(points)
@@ -144,16 +131,14 @@ class LeastSquaresCV(LinearRegressor):
             self.l1_ratio_ = grid.l1_ratio
         return grid
 
-    def _refit(self, folded: Folds, grid: Grid) -> None:
+    def _refit(self, problem: Problem, grid: Grid) -> None:
         """Fit to all samples at the alpha of the rule, and along its grid."""
-        data = folded.data
-        problem = data.problem_of(folded.full).at(grid.l1_ratio)
         fitted = problem.solve(self.alpha_, listener=problem.printer())
         self._set_attributes(problem, [fitted])
         points = trace_kept(problem, grid.alphas, [self.alpha_min_, self.alpha_1se_], fitted)
         self._path_alphas = grid.alphas.copy()
-        self.coef_path_ = coefficient_columns(points, data.X.shape[1], problem.dtype)
-        self.intercept_path_ = folded.full.intercepts(points).astype(problem.dtype)
+        self.coef_path_ = coefficient_columns(points, problem.penalty_weights.size, problem.dtype)
+        self.intercept_path_ = problem.unpenalised.intercepts(points).astype(problem.dtype)
         self.dual_gap_path_ = gaps_of(points)
         self.n_iter_path_ = np.array(sweeps_of(points))
 
@@ -177,7 +162,6 @@ class LeastSquaresCV(LinearRegressor):
         """
         check_is_fitted(self)
         model, position = fitted_at(self, self._single, "alpha", alpha, self._path_alphas)
-        model.mu_, model.nu_ = balance(model.coef_)
         model.intercept_ = self.intercept_path_[position] if self.fit_intercept else 0.0
         model.n_iter_ = int(self.n_iter_path_[position])
         return model

@@ -13,47 +13,25 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
-from .._estimators.callbacks import Task
-from .._estimators.fit_method import fit_method
+from .._estimators.classification import LogisticData
+from .._estimators.fit_method import Task, fit_method
 from .._estimators.linear_classifier import LinearClassifier
-from .._estimators.linear_model import checked_parameters
 from .._estimators.logistic import HadamardLogisticRegression
-from .._estimators.logistic_problem import LOGISTIC_CONSTRAINTS, LogisticData
-from .._estimators.options import FitOptions
+from .._estimators.parameters import options_of
 from .._estimators.problem import Problem, gaps_of, sweeps_of
 from .._numerics.threads import threads_for_data
 from .._numerics.typing import Float64
 from .._solver.hadamard import balance
 from .._validation.grids import GivenGrid, given_Cs
-from .._validation.parameters import (
-    ARRAY,
-    BOOLEAN,
-    RANDOM_STATE,
-    Constraints,
-    check_one_target,
-    integer,
-    real,
-)
+from .._validation.parameters import check_one_target
 from .._validation.sklearn_names import explain_names
 from .._validation.weights import raw_weights
 from .folds import Fold, checked_folds
 from .kept_path import KEPT, compact, fitted_at, trace_kept
 from .logistic_folds import FoldResult, Validation
-from .parameters import CV_CONSTRAINTS, checked_ratios
-from .routing import routed
-from .rules import check_rule, choose, print_end_of_grid, smallest
-from .scoring import SCORING, Scorer, scorer_of, warn_failed
-
-ESTIMATOR_CONSTRAINTS: Constraints = {
-    **LOGISTIC_CONSTRAINTS,
-    "Cs": (integer(1), ARRAY),
-    "eps": (real(0.0, 1.0, open_low=True),),
-    "l1_ratios": (ARRAY,),
-    "scoring": SCORING,
-    "refit": (BOOLEAN,),
-    "random_state": (RANDOM_STATE,),
-    **CV_CONSTRAINTS,
-}
+from .parameters import SELECTION_CONSTRAINTS, checked_ratios, routed
+from .rules import choose, print_end_of_grid, smallest
+from .scoring import Scorer, scorer_of, warn_failed
 
 
 class HadamardLogisticRegressionCV(LinearClassifier):
@@ -190,7 +168,7 @@ class HadamardLogisticRegressionCV(LinearClassifier):
     10
     """
 
-    _constraints = ESTIMATOR_CONSTRAINTS
+    _constraints = SELECTION_CONSTRAINTS
 
     @explain_names
     def __init__(
@@ -268,7 +246,7 @@ class HadamardLogisticRegressionCV(LinearClassifier):
             If the scorer raised an error for some models, or scores are NaN or infinite.
         """
         name = type(self).__name__
-        options = FitOptions.of(checked_parameters(self))
+        options = options_of(self)
         ratios = checked_ratios(name, "l1_ratios", self.l1_ratios)
         given = given_Cs(self.Cs, ratios)
         if self.rule == "1se" and not self.refit:
@@ -281,11 +259,9 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         if not extra and sample_weight is not None:
             score_params["sample_weight"] = raw_weights(sample_weight, data.X)
         with Task.of_fit(self, len(folds) + 1) as task, threads_for_data(data.X.size):
-            classification = data.classification()
-            data = data._replace(
-                X=classification.design.container.stored
-            )  # in order, if it is sparse and was not
-            problem = data.problem_of(classification)
+            problem = data.problem()
+            stored = problem.unpenalised.design.container.stored  # in order, if it was not
+            data = data._replace(X=stored)
             self.Cs_, self.l1_ratios_ = self._grid(given, problem, ratios), np.array(ratios)
             self.classes_ = data.labels.classes
             validation = Validation(data, Scorer(self.scoring, self.classes_), score_params)
@@ -304,9 +280,7 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         splitter = check_cv(self.cv, data.y, classifier=True)
         splits = splitter.split(data.X, data.y, **(extra.splitter.split if extra else {}))
         weighted = sample_weight is not None or self.class_weight is not None
-        folds = checked_folds(splits, data.labels.raw, weighted)
-        check_rule(self.rule, len(folds))
-        return folds
+        return checked_folds(splits, data.labels.raw, weighted, self.rule)
 
     def _grid(self, given: GivenGrid, problem: Problem, ratios: Sequence[float]) -> Float64:
         """The values of C: from where a coefficient enters at the smallest l1_ratio."""
@@ -376,18 +350,14 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         if not hasattr(self, "coef_path_"):
             raise ValueError("There is no path on all samples: at(C) needs refit=True.")
         model, position = fitted_at(self, HadamardLogisticRegression, "C", C, self.Cs_)
-        model.coef_ = np.atleast_2d(model.coef_)
-        model.mu_, model.nu_ = balance(model.coef_)
         model.intercept_ = np.atleast_1d(self.intercept_path_[..., position]).copy()
         model.n_iter_ = self.n_iter_path_[[position]]
-        fitted: HadamardLogisticRegression = model
-        return fitted
+        return model
 
     def _average(self, complete: Sequence[bool]) -> None:
         """Average the best models of the folds, of those that lack no class if there are any."""
         for name in KEPT:  # of an earlier fit
-            if hasattr(self, name):
-                delattr(self, name)
+            self.__dict__.pop(name, None)
         folds = np.flatnonzero(complete) if any(complete) else np.arange(len(complete))
         flat = [smallest(-self.scores_[fold]) for fold in folds]
         ratios, Cs = np.unravel_index(flat, self.scores_.shape[1:])

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._design.factory import as_rows
-from .._estimators.callbacks import Task, listeners_of
+from .._estimators.classification import LogisticData
+from .._estimators.fit_method import Task, listeners_of
 from .._estimators.logistic import HadamardLogisticRegression
-from .._estimators.logistic_problem import LogisticData
 from .._estimators.problem import sweeps_of
 from .._numerics.typing import Float64, Index
 from .._path.progress import PathPoint
@@ -54,20 +54,20 @@ class Validation(NamedTuple):
         sweeps = np.zeros(shape[:2], dtype=np.int32)
         failed: list[tuple[float, PathPoint]] = []
         with task:
-            classification = self.data._replace(labels=labels).classification()
-            problem = self.data.problem_of(classification)
+            problem = self.data._replace(labels=labels).problem()
             for ratio, path_models, path_sweeps in zip(ratios, models, sweeps, strict=True):
                 printer = problem.at(ratio).printer(f"fold {number}: ", verbose_from=2)
                 points = problem.at(ratio).trace(Cs, listeners_of(task, printer))
                 coefs = np.moveaxis(path_models[..., :n_features], 0, -1)  # a view: (K, p, L)
-                intercepts = classification.write(points, coefs)
+                intercepts = problem.unpenalised.write(points, coefs)
                 path_models[..., n_features:] = intercepts.T[..., None]
                 path_sweeps[:] = sweeps_of(points)
                 failed += [(ratio, point) for point in points if not point.converged]
             scores, errors = self._scores(fold, models)
         if self.data.options.verbose:
             print(f"fold {number}: best score {np.fmax.reduce(scores, None):.6g}", file=sys.stderr)
-        return FoldResult(scores, sweeps, models, failed, errors, classification.complete)
+        complete = problem.unpenalised.complete
+        return FoldResult(scores, sweeps, models, failed, errors, complete)
 
     def _scores(self, fold: Fold, models: Any) -> tuple[Float64, list[Exception]]:
         """The scores of models (R, L, K, p + 1) on the test samples, of shape (R, L), and errors.

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sys
-import warnings
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .._numerics.typing import Float64
-from .._path.progress import stack_level
+from .._path.progress import warn
 
 
 def standard_errors(values: Float64, weights: Float64) -> Float64:
@@ -45,10 +44,8 @@ def choose(losses: Float64, fold_weights: Sequence[float]) -> Choice:
     with np.errstate(invalid="ignore", over="ignore"):
         means = losses.mean(axis=0)
     if not np.isfinite(means).all():
-        warnings.warn(
+        warn(
             f"One or more of the test scores are non-finite: {-means}",
-            UserWarning,
-            stacklevel=stack_level(),
         )
     errors = standard_errors(losses, np.array(fold_weights))
     row, best = (int(i) for i in np.unravel_index(smallest(means), means.shape))
@@ -79,9 +76,3 @@ def print_end_of_grid(name: str, best: float, penalties: Any) -> None:
     words = end_of_grid(name, best, penalties)
     if words:
         print(words, file=sys.stderr)
-
-
-def check_rule(rule: str, n_folds: int) -> None:
-    """Raise a ValueError where the rule has nothing to work with."""
-    if rule == "1se" and n_folds < 2:
-        raise ValueError("rule='1se' needs at least two folds. cv gives one.")

@@ -4,25 +4,14 @@ from __future__ import annotations
 
 import inspect
 import traceback
-import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 from sklearn import config_context
-from sklearn.metrics import get_scorer, get_scorer_names
+from sklearn.metrics import get_scorer
 
-from .._path.progress import stack_level
-from .._validation.parameters import NONE, Constraint
-
-SCORING = (
-    Constraint(
-        "the name of a scorer (sklearn.metrics.get_scorer_names lists them)",
-        lambda value: isinstance(value, str) and value in get_scorer_names(),
-    ),
-    Constraint("a callable", callable),
-    NONE,
-)
+from .._path.progress import warn
 
 
 def scorer_of(scoring: Any) -> Any:
@@ -79,9 +68,7 @@ def warn_failed(failures: Sequence[Exception], n_scores: int) -> None:
     if len(failures) == n_scores:
         raise failures[0]
     details = "".join(traceback.format_exception(failures[0]))
-    warnings.warn(
+    warn(
         f"Scoring failed for {len(failures)} of {n_scores} models. Their scores are set to nan. "
         f"Details of the first failure:\n{details}",
-        UserWarning,
-        stacklevel=stack_level(),
     )

@@ -136,14 +136,18 @@ def warn_not_converged(points: Sequence[PathPoint], name_alpha: Callable[[float]
     if not failed:
         return
     worst = max(failed, key=lambda point: point.gap)
-    warnings.warn(
+    warn(
         f"Objective did not converge for {len(failed)} penalty value(s). Worst at "
         f"{name_alpha(worst.alpha)}, after {worst.sweeps} sweeps: duality gap {worst.gap:.3e}, "
         f"asked for {worst.gap_tol:.3e} (tol, relative to a fit without features). "
         f"{worst.outcome.value}",
         ConvergenceWarning,
-        stacklevel=stack_level(),
     )
+
+
+def warn(message: str, category: type[Warning] = UserWarning) -> None:
+    """A warning that points at the call from outside this package."""
+    warnings.warn(message, category, stacklevel=stack_level())
 
 
 def stack_level() -> int:

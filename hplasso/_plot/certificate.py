@@ -7,12 +7,27 @@ from typing import Any, Self
 import numpy as np
 
 from .._numerics.error_state import in_own_error_state
-from .._path.progress import Iteration
+from .._path.progress import Iteration, Listener, PathPoint
 from .display import Display
-from .problem import Recorder, lower_bound, pictured, unwrapped
+from .problem import pictured, unwrapped
 
 # What is below this part of the largest distance is rounding, and drawn at it.
 FLOOR = 1e-16
+
+
+class Recorder(Listener):
+    """Keeps each iteration, of one sweep each."""
+
+    iterations = every_sweep = True
+
+    def __init__(self) -> None:
+        self.records: list[Iteration] = []
+
+    def point(self, point: PathPoint) -> None:
+        """Not kept."""
+
+    def iteration(self, iteration: Iteration) -> None:
+        self.records.append(iteration)
 
 
 class CertificateDisplay(Display):
@@ -93,18 +108,14 @@ class CertificateDisplay(Display):
         records = recorder.records
         if not records:
             raise ValueError("All coefficients are zero at this penalty: no sweep to draw.")
-        return cls._of(records).plot(ax)
-
-    @classmethod
-    def _of(cls, records: list[Iteration]) -> Self:
-        """The display of what a fit recorded."""
-        return cls(
+        display = cls(
             sweeps=np.array([record.sweeps for record in records]),
             surrogates=np.array([record.surrogate for record in records]),
             objectives=np.array([record.objective for record in records]),
             gaps=np.array([record.gap for record in records]),
-            bound=lower_bound(records),
+            bound=max(record.objective - record.gap for record in records),
         )
+        return display.plot(ax)
 
     @in_own_error_state
     def plot(self, ax: Any = None, **kwargs: Any) -> Self:

@@ -133,16 +133,16 @@ class RegularizationPathDisplay(Display):
         """
         check_parameters(cls.__name__, {"target": target}, {"target": (integer(0),)})
         estimator, X, names = unwrapped(estimator, X)
-        problem = pictured(estimator, X, y, sample_weight)
-        coefs = problem.coefficients()
+        problem, penalties, _, chosen = pictured(estimator, X, y, sample_weight)
+        coefs, _ = problem.arrays([problem.trace(penalties)])
         if target >= len(coefs):
             raise ValueError(f"target must be in the range [0, {len(coefs) - 1}]. Got {target}.")
         display = cls(
-            penalties=problem.penalties,
+            penalties=penalties,
             coefs=coefs[target],
             feature_names=names,
-            chosen=problem.chosen,
-            penalty_name=problem.penalty_name,
+            chosen=chosen,
+            penalty_name=problem.scale.name,
         )
         return display.plot(ax, n_labels=n_labels)
 

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.pipeline import Pipeline
-from sklearn.utils import check_X_y
 from sklearn.utils.validation import check_is_fitted
 
-from .._estimators.linear_model import LinearModel, checked_parameters, chosen_parameters
-from .._estimators.options import FitOptions
+from .._estimators.linear_model import LinearModel
+from .._estimators.parameters import FitOptions, chosen_parameters, options_of
 from .._estimators.problem import Problem
 from .._numerics.typing import Float64
-from .._path.progress import Iteration, Listener, PathPoint
 from .._validation.grids import GivenGrid
-from .._validation.weights import checked_penalty_weights, feature_names
+from .._validation.weights import checked_data
 
 # Penalties of a path where an estimator has none of its own.
 N_PENALTIES = 100
@@ -25,21 +23,6 @@ N_PENALTIES = 100
 LENGTH = {"alpha": 1e-3, "C": 10**-1.5}
 # A grid around a single penalty reaches so far to either side: three decades in all.
 REACH = 10**1.5
-
-
-class Recorder(Listener):
-    """Keeps each iteration, of one sweep each."""
-
-    iterations = every_sweep = True
-
-    def __init__(self) -> None:
-        self.records: list[Iteration] = []
-
-    def point(self, point: PathPoint) -> None:
-        """Not kept."""
-
-    def iteration(self, iteration: Iteration) -> None:
-        self.records.append(iteration)
 
 
 class Pictured(NamedTuple):
@@ -53,16 +36,6 @@ class Pictured(NamedTuple):
     penalties: Float64
     penalty: float
     chosen: dict[str, float]
-
-    @property
-    def penalty_name(self) -> str:
-        """'alpha' or 'C'."""
-        return self.problem.scale.name
-
-    def coefficients(self) -> Float64:
-        """The path, of shape (n_rows, n_features, n_penalties)."""
-        coefs, _ = self.problem.arrays([self.problem.trace(self.penalties)])
-        return np.asarray(coefs)
 
 
 def unwrapped(estimator: Any, X: Any) -> tuple[Any, Any, Any]:
@@ -84,15 +57,13 @@ def pictured(estimator: Any, X: Any, y: Any, sample_weight: Any = None) -> Pictu
             f"estimator must be one of hplasso. Got {type(estimator).__name__}; "
             "RegularizationPathDisplay.from_path draws any path."
         )
-    checked_parameters(estimator)
+    options_of(estimator)  # all parameters are checked
     parameters = {"l1_ratio": 1.0, **chosen_parameters(estimator), "verbose": 0}
     if not {"alpha", "C"} & set(parameters):
         check_is_fitted(estimator)
-    names = feature_names(X)
-    if names is None:
-        names = getattr(estimator, "feature_names_in_", None)
-    X, y = check_X_y(X, y, **{**estimator._accepted, "multi_output": False})
-    weights = checked_penalty_weights(parameters["penalty_weights"], X.shape[1], names)
+    given, names = parameters["penalty_weights"], getattr(estimator, "feature_names_in_", None)
+    accepted = {**estimator._accepted, "multi_output": False}
+    X, y, weights = checked_data(X, y, given, accepted, names)
     options = FitOptions.of(parameters)
     problem = estimator._data(X, y, sample_weight, weights, options).problem(N_PENALTIES)
     name = problem.scale.name
@@ -142,8 +113,3 @@ def chosen_penalties(estimator: Any, parameters: Mapping[str, Any], name: str) -
     marks = {rule: getattr(estimator, attribute, None) for rule, attribute in rules.items()}
     known = {rule: float(value) for rule, value in marks.items() if value is not None}
     return known or {name: float(parameters[name])}
-
-
-def lower_bound(records: Sequence[Iteration]) -> float:
-    """The largest value that the certificates prove the objective not to go below."""
-    return max(record.objective - record.gap for record in records)

@@ -22,8 +22,8 @@ import numpy as np
 from scipy.sparse.linalg import LinearOperator, cg
 
 from .._numerics.typing import Float64, Index, Mask
-from .descent import Report, lbfgs
 from .objective import CONVERGED, ROUNDED, Evaluation, Objective
+from .product import Report, lbfgs
 
 # Each face is solved until its violations are this part of what they were: smaller ones take more
 # iterations on faces that change, larger ones more faces. On the problems of `product` .5 takes a

@@ -27,11 +27,13 @@ L. Ziyin and Z. Wang, spred: solving L1 penalty with SGD, ICML 2023.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+from scipy.optimize import minimize
 
 from .._numerics.typing import Float64
-from .descent import Report, lbfgs
 from .objective import Evaluation, Objective
 
 # The factors are left when so many iterations have gained less than this part of all that was
@@ -43,6 +45,11 @@ ENOUGH = 0.02
 # How many times as large as the factors of equal sizes all but the first are, at least: near one,
 # signs hardly change; large ones make the first factor small, and its steps long.
 UNBALANCED = 2.0
+# SciPy's limits of iterations and evaluations, which are counted elsewhere, and of violations.
+NO_LIMITS = {"maxiter": 10**9, "maxfun": 10**9, "ftol": 0.0, "gtol": 0.0}
+
+Evaluate = Callable[[Float64], tuple[float, Float64, Evaluation]]
+Report = Callable[[Evaluation], None]
 
 
 def balance(x: Float64, n_factors: int) -> Float64:
@@ -102,3 +109,37 @@ def descend_by_factors(
     bounds = [(0.0, None)] * factors.size if objective.positive else None
     lbfgs(evaluate, factors.ravel(), bounds, maxcor, after_iteration)
     return iterates[0], iterates[-1]
+
+
+def lbfgs(
+    evaluate: Evaluate,
+    start: Float64,
+    bounds: Any,
+    maxcor: int,
+    after: Callable[[Float64, Float64, Evaluation], None],
+) -> Any:
+    """Minimise what `evaluate` says: a value, its gradient, and the evaluation of F that it is of.
+
+    `after` each iteration hears of the variables, the gradient and the evaluation; it may raise
+    StopIteration. Otherwise the run ends where rounding hides any further descent. (The limit that
+    L-BFGS-B has for gradients is for distances from bounds as well, which have other units.)
+    """
+    latest: list[Any] = []
+
+    def value_and_gradient(variables: Float64) -> tuple[float, Float64]:
+        value, gradient, at = evaluate(variables)
+        latest[:] = [gradient, at]
+        return value, gradient
+
+    def after_iteration(intermediate_result: Any) -> None:
+        after(intermediate_result.x, *latest)
+
+    return minimize(
+        value_and_gradient,
+        start,
+        jac=True,
+        method="L-BFGS-B",
+        bounds=bounds,
+        callback=after_iteration,
+        options=NO_LIMITS | {"maxcor": maxcor},
+    )

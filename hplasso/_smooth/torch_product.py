@@ -5,29 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-try:
-    import torch
-except ImportError as error:
-    raise ImportError(
-        "hplasso.torch needs PyTorch, which is not installed: pip install 'hplasso[torch]'."
-    ) from error
+import torch
 from torch.nn.utils import parametrize
 
 from .._validation.parameters import Constraint, Constraints, check_parameters, real
 from .product import UNBALANCED
-
-# What needs PyTorch takes it from here, with the message above.
-__all__ = [
-    "MODULE",
-    "Product",
-    "Sparse",
-    "found",
-    "parametrize",
-    "penalty_slope",
-    "restore",
-    "torch",
-    "values_of",
-]
 
 MODULE = Constraint("a torch.nn.Module", lambda value: isinstance(value, torch.nn.Module))
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_consistent_length
+from sklearn.utils import check_consistent_length, check_X_y
 from sklearn.utils.validation import validate_data
 
 from .._numerics.typing import Float64, Mask
@@ -87,17 +87,19 @@ def checked_penalty_weights(
     return PenaltyWeights(np.where(left_out, 1.0, weights), left_out)
 
 
-def penalty_weights_of(estimator: Any) -> PenaltyWeights:
-    """Those of an estimator that has seen its features; errors as of `checked_penalty_weights`."""
-    names = getattr(estimator, "feature_names_in_", None)
-    return checked_penalty_weights(estimator.penalty_weights, estimator.n_features_in_, names)
+def checked_data(
+    X: Any, y: Any, penalty_weights: Any, accepted: Mapping[str, Any], names: Any = None
+) -> tuple[Any, Any, PenaltyWeights]:
+    """X and y as scikit-learn accepts them, and penalty weights for the names of X, or for these.
 
-
-def feature_names(X: Any) -> Any:
-    """The names of the features of a data frame as scikit-learn takes them; None if it has none."""
-    reader = BaseEstimator()
-    validate_data(reader, X, skip_check_array=True)
-    return getattr(reader, "feature_names_in_", None)
+    Errors are scikit-learn's, and those of `checked_penalty_weights`.
+    """
+    if penalty_weights is not None:
+        reader = BaseEstimator()  # learns the names of a data frame as scikit-learn takes them
+        validate_data(reader, X, skip_check_array=True)
+        names = getattr(reader, "feature_names_in_", names)
+    X, y = check_X_y(X, y, **accepted)
+    return X, y, checked_penalty_weights(penalty_weights, X.shape[1], names)
 
 
 def _in_order(penalty_weights: Any, names: Any) -> Any:

@@ -30,8 +30,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from hplasso import HadamardElasticNetCV, HadamardLasso, HadamardLassoCV
 from hplasso._design.dense import DenseContainer
 from hplasso._design.working_set import CompleteSet
-from hplasso._estimators.least_squares_problem import LeastSquaresData
-from hplasso._estimators.options import FitOptions
+from hplasso._estimators.parameters import FitOptions
+from hplasso._estimators.regression import LeastSquaresData
 from hplasso._model_selection.folds import Folds, checked_folds
 from hplasso._model_selection.rules import choose
 from hplasso._path.progress import PathPoint

@@ -5,6 +5,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from regressions import regression_of
 from sklearn.datasets import make_classification, make_regression
 
 import hplasso._solver.cholesky
@@ -13,7 +14,6 @@ from hplasso._datafit.iterate import Iterate
 from hplasso._datafit.newton import CurvedTerm
 from hplasso._datafit.squared import SquaredState
 from hplasso._design.working_set import GrowingSet
-from hplasso._estimators.regression import regression_of
 from hplasso._numerics.rounding import CorrelationRounding
 from hplasso._path import continuation, penalty_step, ridge_steps, ridge_tracer
 from hplasso._path.certification import L1Certifier

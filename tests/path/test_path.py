@@ -7,6 +7,7 @@ import pytest
 import sklearn
 from numpy.testing import assert_allclose, assert_array_equal
 from oracle import Lasso as Oracle
+from regressions import regression_of
 from scipy import sparse
 from sklearn.datasets import load_breast_cancer, load_diabetes, make_regression
 from sklearn.linear_model import lasso_path as reference_path
@@ -20,7 +21,6 @@ from hplasso._design.factory import make_design
 from hplasso._design.multi_output import MultiOutputDesign
 from hplasso._design.sparse import SparseContainer
 from hplasso._design.working_set import CompleteSet, GrowingSet
-from hplasso._estimators.regression import regression_of
 from hplasso._path.settings import PathSettings
 from hplasso._penalties.l1 import L1Penalty
 

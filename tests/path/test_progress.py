@@ -6,6 +6,7 @@ from collections import Counter
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from regressions import regression_of
 from sklearn.datasets import load_diabetes
 from sklearn.feature_selection import SelectFromModel
 from sklearn.linear_model import ElasticNet, Lasso, LogisticRegression
@@ -24,10 +25,9 @@ from hplasso import (
     lasso_path,
     logistic_path,
 )
-from hplasso._estimators.regression import regression_of
 from hplasso._path.settings import PathSettings
 from hplasso._penalties.l1 import L1Penalty
-from hplasso._plot.problem import Recorder
+from hplasso._plot.certificate import Recorder
 
 X, y = load_diabetes(return_X_y=True, as_frame=True)
 MANY = np.digitize(y, [80, 150])
