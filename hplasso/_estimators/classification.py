@@ -14,7 +14,7 @@ from .._design.factory import as_array, checked_design
 from .._design.working_set import GrowingSet
 from .._losses.softmax import make_loss
 from .._numerics.typing import Float64, Index, Mask
-from .._path.log_interpolation import trace_by_means
+from .._path.interpolation import trace_log_interpolated
 from .._path.progress import PathPoint
 from .._path.tracer import Tracer
 from .._penalties.l1 import L1Penalty
@@ -146,7 +146,7 @@ class Classification(UnpenalisedProblem):
 
     def interpolated(self, tracer: Tracer, alphas: Float64) -> list[PathPoint]:
         """A path at decreasing alphas, some of its points between solved ones."""
-        return trace_by_means(tracer, self.term, alphas)
+        return trace_log_interpolated(tracer, self.term, alphas)
 
     def solver_penalty(self, penalty: L1Penalty) -> L1Penalty:
         """The penalty of all outputs; the ridge part of a row is that of its classes."""

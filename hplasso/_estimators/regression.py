@@ -12,7 +12,7 @@ from .._design.design import Design
 from .._design.factory import check_range, checked_design
 from .._design.working_set import CompleteSet, GrowingSet
 from .._numerics.typing import Float64
-from .._path.interpolation import trace_by_chords
+from .._path.interpolation import trace_interpolated
 from .._path.progress import PathPoint, warn
 from .._path.tracer import Tracer
 from .._validation.parameters import checked_array
@@ -74,7 +74,7 @@ class Regression(UnpenalisedProblem):
 
     def interpolated(self, tracer: Tracer, alphas: Float64) -> list[PathPoint]:
         """A path at decreasing alphas, some of its points between solved ones."""
-        return trace_by_chords(tracer, alphas)
+        return trace_interpolated(tracer, alphas)
 
 
 def gram_pays(design: Design, precompute: bool | str, n_solutions: int) -> bool:

@@ -6,9 +6,8 @@ from .._datafit.base import DataTerm
 from .._design.multi_output import AnyDesign
 from .._design.working_set import WorkingSet
 from .._numerics.typing import Float64
-from .certification import L1Certifier
+from .certification import L1Certifier, RidgeCertifier
 from .problem import PathProblem
-from .ridge_certification import RidgeCertifier
 from .ridge_tracer import RidgeTracer, SupportTracer
 from .settings import PathSettings
 from .square_root_newton import long_columns

@@ -6,16 +6,16 @@ import numpy as np
 
 from .._numerics.typing import Float64, Index
 from .._penalties.duality_gap import Certificate
+from .._solver.finish import step_to_minimiser
 from .continuation import admit, continue_to
 from .memory import Memory
-from .model_step import model_step, without_matrix_free
+from .model_step import model_problem, model_step, without_matrix_free
 from .orthogonal import assured
 from .path_point import point_of_iterate
-from .prediction import extrapolate, predicted_start
 from .problem import PathProblem
 from .progress import PathPoint
-from .refinement import refined
 from .screening import predicted_entrants, violators
+from .square_root_polish import has_long_columns, refined_by_square_root
 from .stagnation import MAX_STALLED, Stagnation
 
 # The loss refreshes its models if the gap, going on as in the last step, takes more steps than
@@ -33,7 +33,7 @@ def solve_penalty(problem: PathProblem, memory: Memory, alpha: float) -> tuple[M
     1. Zero that is optimal is the solution; so is a start that meets the tolerance as it is.
     2. Come near a far alpha by steps (`continuation`).
     3. Admit the predicted entrants (`screening`); start on the line through the last two solved
-       points (`prediction`).
+       points.
     4. Solve on the working set, certify, admit violators, until the gap is within the tolerance.
     5. Refine the certificate if it is not; remember the solution.
     """
@@ -128,3 +128,54 @@ def settled(
     iterate, certificate = assured(problem, memory.iterate, alpha, certificate, sweeps)
     memory = memory._replace(iterate=iterate).solved_at(alpha)
     return memory, point_of_iterate(problem.certifier, alpha, iterate, certificate, sweeps)
+
+
+def predicted_start(
+    problem: PathProblem, memory: Memory, alpha: float
+) -> tuple[Index, Float64] | None:
+    """Support and values on the line; a path is linear as long as no sign changes."""
+    predictor = memory.predictor
+    if problem.settings.solver == "alternating" or not predictor.can_predict(alpha):
+        return None
+    theta, support = memory.iterate.theta, memory.iterate.support  # in the order of the factor
+    goal = theta + predictor.fraction(alpha) * predictor.change(theta)
+    support = support[goal[support] * theta[support] > 0.0]
+    return support, goal[support]
+
+
+def extrapolate(problem: PathProblem, memory: Memory, alpha: float) -> Memory:
+    """Go to the line through the last two solved points, on a logarithmic scale of alpha.
+
+    Only what is not zero moves, and nothing changes sign; f goes down, or nothing happens. Not
+    between the two.
+    """
+    predictor, iterate, working_set = memory.predictor, memory.iterate, problem.working_set
+    if not predictor.can_predict(alpha) or predictor.bracketing(alpha) is not None:
+        return memory
+    theta = iterate.theta
+    goal = theta + predictor.fraction(alpha, logarithmic=True) * predictor.change(theta)
+    goal[goal * theta <= 0.0] = 0.0
+    theta, state = problem.term.line_search(
+        working_set, iterate.state, theta, goal, problem.penalties(alpha), False
+    )
+    z = iterate.z.copy()
+    z[working_set.features] = working_set.columns.correlations(state.residual)
+    support = theta.nonzero()[0]
+    return memory._replace(iterate=iterate._replace(theta=theta, support=support, state=state, z=z))
+
+
+def refined(problem: PathProblem, memory: Memory, alpha: float) -> Certificate:
+    """The certificate of the iterate with the residual that another step would leave."""
+    if has_long_columns(problem, memory.iterate, alpha):
+        return refined_by_square_root(problem, memory.iterate, alpha)
+    iterate, working_set = memory.iterate, problem.working_set
+    about = model_problem(problem, memory, alpha, 0.0, iterate.support)
+    step = step_to_minimiser(about.restricted, about.linear_solver, about.point)
+    state, divergence = iterate.state, np.inf
+    if step is not None and not working_set.complete:
+        direction = np.zeros(working_set.features.size)
+        direction[about.model.where] = step
+        change = working_set.columns.predict(direction)
+        state, divergence = state.refined(change)
+    there = problem.observe(iterate.theta, iterate.support, state, alpha)
+    return problem.certifier.of_refined(alpha, there, divergence)

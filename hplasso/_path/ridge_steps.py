@@ -42,9 +42,8 @@ from .._numerics.threads import LARGE_DATA
 from .._numerics.typing import Float64, Index
 from .._penalties.l1 import SOLVED
 from .._solver.conjugate_gradients import conjugate_gradients
-from .certification import rounding_errors
+from .certification import rounding_errors, weighed_features
 from .problem import PathProblem
-from .ridge_certification import weighed_features
 from .square_root_newton import LONG, Coordinates, coordinates
 
 # Systems of more than DIRECT equations are solved by conjugate gradients, which bounds memory;

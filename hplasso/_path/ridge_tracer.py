@@ -20,12 +20,11 @@ from .._design.correlations import ALL
 from .._design.working_set import GrowingSet
 from .._numerics.typing import Float64
 from .._penalties.duality_gap import Certificate
-from .certification import L1Certifier
+from .certification import L1Certifier, RidgeCertifier
 from .orthogonal import assured
 from .path_point import point_of_iterate
 from .problem import PathProblem
 from .progress import Iteration, Listener, PathPoint
-from .ridge_certification import RidgeCertifier
 from .ridge_steps import (
     RidgeMemory,
     RidgeSystem,

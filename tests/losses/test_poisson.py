@@ -15,7 +15,7 @@ from sklearn.linear_model import PoissonRegressor
 from hplasso._datafit.newton import CurvedTerm
 from hplasso._design.factory import checked_design
 from hplasso._design.working_set import GrowingSet
-from hplasso._path.log_interpolation import trace_by_means
+from hplasso._path.interpolation import trace_log_interpolated
 from hplasso._path.make_tracer import make_tracer
 from hplasso._path.settings import PathSettings
 from hplasso._penalties.l1 import L1Penalty
@@ -80,7 +80,7 @@ def certified_path(
     largest = tracer.alpha_max()
     alphas = largest * np.geomspace(1.0, eps, n_alphas)
     points, scale = (
-        trace_by_means(tracer, tracer.problem.term, alphas),
+        trace_log_interpolated(tracer, tracer.problem.term, alphas),
         counts.null_loss(fit_intercept),
     )
     assert tracer.problem.term.scale == pytest.approx(scale, rel=1e-12)

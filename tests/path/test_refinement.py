@@ -1,4 +1,4 @@
-"""Certificates where rounding of coefficients moves correlations: the residual is mended."""
+"""Certificates where rounding of coefficients moves correlations: the residual is refined."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from hplasso import HadamardLogisticRegression
 from hplasso._estimators.classification import LogisticData, encode
 from hplasso._estimators.parameters import FitOptions
 from hplasso._path.certification import DivergenceBound
-from hplasso._path.refinement import refined
+from hplasso._path.penalty_step import refined
 from hplasso._penalties.duality_gap import ridged_gap
 from hplasso._validation.weights import checked_penalty_weights
 
@@ -39,23 +39,23 @@ def tracer_of(n_classes, l1_ratio, tol, fit_intercept=True):
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])
-def test_divergences_lie_below_their_chord(n_classes):
+def test_divergences_lie_below_their_bound(n_classes):
     """From that of nothing to that of the residual, which is zero: they are convex."""
     tracer = tracer_of(n_classes, 1.0, 1e-8)
     tracer.solve(0.3 * tracer.alpha_max())
     state = tracer.iterate.state
-    chord = DivergenceBound(state.divergence(0.0))
-    assert chord.divergence(0.0) == state.divergence(0.0)
-    assert chord.divergence(1.0) == 0.0
+    bound = DivergenceBound(state.divergence(0.0))
+    assert bound.divergence(0.0) == state.divergence(0.0)
+    assert bound.divergence(1.0) == 0.0
     for kappa in (0.25, 0.75):
-        below = 0.5 * (chord.divergence(kappa - 0.25) + chord.divergence(kappa + 0.25))
-        assert state.divergence(kappa) < chord.divergence(kappa) == pytest.approx(below)
+        below = 0.5 * (bound.divergence(kappa - 0.25) + bound.divergence(kappa + 0.25))
+        assert state.divergence(kappa) < bound.divergence(kappa) == pytest.approx(below)
 
 
 @pytest.mark.parametrize("fit_intercept", [True, False])
 @pytest.mark.parametrize("l1_ratio", [1.0, 0.3])
 @pytest.mark.parametrize("n_classes", [2, 3])
-def test_mended_residual_is_a_dual_point(n_classes, l1_ratio, fit_intercept):
+def test_refined_residual_is_a_dual_point(n_classes, l1_ratio, fit_intercept):
     """The gap is no less than the truth, and of second order in what coefficients are off by."""
     alpha = 0.02
     exact = tracer_of(n_classes, l1_ratio, 1e-13, fit_intercept)

@@ -1,4 +1,4 @@
-"""Paths by chords: what is not solved is as good as asked, and its gap is the true one."""
+"""Interpolated paths: what is not solved is as good as asked, and its gap is the true one."""
 
 import numpy as np
 import pytest
