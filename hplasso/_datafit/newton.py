@@ -9,6 +9,8 @@ of an earlier state serves as long as the curvatures have not drifted far (`hess
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from .._design.correlations import Correlations
@@ -107,15 +109,9 @@ class CurvedTerm:
         self._hessian.forget()
 
     def line_search(
-        self,
-        working_set: WorkingSet,
-        state: CurvedState,
-        theta: Float64,
-        goal: Float64,
-        penalty: Penalty,
-        modelled: bool = True,
+        self, working_set: WorkingSet, state: Any, theta: Float64, goal: Float64, penalty: Penalty
     ) -> tuple[Float64, CurvedState]:
-        return line_search(working_set, state, theta, goal, penalty, modelled)
+        return line_search(working_set, state, theta, goal, penalty)
 
     def image(self, columns: Float64, values: Float64) -> Float64:
         image = np.zeros((len(columns), self.n_outputs))
