@@ -120,25 +120,21 @@ class Hessian:
         block = np.empty((coordinates.size, coordinates.size))
         block[:old, :old] = self.block
         if n_outputs == 1:
-            block[:, old:] = self._same_output(columns, positions, old, 0)
+            block[:, old:] = columns.weighted_gram(positions, old, self._curvature.diagonal(0))
         else:  # -q_k q_m for all pairs; then those of the same output, k = m
             block[:, old:] = -columns.scaled_gram(positions, outputs, old, self._curvature.coupling)
             for k in range(n_outputs):
                 among = np.flatnonzero(outputs == k)
                 first = int(np.searchsorted(among, old))
                 if first < among.size:
-                    part = self._same_output(columns, positions[among], first, k)
+                    diagonal = self._curvature.diagonal(k)
+                    part = columns.weighted_gram(positions[among], first, diagonal)
                     block[np.ix_(among, among[first:])] = part
         block[old:, :old] = block[:old, old:].T
         if self.fit_intercept:
             totals = self._totals(columns, positions[old:], outputs[old:])
             self.totals = np.concatenate([self.totals, totals])
         self.coordinates, self.block = coordinates, block
-
-    def _same_output(self, columns: Columns, positions: Index, first: int, k: int) -> Float64:
-        """B of coordinates of output k with those from `first` on."""
-        new = positions[first:] if first else positions
-        return columns.weighted_gram(positions, new, self._curvature.diagonal(k))
 
     def _totals(self, columns: Columns, positions: Index, outputs: Index) -> Float64:
         """T of some coordinates."""

@@ -260,10 +260,10 @@ class SparseColumns(Columns):
         z = self.chosen.T @ (root * residual.T).T
         return np.asarray(z - np.multiply.outer(self.mean[self.features], root @ residual))
 
-    def weighted_gram(self, left: Index, right: Index, weights: Float64) -> Float64:
-        first = self.chosen[:, left]
-        second = first if left is right else self.chosen[:, right]
-        return weighted_products(first, second, self.statistics.sqrt_weights**2 * weights)
+    def weighted_gram(self, positions: Index, first: int, weights: Float64) -> Float64:
+        columns = self.chosen[:, positions]
+        new = columns[:, first:] if first else columns
+        return weighted_products(columns, new, self.statistics.sqrt_weights**2 * weights)
 
     def scaled_gram(
         self, positions: Index, outputs: Index, first: int, weights: Float64
