@@ -11,7 +11,7 @@ from .._datafit.base import DataTerm
 from .._datafit.squared import LeastSquares, LeastSquaresMoments
 from .._design.design import Design
 from .._design.factory import check_range, checked_design
-from .._design.working_set import CompleteSet, GrowingSet
+from .._design.working_set import WorkingSet
 from .._numerics.typing import Float64, Mask
 from .._path.interpolation import trace_by_chords
 from .._path.progress import PathPoint, stack_level
@@ -52,7 +52,7 @@ class Regression(UnpenalisedProblem):
     ) -> None:
         self.design = design
         fixed = Y.shape[1] > 1
-        self.working_set = GrowingSet(design, fixed) if gram is None else CompleteSet(gram)
+        self.working_set = WorkingSet(design, gram, fixed)
         self.terms: list[DataTerm] = []
         for target in range(Y.shape[1]):
             term = LeastSquares(design, Y[:, target])

@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose
 
 from hplasso._datafit.newton import CurvedTerm
 from hplasso._design.factory import make_design
-from hplasso._design.working_set import GrowingSet
+from hplasso._design.working_set import WorkingSet
 from hplasso._losses.softmax import make_loss
 
 DIRECTION = np.array([1.0, -0.75, 0.0])
@@ -25,7 +25,7 @@ class Search:
         self.penalty = np.full(3, 0.01), None if ridge is None else self.ridge
         loss = make_loss(self.y, 2, weights)
         self.term = CurvedTerm(make_design(self.X, weights, False), loss, False)
-        self.working_set = GrowingSet(self.term.design)
+        self.working_set = WorkingSet(self.term.design)
         self.working_set.admit(np.arange(3))
 
     def to(self, length):
