@@ -111,23 +111,19 @@ class SparseContainer(Container):
         for _, others, other in self.in_memory_order(least, columns.start):
             yield others, other
 
-    def products_of_rows(
-        self, statistics: ColumnStatistics, rows: Index, ends: Float64
-    ) -> tuple[Float64, Float64]:
-        (n, p), root, mean = self.shape, statistics.sqrt_weights, statistics.mean
-        gram, right = np.zeros((p, p)), np.zeros((p, ends.shape[1]))
+    def augmented_gram(self, statistics: ColumnStatistics, rows: Index, ends: Float64) -> Float64:
+        (n, p), root, mean = self.shape, statistics.sqrt_weights, np.append(statistics.mean, [0, 0])
+        gram = np.zeros((p + 2, p + 2))
         # Of CSR, about as many values at a time as their products have; of CSC all.
         width = self.stored.nnz // n * BLOCK // max(BLOCK, p * p) if self.by_rows else 0
         for where in slices(rows.size, width):
             some = rows[where]
             part = self.stored[some].astype(np.float64, copy=False).tocsc()
-            gram += weighted_products(part, part, root[some] ** 2)
-            right += part.T @ (root[some, None] * ends[some])
-        totals = root[rows] @ ends[rows]
-        raw = np.multiply.outer(right[:, -1], mean)
-        gram += totals[-1] * np.multiply.outer(mean, mean)
-        gram -= raw + raw.T
-        return gram, right - np.multiply.outer(mean, totals)
+            part.data *= root[some[part.indices]]
+            part = sparse.hstack([part, sparse.csc_array(ends[some])], format="csc")
+            gram += weighted_products(part, part, np.ones(some.size))
+        raw = np.multiply.outer(gram[:, -1], mean)
+        return gram - raw - raw.T + gram[-1, -1] * np.multiply.outer(mean, mean)
 
     def choose(self, statistics: ColumnStatistics) -> Columns:
         return SparseColumns(statistics, self)

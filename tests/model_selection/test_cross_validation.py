@@ -227,10 +227,10 @@ def test_errors_far_smaller_than_what_they_are_the_difference_of(fit_intercept):
 def test_all_folds_read_the_data_once(monkeypatch):
     data, target = make_regression(500, 20, random_state=0)
     rows = []
-    original = DenseContainer.products_of_rows
+    original = DenseContainer.augmented_gram
     monkeypatch.setattr(
         DenseContainer,
-        "products_of_rows",
+        "augmented_gram",
         lambda self, s, r, ends: rows.append(r) or original(self, s, r, ends),
     )
     folds = checked_folds(KFold(10).split(data), raw_weights(None, data), False)
