@@ -67,20 +67,14 @@ class Hessian:
         """H on some coordinates of the working set, (k, k); an older one where it serves."""
         if self._stale(working_set.columns.cost(where), prediction):
             self._begin(prediction)
-        if not self.coordinates.size:
-            self._extend(working_set, where)
-            return self._eliminated(self.block.copy(), slice(None))
-        position = np.full(working_set.features.size, -1, dtype=np.intp)
+        position = np.full(working_set.features.size, -1)
         position[self.coordinates] = np.arange(self.coordinates.size)
         new = where[position[where] < 0]
         if new.size:
             self._extend(working_set, new)
             position[self.coordinates] = np.arange(self.coordinates.size)
         on = position[where]
-        return self._eliminated(self.block[on].take(on, axis=1), on)
-
-    def _eliminated(self, block: Float64, on: Index | slice) -> Float64:
-        """B - T M^+ T' of coordinates of the Hessian, in place of B."""
+        block = self.block[on].take(on, axis=1)
         if self.fit_intercept:
             least = UNIT * block.diagonal()  # the rounding error of the difference
             totals = self.totals[on]

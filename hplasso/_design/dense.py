@@ -62,11 +62,14 @@ class DenseContainer(Container):
         return values.astype(np.float64, copy=False)
 
     def gram(self, statistics: ColumnStatistics) -> Float64:
-        if not (self.direct and statistics.nearly_centred()):
+        root, mean = statistics.sqrt_weights, statistics.mean
+        # Correcting X'X for the means is to cancel little.
+        nearly_centred = bool((np.abs(mean) <= statistics.column_norms).all())
+        if not (self.direct and nearly_centred and (root == root[0]).all()):
             return super().gram(statistics)
         with threads_for_pass():
-            gram = statistics.sqrt_weights[0] ** 2 * (self.stored.T @ self.stored)
-        gram -= np.multiply.outer(statistics.mean, statistics.mean)
+            gram = root[0] ** 2 * (self.stored.T @ self.stored)
+        gram -= np.multiply.outer(mean, mean)
         return gram
 
     def choose(self, statistics: ColumnStatistics) -> Columns:
