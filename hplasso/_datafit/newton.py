@@ -15,7 +15,7 @@ import numpy as np
 
 from .._design.correlations import Correlations
 from .._design.design import Design
-from .._design.multi_output import AnyDesign, MultiOutputDesign
+from .._design.multi_output import MultiOutputDesign
 from .._design.working_set import WorkingSet
 from .._losses.base import Loss
 from .._numerics.operator import GramMatrix
@@ -39,9 +39,8 @@ class CurvedTerm:
     def __init__(self, design: Design, loss: Loss, fit_intercept: bool) -> None:
         self.loss, self.quadratic = loss, loss.quadratic
         self.n_outputs, self.norm = loss.n_outputs, loss.residual_bound
-        self.design: AnyDesign = design
-        if self.n_outputs > 1:
-            self.design = MultiOutputDesign(design, self.n_outputs)
+        single = self.n_outputs == 1
+        self.design = design if single else MultiOutputDesign(design, self.n_outputs)
         self.outputs = Outputs(design, loss, fit_intercept)
         start = np.zeros((design.shape[0], self.n_outputs))
         self.null_state = state_at(self.outputs, start, np.zeros(self.n_outputs))

@@ -91,10 +91,7 @@ class Container(ABC):
 
     def columns(self, features: Index) -> Float64:
         """Columns of X, of shape (n, k), as a new array."""
-        values = np.empty((self.shape[0], features.size))
-        for rows, block in self.blocks(features):
-            values[rows] = block
-        return values
+        return np.concatenate([block for _, block in self.blocks(features)])
 
     def rows(self, rows: Index, features: Index | None = None) -> Any:
         """Some rows of some columns, or of all: an array or a sparse matrix."""
