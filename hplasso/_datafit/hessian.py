@@ -67,20 +67,14 @@ class Hessian:
         """H on some coordinates of the working set, (k, k); an older one where it serves."""
         if self._stale(working_set.columns.cost(where), prediction):
             self._begin(prediction)
-        if not self.coordinates.size:
-            self._extend(working_set, where)
-            return self._eliminated(self.block.copy(), slice(None))
-        position = np.full(working_set.features.size, -1, dtype=np.intp)
+        position = np.full(working_set.features.size, -1)
         position[self.coordinates] = np.arange(self.coordinates.size)
         new = where[position[where] < 0]
         if new.size:
             self._extend(working_set, new)
             position[self.coordinates] = np.arange(self.coordinates.size)
         on = position[where]
-        return self._eliminated(self.block[on].take(on, axis=1), on)
-
-    def _eliminated(self, block: Float64, on: Index | slice) -> Float64:
-        """B - T M^+ T' of coordinates of the Hessian, in place of B."""
+        block = self.block[on].take(on, axis=1)
         if self.fit_intercept:
             least = UNIT * block.diagonal()  # the rounding error of the difference
             totals = self.totals[on]
@@ -120,25 +114,21 @@ class Hessian:
         block = np.empty((coordinates.size, coordinates.size))
         block[:old, :old] = self.block
         if n_outputs == 1:
-            block[:, old:] = self._same_output(columns, positions, old, 0)
+            block[:, old:] = columns.weighted_gram(positions, old, self._curvature.diagonal(0))
         else:  # -q_k q_m for all pairs; then those of the same output, k = m
             block[:, old:] = -columns.scaled_gram(positions, outputs, old, self._curvature.coupling)
             for k in range(n_outputs):
                 among = np.flatnonzero(outputs == k)
                 first = int(np.searchsorted(among, old))
                 if first < among.size:
-                    part = self._same_output(columns, positions[among], first, k)
+                    diagonal = self._curvature.diagonal(k)
+                    part = columns.weighted_gram(positions[among], first, diagonal)
                     block[np.ix_(among, among[first:])] = part
         block[old:, :old] = block[:old, old:].T
         if self.fit_intercept:
             totals = self._totals(columns, positions[old:], outputs[old:])
             self.totals = np.concatenate([self.totals, totals])
         self.coordinates, self.block = coordinates, block
-
-    def _same_output(self, columns: Columns, positions: Index, first: int, k: int) -> Float64:
-        """B of coordinates of output k with those from `first` on."""
-        new = positions[first:] if first else positions
-        return columns.weighted_gram(positions, new, self._curvature.diagonal(k))
 
     def _totals(self, columns: Columns, positions: Index, outputs: Index) -> Float64:
         """T of some coordinates."""

@@ -9,11 +9,13 @@ of an earlier state serves as long as the curvatures have not drifted far (`hess
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from .._design.correlations import Correlations
 from .._design.design import Design
-from .._design.multi_output import AnyDesign, MultiOutputDesign
+from .._design.multi_output import MultiOutputDesign
 from .._design.working_set import WorkingSet
 from .._losses.base import Loss
 from .._numerics.operator import GramMatrix
@@ -37,9 +39,8 @@ class CurvedTerm:
     def __init__(self, design: Design, loss: Loss, fit_intercept: bool) -> None:
         self.loss, self.quadratic = loss, loss.quadratic
         self.n_outputs, self.norm = loss.n_outputs, loss.residual_bound
-        self.design: AnyDesign = design
-        if self.n_outputs > 1:
-            self.design = MultiOutputDesign(design, self.n_outputs)
+        single = self.n_outputs == 1
+        self.design = design if single else MultiOutputDesign(design, self.n_outputs)
         self.outputs = Outputs(design, loss, fit_intercept)
         start = np.zeros((design.shape[0], self.n_outputs))
         self.null_state = state_at(self.outputs, start, np.zeros(self.n_outputs))
@@ -77,9 +78,7 @@ class CurvedTerm:
         residual_scale = float(np.sqrt(state.residual @ state.residual))
         hidden = UNIT * largest * max(1.0, residual_scale)
         residual_scale += self.loss.curvature_bound(state.prediction) * largest
-        lowest = 1.0 if limit is None else limit
-        if isinstance(lowest, np.ndarray):
-            lowest = float(lowest.min())
+        lowest = 1.0 if limit is None else float(np.min(limit))
         fine = self._largest_rounding * residual_scale <= NEGLIGIBLE * lowest
         if fine and hidden <= NEGLIGIBLE * self.scale:
             return CorrelationRounding(residual_scale), hidden
@@ -105,15 +104,9 @@ class CurvedTerm:
         self._hessian.forget()
 
     def line_search(
-        self,
-        working_set: WorkingSet,
-        state: CurvedState,
-        theta: Float64,
-        goal: Float64,
-        penalty: Penalty,
-        modelled: bool = True,
+        self, working_set: WorkingSet, state: Any, theta: Float64, goal: Float64, penalty: Penalty
     ) -> tuple[Float64, CurvedState]:
-        return line_search(working_set, state, theta, goal, penalty, modelled)
+        return line_search(working_set, state, theta, goal, penalty)
 
     def image(self, columns: Float64, values: Float64) -> Float64:
         image = np.zeros((len(columns), self.n_outputs))

@@ -53,37 +53,30 @@ class Outputs:
         if K > 1:
             features = working_set.features // K
             heavy = self._heavy(features, self.design.size[features] * np.abs(theta))
-        if heavy.size:
-            matrix = self._matrix(heavy, working_set.features, theta)
-            theta = np.where(np.isin(features, heavy), 0.0, theta)
-        linear = working_set.columns.predict(theta).reshape(-1, K) * self.unscale[:, None]
-        if heavy.size:
-            for part in self._parts(heavy, matrix):
-                linear += part
+        light = np.where(np.isin(features, heavy), 0.0, theta) if heavy.size else theta
+        linear = working_set.columns.predict(light).reshape(-1, K) * self.unscale[:, None]
+        for part in self._parts(heavy, working_set.features, theta):
+            linear += part
         return linear
+
+    def _largest(self, excess: Float64) -> Index:
+        """Where this is positive; no more of these positions, the largest, than make a block."""
+        on, room = (excess > 0.0).nonzero()[0], max(1, BLOCK // len(self.unscale))
+        return on[np.argpartition(-excess[on], room)[:room]] if on.size > room else on
 
     def _heavy(self, features: Index, effects: Float64) -> Index:
         """The heavy features, or as many of them, the heaviest, as make a block."""
-        on, room = (effects > HEAVY).nonzero()[0], max(1, BLOCK // len(self.unscale))
-        if not on.size:
-            return NOBODY
-        if on.size > room:
-            on = on[np.argpartition(-effects[on], room)[:room]]
-        return np.unique(features[on])
+        on = self._largest(effects - HEAVY)
+        return np.unique(features[on]) if on.size else NOBODY
 
-    def _matrix(self, heavy: Index, pairs: Index, values: Float64) -> Float64:
-        """The coefficients of some features, (h, K), given values for pairs of all."""
-        features, matrix = pairs // self.n_outputs, np.zeros((heavy.size, self.n_outputs))
-        on = np.isin(features, heavy)
-        positions = np.searchsorted(heavy, features[on])
-        matrix[positions, pairs[on] % self.n_outputs] = values[on]
-        return matrix
-
-    def _parts(self, heavy: Index, matrix: Float64) -> Iterator[Float64]:
-        """What each of some features contributes to the outputs, (n, K)."""
-        for j, values in zip(heavy, matrix, strict=True):
+    def _parts(self, heavy: Index, pairs: Index, values: Float64) -> Iterator[Float64]:
+        """What each of some features contributes to the outputs, (n, K), given values of pairs."""
+        features = pairs // self.n_outputs
+        for j in heavy:
+            on, coefficients = features == j, np.zeros(self.n_outputs)
+            coefficients[pairs[on] % self.n_outputs] = values[on]
             x = self.design.block(np.array([j])) * self.unscale[:, None]
-            yield x * self.loss.contrasts(values)
+            yield x * self.loss.contrasts(coefficients)
 
     def _magnitudes(self, support: Index, values: Float64, state: Any) -> Float64:
         """Upper bounds of the terms that outputs are sums of, in absolute value; (n, K)."""
@@ -93,7 +86,7 @@ class Outputs:
         heavy = self._heavy(features, effects)
         light = ~np.isin(features, heavy)
         sizes += np.sqrt(np.bincount(outputs[light], effects[light] ** 2, self.n_outputs))
-        for part in self._parts(heavy, self._matrix(heavy, support, values)):
+        for part in self._parts(heavy, support, values):
             sizes += np.abs(part)
         return sizes
 
@@ -114,10 +107,7 @@ class Outputs:
         limits = np.atleast_1d(1.0 if limit is None else limit)
         least = FINE * limits[:: self.n_outputs if limits.size > 1 else 1]
         excess = self.design.rounding * residual_scale - least
-        special = (excess > 0.0).nonzero()[0]
-        room = max(1, BLOCK // len(r))
-        if special.size > room:
-            special = special[np.argpartition(-excess[special], room)[:room]]
+        special = self._largest(excess)
         if not special.size:
             return CorrelationRounding(residual_scale), hidden
         rounding_error = ROUNDING * (np.abs(self.design.block(special)).T @ error).ravel()

@@ -84,13 +84,7 @@ class SquaredTerm(ABC):
         return  # models always are exact
 
     def line_search(
-        self,
-        working_set: WorkingSet,
-        state: Any,
-        theta: Float64,
-        goal: Float64,
-        penalty: Penalty,
-        modelled: bool = True,
+        self, working_set: WorkingSet, state: Any, theta: Float64, goal: Float64, penalty: Penalty
     ) -> tuple[Float64, Any]:
         return goal, self.state(working_set, goal)
 

@@ -45,20 +45,11 @@ class ColumnStatistics:
     rounding: Float64
     size: Float64
 
-    def nearly_centred(self) -> bool:
-        """Whether weights are equal, and correcting X'X for the means cancels little."""
-        equal = bool((self.sqrt_weights == self.sqrt_weights[0]).all())
-        return equal and bool((np.abs(self.mean) <= self.column_norms).all())
-
     def centre(self, values: Float64, features: Index) -> Float64:
         """Take the means off some columns of X, in place; constant ones become zero."""
         values -= self.mean[features]
         values[:, self.column_norms[features] == 0.0] = 0.0
         return values
-
-    def uncentred(self) -> ColumnStatistics:
-        """The same with zero for the means."""
-        return replace(self, mean=np.zeros_like(self.mean))
 
     def leave_means(self) -> ColumnStatistics:
         """The same with zero for the means that are not much larger than the column norms."""

@@ -40,8 +40,8 @@ class Columns(ABC):
         """Z'r, of shape (k,) or (k, K)."""
 
     @abstractmethod
-    def weighted_gram(self, left: Index, right: Index, weights: Float64) -> Float64:
-        """S_left' diag(weights) S_right at these positions.
+    def weighted_gram(self, positions: Index, first: int, weights: Float64) -> Float64:
+        """S' diag(weights) S_new at these positions; S_new is what is in S from `first` on.
 
         S_j is Z_j plus a multiple of sqrt(v), one for each column: it makes no difference under a
         free intercept. Without an intercept S is Z.
@@ -51,10 +51,7 @@ class Columns(ABC):
     def scaled_gram(
         self, positions: Index, outputs: Index, first: int, weights: Float64
     ) -> Float64:
-        """Q'Q_new for Q_a = diag(column outputs[a] of weights) S_positions[a], weights (n, K).
-
-        Q_new is what is in Q from `first` on.
-        """
+        """Q'Q_new for Q_a = diag(column outputs[a] of weights) S_positions[a], weights (n, K)."""
 
     @abstractmethod
     def weighted_sum(self, positions: Index, weights: Float64) -> Float64:
@@ -88,15 +85,38 @@ class Columns(ABC):
         return self, where, np.zeros(where.size, dtype=np.intp)
 
 
-class BlockColumns(Columns):
+class BlockwiseColumns(Columns):
+    """Columns of Z that are read as arrays, a block of rows after the other."""
+
+    @abstractmethod
+    def _blocks(self, positions: Index) -> Iterator[tuple[slice, Float64]]:
+        """Rows, and what Z holds there at some positions, as a new array."""
+
+    def weighted_gram(self, positions: Index, first: int, weights: Float64) -> Float64:
+        return self.scaled_gram(positions, slice(None), first, np.sqrt(weights)[:, None])
+
+    def scaled_gram(
+        self, positions: Index, outputs: Index | slice, first: int, weights: Float64
+    ) -> Float64:
+        result = np.zeros((positions.size, positions.size - first))
+        for rows, block in self._blocks(positions):
+            block *= weights[rows][:, outputs]
+            result += block.T @ block[:, first:]
+        return result
+
+    def weighted_sum(self, positions: Index, weights: Float64) -> Float64:
+        return total(block.T @ weights[rows] for rows, block in self._blocks(positions))
+
+
+class BlockColumns(BlockwiseColumns):
     """Columns of Z read each time they are needed, in blocks of rows of X: nothing is kept."""
 
     def __init__(self, statistics: ColumnStatistics, blocks: Blocks) -> None:
         self.statistics, self._blocks_of_X = statistics, blocks
         self.features = np.empty(0, dtype=np.intp)
 
-    def _blocks(self, features: Index) -> Iterator[tuple[slice, Float64]]:
-        """Rows, and what Z holds there in some columns."""
+    def _blocks(self, positions: Index | slice = slice(None)) -> Iterator[tuple[slice, Float64]]:
+        features = self.features[positions]
         for rows, block in self._blocks_of_X(features):
             block = self.statistics.centre(block, features)
             block *= self.statistics.sqrt_weights[rows, None]
@@ -106,44 +126,15 @@ class BlockColumns(Columns):
         self.features = np.append(self.features, features)
 
     def products(self, first: int) -> Float64:
-        return total(block.T @ block[:, first:] for _, block in self._blocks(self.features))
+        return total(block.T @ block[:, first:] for _, block in self._blocks())
 
     def correlations(self, residual: Float64) -> Float64:
-        return total(block.T @ residual[rows] for rows, block in self._blocks(self.features))
+        return total(block.T @ residual[rows] for rows, block in self._blocks())
 
     def predict(self, theta: Float64) -> Float64:
-        prediction = np.zeros((self.statistics.sqrt_weights.size, *theta.shape[1:]))
         live = np.flatnonzero(theta if theta.ndim == 1 else theta.any(axis=1))
-        for rows, block in self._blocks(self.features[live]):
-            prediction[rows] = block @ theta[live]
-        return prediction
-
-    def weighted_gram(self, left: Index, right: Index, weights: Float64) -> Float64:
-        result = np.zeros((left.size, right.size))
-        same = left is right
-        both = left if same else np.concatenate([left, right])
-        for rows, block in self._blocks(self.features[both]):
-            if same:
-                block *= np.sqrt(weights[rows, None])
-                result += block.T @ block
-            else:
-                other = block[:, left.size :]
-                result += block[:, : left.size].T @ (weights[rows, None] * other)
-        return result
-
-    def scaled_gram(
-        self, positions: Index, outputs: Index, first: int, weights: Float64
-    ) -> Float64:
-        result = np.zeros((positions.size, positions.size - first))
-        for rows, block in self._blocks(self.features[positions]):
-            block *= weights[rows][:, outputs]
-            result += block.T @ block[:, first:]
-        return result
-
-    def weighted_sum(self, positions: Index, weights: Float64) -> Float64:
-        blocks = self._blocks(self.features[positions])
-        return total(block.T @ weights[rows] for rows, block in blocks)
+        return np.concatenate([block @ theta[live] for _, block in self._blocks(live)])
 
     def _outer(self, scale: Float64) -> Float64:
-        whole = np.concatenate([block for _, block in self._blocks(self.features)])
+        whole = np.concatenate([block for _, block in self._blocks()])
         return np.asarray((whole * scale) @ whole.T)

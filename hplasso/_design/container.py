@@ -8,7 +8,7 @@ X, and is overridden where X as it lies in memory allows more:
     read                  the same for some features
     columns, rows         the blocks side by side, or their rows
     gram                  G = sum C'C with C = diag(sqrt v_B) (B - 1 m')
-    products_of_rows      the same over some rows, with products C'ends: for cross-validation
+    augmented_gram        the same of [C, ends] over some rows: for cross-validation
     choose                chosen columns that are read from blocks each time
 """
 
@@ -91,10 +91,7 @@ class Container(ABC):
 
     def columns(self, features: Index) -> Float64:
         """Columns of X, of shape (n, k), as a new array."""
-        values = np.empty((self.shape[0], features.size))
-        for rows, block in self.blocks(features):
-            values[rows] = block
-        return values
+        return np.concatenate([block for _, block in self.blocks(features)])
 
     def rows(self, rows: Index, features: Index | None = None) -> Any:
         """Some rows of some columns, or of all: an array or a sparse matrix."""
@@ -113,23 +110,19 @@ class Container(ABC):
                 gram += block.T @ block
         return gram
 
-    def products_of_rows(
-        self, statistics: ColumnStatistics, rows: Index, ends: Float64
-    ) -> tuple[Float64, Float64]:
-        """Z'Z and Z'ends over some rows, for `ends` of shape (n, 2), the last column sqrt v.
+    def augmented_gram(self, statistics: ColumnStatistics, rows: Index, ends: Float64) -> Float64:
+        """The Gram matrix of [Z, ends] on some rows, for `ends` of shape (n, 2), the last sqrt v.
 
-        Inexact for cancellation-prone columns.
+        Of shape (p + 2, p + 2); inexact for cancellation-prone columns.
         """
-        p = self.shape[1]
-        gram, right = np.zeros((p, p)), np.zeros((p, ends.shape[1]))
+        gram = np.zeros((self.shape[1] + 2,) * 2)
         with threads_for_pass():
-            for where in slices(rows.size, p):
+            for where in slices(rows.size, self.shape[1]):
                 part = rows[where]
-                block = self.rows(part) - statistics.mean
-                block *= statistics.sqrt_weights[part, None]
+                block = statistics.sqrt_weights[part, None] * (self.rows(part) - statistics.mean)
+                block = np.hstack([block, ends[part]])
                 gram += block.T @ block
-                right += block.T @ ends[part]
-        return gram, right
+        return gram
 
     def choose(self, statistics: ColumnStatistics) -> Columns:
         """An empty set of columns of Z, to be filled."""

@@ -61,16 +61,14 @@ class Correlations:
         coefficients = (self._basis @ residual) / self._squares
         remainder = residual - coefficients @ self._basis
         z = coefficients @ self._images
-        error = float(np.sqrt(remainder @ remainder)) + self._rounding * float(
-            np.abs(coefficients) @ self._rounding_norms
-        )
+        rounding = self._rounding * float(np.abs(coefficients) @ self._rounding_norms)
+        error = float(np.sqrt(remainder @ remainder)) + rounding
         abs_correlation = z if positive else np.abs(z)
         doubtful = (abs_correlation >= limit - error * self._longest).nonzero()[0]
         doubtful = doubtful[working_set.position[doubtful] < 0]
         least = limit[doubtful] if isinstance(limit, np.ndarray) else limit
-        doubtful = doubtful[
-            abs_correlation[doubtful] + error * design.column_norms[doubtful] >= least
-        ]
+        bounds = abs_correlation[doubtful] + error * design.column_norms[doubtful]
+        doubtful = doubtful[bounds >= least]
         if doubtful.size > design.cheap_columns:
             return self._pass(residual), ALL
         z[working_set.features] = working_set.columns.correlations(residual)
@@ -81,24 +79,20 @@ class Correlations:
 
     def _pass(self, residual: Float64) -> Float64:
         """z by a pass over X; keep this residual and the last one."""
-        z = self.design.correlations(residual)
-        square = float(residual @ residual)
-        basis, images, squares = [residual], [z], [square]
-        rounding_norms = [float(np.sqrt(square))]
-        if len(self._basis) and square > 0.0:
+        z, square = self.design.correlations(residual), float(residual @ residual)
+        if square == 0.0:
+            return z
+        norm = float(np.sqrt(square))
+        kept = [(residual, z, square, norm)]
+        if len(self._basis):
             last = self._basis[0]
-            coefficient = float(last @ residual) / square
-            other, length = last - coefficient * residual, float(np.sqrt(last @ last))
+            coefficient, length = float(last @ residual) / square, float(np.sqrt(last @ last))
+            other = last - coefficient * residual
             remainder = float(other @ other)
             if remainder > (NEGLIGIBLE * length) ** 2:
-                basis.append(other)
-                images.append(self._images[0] - coefficient * z)
-                squares.append(remainder)
-                rounding_norms.append(length + abs(coefficient) * rounding_norms[0])
-        kept = slice(len(basis) if square > 0.0 else 0)
-        self._basis, self._images = np.array(basis)[kept], np.array(images)[kept]
-        self._squares, self._rounding_norms = (
-            np.array(squares)[kept],
-            np.array(rounding_norms)[kept],
+                image = self._images[0] - coefficient * z
+                kept.append((other, image, remainder, length + abs(coefficient) * norm))
+        self._basis, self._images, self._squares, self._rounding_norms = (
+            np.array(parts) for parts in zip(*kept, strict=True)
         )
         return z

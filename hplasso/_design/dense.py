@@ -12,7 +12,7 @@ from .._numerics.threads import LARGE_DATA, threads_for_pass
 from .._numerics.typing import Float64, Index
 from .blocks import slices
 from .column_statistics import ColumnStatistics
-from .columns import Columns
+from .columns import BlockwiseColumns, Columns
 from .container import Container
 
 # The part of all columns that is read one by one where a pass over X would serve as well: several
@@ -62,33 +62,22 @@ class DenseContainer(Container):
         return values.astype(np.float64, copy=False)
 
     def gram(self, statistics: ColumnStatistics) -> Float64:
-        if not (self.direct and statistics.nearly_centred()):
+        root, mean = statistics.sqrt_weights, statistics.mean
+        # Correcting X'X for the means is to cancel little.
+        nearly_centred = bool((np.abs(mean) <= statistics.column_norms).all())
+        if not (self.direct and nearly_centred and (root == root[0]).all()):
             return super().gram(statistics)
         with threads_for_pass():
-            gram = statistics.sqrt_weights[0] ** 2 * (self.stored.T @ self.stored)
-        gram -= np.multiply.outer(statistics.mean, statistics.mean)
+            gram = root[0] ** 2 * (self.stored.T @ self.stored)
+        gram -= np.multiply.outer(mean, mean)
         return gram
-
-    def products_of_rows(
-        self, statistics: ColumnStatistics, rows: Index, ends: Float64
-    ) -> tuple[Float64, Float64]:
-        together = bool((np.diff(rows) == 1).all())
-        if not (together and self.direct and statistics.nearly_centred()):
-            return super().products_of_rows(statistics, rows, ends)
-        part, mean = slice(rows[0], rows[-1] + 1), statistics.mean
-        block, ends, root = self.stored[part], ends[part], statistics.sqrt_weights[0]
-        with threads_for_pass():
-            shift = np.multiply.outer(block.sum(axis=0) - 0.5 * len(block) * mean, mean)
-            gram = root**2 * (block.T @ block - shift - shift.T)
-            right = root * (block.T @ ends - np.multiply.outer(mean, ends.sum(axis=0)))
-        return gram, right
 
     def choose(self, statistics: ColumnStatistics) -> Columns:
         copied = self.shape[1] > self.shape[0] or self.n_stored < LARGE_DATA
         return DenseColumns(statistics, self) if copied else super().choose(statistics)
 
 
-class DenseColumns(Columns):
+class DenseColumns(BlockwiseColumns):
     """Columns of Z, copied one by one as features enter: the rows of a growing buffer."""
 
     def __init__(self, statistics: ColumnStatistics, container: DenseContainer) -> None:
@@ -116,26 +105,15 @@ class DenseColumns(Columns):
     def correlations(self, residual: Float64) -> Float64:
         return np.asarray(self.buffer[: self.size] @ residual)
 
-    def weighted_gram(self, left: Index, right: Index, weights: Float64) -> Float64:
-        if left is not right:
-            return self._times(left, (self.buffer[right] * weights).T)
-        root, result = np.sqrt(weights), np.zeros((right.size, right.size))
-        for samples, block in self._blocks(right):
-            block *= root[samples]
-            result += block @ block.T
-        return result
-
-    def scaled_gram(
-        self, positions: Index, outputs: Index, first: int, weights: Float64
-    ) -> Float64:
-        result = np.zeros((positions.size, positions.size - first))
-        for samples, block in self._blocks(positions):
-            block *= weights.T[:, samples][outputs]
-            result += block @ block[first:].T
-        return result
+    def weighted_gram(self, positions: Index, first: int, weights: Float64) -> Float64:
+        if not first:
+            return super().weighted_gram(positions, first, weights)
+        return self.weighted_sum(positions, (self.buffer[positions[first:]] * weights).T)
 
     def weighted_sum(self, positions: Index, weights: Float64) -> Float64:
-        return self._times(positions, weights)
+        if positions.size > MOST * self.size:
+            return np.asarray((self.buffer[: self.size] @ weights)[positions])
+        return super().weighted_sum(positions, weights)
 
     def _outer(self, scale: Float64) -> Float64:
         root, result = np.sqrt(scale), np.zeros((self.container.shape[0],) * 2)
@@ -144,16 +122,6 @@ class DenseColumns(Columns):
             result += block.T @ block
         return result
 
-    def _times(self, positions: Index, right: Float64) -> Float64:
-        """Some columns, as rows, times `right`: with all, if they are most of these."""
-        if positions.size > MOST * self.size:
-            return np.asarray((self.buffer[: self.size] @ right)[positions])
-        result = np.zeros((positions.size, right.shape[1]))
-        for samples, block in self._blocks(positions):
-            result += block @ right[samples]
-        return result
-
     def _blocks(self, positions: Index) -> Iterator[tuple[slice, Float64]]:
-        """Some columns, as rows, copied for some samples after the other."""
         for samples in slices(self.container.shape[0], positions.size):
-            yield samples, self.buffer[:, samples][positions]
+            yield samples, self.buffer[:, samples][positions].T

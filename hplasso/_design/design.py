@@ -17,6 +17,8 @@ float64.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from .._numerics.threads import threads_for_pass
@@ -125,7 +127,8 @@ class Design:
 
     def uncentred(self) -> Design:
         """The design with nothing taken off the columns: next to an outlier, values keep digits."""
-        return Design(self.container, self.statistics.uncentred(), self.passes)
+        statistics = replace(self.statistics, mean=np.zeros_like(self.mean))
+        return Design(self.container, statistics, self.passes)
 
     def leave_means(self) -> Design:
         """The design that keeps means which are not much larger than the column norms.

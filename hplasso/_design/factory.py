@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils import assert_all_finite
 
-from .._numerics.typing import Float64, Index, Mask
+from .._numerics.typing import Float64, Mask
 from .container import Container
 from .dense import DenseContainer
 from .design import Design
@@ -102,10 +102,3 @@ def as_container(X: Any) -> Container:
 def as_array(values: Any) -> Any:
     """Values that may be stored as a sparse matrix, as an array."""
     return values.toarray() if sparse.issparse(values) else values
-
-
-def as_rows(X: Any, rows: Index, features: Index) -> Any:
-    """Some rows of some columns, in the same form as X."""
-    if features.size == X.shape[1]:
-        return X[rows]
-    return X[:, features][rows] if sparse.issparse(X) else X[rows[:, None], features]

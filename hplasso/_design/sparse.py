@@ -79,16 +79,15 @@ class SparseContainer(Container):
         these = slice(pointers[0], pointers[-1])
         values = self.stored.data[these].astype(np.float64, copy=False)
         arrays = values, self.stored.indices[these], pointers - pointers[0]
-        length = part.stop - part.start
         if self.by_rows:
-            return sparse.csr_array(arrays, shape=(length, p))
-        return sparse.csc_array(arrays, shape=(n, length))
+            return sparse.csr_array(arrays, shape=(part.stop - part.start, p))
+        return sparse.csc_array(arrays, shape=(n, part.stop - part.start))
 
     def read(self, features: Index, right: Float64) -> Float64:
         return np.asarray(self.stored[:, features].T @ right)
 
     def rows(self, rows: Index, features: Index | None = None) -> Any:
-        chosen = np.arange(self.shape[1]) if features is None else features
+        chosen = slice(None) if features is None else features
         part = self.stored[rows][:, chosen] if self.by_rows else self.stored[:, chosen][rows]
         return part.astype(np.float64, copy=False)
 
@@ -111,23 +110,19 @@ class SparseContainer(Container):
         for _, others, other in self.in_memory_order(least, columns.start):
             yield others, other
 
-    def products_of_rows(
-        self, statistics: ColumnStatistics, rows: Index, ends: Float64
-    ) -> tuple[Float64, Float64]:
-        (n, p), root, mean = self.shape, statistics.sqrt_weights, statistics.mean
-        gram, right = np.zeros((p, p)), np.zeros((p, ends.shape[1]))
+    def augmented_gram(self, statistics: ColumnStatistics, rows: Index, ends: Float64) -> Float64:
+        (n, p), root, mean = self.shape, statistics.sqrt_weights, np.append(statistics.mean, [0, 0])
+        gram = np.zeros((p + 2, p + 2))
         # Of CSR, about as many values at a time as their products have; of CSC all.
         width = self.stored.nnz // n * BLOCK // max(BLOCK, p * p) if self.by_rows else 0
         for where in slices(rows.size, width):
             some = rows[where]
             part = self.stored[some].astype(np.float64, copy=False).tocsc()
-            gram += weighted_products(part, part, root[some] ** 2)
-            right += part.T @ (root[some, None] * ends[some])
-        totals = root[rows] @ ends[rows]
-        raw = np.multiply.outer(right[:, -1], mean)
-        gram += totals[-1] * np.multiply.outer(mean, mean)
-        gram -= raw + raw.T
-        return gram, right - np.multiply.outer(mean, totals)
+            part.data *= root[some[part.indices]]
+            part = sparse.hstack([part, sparse.csc_array(ends[some])], format="csc")
+            gram += weighted_products(part, part, np.ones(some.size))
+        raw = np.multiply.outer(gram[:, -1], mean)
+        return gram - raw - raw.T + gram[-1, -1] * np.multiply.outer(mean, mean)
 
     def choose(self, statistics: ColumnStatistics) -> Columns:
         return SparseColumns(statistics, self)
@@ -138,8 +133,8 @@ def weighted_products(left: Any, right: Any, weights: Float64) -> Float64:
     n, k = right.shape
     if left is right and FULL * right.nnz > n * k:
         return _filled_square(right, np.sqrt(weights))
-    values = right.data * weights[right.indices]
-    weighted = sparse.csc_array((values, right.indices, right.indptr), shape=right.shape)
+    weighted = right.copy()
+    weighted.data *= weights[right.indices]
     if k > SEVERAL and SPARSE * right.nnz < n * k:
         return np.asarray((weighted.T @ left).toarray().T)
     products = np.empty((left.shape[1], k))
@@ -165,17 +160,12 @@ class SparseGram:
     matrix = None
 
     def __init__(
-        self,
-        scaled: Any,
-        mean: Float64,
-        root: Float64,
-        squares: Float64,
-        ridge: Float64 | None = None,
+        self, scaled: Any, mean: Float64, root: Float64, squares: Float64, ridge: Float64
     ) -> None:
-        self._scaled, self._mean, self._root, self._squares = scaled, mean, root, squares
+        self._scaled, self._mean, self._root = scaled, mean, root
+        self._squares, self._ridge = squares, ridge
         self._transposed = scaled.T
         self._centred = bool(mean.any())
-        self._ridge = ridge
 
     def __len__(self) -> int:
         return self._mean.size
@@ -187,14 +177,13 @@ class SparseGram:
         product = self._transposed @ image
         if self._centred:
             product -= (self._root @ image) * self._mean
-        return np.asarray(product if self._ridge is None else product + self._ridge * vector)
+        return np.asarray(product + self._ridge * vector)
 
     def diagonal(self) -> Float64:
-        return self._squares if self._ridge is None else self._squares + self._ridge
+        return self._squares + self._ridge
 
     def on(self, kept: Index) -> SparseGram:
-        ridge = None if self._ridge is None else self._ridge[kept]
-        scaled = self._scaled[:, kept]
+        scaled, ridge = self._scaled[:, kept], self._ridge[kept]
         return SparseGram(scaled, self._mean[kept], self._root, self._squares[kept], ridge)
 
     def plus(self, ridge: Float64) -> SparseGram:
@@ -219,13 +208,10 @@ class SparseColumns(Columns):
         if support.size < LARGE or support.size**2 <= DENSE_FACTOR * self._stored(support):
             return None
         if self._operator is None or len(self._operator) < self.features.size:
-            scaled = self.chosen.copy()
-            scaled.data *= self.statistics.sqrt_weights[scaled.indices]
-            features = self.features
-            squares = self.statistics.column_norms[features] ** 2
-            self._operator = SparseGram(
-                scaled, self.mean[features], self.statistics.sqrt_weights, squares
-            )
+            scaled, root, features = self.chosen.copy(), self.statistics.sqrt_weights, self.features
+            scaled.data *= root[scaled.indices]
+            mean, squares = self.mean[features], self.statistics.column_norms[features] ** 2
+            self._operator = SparseGram(scaled, mean, root, squares, np.zeros(features.size))
         return self._operator
 
     def append(self, features: Index) -> None:
@@ -260,19 +246,17 @@ class SparseColumns(Columns):
         z = self.chosen.T @ (root * residual.T).T
         return np.asarray(z - np.multiply.outer(self.mean[self.features], root @ residual))
 
-    def weighted_gram(self, left: Index, right: Index, weights: Float64) -> Float64:
-        first = self.chosen[:, left]
-        second = first if left is right else self.chosen[:, right]
-        return weighted_products(first, second, self.statistics.sqrt_weights**2 * weights)
+    def weighted_gram(self, positions: Index, first: int, weights: Float64) -> Float64:
+        columns = self.chosen[:, positions]
+        new = columns[:, first:] if first else columns
+        return weighted_products(columns, new, self.statistics.sqrt_weights**2 * weights)
 
     def scaled_gram(
         self, positions: Index, outputs: Index, first: int, weights: Float64
     ) -> Float64:
         scaled = self.chosen[:, positions]
         output = np.repeat(outputs, np.diff(scaled.indptr))
-        scaled.data *= (
-            self.statistics.sqrt_weights[scaled.indices] * weights[scaled.indices, output]
-        )
+        scaled.data *= (self.statistics.sqrt_weights[:, None] * weights)[scaled.indices, output]
         return np.asarray((scaled.T @ scaled[:, first:]).toarray())
 
     def cost(self, positions: Index) -> float:
@@ -288,11 +272,8 @@ class SparseColumns(Columns):
 
     def _outer(self, scale: Float64) -> Float64:
         root, mean = self.statistics.sqrt_weights, self.mean[self.features]
-        pointers = self.chosen.indptr
-        values = self.chosen.data * np.repeat(scale, np.diff(pointers))
-        weighted = sparse.csc_array(
-            (values, self.chosen.indices, pointers), shape=self.chosen.shape
-        )
+        weighted = self.chosen.copy()
+        weighted.data *= np.repeat(scale, np.diff(weighted.indptr))
         shift = weighted @ mean
         products = np.asarray((weighted @ self.chosen.T).toarray(order="C"))
         products -= shift[:, None] + (shift - float(scale @ mean**2))

@@ -34,14 +34,8 @@ def augmented_gram_of(design: Design, rows: Index, response: Float64) -> Float64
 
     Inexact for cancellation-prone columns.
     """
-    p = design.shape[1]
     ends = np.stack([response, design.sqrt_weights], axis=1)
-    result = np.empty((p + 2, p + 2))
-    products = design.container.products_of_rows(design.statistics, rows, ends)
-    result[:p, :p], result[:p, p:] = products
-    result[p:, :p] = result[:p, p:].T
-    result[p:, p:] = ends[rows].T @ ends[rows]
-    return result
+    return design.container.augmented_gram(design.statistics, rows, ends)
 
 
 def column_statistics(

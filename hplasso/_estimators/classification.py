@@ -11,7 +11,7 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from .._datafit.newton import CurvedTerm
 from .._design.factory import as_array, checked_design
-from .._design.working_set import GrowingSet
+from .._design.working_set import WorkingSet
 from .._losses.softmax import make_loss
 from .._numerics.typing import Float64, Index, Mask
 from .._path.interpolation import trace_log_interpolated
@@ -138,7 +138,7 @@ class Classification(UnpenalisedProblem):
         loss = make_loss(codes, n_present, labels.weights)
         self.term = CurvedTerm(self.design, loss, fit_intercept)
         self.terms = [self.term]
-        self.working_set = GrowingSet(self.term.design)
+        self.working_set = WorkingSet(self.term.design)
 
     def scale(self, l1_ratio: float) -> CScale:
         """What the user calls C."""

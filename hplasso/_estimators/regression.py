@@ -10,7 +10,7 @@ from sklearn.utils import check_array
 from .._datafit.squared import LeastSquares, LeastSquaresMoments
 from .._design.design import Design
 from .._design.factory import check_range, checked_design
-from .._design.working_set import CompleteSet, GrowingSet
+from .._design.working_set import WorkingSet
 from .._numerics.typing import Float64
 from .._path.interpolation import trace_interpolated
 from .._path.progress import PathPoint, warn
@@ -57,13 +57,13 @@ class Regression(UnpenalisedProblem):
         self.design = design
         terms = [LeastSquares(design, y) for y in Y.T]
         if gram is None:
-            self.working_set, self.terms = GrowingSet(design, len(terms) > 1), terms
+            self.working_set, self.terms = WorkingSet(design, fixed=len(terms) > 1), terms
             return
         if correlations is None:
             columns = [design.correlations(term.response) for term in terms]
         else:
             columns = list(correlations.T)
-        self.working_set = CompleteSet(gram)
+        self.working_set = WorkingSet(design, gram)
         self.terms = [
             LeastSquaresMoments(gram, z, term) for z, term in zip(columns, terms, strict=True)
         ]

@@ -32,12 +32,9 @@ class LogisticLoss(ClassLoss):
     residual_bound = 1.0
 
     def __init__(self, codes: Any, weights: Float64) -> None:
-        self.signs = 2.0 * codes - 1.0
-        self.weights = weights
-        frequencies = float(weights @ (codes == 0)), float(weights @ codes)
-        self._balanced = (
-            float(np.log(frequencies[1]) - np.log(frequencies[0])) if all(frequencies) else 0.0
-        )
+        self.signs, self.weights = 2.0 * codes - 1.0, weights
+        first, second = float(weights @ (codes == 0)), float(weights @ codes)
+        self._balanced = float(np.log(second) - np.log(first)) if first and second else 0.0
         self._signed_weights = weights * self.signs
 
     def predict(self, outputs: Float64) -> ClassPrediction:

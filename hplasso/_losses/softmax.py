@@ -61,8 +61,7 @@ class SoftmaxLoss(ClassLoss):
 
     def __init__(self, codes: Index, n_classes: int, weights: Float64) -> None:
         self.codes, self.rows = codes, np.arange(codes.size)
-        self.weights = weights
-        self.n_outputs = n_classes
+        self.weights, self.n_outputs = weights, n_classes
         self.frequencies = np.bincount(codes, weights=weights, minlength=n_classes)
 
     def predict(self, outputs: Float64) -> ClassPrediction:

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._design.factory import as_rows
 from .._estimators.classification import LogisticData
 from .._estimators.fit_method import Task, listeners_of
 from .._estimators.logistic import HadamardLogisticRegression
@@ -81,7 +80,8 @@ class Validation(NamedTuple):
         if self.scorer.at_predictions_only:
             features = np.flatnonzero(models[..., :n_features].any(axis=(0, 1, 2)))
             features = features if features.size else np.zeros(1, dtype=np.intp)
-        samples, labels = as_rows(X, fold.test, features), y[fold.test]
+        columns = X if features.size == n_features else X[:, features]
+        samples, labels = columns[fold.test], y[fold.test]
         params = {
             name: np.asarray(value)[fold.test] if np.ndim(value) else value
             for name, value in self.score_params.items()

@@ -25,7 +25,7 @@ def make_tracer(
     term.refresh()  # what it may know is of another working set
     penalty = settings.penalty
     by_support = penalty.positive or not (penalty.weights > 0.0).any()
-    if not (penalty.l1 or by_support):
+    if not (penalty.l1 or by_support or working_set.complete):
         working_set = working_set.full
     kind = L1Certifier if penalty.l1 or by_support else RidgeCertifier
     certifier = kind(term, working_set, design, settings)

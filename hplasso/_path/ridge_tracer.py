@@ -17,7 +17,7 @@ import numpy as np
 
 from .._datafit.iterate import Iterate
 from .._design.correlations import ALL
-from .._design.working_set import GrowingSet
+from .._design.working_set import WorkingSet
 from .._numerics.typing import Float64
 from .._penalties.duality_gap import Certificate
 from .certification import L1Certifier, RidgeCertifier
@@ -92,7 +92,7 @@ class RidgeTracer(Tracer):
         """The solution at an alpha of zero."""
         problem, working_set = self.problem, self.problem.working_set
         if not working_set.complete:
-            working_set = GrowingSet(problem.design)
+            working_set = WorkingSet(problem.design)
         return SupportTracer(replace(problem, working_set=working_set)).solve(0.0)
 
 

@@ -15,7 +15,7 @@ from hplasso import HadamardLogisticRegression, logistic_path
 from hplasso._datafit.hessian import Hessian
 from hplasso._design.factory import make_design
 from hplasso._design.multi_output import MultiOutputDesign
-from hplasso._design.working_set import GrowingSet
+from hplasso._design.working_set import WorkingSet
 from hplasso._losses.softmax import make_loss
 
 CONTAINERS = [np.asfortranarray, np.ascontiguousarray, sparse.csc_array, sparse.csr_array]
@@ -34,7 +34,7 @@ class Case:
         self.n_outputs, self.fit_intercept = self.loss.n_outputs, fit_intercept
         base = make_design(container(self.X), self.weights, fit_intercept)
         design = MultiOutputDesign(base, n_classes) if n_classes > 2 else base
-        self.working_set = GrowingSet(design)
+        self.working_set = WorkingSet(design)
         self.working_set.admit(rng.permutation(p * self.n_outputs))
         self.hessian = Hessian(base, self.loss, fit_intercept)
         self.outputs = rng.normal(size=(n, self.n_outputs))

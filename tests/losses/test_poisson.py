@@ -14,7 +14,7 @@ from sklearn.linear_model import PoissonRegressor
 
 from hplasso._datafit.newton import CurvedTerm
 from hplasso._design.factory import checked_design
-from hplasso._design.working_set import GrowingSet
+from hplasso._design.working_set import WorkingSet
 from hplasso._path.interpolation import trace_log_interpolated
 from hplasso._path.make_tracer import make_tracer
 from hplasso._path.settings import PathSettings
@@ -61,7 +61,7 @@ class Counts:
         weights = settings.pop("penalty_weights", np.ones(self.X.shape[1]))
         penalty = L1Penalty(weights, settings.pop("ridge_ratio", 0.0))
         settings = PathSettings(penalty, **settings)
-        return make_tracer(term, GrowingSet(term.design), term.design, settings), design
+        return make_tracer(term, WorkingSet(term.design), term.design, settings), design
 
     def coefficients(self, point, design):
         theta = np.zeros(self.X.shape[1])

@@ -29,7 +29,6 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from hplasso import HadamardElasticNetCV, HadamardLasso, HadamardLassoCV
 from hplasso._design.dense import DenseContainer
-from hplasso._design.working_set import CompleteSet
 from hplasso._estimators.parameters import FitOptions
 from hplasso._estimators.regression import LeastSquaresData
 from hplasso._model_selection.folds import Folds, checked_folds
@@ -228,10 +227,10 @@ def test_errors_far_smaller_than_what_they_are_the_difference_of(fit_intercept):
 def test_all_folds_read_the_data_once(monkeypatch):
     data, target = make_regression(500, 20, random_state=0)
     rows = []
-    original = DenseContainer.products_of_rows
+    original = DenseContainer.augmented_gram
     monkeypatch.setattr(
         DenseContainer,
-        "products_of_rows",
+        "augmented_gram",
         lambda self, s, r, ends: rows.append(r) or original(self, s, r, ends),
     )
     folds = checked_folds(KFold(10).split(data), raw_weights(None, data), False)
@@ -262,7 +261,7 @@ def test_folds_have_a_gram_matrix_where_all_samples_have_one(cv, n_features):
     folds = checked_folds(cv.split(data), np.ones(60), False)
     problems = Folds(data_of(data, data[:, 0], True, "auto"), folds, 100)
     for regression in (problems.full, *map(problems.training, range(3))):
-        assert isinstance(regression.working_set, CompleteSet) == (n_features == 5)
+        assert regression.working_set.complete == (n_features == 5)
 
 
 def test_memory_of_tall_data():

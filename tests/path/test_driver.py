@@ -13,7 +13,7 @@ from hplasso import lasso_path, logistic_path
 from hplasso._datafit.iterate import Iterate
 from hplasso._datafit.newton import CurvedTerm
 from hplasso._datafit.squared import SquaredState
-from hplasso._design.working_set import GrowingSet
+from hplasso._design.working_set import WorkingSet
 from hplasso._numerics.rounding import CorrelationRounding
 from hplasso._path import continuation, penalty_step, ridge_steps, ridge_tracer
 from hplasso._path.certification import L1Certifier
@@ -343,13 +343,13 @@ def test_what_is_not_zero_at_either_solved_point_is_live():
 
 def test_features_are_let_go_of_where_they_are_many(monkeypatch):
     """Where their Gram matrix would fill more than a quarter of X, and half of them went."""
-    sizes, prune = [], GrowingSet.prune
+    sizes, prune = [], WorkingSet.prune
 
     def heard(self, positions):
         sizes.append((self.features.size, positions.size))
         prune(self, positions)
 
-    monkeypatch.setattr(GrowingSet, "prune", heard)
+    monkeypatch.setattr(WorkingSet, "prune", heard)
     rng = np.random.default_rng(0)
     X, y = rng.standard_normal((40, 500)), rng.standard_normal(40)
     for factor, some in ((0.2, False), (1e-3, True)):

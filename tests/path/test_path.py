@@ -20,7 +20,7 @@ from hplasso._design.correlations import Correlations
 from hplasso._design.factory import make_design
 from hplasso._design.multi_output import MultiOutputDesign
 from hplasso._design.sparse import SparseContainer
-from hplasso._design.working_set import CompleteSet, GrowingSet
+from hplasso._design.working_set import WorkingSet
 from hplasso._path.settings import PathSettings
 from hplasso._penalties.l1 import L1Penalty
 
@@ -219,7 +219,7 @@ def test_sparse_tall_data_are_read_as_often_as_dense_ones():
     for container in (sparse.csr_array, sparse.csc_array, sparse.csc_array.toarray):
         data = container(sparse.csc_array(X))
         regression = regression_of(data, y[:, None], np.full(2000, 1 / 2000), True, "auto", 1)
-        assert isinstance(regression.working_set, CompleteSet)
+        assert regression.working_set.complete
         assert regression.design.passes == 3
         dense = X.toarray() - X.toarray().mean(axis=0)
         assert_allclose(regression.working_set.gram, dense.T @ dense / 2000, atol=1e-12)
@@ -296,13 +296,13 @@ def test_working_set_that_lets_go(container, n_outputs, formed):
     if n_outputs > 1:
         design = MultiOutputDesign(design, n_outputs)
     features = np.array([4, 17, 9, 2, 25])
-    working_set = GrowingSet(design)
+    working_set = WorkingSet(design)
     working_set.admit(features)
     if formed:
         assert working_set.gram.shape == (5, 5)
     working_set.prune(np.array([3, 0]))
     working_set.admit(np.array([9, 11]))
-    fresh = GrowingSet(design)
+    fresh = WorkingSet(design)
     fresh.admit(np.array([2, 4, 9, 11]))
     residual = np.random.default_rng(0).standard_normal(60 * n_outputs)
     assert_array_equal(working_set.features, fresh.features)
@@ -387,7 +387,7 @@ def test_correlations_are_exact_or_below_the_limit(container, positive):
     X[:, 7] = 1.0
     stored = np.asarray(X, order=container) if container in ("F", "C") else container(X)
     design = make_design(stored, np.full(40, 1 / 40), True)
-    working_set = GrowingSet(design)
+    working_set = WorkingSet(design)
     working_set.admit(np.arange(3))
     correlations = Correlations(design)
     centred = (X - X.mean(axis=0)) / np.sqrt(40)
@@ -416,7 +416,7 @@ def test_correlations_of_a_column_that_the_residual_moves_along(container, sign)
     rng = np.random.default_rng(0)
     X = rng.normal(size=(30, 500)) * (rng.random((30, 500)) < 0.5) * rng.gamma(1.0, size=500)
     design = make_design(container(X), np.full(30, 1 / 30), True)
-    working_set, Z = GrowingSet(design), (X - X.mean(axis=0)) / np.sqrt(30)
+    working_set, Z = WorkingSet(design), (X - X.mean(axis=0)) / np.sqrt(30)
     lengths = np.linalg.norm(Z, axis=0)
     for feature in [int(np.argmax(lengths)), *range(20)]:
         way = sign * Z[:, feature] / lengths[feature]
@@ -443,7 +443,7 @@ def test_correlations_that_rounding_has_spoilt_are_read():
     first, way = rng.normal(size=(2, 40))
     first, way = first - first.mean(), way - way.mean()
     second = first + 1e-9 * way
-    working_set, correlations = GrowingSet(design), Correlations(design)
+    working_set, correlations = WorkingSet(design), Correlations(design)
     for residual in (first, second):
         correlations.at(residual, working_set)
     rest = first - first @ second / (second @ second) * second
@@ -469,11 +469,9 @@ def test_the_gram_matrix_of_all_features_is_formed_where_it_pays():
     X, y, shares = rng.normal(size=(600, 560)), rng.normal(size=(600, 1)), np.full(600, 1 / 600)
     for n_alphas, formed in ((1, False), (100, True)):
         regression = regression_of(X, y, shares, True, "auto", n_alphas)
-        assert isinstance(regression.working_set, CompleteSet) == formed
-    assert not isinstance(
-        regression_of(X[:400], y[:400], shares[:400] * 1.5, True, "auto", 100).working_set,
-        CompleteSet,
-    )
+        assert regression.working_set.complete == formed
+    regression = regression_of(X[:400], y[:400], shares[:400] * 1.5, True, "auto", 100)
+    assert not regression.working_set.complete
 
 
 @pytest.mark.parametrize("unit", [2.0**-60, 2.0**60])
