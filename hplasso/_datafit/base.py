@@ -134,9 +134,18 @@ class DataTerm(Protocol):
         """The next model has to be exact about its state; others may be nearly so."""
 
     def line_search(
-        self, working_set: WorkingSet, state: Any, theta: Float64, goal: Float64, penalty: Penalty
+        self,
+        working_set: WorkingSet,
+        state: Any,
+        theta: Float64,
+        goal: Float64,
+        penalty: Penalty,
+        modelled: bool = True,
     ) -> tuple[Float64, Any]:
-        """Go from theta to the model's solution, or towards it as far as f goes down."""
+        """Go from theta to the model's solution, or towards it as far as f goes down.
+
+        Or to another goal, which was not `modelled`.
+        """
 
     def image(self, columns: Float64, values: Float64) -> Float64:
         """The change of Z theta by columns values, (n K,), for (n, q) and (q, K)."""

@@ -9,8 +9,6 @@ of an earlier state serves as long as the curvatures have not drifted far (`hess
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from .._design.correlations import Correlations
@@ -104,9 +102,15 @@ class CurvedTerm:
         self._hessian.forget()
 
     def line_search(
-        self, working_set: WorkingSet, state: Any, theta: Float64, goal: Float64, penalty: Penalty
+        self,
+        working_set: WorkingSet,
+        state: CurvedState,
+        theta: Float64,
+        goal: Float64,
+        penalty: Penalty,
+        modelled: bool = True,
     ) -> tuple[Float64, CurvedState]:
-        return line_search(working_set, state, theta, goal, penalty)
+        return line_search(working_set, state, theta, goal, penalty, modelled)
 
     def image(self, columns: Float64, values: Float64) -> Float64:
         image = np.zeros((len(columns), self.n_outputs))

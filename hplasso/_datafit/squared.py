@@ -84,7 +84,13 @@ class SquaredTerm(ABC):
         return  # models always are exact
 
     def line_search(
-        self, working_set: WorkingSet, state: Any, theta: Float64, goal: Float64, penalty: Penalty
+        self,
+        working_set: WorkingSet,
+        state: Any,
+        theta: Float64,
+        goal: Float64,
+        penalty: Penalty,
+        modelled: bool = True,
     ) -> tuple[Float64, Any]:
         return goal, self.state(working_set, goal)
 

@@ -156,7 +156,7 @@ def extrapolate(problem: PathProblem, memory: Memory, alpha: float) -> Memory:
     goal = theta + predictor.fraction(alpha, logarithmic=True) * predictor.change(theta)
     goal[goal * theta <= 0.0] = 0.0
     theta, state = problem.term.line_search(
-        working_set, iterate.state, theta, goal, problem.penalties(alpha)
+        working_set, iterate.state, theta, goal, problem.penalties(alpha), False
     )
     z = iterate.z.copy()
     z[working_set.features] = working_set.columns.correlations(state.residual)
