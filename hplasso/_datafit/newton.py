@@ -55,10 +55,8 @@ class CurvedTerm:
 
     def interpolate(self, first: CurvedState, last: CurvedState, fraction: float) -> CurvedState:
         """The state at the mean of the outputs of two others, the last with this weight."""
-        linear, intercept = (
-            (1.0 - fraction) * start + fraction * end
-            for start, end in zip(first[:2], last[:2], strict=True)
-        )
+        linear = (1.0 - fraction) * first.linear + fraction * last.linear
+        intercept = (1.0 - fraction) * first.intercept + fraction * last.intercept
         return state_at(self.outputs, linear, intercept)
 
     def correlations(

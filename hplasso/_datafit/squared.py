@@ -77,8 +77,7 @@ class SquaredTerm(ABC):
         matrix_free: bool,
     ) -> Model:
         gram = working_set.operator(support, matrix_free)
-        target = self._targets(working_set)
-        return Model(ALL, gram, target, support)
+        return Model(ALL, gram, self._targets(working_set), support)
 
     def refresh(self) -> None:
         return  # models always are exact

@@ -27,11 +27,9 @@ class MultiOutputDesign:
 
     def __init__(self, design: Design, n_outputs: int) -> None:
         n, p = design.shape
-        self.single = design
-        self.n_outputs = n_outputs
+        self.single, self.n_outputs = design, n_outputs
         self.shape = (n * n_outputs, p * n_outputs)
-        self.n_stored = design.n_stored
-        self.cheap_columns = design.cheap_columns
+        self.n_stored, self.cheap_columns = design.n_stored, design.cheap_columns
         self.mean = np.repeat(design.mean, n_outputs)
         self.column_norms = np.repeat(design.column_norms, n_outputs)
         self.rounding = np.repeat(design.rounding, n_outputs)
