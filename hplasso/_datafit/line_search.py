@@ -74,12 +74,7 @@ class Line(NamedTuple):
         return rise if ridge is None else rise + 0.5 * float(ridge @ (theta**2 - self.theta**2))
 
     def slope(
-        self,
-        state: CurvedState,
-        change: Float64,
-        theta: Float64,
-        signs: Float64,
-        step: Float64,
+        self, state: CurvedState, change: Float64, theta: Float64, signs: Float64, step: Float64
     ) -> float:
         """The derivative of f at theta, for these signs, along a step that changes outputs."""
         weights, ridge = self.penalty

@@ -133,7 +133,7 @@ class LeastSquaresEstimator(MultiOutputMixin, LinearRegressor):
         if self.alpha == 0:
             warn(
                 "With alpha=0, this algorithm does not converge well. You are advised to use the "
-                "LinearRegression estimator",
+                "LinearRegression estimator"
             )
         with Task.of_fit(self), threads_for_data(data.X.size):
             problem = data.problem(n_solutions=1)

@@ -91,8 +91,7 @@ def _checked_gram(given: Float64, design: Design) -> Float64 | None:
         given = np.where(np.logical_or.outer(design.left_out, design.left_out), 0.0, given)
     if design.fit_intercept and not np.allclose(design.mean, 0.0):
         warn(
-            "Gram matrix was provided but X was centered to fit intercept: "
-            "recomputing Gram matrix.",
+            "Gram matrix was provided but X was centered to fit intercept: recomputing Gram matrix."
         )
         return None
     first, second = p // 2, min(p // 2 + 1, p - 1)

@@ -44,9 +44,7 @@ def choose(losses: Float64, fold_weights: Sequence[float]) -> Choice:
     with np.errstate(invalid="ignore", over="ignore"):
         means = losses.mean(axis=0)
     if not np.isfinite(means).all():
-        warn(
-            f"One or more of the test scores are non-finite: {-means}",
-        )
+        warn(f"One or more of the test scores are non-finite: {-means}")
     errors = standard_errors(losses, np.array(fold_weights))
     row, best = (int(i) for i in np.unravel_index(smallest(means), means.shape))
     within = np.flatnonzero(means[row] <= means[row, best] + errors[row, best])

@@ -70,5 +70,5 @@ def warn_failed(failures: Sequence[Exception], n_scores: int) -> None:
     details = "".join(traceback.format_exception(failures[0]))
     warn(
         f"Scoring failed for {len(failures)} of {n_scores} models. Their scores are set to nan. "
-        f"Details of the first failure:\n{details}",
+        f"Details of the first failure:\n{details}"
     )

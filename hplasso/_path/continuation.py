@@ -56,12 +56,7 @@ def continue_to(problem: PathProblem, memory: Memory, alpha: float) -> tuple[Mem
 
 
 def _steps_ahead(
-    problem: PathProblem,
-    memory: Memory,
-    here: float,
-    nearest: float,
-    alpha: float,
-    stayed: float,
+    problem: PathProblem, memory: Memory, here: float, nearest: float, alpha: float, stayed: float
 ) -> int:
     """How many steps there are from one alpha to the nearest; `stayed` of what the last let in."""
     long = stayed > MOSTLY or _admits_few(problem, memory, LONG_STEP * here)

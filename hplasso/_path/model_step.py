@@ -100,11 +100,7 @@ def model_step(
 
 
 def model_problem(
-    problem: PathProblem,
-    memory: Memory,
-    alpha: float,
-    gap_tol: float,
-    support: Index,
+    problem: PathProblem, memory: Memory, alpha: float, gap_tol: float, support: Index
 ) -> ModelProblem:
     """The model about the iterate, for a support and the violators."""
     working_set, iterate, term = problem.working_set, memory.iterate, problem.term

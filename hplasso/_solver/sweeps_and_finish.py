@@ -145,10 +145,7 @@ def _by_feature_signs(problem: RestrictedProblem, solver: LinearSolver, lowest: 
 
 
 def sweep_on(
-    problem: RestrictedProblem,
-    solver: LinearSolver,
-    point: Point,
-    factors: Factors,
+    problem: RestrictedProblem, solver: LinearSolver, point: Point, factors: Factors
 ) -> Swept:
     """Sweep the factors of a point and of its largest violators, in place; read their face.
 
