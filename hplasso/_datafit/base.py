@@ -123,9 +123,10 @@ class DataTerm(Protocol):
         iterate: Iterate,
         support: Index,
         penalty: Float64,
+        predicted: Index,
         matrix_free: bool,
     ) -> Model:
-        """The model about an iterate, for a support and the KKT violators.
+        """The model about an iterate, for a support, the KKT violators and predicted entrants.
 
         The penalty is that of the working set. If `matrix_free`, its Hessian may be an operator.
         """

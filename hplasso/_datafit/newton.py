@@ -86,10 +86,12 @@ class CurvedTerm:
         iterate: Iterate,
         support: Index,
         penalty: Float64,
+        predicted: Index,
         matrix_free: bool,
     ) -> Model:
         z = iterate.z[working_set.features]
         moving = np.abs(z) > penalty
+        moving[predicted] = True
         moving[support] = False
         where = np.concatenate([support, moving.nonzero()[0]])
         gram = self._hessian.at(working_set, iterate.state.prediction, where)

@@ -74,6 +74,7 @@ class SquaredTerm(ABC):
         iterate: Iterate,
         support: Index,
         penalty: Float64,
+        predicted: Index,
         matrix_free: bool,
     ) -> Model:
         gram = working_set.operator(support, matrix_free)

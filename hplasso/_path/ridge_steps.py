@@ -38,6 +38,7 @@ from .._datafit.iterate import Iterate
 from .._design.correlations import ALL
 from .._design.design import Design
 from .._numerics.linalg import plus_diagonal, solve_semidefinite
+from .._numerics.rounding import NOBODY
 from .._numerics.threads import LARGE_DATA
 from .._numerics.typing import Float64, Index
 from .._penalties.l1 import SOLVED
@@ -194,7 +195,7 @@ def _primal_step(system: RidgeSystem, iterate: Iterate) -> Float64:
     """d, with the p x p matrix."""
     term, live, none = system.problem.term, system.live, np.zeros(iterate.theta.size)
     term.refresh()
-    model = term.model(system.problem.working_set, iterate, live, none, False)
+    model = term.model(system.problem.working_set, iterate, live, none, NOBODY, False)
     gram = model.gram.matrix
     if live.size < len(gram):
         on = live if model.where is ALL else np.arange(live.size)
