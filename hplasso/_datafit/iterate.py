@@ -33,7 +33,7 @@ class Iterate(NamedTuple):
             return self
         theta = np.zeros(size)
         theta[: self.theta.size] = self.theta
-        return self._replace(theta=theta)
+        return Iterate(theta, *self[1:])
 
     def dense(self, features: Index) -> Float64:
         """The coefficients of all features, (p,), given those of the working set."""

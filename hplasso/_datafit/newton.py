@@ -74,7 +74,9 @@ class CurvedTerm:
         residual_scale = float(np.sqrt(state.residual @ state.residual))
         hidden = UNIT * largest * max(1.0, residual_scale)
         residual_scale += self.loss.curvature_bound(state.prediction) * largest
-        lowest = 1.0 if limit is None else float(np.min(limit))
+        lowest = 1.0 if limit is None else limit
+        if isinstance(lowest, np.ndarray):
+            lowest = float(lowest.min())
         fine = self._largest_rounding * residual_scale <= NEGLIGIBLE * lowest
         if fine and hidden <= NEGLIGIBLE * self.scale:
             return CorrelationRounding(residual_scale), hidden

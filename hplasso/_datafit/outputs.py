@@ -55,8 +55,9 @@ class Outputs:
             heavy = self._heavy(features, self.design.size[features] * np.abs(theta))
         light = np.where(np.isin(features, heavy), 0.0, theta) if heavy.size else theta
         linear = working_set.columns.predict(light).reshape(-1, K) * self.unscale[:, None]
-        for part in self._parts(heavy, working_set.features, theta):
-            linear += part
+        if heavy.size:
+            for part in self._parts(heavy, working_set.features, theta):
+                linear += part
         return linear
 
     def _largest(self, excess: Float64) -> Index:

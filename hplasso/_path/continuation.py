@@ -52,7 +52,7 @@ def continue_to(problem: PathProblem, memory: Memory, alpha: float) -> tuple[Mem
         sweeps += made
         stayed = memory.iterate.support.size / max(number, 1)
         problem.report(alpha, memory.iterate, None, sweeps, memory.imbalance)
-        memory = memory.solved_at(here, memory.solved)
+        memory = memory.solved_at(here, memory.iterate, memory.solved)
 
 
 def _steps_ahead(

@@ -44,14 +44,16 @@ class Memory(NamedTuple):
 
     def grown(self, size: int) -> Memory:
         """With an iterate on a working set of this size."""
-        if self.iterate.theta.size == size:
-            return self
-        return self._replace(iterate=self.iterate.grown(size))
+        return self if self.iterate.theta.size == size else self.at(self.iterate.grown(size))
 
-    def solved_at(self, alpha: float, solved: bool = True) -> Memory:
-        """With the iterate as the solution at an alpha; or not `solved`, one of continuation."""
-        predictor = self.predictor.add(SolvedPoint(alpha, self.iterate))
-        return self._replace(predictor=predictor, solved=solved)
+    def at(self, iterate: Iterate) -> Memory:
+        """With another iterate."""
+        return Memory(iterate, *self[1:])
+
+    def solved_at(self, alpha: float, iterate: Iterate, solved: bool = True) -> Memory:
+        """With an iterate as the solution at an alpha; or not `solved`, one of continuation."""
+        predictor = self.predictor.add(SolvedPoint(alpha, iterate))
+        return self._replace(iterate=iterate, predictor=predictor, solved=solved)
 
     def pruned(self, kept: Index) -> Memory:
         """On the positions `kept` of the working set, numbered anew."""

@@ -38,12 +38,16 @@ MATRIX_FREE_PART = 0.9
 
 
 class ModelProblem(NamedTuple):
-    """A model about an iterate, its restricted problem, its solver, the iterate as a point."""
+    """A model about an iterate: the restricted problem, its solver, and the iterate as a point.
+
+    `penalties` are those of the working set.
+    """
 
     model: Model
     restricted: RestrictedProblem
     linear_solver: LinearSolver
     point: Point
+    penalties: tuple[Float64, Float64 | None]
 
 
 def model_step(
@@ -60,7 +64,7 @@ def model_step(
     """
     iterate, settings, term = memory.iterate, problem.settings, problem.term
     support = iterate.support if start is None else start[0]
-    model, restricted, linear_solver, point = model_problem(
+    model, restricted, linear_solver, point, penalties = model_problem(
         problem, memory, alpha, gap_tol, support
     )
     if start is not None:
@@ -87,7 +91,7 @@ def model_step(
         goal, support = np.zeros(iterate.theta.size), model.where[support]
         goal[model.where] = solution.point.theta
     theta, state = term.line_search(
-        problem.working_set, iterate.state, iterate.theta, goal, problem.penalties(alpha)
+        problem.working_set, iterate.state, iterate.theta, goal, penalties
     )
     if theta is not goal:
         support = theta.nonzero()[0]
@@ -105,7 +109,7 @@ def model_problem(
 ) -> ModelProblem:
     """The model about the iterate, for a support, the violators and the predicted positions."""
     working_set, iterate, term = problem.working_set, memory.iterate, problem.term
-    penalty, ridge = problem.penalties(alpha)
+    penalties = penalty, ridge = problem.penalties(alpha)
     penalised = problem.penalty.unequal_weights is None or bool(penalty.all())
     matrix_free = memory.matrix_free and penalised
     predicted = NOBODY if term.quadratic else predicted_positions(problem, memory, alpha)
@@ -130,7 +134,8 @@ def model_problem(
         linear_solver = conjugate_gradients(problem, memory, alpha, gap, penalty)
     elif ridge is not None or not term.quadratic:
         linear_solver = CholeskyFactor(None if ridge is None else ridge[on])
-    return ModelProblem(model, restricted, linear_solver, Point(theta, z, model.support))
+    point = Point(theta, z, model.support)
+    return ModelProblem(model, restricted, linear_solver, point, penalties)
 
 
 def predicted_positions(problem: PathProblem, memory: Memory, alpha: float) -> Index:

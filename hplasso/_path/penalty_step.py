@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .._datafit.iterate import Iterate
 from .._numerics.typing import Float64, Index
 from .._penalties.duality_gap import Certificate
 from .._solver.finish import step_to_minimiser
@@ -61,7 +62,7 @@ def _observed_for(problem: PathProblem, memory: Memory, alpha: float) -> Memory:
     without_ridge = size and not memory.solved and problem.penalty.ridge_ratio
     if inexact or without_ridge:
         iterate = problem.observe(iterate.theta, iterate.support, iterate.state, alpha)
-        return memory._replace(iterate=iterate)
+        return memory.at(iterate)
     return memory
 
 
@@ -126,7 +127,7 @@ def settled(
 ) -> tuple[Memory, PathPoint]:
     """Remember the iterate, or a better one, as the solution at alpha."""
     iterate, certificate = assured(problem, memory.iterate, alpha, certificate, sweeps)
-    memory = memory._replace(iterate=iterate).solved_at(alpha)
+    memory = memory.solved_at(alpha, iterate)
     return memory, point_of_iterate(problem.certifier, alpha, iterate, certificate, sweeps)
 
 
@@ -161,7 +162,7 @@ def extrapolate(problem: PathProblem, memory: Memory, alpha: float) -> Memory:
     z = iterate.z.copy()
     z[working_set.features] = working_set.columns.correlations(state.residual)
     support = theta.nonzero()[0]
-    return memory._replace(iterate=iterate._replace(theta=theta, support=support, state=state, z=z))
+    return memory.at(Iterate(theta, support, state, z, *iterate[4:]))
 
 
 def refined(problem: PathProblem, memory: Memory, alpha: float) -> Certificate:

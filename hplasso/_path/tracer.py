@@ -90,7 +90,7 @@ class PathTracer(Tracer):
     def move_to(self, alpha: float, theta: Float64, support: Index, state: Any) -> PathPoint:
         """Move to coefficients on the working set; what they are worth at one alpha."""
         iterate = self.problem.observe(theta, support, state, alpha)
-        self.memory = self.memory._replace(iterate=iterate)
+        self.memory = self.memory.at(iterate)
         certifier = self.problem.certifier
         certificate = certifier.of_iterate(alpha, iterate)
         return point_of_iterate(certifier, alpha, iterate, certificate, 0)
@@ -117,6 +117,6 @@ class PathTracer(Tracer):
             self.memory, _ = solve_penalty(quiet, self.memory, alpha)
             at = self.iterate  # at that alpha, correlations were not looked at closely
             iterate = problem.observe(at.theta, at.support, at.state)
-            self.memory = self.memory._replace(iterate=iterate)
+            self.memory = self.memory.at(iterate)
         abs_correlation = problem.penalty.abs_correlation(self.iterate.z)
         return float(np.max(abs_correlation[penalised] / weights[penalised], initial=0.0))
