@@ -25,7 +25,7 @@ MAY_IMPORT = {
     },
     "_smooth": {"_validation", "_numerics"},
     "_path": {"_datafit", "_solver", "_penalties", "_design", "_numerics"},
-    "_datafit": {"_losses", "_design", "_penalties", "_numerics"},
+    "_datafit": {"_losses", "_design", "_numerics"},
     "_solver": {"_penalties", "_numerics"},
     "_losses": {"_numerics"},
     "_penalties": {"_numerics"},

@@ -22,7 +22,7 @@ LOST = 1e-14
 # A part of a diagonal of one that rounding leaves where a matrix is singular.
 SINGULAR = 1e-14
 
-# The least number of places to spare in an array that grows.
+# The least room to spare in an array that grows: memory against copies (constants.py).
 ROOM = 32
 
 

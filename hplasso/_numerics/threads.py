@@ -11,7 +11,7 @@ from threadpoolctl import ThreadpoolController
 
 # BLAS gets one thread: several save nothing on small matrices, and were seen to take 3 to 20 times
 # as long, waiting for each other. All that were given it gets for passes over data of at least so
-# many numbers (32 MB).
+# many numbers (32 MB; constants.py).
 LARGE_DATA = 4_000_000
 
 _threads_given: ContextVar[int] = ContextVar("threads_given", default=1)
