@@ -94,7 +94,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("constant", help="its module within hplasso, and its name")
     parser.add_argument("values", nargs="+", help="values to try: numbers, inf, True, ...")
-    parser.add_argument("--tasks", nargs="+", default=list(SMALL), choices=[*SMALL, *TASKS])
+    parser.add_argument(
+        "--tasks", metavar="TASK", nargs="+", default=list(SMALL), choices=[*SMALL, *TASKS]
+    )
     parser.add_argument("--data", default="", help="folder with load.py")
     parser.add_argument("--tol", type=float, default=1e-4)
     parser.add_argument("--repeats", type=int, default=10)
