@@ -211,6 +211,18 @@ def test_identifiers_are_words_of_the_field(file):
 
 
 @pytest.mark.parametrize("file", FILES)
+def test_kinds_are_not_asked_for(file):
+    """What differs between Gram matrices, linear solvers and losses is a method of theirs."""
+    kinds = {"GramMatrix", "SparseGram", "Operator", "CholeskyFactor", "ConjugateGradients"}
+    kinds |= {"Loss", "SquaredLoss", "LogisticLoss", "SoftmaxLoss", "CurvedTerm", "LeastSquares"}
+    for node in ast.walk(TREES[file]):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "isinstance":
+            assert not {getattr(name, "id", "") for name in ast.walk(node.args[1])} & kinds
+            in_solver = room_of(file) == "_solver"
+            assert not in_solver or "ndarray" not in ast.unparse(node.args[1])
+
+
+@pytest.mark.parametrize("file", FILES)
 def test_no_locals(file):
     """Arguments are passed on by name, in records with types."""
     assert "locals" not in {node.id for node in ast.walk(TREES[file]) if isinstance(node, ast.Name)}
