@@ -80,8 +80,11 @@ class SparseContainer(Container):
         values = self.stored.data[these].astype(np.float64, copy=False)
         arrays = values, self.stored.indices[these], pointers - pointers[0]
         if self.by_rows:
-            return sparse.csr_array(arrays, shape=(part.stop - part.start, p))
-        return sparse.csc_array(arrays, shape=(n, part.stop - part.start))
+            result = sparse.csr_array(arrays, shape=(part.stop - part.start, p))
+        else:
+            result = sparse.csc_array(arrays, shape=(n, part.stop - part.start))
+        result.has_canonical_format = True  # as X has: it would be looked for
+        return result
 
     def read(self, features: Index, right: Float64) -> Float64:
         return np.asarray(self.stored[:, features].T @ right)

@@ -76,7 +76,7 @@ class UnpenalisedProblem(ABC):
     def write(self, points: Sequence[PathPoint], coefs: Any) -> Float64:
         """Fill in coefficients (K, p, L), zero so far, of L points; return intercepts (K, L)."""
         features, columns, values = entries_of(points)
-        coefs[0, features, columns] = values
+        coefs[0][features, columns] = values
         return self.intercepts(points)[None]
 
     def intercepts(self, points: Sequence[PathPoint]) -> Float64:
