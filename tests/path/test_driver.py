@@ -208,7 +208,7 @@ def test_what_conjugate_gradients_found_is_kept():
 
 
 @pytest.mark.parametrize("ridged", [False, True])
-def test_the_chord_between_equal_ends_has_the_gap_of_the_ends(ridged):
+def test_interpolation_between_equal_ends_has_the_gap_of_the_ends(ridged):
     """Of coefficients that are no solution, so that the residual has to be scaled down."""
     tracer = tracer_of(*TALL, ridge_ratio=0.5 * ridged)
     alpha = 0.3 * tracer.alpha_max()
@@ -341,7 +341,7 @@ def test_what_is_not_zero_at_either_solved_point_is_live():
     assert_array_equal(predictor.change(np.array([1.0, 1.0])), [-2.0, 1.0])
 
 
-def test_features_are_let_go_of_where_they_are_many(monkeypatch):
+def test_features_are_pruned_where_they_are_many(monkeypatch):
     """Where their Gram matrix would fill more than a quarter of X, and half of them went."""
     sizes, prune = [], WorkingSet.prune
 

@@ -60,7 +60,7 @@ def test_the_looser_the_fewer_are_solved():
     assert solved[-1] == 99  # all but the first, where all coefficients are zero
 
 
-def test_chords_of_a_path_without_events_are_exact():
+def test_interpolation_on_a_path_without_events_is_exact():
     X, y = TALL
     alphas = np.linspace(1e-3, 0.0, 50)
     _, coefs, gaps, sweeps = lasso_path(X, y, alphas=alphas, return_n_iter=True)

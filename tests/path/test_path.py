@@ -247,7 +247,7 @@ def correlated_neighbours(n_samples, n_features, n_targets=1):
     return X, Y + 0.1 * rng.standard_normal((n_samples, n_targets))
 
 
-def test_cold_fit_lets_go_of_features_that_went():
+def test_cold_fit_prunes_features_that_went():
     X, Y = correlated_neighbours(200, 2000)
     y = Y[:, 0]
     model = HadamardLasso(alpha=0.003 * np.abs(X.T @ (y - y.mean())).max() / len(y))
@@ -264,7 +264,7 @@ def test_cold_fit_lets_go_of_features_that_went():
 
 @pytest.mark.parametrize("container", [np.asarray, sparse.csc_array])
 @pytest.mark.parametrize("parameters", [{}, {"positive": True}, {"l1_ratio": 0.9}])
-def test_fits_that_let_go_agree_with_paths_that_do_not(container, parameters):
+def test_fits_that_prune_agree_with_paths_that_do_not(container, parameters):
     X, Y = correlated_neighbours(100, 500)
     X, y = X - X.mean(axis=0), Y[:, 0] - Y.mean()
     parameters = {"l1_ratio": 1.0, "tol": 1e-12, **parameters}
@@ -274,7 +274,7 @@ def test_fits_that_let_go_agree_with_paths_that_do_not(container, parameters):
 
 
 def test_far_steps_after_a_start_that_is_worse_than_zero():
-    """Its features are let go of, and still there is a target, and a solution, of that size."""
+    """Its features are pruned, and still there is a target, and a solution, of that size."""
     X, Y = correlated_neighbours(200, 400, n_targets=2)
     Y /= np.abs(X.T @ Y).max(axis=0) / len(Y)  # the first features enter at 1
     alphas = np.array([1.1, 0.15, 0.1])
