@@ -72,7 +72,8 @@ def _solved_already(
     """The solution, where zero is optimal, or a warm start within the tolerance."""
     iterate, certifier = memory.iterate, problem.certifier
     zero = not iterate.support.size
-    if memory.solved if not zero else iterate.feasible_alpha > alpha:
+    to_be_solved = iterate.feasible_alpha > alpha if zero else memory.solved
+    if to_be_solved:
         return None
     certificate = certifier.of_iterate(alpha, iterate)
     if zero:
