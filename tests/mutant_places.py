@@ -103,6 +103,10 @@ def tree_of(file: str) -> ast.Module:
     return ast.parse(text_of(file))
 
 
+def all_files() -> list[str]:
+    return [path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py")]
+
+
 def files_of(room: str) -> list[str]:
     return sorted(f"{room}/{path.name}" for path in (PACKAGE / room).glob("*.py"))
 
@@ -209,10 +213,10 @@ def executed(place: Place) -> tuple[bool, dict[str, set[int]]]:
     new = defined(inner)
     while new:
         names |= new
-        tops = [node for path in PACKAGE.glob("*.py") for node in tree_of(path.name).body]
+        tops = [node for file in all_files() for node in tree_of(file).body]
         users = [node for node in tops if isinstance(node, ast.Assign | ast.AnnAssign)]
         new = {name for node in users if used(node) & names for name in defined(node)} - names
-    found = {path.name: uses(names, tree_of(path.name)) for path in PACKAGE.glob("*.py")}
+    found = {file: uses(names, tree_of(file)) for file in all_files()}
     found[place.file] |= own[place.file]
     return False, found
 
