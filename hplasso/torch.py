@@ -319,7 +319,7 @@ def round_to_zero(
     model : torch.nn.Module
         Trained with the penalty alpha. Its factors are changed in place.
     closure : callable
-        As of `kkt`: returns the loss on all data, without the penalty. It is called some ten to
+        As for `kkt`: returns the loss on all data, without the penalty. It is called some ten to
         thirty times.
     alpha : float
         The penalty.
@@ -333,7 +333,7 @@ def round_to_zero(
     Raises
     ------
     ValueError, TypeError
-        As of `kkt`; the model is then as it was.
+        As for `kkt`; the model is then as it was.
 
     Examples
     --------

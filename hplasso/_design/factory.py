@@ -1,4 +1,4 @@
-"""Arrays, sparse matrices and containers become designs: here dense is told from sparse."""
+"""Arrays, sparse matrices and containers become designs: dense or sparse is decided here."""
 
 from __future__ import annotations
 

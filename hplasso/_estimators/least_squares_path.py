@@ -93,7 +93,7 @@ def lasso_path(
         penalised, one of weight inf is left out. A dict or a pandas.Series with names is matched by
         the names of the features; those that it does not have get weight one.
     solver : {'auto', 'alternating'}, default='auto'
-        As of :class:`HadamardLasso`.
+        As in :class:`HadamardLasso`.
     max_iter : int, default=1000
         Largest number of sweeps at each alpha.
     tol : float, default=1e-4
@@ -241,7 +241,7 @@ def enet_path(
         penalised, one of weight inf is left out. A dict or a pandas.Series with names is matched by
         the names of the features; those that it does not have get weight one.
     solver : {'auto', 'alternating'}, default='auto'
-        As of :class:`HadamardElasticNet`.
+        As in :class:`HadamardElasticNet`.
     max_iter : int, default=1000
         Largest number of sweeps at each alpha.
     tol : float, default=1e-4

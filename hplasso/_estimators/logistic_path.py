@@ -60,7 +60,7 @@ def logistic_path(
     fit_intercept : bool, default=True
         Whether to fit an intercept, which is not penalised.
     class_weight : dict or 'balanced', default=None
-        As of :class:`HadamardLogisticRegression`.
+        As in :class:`HadamardLogisticRegression`.
     sample_weight : float or array-like of shape (n_samples,), default=None
         Sample weights s, all one by default.
     penalty_weights : array-like of shape (n_features,) or dict, default=None
@@ -70,7 +70,7 @@ def logistic_path(
     coef_init : array-like of shape (n_features,) or (n_classes, n_features), default=None
         Coefficients to start from.
     solver : {'auto', 'alternating'}, default='auto'
-        As of :class:`HadamardLogisticRegression`.
+        As in :class:`HadamardLogisticRegression`.
     max_iter : int, default=100
         Largest number of sweeps for each C.
     tol : float, default=1e-4

@@ -20,7 +20,7 @@ class SquaredLoss:
     response : ndarray of shape (n,)
         sqrt(v) (y - m_y), the residual without features.
     square : float
-        Its square; zero where y is constant but for rounding.
+        Its square; zero where y is constant up to rounding.
     """
 
     quadratic = True

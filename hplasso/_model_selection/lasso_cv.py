@@ -54,7 +54,7 @@ class HadamardLassoCV(LeastSquaresCV):
     selection : {'cyclic', 'random'}, default='cyclic'
         Without effect, as coordinates are not updated one by one. For compatibility.
     solver : {'auto', 'alternating'}, default='auto'
-        As of :class:`HadamardLasso`.
+        As in :class:`HadamardLasso`.
     penalty_weights : array-like of shape (n_features,) or dict, default=None
         Penalty weights, not negative, all one by default. A feature of weight zero is not
         penalised, one of weight inf is left out. A dict or a pandas.Series with names is matched by
@@ -62,7 +62,7 @@ class HadamardLassoCV(LeastSquaresCV):
     rule : {'min', '1se'}, default='min'
         - 'min': the alpha of the smallest mean squared error, averaged over the folds.
         - '1se': the largest alpha whose mean squared error is within one standard error of the
-          smallest: the simplest model that can not be told from the best (Breiman et al. 1984).
+          smallest: the simplest model that cannot be told from the best (Breiman et al. 1984).
 
     Attributes
     ----------

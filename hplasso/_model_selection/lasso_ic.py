@@ -54,7 +54,7 @@ class HadamardLassoIC(LinearRegressor):
         Whether to fit an intercept, which is not penalised. If not, the data are expected to be
         centred.
     precompute : bool, 'auto' or array-like of shape (n_features, n_features), default='auto'
-        As of :class:`HadamardLasso`.
+        As in :class:`HadamardLasso`.
     max_iter : int, default=1000
         Largest number of sweeps at each alpha.
     tol : float, default=1e-4
@@ -74,7 +74,7 @@ class HadamardLassoIC(LinearRegressor):
     ebic_gamma : float, default=1.0
         The gamma of 'ebic', from 0 (which is 'bic') to 1.
     solver : {'auto', 'alternating'}, default='auto'
-        As of :class:`HadamardLasso`. 'alternating' leaves very small coefficients, which count.
+        As in :class:`HadamardLasso`. 'alternating' leaves very small coefficients, which count.
     penalty_weights : array-like of shape (n_features,) or dict, default=None
         Penalty weights, not negative, all one by default. A feature of weight zero is not
         penalised, one of weight inf is left out. A dict or a pandas.Series with names is matched by

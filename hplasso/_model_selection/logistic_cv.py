@@ -79,7 +79,7 @@ class HadamardLogisticRegressionCV(LinearClassifier):
     random_state : int, RandomState instance or None, default=None
         Without effect, as nothing is random. For compatibility.
     solver : {'auto', 'alternating'}, default='auto'
-        As of :class:`HadamardLogisticRegression`.
+        As in :class:`HadamardLogisticRegression`.
     penalty_weights : array-like of shape (n_features,) or dict, default=None
         Penalty weights, not negative, all one by default. A feature of weight zero is not
         penalised, one of weight inf is left out. A dict or a pandas.Series with names is matched by
@@ -87,7 +87,7 @@ class HadamardLogisticRegressionCV(LinearClassifier):
     rule : {'min', '1se'}, default='min'
         - 'min': the C of the best score, averaged over the folds.
         - '1se': the smallest C whose score is within one standard error of the best: the simplest
-          model that can not be told from it (Breiman et al. 1984). Needs `refit`.
+          model that cannot be told from it (Breiman et al. 1984). Needs `refit`.
 
     Attributes
     ----------

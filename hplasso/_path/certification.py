@@ -179,7 +179,7 @@ class RidgeCertifier(Certifier):
 
     With e = z - P theta = -grad f the gap is 1/2 sum_j e_j^2 / rho_j, as the residual is feasible
     for the dual problem as it is. Of a feature without any penalty, or with so little that rounding
-    of z_j alone would spoil the gap, e_j has to vanish but for rounding; if it has a penalty, e_j
+    of z_j alone would spoil the gap, e_j has to vanish up to rounding; if it has a penalty, e_j
     counts unless the rounding of z_j alone explains it.
     """
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from .._numerics.typing import Float64, Index
 
-# Solving for a coefficient without penalty leaves its correlation at zero but for some hundred
+# Solving for a coefficient without penalty leaves its correlation at zero up to some hundred
 # times the rounding of the correlation itself: a numerical limit.
 SOLVED = 1e3
 

@@ -23,7 +23,7 @@ class LinearSolver(Protocol):
     fixed : ndarray of shape (r,)
         Which of them are fixed at zero: H.
     exact : bool
-        Whether solutions are exact but for rounding; then dependent columns are left out.
+        Whether solutions are exact up to rounding; then dependent columns are left out.
     accuracy : ndarray of shape (k,), or 0.0
         What may be left of the equation of each coordinate of the problem; 0.0 if `exact`.
     failed : bool
