@@ -42,6 +42,7 @@ from .._numerics.exact_sums import exact_sums
 from .._numerics.rounding import ROUNDING, UNIT
 from .._numerics.typing import Float64, Index, Mask
 from .._penalties.duality_gap import Certificate, ridged_gap
+from .._solver.faces import move_to_zero
 from .problem import PathProblem
 
 # What is left of a column's length where it depends on others: a numerical limit.
@@ -397,16 +398,6 @@ def _go_along(
     length: float = 1.0,
 ) -> tuple[Float64, bool]:
     """Go `length` along `direction`, or to where the first that has a sign reaches zero."""
-    here = theta[on]
     shrinking = ((problem.penalty[on] > 0.0) | problem.positive) & (signs[on] * direction < 0.0)
-    positions = shrinking.nonzero()[0]
-    distance = np.abs(here[positions] / direction[positions])
-    first = float(distance.min(initial=np.inf))
-    theta = theta.copy()
-    if length < first:
-        theta[on] = here + length * direction
-        return theta, True
-    if np.isfinite(first):
-        theta[on] = here + first * direction
-        theta[on[positions[distance == first]]] = 0.0
-    return theta, not np.isfinite(first)
+    theta, first = move_to_zero(theta, on, direction, shrinking, length)
+    return theta, length < first or not np.isfinite(first)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .._numerics.rounding import UNIT
-from .._numerics.typing import Float64, Index
+from .._numerics.typing import Float64, Index, Mask
 from .restricted_problem import RestrictedProblem
 
 # At most this many coordinates enter at a time, and no more than a GROWTH-th of the support.
@@ -95,3 +95,23 @@ def increase(problem: RestrictedProblem, before: Point, after: Point) -> float:
     change = smooth + float(problem.penalty @ (size - np.abs(before.theta)))
     size = problem.penalty @ size + np.abs(problem.target @ after.theta)
     return change if abs(change) > UNIT * float(size) else 0.0
+
+
+def move_to_zero(
+    theta: Float64, on: Index, direction: Float64, shrinking: Mask, length: float
+) -> tuple[Float64, float]:
+    """Go `length` along `direction`, or to where the first of the `shrinking` reaches zero.
+
+    Returns also the length to there: if that is infinite, none does, and with an infinite length
+    theta stays.
+    """
+    start, theta = theta[on], theta.copy()
+    positions = shrinking.nonzero()[0]
+    distance = np.abs(start[positions] / direction[positions])
+    first = float(distance.min(initial=np.inf))
+    if length < first:
+        theta[on] = start + length * direction
+    elif np.isfinite(first):
+        theta[on] = start + first * direction
+        theta[on[positions[distance == first]]] = 0.0
+    return theta, first

@@ -17,7 +17,7 @@ from __future__ import annotations
 import numpy as np
 
 from .._numerics.typing import Float64, Index
-from .faces import Point, point_of, violators
+from .faces import Point, move_to_zero, point_of, violators
 from .linear_solver import LinearSolver
 from .restricted_problem import RestrictedProblem
 
@@ -112,17 +112,8 @@ def _move(
 
     Returns also whether it is the whole length.
     """
-    start, theta = theta[face], theta.copy()
-    shrinking = start * direction < 0.0
+    shrinking = theta[face] * direction < 0.0
     if problem.unpenalised is not None:
         shrinking &= ~problem.unpenalised[face]
-    shrinks = shrinking.nonzero()[0]
-    distance = -start[shrinks] / direction[shrinks]
-    first = distance.min(initial=np.inf)
-    if length < first:
-        theta[face] = start + length * direction
-        return theta, True
-    if np.isfinite(first):
-        theta[face] = start + first * direction
-        theta[face[shrinks[distance == first]]] = 0.0
-    return theta, False
+    theta, first = move_to_zero(theta, face, direction, shrinking, length)
+    return theta, length < first
