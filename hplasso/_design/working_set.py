@@ -43,6 +43,11 @@ class WorkingSet:
         self._outer: tuple[Float64, Float64] | None = None
 
     @property
+    def whole(self) -> bool:
+        """Whether all features take part."""
+        return self.features.size == self.position.size
+
+    @property
     def gram(self) -> Float64:
         """Of shape (k, k)."""
         old, size = self._known, self.features.size

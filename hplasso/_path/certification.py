@@ -15,7 +15,6 @@ from .._design.correlations import ALL
 from .._design.multi_output import AnyDesign
 from .._design.working_set import WorkingSet
 from .._numerics.linalg import independent_cholesky
-from .._numerics.rounding import CorrelationRounding
 from .._numerics.typing import Float64, Index, Mask
 from .._penalties.duality_gap import Certificate, certify, ridged_gap
 from .._penalties.l1 import SOLVED
@@ -30,13 +29,6 @@ FEW = 2**23
 # A part of the loss without features that rounding of a single correlation may add to the gap: a
 # numerical limit, some units of rounding.
 SPOILT = 1e-15
-
-
-def rounding_errors(
-    rounding: CorrelationRounding, design: AnyDesign, features: Index | slice
-) -> Float64:
-    """What rounding may add to the correlations of some features."""
-    return rounding.of(design.rounding, features)
 
 
 class DivergenceBound(NamedTuple):
@@ -96,14 +88,18 @@ class Certifier(ABC):
         theta = iterate.dense(self.working_set.features)
         return ridged_gap(penalty, ridge, iterate.z, theta, self.penalty.positive)
 
-    def with_hidden(self, certificate: Certificate, hidden: float) -> Certificate:
-        """A certificate with what rounding may hide from its gap, unless that is negligible."""
+    def with_hidden(self, certificate: Any, hidden: float) -> Certificate:
+        """A certificate with what rounding may hide from its gap, unless that is negligible.
+
+        Or several, as arrays.
+        """
         gap, kappa, rounding_gap = certificate
         return Certificate(gap + hidden * (hidden > self.negligible), kappa, rounding_gap + hidden)
 
     def suffices(self, certificate: Certificate) -> bool:
         """Whether the gap is within the tolerance, or is what rounding contributes, negligible."""
-        return certificate.gap <= max(self.gap_tol, min(certificate.rounding_gap, self.negligible))
+        gap, _, rounding_gap = certificate
+        return gap <= self.gap_tol or gap <= min(rounding_gap, self.negligible)
 
     @cached_property
     def _unpenalised(self) -> tuple[Index, Float64] | None:
@@ -141,7 +137,7 @@ class L1Certifier(Certifier):
 
     def of_iterate(self, alpha: float, iterate: Iterate, refined: bool = False) -> Certificate:
         on, theta = self.working_set.features[iterate.support], iterate.theta[iterate.support]
-        z, errors = iterate.z[on], rounding_errors(iterate.rounding, self.design, on)
+        z, errors = iterate.z[on], iterate.rounding.of(self.design.rounding, on)
         penalty, ridge = self.penalty.parts(alpha, on)
         divergence = iterate.state.divergence
         if ridge is not None:
@@ -158,12 +154,15 @@ class L1Certifier(Certifier):
         """That is for squared loss alone.
 
         A dual point that is feasible without rounding is smaller by a part of
-        rounding_error_j / lambda_j, and orthogonal to the features without penalty.
+        rounding_error_j / lambda_j, and orthogonal to the features without penalty. The penalty
+        of theta is at most the loss without features, which mostly tells enough.
         """
+        relative_error = iterate.rounding.residual_scale * self._largest_relative_error
+        if self.penalty.all_penalised and relative_error <= NEGLIGIBLE * alpha:
+            return 0.0
         weights = self.penalty.weights[self.working_set.features[iterate.support]]
         size = float(weights @ np.abs(iterate.theta[iterate.support]))
-        hidden = iterate.rounding.residual_scale * self._largest_relative_error * size
-        hidden += self.hidden_by_unpenalised(iterate)
+        hidden = relative_error * size + self.hidden_by_unpenalised(iterate)
         return hidden if hidden > self.negligible else 0.0
 
     @cached_property
@@ -191,7 +190,7 @@ class RidgeCertifier(Certifier):
         missing from rho_j theta_j.
         """
         ridge, on = self.penalty.ridge(alpha, ALL), self.working_set.features[iterate.support]
-        errors, sizes = rounding_errors(iterate.rounding, self.design, ALL), np.zeros(ridge.size)
+        errors, sizes = iterate.rounding.of(self.design.rounding, ALL), np.zeros(ridge.size)
         sizes[on] = np.abs(iterate.theta[iterate.support])
         gradient = np.maximum(iterate.z, 0.0) if self.penalty.positive else iterate.z.copy()
         gradient[on] = iterate.z[on] - ridge[on] * iterate.theta[iterate.support]
@@ -210,7 +209,7 @@ class RidgeCertifier(Certifier):
     def doubt(self, alpha: float, iterate: Iterate) -> float:
         """All, if a penalty is too small to mean something beside rounding."""
         ridge = self.penalty.ridge(alpha, ALL)
-        errors = rounding_errors(iterate.rounding, self.design, ALL)
+        errors = iterate.rounding.of(self.design.rounding, ALL)
         too_small = ~weighed_features(self, ridge, errors)
         hidden = self.hidden_by_unpenalised(iterate)
         hidden = np.inf if too_small[ridge > 0.0].any() else hidden

@@ -40,7 +40,6 @@ from .._numerics.rounding import CorrelationRounding
 from .._numerics.typing import Float64
 from .._penalties.duality_gap import Certificate
 from .._penalties.l1 import complementarity, feasible_alpha
-from .certification import rounding_errors
 from .path_point import path_point
 from .predictor import SolvedPoint
 from .progress import PathPoint
@@ -159,7 +158,7 @@ class Interpolation:
         fractions = self.fractions(at)
         theta, z = fractions @ self.theta, fractions @ [self._correlations(end) for end in ends]
         rounding = CorrelationRounding(max(end.iterate.rounding.residual_scale for end in ends))
-        errors = rounding_errors(rounding, self.problem.design, self.features)
+        errors = rounding.of(self.problem.design.rounding, self.features)
         feasible = [min(max(end.iterate.feasible_alpha, end.alpha), HUGE) for end in ends]
         squares = [end.iterate.state.square for end in ends]  # between them it is less: convexity
         feasible_alphas, squares = np.array([feasible, squares]) @ fractions.T
@@ -174,14 +173,10 @@ class Interpolation:
         kappa = np.divide(at, feasible_alphas, out=np.ones_like(at), where=feasible_alphas > at)
         gaps = complementarity(lambdas, kappa[:, None] * z, theta)
         gaps += 0.5 * (1.0 - kappa) ** 2 * squares
-        return theta, self._with_hidden(gaps, kappa, np.abs(theta) @ errors)
-
-    def _with_hidden(self, *columns: Float64) -> list[Certificate]:
-        """Certificates with what rounding may hide of their gaps."""
-        certifier, ends = self.problem.certifier, self.ends
+        certifier, columns = self.problem.certifier, (gaps, kappa, np.abs(theta) @ errors)
         hidden = max(end.iterate.hidden + certifier.doubt(end.alpha, end.iterate) for end in ends)
-        rows = zip(*(column.tolist() for column in columns), strict=True)
-        return [certifier.with_hidden(Certificate(*row), hidden) for row in rows]
+        rows = np.transpose(certifier.with_hidden(columns, hidden)).tolist()
+        return theta, [Certificate(*row) for row in rows]
 
     def _correlations(self, end: SolvedPoint) -> Float64:
         """z on the support at an end; exact, too, of features that were not admitted yet."""

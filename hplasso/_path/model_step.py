@@ -24,7 +24,6 @@ from .._solver.faces import Point, point_at
 from .._solver.linear_solver import LinearSolver
 from .._solver.restricted_problem import RestrictedProblem
 from .._solver.sweeps_and_finish import SOLVERS
-from .certification import rounding_errors
 from .memory import Memory
 from .problem import PathProblem
 from .square_root_polish import polished
@@ -124,7 +123,7 @@ def model_problem(
     columns, response = term.dual_form(working_set) if dual else (None, None)
     positive = problem.penalty.positive
     unpenalised = None if positive or penalised else penalty == 0.0
-    errors = rounding_errors(iterate.rounding, problem.design, working_set.features[on])
+    errors = iterate.rounding.of(problem.design.rounding, working_set.features[on])
     restricted = RestrictedProblem(
         operator, target, penalty, errors, positive, columns, response, unpenalised
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from .._design.working_set import WorkingSet
 from .._numerics.linalg import independent_cholesky
 from .._numerics.typing import Float64, Index
 from .._penalties.l1 import L1Penalty, penalty_value
-from .certification import Certifier, rounding_errors
+from .certification import Certifier
 from .progress import Iteration
 from .settings import PathSettings
 from .square_root_newton import LongColumns
@@ -45,7 +46,7 @@ class PathProblem:
     certifier: Certifier
     long_columns: LongColumns | None = None
 
-    @property
+    @cached_property
     def penalty(self) -> L1Penalty:
         """That of the settings."""
         return self.settings.penalty
@@ -71,7 +72,7 @@ class PathProblem:
         if penalty.ridged and alpha is not None:
             without_ridge = z.copy()
             without_ridge[on] -= penalty.ridge(alpha, on) * values
-        errors = rounding_errors(rounding, self.design, exact)
+        errors = rounding.of(self.design.rounding, exact)
         feasible = penalty.feasible_alpha(without_ridge[exact], errors, exact)
         smallest, exact_from = float(feasible.max(initial=0.0)), 0.0 if alpha is None else alpha
         return Iterate(theta, support, state, z, rounding, hidden, smallest, exact_from)

@@ -43,7 +43,7 @@ from .._numerics.threads import LARGE_DATA
 from .._numerics.typing import Float64, Index
 from .._penalties.l1 import SOLVED
 from .._solver.conjugate_gradients import conjugate_gradients
-from .certification import rounding_errors, weighed_features
+from .certification import weighed_features
 from .problem import PathProblem
 from .square_root_newton import LONG, Coordinates, coordinates
 
@@ -284,7 +284,7 @@ def _tolerance(system: RidgeSystem, iterate: Iterate, gap: float) -> Any:
     """Whether a step with the equations' residual is good enough, as a function of the two."""
     problem, ridge = system.problem, system.ridge
     features, theta = problem.working_set.features[system.live], iterate.theta[system.live]
-    errors = rounding_errors(iterate.rounding, problem.design, features)
+    errors = iterate.rounding.of(problem.design.rounding, features)
     weighed = weighed_features(problem.certifier, ridge, errors)
     half_inverse = np.divide(0.5, ridge, out=np.zeros_like(ridge), where=weighed)
     largest = np.where(weighed, np.inf, 0.5 * errors * np.where(ridge > 0.0, 1.0, SOLVED))

@@ -16,8 +16,8 @@ import numpy as np
 
 from .._datafit.iterate import Iterate
 from .._design.correlations import ALL
+from .._numerics.rounding import NOBODY
 from .._numerics.typing import Float64, Index
-from .certification import rounding_errors
 from .predictor import Predictor
 from .problem import PathProblem
 
@@ -34,7 +34,7 @@ def feasible_alphas(
     problem: PathProblem, iterate: Iterate, features: Index | slice = ALL
 ) -> Float64:
     """The smallest alpha at which each of some features is feasible."""
-    errors = rounding_errors(iterate.rounding, problem.design, features)
+    errors = iterate.rounding.of(problem.design.rounding, features)
     return problem.penalty.feasible_alpha(iterate.z[features], errors, features)
 
 
@@ -48,6 +48,8 @@ def violators(problem: PathProblem, iterate: Iterate, alpha: float) -> Index:
 
     If they are more than the support has already, the largest violators.
     """
+    if problem.working_set.whole:
+        return NOBODY
     alpha = max(alpha, 0.0)
     features = _above_limit(problem, iterate.z, alpha)
     beyond = features[feasible_alphas(problem, iterate, features) > alpha]
@@ -62,6 +64,8 @@ def predicted_entrants(
     Without two solved points, those that the sequential strong rule admits:
     |z_j| >= w_j (2 alpha - alpha_old).
     """
+    if problem.working_set.whole:
+        return NOBODY
     if not predictor.can_predict(alpha):
         return violators(problem, iterate, 2.0 * alpha - iterate.feasible_alpha)
     part = NEAR_MATRIX_FREE if matrix_free else NEAR

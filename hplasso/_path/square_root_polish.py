@@ -18,7 +18,6 @@ from .._numerics.rounding import NOBODY
 from .._numerics.threads import LARGE_DATA
 from .._numerics.typing import Float64, Index
 from .._penalties.duality_gap import Certificate
-from .certification import rounding_errors
 from .memory import Memory
 from .problem import PathProblem
 from .square_root_newton import Coordinates, coordinates
@@ -86,7 +85,7 @@ def _largest_violator(problem: PathProblem, iterate: Iterate, alpha: float) -> I
     """Of the coordinates at zero the one that exceeds its penalty most, if one does."""
     features = problem.working_set.features
     penalty, _ = problem.penalties(alpha)
-    errors = rounding_errors(iterate.rounding, problem.design, features)
+    errors = iterate.rounding.of(problem.design.rounding, features)
     certain = np.abs(iterate.z[features]) - errors
     at_zero = (iterate.theta == 0.0) & (penalty > 0.0)
     excess = np.divide(certain, penalty, out=np.zeros_like(certain), where=at_zero)

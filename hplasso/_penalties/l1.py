@@ -36,12 +36,12 @@ class L1Penalty:
     positive: bool = False
     ridge_weight: float = 0.0
 
-    @property
+    @cached_property
     def l1(self) -> bool:
         """Whether there is an L1 part."""
         return self.ridge_ratio < np.inf
 
-    @property
+    @cached_property
     def ridged(self) -> bool:
         """Whether there is a ridge part."""
         return self.ridge_ratio > 0.0 or self.ridge_weight > 0.0

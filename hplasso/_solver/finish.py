@@ -48,7 +48,7 @@ def finish(problem: RestrictedProblem, solver: LinearSolver, start: Point, face:
         point = limit_point(problem, solver, best, face)
         entrants = violators(problem, point, solver.accuracy)
         if not entrants.size:
-            best = point._replace(optimal=True)
+            best = Point(*point[:3], optimal=True)
         elif not solver.failed and increase(problem, best, point) < 0.0:
             best, face = point, entered_face(point, largest_violators(problem, point, entrants))
             continue
