@@ -23,8 +23,7 @@ import numpy as np
 from .._numerics.threads import threads_for_pass
 from .._numerics.typing import Float64, Index
 from .blocks import slices, total
-from .column_statistics import ColumnStatistics
-from .columns import BlockColumns, Columns
+from .columns import BlockColumns, Columns, ColumnStatistics
 
 
 class Container(ABC):

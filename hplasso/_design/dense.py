@@ -11,8 +11,7 @@ from .._numerics.linalg import room_for
 from .._numerics.threads import LARGE_DATA, threads_for_pass
 from .._numerics.typing import Float64, Index
 from .blocks import slices
-from .column_statistics import ColumnStatistics
-from .columns import BlockwiseColumns, Columns
+from .columns import BlockwiseColumns, Columns, ColumnStatistics
 from .container import Container
 
 # The part of all columns that is read one by one where a pass over X would serve as well: several

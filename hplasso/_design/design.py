@@ -24,8 +24,7 @@ import numpy as np
 from .._numerics.threads import threads_for_pass
 from .._numerics.typing import Float64, Index
 from .blocks import slices
-from .column_statistics import ColumnStatistics
-from .columns import Columns
+from .columns import Columns, ColumnStatistics
 from .container import Container
 
 

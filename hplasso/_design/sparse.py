@@ -11,8 +11,7 @@ from scipy import sparse
 
 from .._numerics.typing import Float64, Index
 from .blocks import BLOCK, slices
-from .column_statistics import ColumnStatistics
-from .columns import Columns
+from .columns import Columns, ColumnStatistics
 from .container import Container
 
 # Products with zeros skipped against dense ones of columns that are filled up first; all with

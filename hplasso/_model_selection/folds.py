@@ -20,8 +20,7 @@ import numpy as np
 
 from .._design.blocks import BLOCK, slices
 from .._design.design import Design
-from .._design.factory import check_range, checked_design
-from .._design.weighting import augmented_gram_of, reweighted
+from .._design.factory import augmented_gram_of, check_range, checked_design, reweighted
 from .._estimators.regression import LeastSquaresData, Regression, gram_pays
 from .._numerics.typing import Float64, Index
 from .._path.progress import PathPoint

@@ -18,9 +18,8 @@ from hplasso import (
     lasso_path,
 )
 from hplasso._design.container import Container
-from hplasso._design.factory import NotFinite, checked_design, make_design
+from hplasso._design.factory import NotFinite, augmented_gram_of, checked_design, make_design
 from hplasso._design.multi_output import MultiOutputDesign
-from hplasso._design.weighting import augmented_gram_of
 
 N, P, CONSTANT, EMPTY, FRAGILE = 23, 9, 3, 4, 5
 
