@@ -7,13 +7,12 @@ from typing import Any, Self
 
 import numpy as np
 from scipy import sparse
-from scipy.special import expit, softmax
+from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.base import ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.validation import check_is_fitted
 
 from .._design.factory import as_array
-from .._losses.classification import log_probabilities
 from .._numerics.error_state import in_own_error_state
 from .._path.progress import PathPoint
 from .._solver.hadamard import balance
@@ -114,7 +113,9 @@ class LinearClassifier(ClassifierMixin, LinearModel):
             In the order of `classes_`; finite also where a probability vanishes.
         """
         scores = self.decision_function(X)
-        return log_probabilities(scores[:, None] if scores.ndim == 1 else scores)
+        if scores.ndim == 1:
+            return np.stack([log_expit(-scores), log_expit(scores)], axis=1)
+        return log_softmax(scores, axis=1)
 
     def to_sklearn(self) -> Any:
         """A fitted estimator of scikit-learn with the same coefficients and predictions.
