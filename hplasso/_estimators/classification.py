@@ -18,7 +18,7 @@ from .._path.interpolation import trace_log_interpolated
 from .._path.progress import PathPoint
 from .._path.tracer import Tracer
 from .._penalties.l1 import L1Penalty
-from .._validation.parameters import checked_array
+from .._validation.arrays import checked_array
 from .._validation.weights import PenaltyWeights, raw_weights
 from .parameters import FitOptions
 from .penalty_scale import CScale

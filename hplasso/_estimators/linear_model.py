@@ -11,16 +11,16 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .._validation.sklearn_names import PENALTY
+from .._validation.parameters import CONSTRAINTS, PENALTY
 from .._validation.weights import PenaltyWeights, checked_penalty_weights
 from .fit_method import CallbackSupportMixin
-from .parameters import FIT_CONSTRAINTS, FitOptions, chosen_parameters
+from .parameters import FitOptions, chosen_parameters
 
 
 class LinearModel(CallbackSupportMixin, BaseEstimator, ABC):
     """The base of all estimators; abstract, as it leaves the parameters to them."""
 
-    _constraints = FIT_CONSTRAINTS
+    _constraints = CONSTRAINTS
     _accepted: Mapping[str, Any]  # what X and y may be, in the words of scikit-learn's checks
 
     @abstractmethod

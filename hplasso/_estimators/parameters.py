@@ -1,55 +1,14 @@
-"""The parameters of estimators and path functions: what they may be, and the options among them."""
+"""The parameters of estimators: the options that all fits share, and those to pass on."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, fields
-from typing import Any, cast
+from typing import Any
 
-from .._numerics.error_state import in_own_error_state
-from .._solver.sweeps_and_finish import SOLVERS
-from .._validation.parameters import (
-    ARRAY,
-    BOOLEAN,
-    MAPPING,
-    NONE,
-    RANDOM_STATE,
-    Constraints,
-    Function,
-    check_arguments,
-    check_parameters,
-    integer,
-    one_of,
-    real,
-)
-from .._validation.sklearn_names import explain_names
+from .._validation.parameters import check_parameters
 
-# A name means the same everywhere.
-FIT_CONSTRAINTS: Constraints = {
-    "alpha": (real(0.0),),
-    "alphas": (integer(1), ARRAY, NONE),
-    "C": (real(0.0, open_low=True),),
-    "Cs": (integer(1), ARRAY),
-    "eps": (real(0.0, 1.0, open_low=True),),
-    "check_input": (BOOLEAN,),
-    "return_n_iter": (BOOLEAN,),
-    "return_intercept": (BOOLEAN,),
-    "warm_start": (BOOLEAN,),
-    "precompute": (BOOLEAN, one_of("auto"), ARRAY),
-    "copy_X": (BOOLEAN,),
-    "positive": (BOOLEAN,),
-    "l1_ratio": (real(0.0, 1.0),),
-    "fit_intercept": (BOOLEAN,),
-    "max_iter": (integer(1),),
-    "tol": (real(0.0),),
-    "solver": (one_of(*SOLVERS),),
-    "penalty_weights": (ARRAY, MAPPING, NONE),
-    "class_weight": (MAPPING, one_of("balanced"), NONE),
-    "verbose": (BOOLEAN, integer(0)),
-    "random_state": (RANDOM_STATE,),
-    "selection": (one_of("cyclic", "random"),),
-}
 # What fitted linear models have in common with those of scikit-learn.
 ATTRIBUTES = (
     "coef_",
@@ -79,12 +38,6 @@ class FitOptions:
         """Those among the parameters of an estimator; others have their defaults."""
         names = [field.name for field in fields(cls) if field.name in parameters]
         return cls(**{name: parameters[name] for name in names})
-
-
-def path_function(function: Function) -> Function:
-    """Make a function one for users: checked arguments, advice on names, the error state."""
-    checked = check_arguments(FIT_CONSTRAINTS)(in_own_error_state(function))
-    return cast(Function, explain_names(checked))
 
 
 def options_of(estimator: Any) -> FitOptions:

@@ -25,7 +25,7 @@ from .._path.progress import Listener, PathPoint, Printer, warn_not_converged
 from .._path.settings import PathSettings
 from .._path.tracer import Tracer
 from .._penalties.l1 import L1Penalty
-from .._validation.grids import GivenGrid
+from .._validation.arrays import GivenGrid
 from .parameters import FitOptions
 from .penalty_scale import PenaltyScale
 

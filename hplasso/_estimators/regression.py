@@ -15,7 +15,7 @@ from .._numerics.typing import Float64
 from .._path.interpolation import trace_interpolated
 from .._path.progress import PathPoint, warn
 from .._path.tracer import Tracer
-from .._validation.parameters import checked_array
+from .._validation.arrays import checked_array
 from .._validation.weights import PenaltyWeights, normalised_weights
 from .parameters import FitOptions
 from .penalty_scale import AlphaScale

@@ -16,10 +16,8 @@ from .._numerics.rounding import ROUNDING
 from .._numerics.threads import threads_for_data
 from .._numerics.typing import Float64
 from .._path.progress import PathPoint, warn_not_converged
-from .._validation.grids import given_alphas
-from .._validation.parameters import check_one_target
-from .._validation.sklearn_names import explain_names
-from .parameters import SELECTION_CONSTRAINTS
+from .._validation.arrays import check_one_target, given_alphas
+from .._validation.parameters import SELECTION_CONSTRAINTS, explain_names
 from .rules import print_end_of_grid
 
 

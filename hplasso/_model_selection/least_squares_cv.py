@@ -20,11 +20,10 @@ from .._estimators.problem import Problem, gaps_of, sweeps_of
 from .._numerics.threads import threads_for_data
 from .._numerics.typing import Float64
 from .._path.progress import PathPoint
-from .._validation.grids import given_alphas
-from .._validation.parameters import check_one_target
-from .folds import Fold, Folds, checked_folds
+from .._validation.arrays import check_one_target, checked_ratios, given_alphas
+from .._validation.parameters import SELECTION_CONSTRAINTS
+from .folds import Fold, Folds, checked_folds, routed
 from .kept_path import coefficient_columns, fitted_at, trace_kept
-from .parameters import SELECTION_CONSTRAINTS, checked_ratios, routed
 from .rules import choose, print_end_of_grid
 
 

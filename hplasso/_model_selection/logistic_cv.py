@@ -22,14 +22,12 @@ from .._estimators.problem import Problem, gaps_of, sweeps_of
 from .._numerics.threads import threads_for_data
 from .._numerics.typing import Float64
 from .._solver.hadamard import balance
-from .._validation.grids import GivenGrid, given_Cs
-from .._validation.parameters import check_one_target
-from .._validation.sklearn_names import explain_names
+from .._validation.arrays import GivenGrid, check_one_target, checked_ratios, given_Cs
+from .._validation.parameters import SELECTION_CONSTRAINTS, explain_names
 from .._validation.weights import raw_weights
-from .folds import Fold, checked_folds
+from .folds import Fold, checked_folds, routed
 from .kept_path import KEPT, compact, fitted_at, trace_kept
 from .logistic_folds import FoldResult, Validation
-from .parameters import SELECTION_CONSTRAINTS, checked_ratios, routed
 from .rules import choose, print_end_of_grid, smallest
 from .scoring import Scorer, scorer_of, warn_failed
 

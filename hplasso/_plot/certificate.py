@@ -8,8 +8,7 @@ import numpy as np
 
 from .._numerics.error_state import in_own_error_state
 from .._path.progress import Iteration, Listener, PathPoint
-from .display import Display
-from .problem import pictured, unwrapped
+from .display import Display, pictured, unwrapped
 
 # What is below this part of the largest distance is rounding, and drawn at it.
 FLOOR = 1e-16

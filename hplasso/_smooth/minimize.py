@@ -12,23 +12,16 @@ from scipy.optimize import OptimizeResult
 from .._numerics.error_state import own_error_state
 from .._numerics.typing import Float64
 from .._validation.parameters import (
-    BOOLEAN,
-    MAPPING,
-    NONE,
-    Constraint,
-    Constraints,
+    SMOOTH_CONSTRAINTS,
+    SMOOTH_OPTIONS,
     check_arguments,
     check_parameters,
-    integer,
-    one_of,
-    real,
 )
 from .._validation.weights import checked_penalty_weights
 from .objective import (
     CONVERGED,
     HALTED,
     ROUNDED,
-    STEPS,
     TOO_MANY,
     Evaluation,
     Objective,
@@ -38,29 +31,10 @@ from .objective import (
 from .orthant import finish, without_shrinking
 from .product import balance, descend_by_factors
 
-CALLABLE = Constraint("a callable", callable)
-CONSTRAINTS: Constraints = {
-    "fun": (CALLABLE,),
-    "alpha": (real(0.0),),
-    "jac": (CALLABLE, BOOLEAN, one_of(*STEPS), NONE),
-    "positive": (BOOLEAN,),
-    "n_factors": (integer(2),),
-    "convex": (BOOLEAN,),
-    "f_min": (real(-np.inf), NONE),
-    "tol": (real(0.0),),
-    "options": (MAPPING, NONE),
-    "callback": (CALLABLE, NONE),
-}
-OPTIONS: Constraints = {
-    "c": (real(0.0, open_low=True),),
-    "maxcor": (integer(1),),
-    "maxiter": (integer(1),),
-    "maxfun": (integer(1),),
-}
 DEFAULTS = {"c": 0.3, "maxcor": 20, "maxiter": 15_000, "maxfun": 15_000}
 
 
-@check_arguments(CONSTRAINTS)
+@check_arguments(SMOOTH_CONSTRAINTS)
 def minimize_l1(
     fun: Callable[..., Any],
     x0: Any,
@@ -314,7 +288,7 @@ def checked_options(options: Mapping[str, Any] | None) -> dict[str, Any]:
             f"Unknown options: {', '.join(map(repr, unknown))}. Known are {', '.join(DEFAULTS)}."
         )
     settings = DEFAULTS | dict(given)
-    check_parameters("options of minimize_l1", settings, OPTIONS)
+    check_parameters("options of minimize_l1", settings, SMOOTH_OPTIONS)
     return settings
 
 
