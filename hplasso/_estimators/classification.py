@@ -20,9 +20,8 @@ from .._path.tracer import Tracer
 from .._penalties.l1 import L1Penalty
 from .._validation.arrays import checked_array
 from .._validation.weights import PenaltyWeights, raw_weights
-from .parameters import FitOptions
 from .penalty_scale import CScale
-from .problem import Problem, UnpenalisedProblem
+from .problem import FitOptions, Problem, UnpenalisedProblem
 
 # Minus the logarithm of the probability of a class without weight: 1e-304 is not yet rounded to 0.
 # A numerical limit.

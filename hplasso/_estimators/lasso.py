@@ -6,7 +6,7 @@ from typing import Any
 
 from .._validation.parameters import explain_names, path_function
 from .linear_regressor import LeastSquaresEstimator, least_squares_path, path_data
-from .parameters import FitOptions
+from .problem import FitOptions
 
 
 @path_function

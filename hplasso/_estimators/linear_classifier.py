@@ -18,9 +18,8 @@ from .._path.progress import PathPoint
 from .._solver.hadamard import balance
 from .._validation.weights import PenaltyWeights
 from .classification import LogisticData, encode
-from .linear_model import LinearModel
-from .parameters import FitOptions, chosen_parameters, fitted_as
-from .problem import DATA_ACCEPTED, Problem
+from .linear_model import LinearModel, chosen_parameters, fitted_as
+from .problem import DATA_ACCEPTED, FitOptions, Problem
 
 
 class LinearClassifier(ClassifierMixin, LinearModel):

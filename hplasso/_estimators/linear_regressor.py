@@ -20,9 +20,8 @@ from .._validation.arrays import checked_array, given_alphas
 from .._validation.parameters import check_parameters
 from .._validation.weights import PenaltyWeights, checked_data
 from .fit_method import Task, fit_method
-from .linear_model import LinearModel
-from .parameters import FitOptions, chosen_parameters, fitted_as, options_of
-from .problem import Problem, gaps_of, sweeps_of
+from .linear_model import LinearModel, chosen_parameters, fitted_as, options_of
+from .problem import FitOptions, Problem, gaps_of, sweeps_of
 from .regression import ACCEPTED, LeastSquaresData, least_squares_data
 
 

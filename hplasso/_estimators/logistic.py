@@ -13,8 +13,8 @@ from .._validation.weights import checked_data
 from .classification import LogisticData, encode
 from .fit_method import Task, fit_method
 from .linear_classifier import LinearClassifier
-from .parameters import FitOptions, options_of
-from .problem import DATA_ACCEPTED, gaps_of, sweeps_of
+from .linear_model import options_of
+from .problem import DATA_ACCEPTED, FitOptions, gaps_of, sweeps_of
 
 
 @path_function

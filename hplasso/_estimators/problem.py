@@ -11,8 +11,8 @@ Fits, path functions, cross-validation, information criteria and displays use th
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
@@ -26,7 +26,6 @@ from .._path.settings import PathSettings
 from .._path.tracer import Tracer
 from .._penalties.l1 import L1Penalty
 from .._validation.arrays import GivenGrid
-from .parameters import FitOptions
 from .penalty_scale import PenaltyScale
 
 # Training data, in the words of scikit-learn's checks.
@@ -35,6 +34,25 @@ DATA_ACCEPTED: dict[str, Any] = {
     "dtype": [np.float64, np.float32],
     "ensure_all_finite": False,  # the design looks
 }
+
+
+@dataclass(frozen=True)
+class FitOptions:
+    """How to fit, whatever the loss is: the parameters of these names, which have been checked."""
+
+    l1_ratio: float = 1.0
+    fit_intercept: bool = True
+    positive: bool = False
+    solver: str = "auto"
+    tol: float = 1e-4
+    max_iter: int = 1000
+    verbose: bool | int = 0
+
+    @classmethod
+    def of(cls, parameters: Mapping[str, Any]) -> FitOptions:
+        """Those among the parameters of an estimator; others have their defaults."""
+        names = [field.name for field in fields(cls) if field.name in parameters]
+        return cls(**{name: parameters[name] for name in names})
 
 
 class UnpenalisedProblem(ABC):

@@ -17,9 +17,8 @@ from .._path.progress import PathPoint, warn
 from .._path.tracer import Tracer
 from .._validation.arrays import checked_array
 from .._validation.weights import PenaltyWeights, normalised_weights
-from .parameters import FitOptions
 from .penalty_scale import AlphaScale
-from .problem import DATA_ACCEPTED, Problem, UnpenalisedProblem
+from .problem import DATA_ACCEPTED, FitOptions, Problem, UnpenalisedProblem
 
 # The Gram matrix of all features costs about p / 16 times what a pass over X does: both take n p
 # numbers from memory, and p / 2 multiplications a number run some eight times faster than memory.

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from .._design.factory import as_array
-from .._estimators.parameters import chosen_parameters, fitted_as
+from .._estimators.linear_model import chosen_parameters, fitted_as
 from .._estimators.problem import Problem, entries_of
 from .._numerics.typing import Float64
 from .._path.progress import PathPoint

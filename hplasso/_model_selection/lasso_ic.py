@@ -9,8 +9,8 @@ import numpy as np
 from scipy.special import gammaln
 
 from .._estimators.fit_method import Task, fit_method, listeners_of
+from .._estimators.linear_model import options_of
 from .._estimators.linear_regressor import LinearRegressor
-from .._estimators.parameters import options_of
 from .._estimators.problem import Problem
 from .._numerics.rounding import ROUNDING
 from .._numerics.threads import threads_for_data

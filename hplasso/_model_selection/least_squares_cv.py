@@ -14,8 +14,8 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
 from .._estimators.fit_method import Task, fit_method, listeners_of
+from .._estimators.linear_model import options_of
 from .._estimators.linear_regressor import LinearRegressor
-from .._estimators.parameters import options_of
 from .._estimators.problem import Problem, gaps_of, sweeps_of
 from .._numerics.threads import threads_for_data
 from .._numerics.typing import Float64

@@ -16,8 +16,8 @@ from sklearn.utils.validation import check_is_fitted
 from .._estimators.classification import LogisticData
 from .._estimators.fit_method import Task, fit_method
 from .._estimators.linear_classifier import LinearClassifier
+from .._estimators.linear_model import options_of
 from .._estimators.logistic import HadamardLogisticRegression
-from .._estimators.parameters import options_of
 from .._estimators.problem import Problem, gaps_of, sweeps_of
 from .._numerics.threads import threads_for_data
 from .._numerics.typing import Float64

@@ -13,9 +13,8 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from .._estimators.linear_model import LinearModel
-from .._estimators.parameters import FitOptions, chosen_parameters, options_of
-from .._estimators.problem import Problem
+from .._estimators.linear_model import LinearModel, chosen_parameters, options_of
+from .._estimators.problem import FitOptions, Problem
 from .._model_selection.rules import end_of_grid
 from .._numerics.typing import Float64
 from .._validation.arrays import GivenGrid
