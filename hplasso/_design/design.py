@@ -107,8 +107,7 @@ class Design:
         gram = self.container.gram(self.statistics)
         if not self.container.centres:
             self.recompute(gram)
-        gram[self.constant] = 0.0
-        gram[:, self.constant] = 0.0
+        gram[self.constant] = gram[:, self.constant] = 0.0
         return gram
 
     def recompute(self, gram: Float64) -> None:
@@ -117,8 +116,7 @@ class Design:
             features = self.cancellation_prone[where]
             gram[:, features] = self.product(self.block(features))
             gram[features] = gram[:, features].T
-        gram[self.constant] = 0.0
-        gram[:, self.constant] = 0.0
+        gram[self.constant] = gram[:, self.constant] = 0.0
 
     def columns(self) -> Columns:
         """An empty set of columns of Z, to be filled."""

@@ -235,8 +235,7 @@ class SparseColumns(Columns):
         gram = weighted_products(self.chosen, new, self.statistics.sqrt_weights**2)
         gram -= np.multiply.outer(mean, mean[first:])
         constant = self.statistics.column_norms[self.features] == 0.0
-        gram[constant] = 0.0
-        gram[:, constant[first:]] = 0.0
+        gram[constant] = gram[:, constant[first:]] = 0.0
         return gram
 
     def predict(self, theta: Float64) -> Float64:

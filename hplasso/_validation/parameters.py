@@ -151,7 +151,7 @@ SMOOTH_CONSTRAINTS: Constraints = {
     "options": (MAPPING, NONE),
     "callback": (CALLABLE, NONE),
 }
-SMOOTH_OPTIONS: Constraints = {
+OPTIONS: Constraints = {
     "c": (real(0.0, open_low=True),),
     "maxcor": (integer(1),),
     "maxiter": (integer(1),),
