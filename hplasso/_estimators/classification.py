@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -158,7 +157,7 @@ class Classification(UnpenalisedProblem):
         """The solver's coefficients, from those of the classes (K, p)."""
         return np.asarray((self.rows.T @ coefficients / (self.row_square or 1.0)).T.ravel())
 
-    def write(self, points: Sequence[PathPoint], coefs: Float64) -> Float64:
+    def write(self, points: list[PathPoint], coefs: Float64) -> Float64:
         """Fill in coefficients (K, p, L), zero so far; return the intercepts (K, L)."""
         intercepts = [self._write_point(point, coefs[..., i]) for i, point in enumerate(points)]
         return np.stack(intercepts, axis=-1)

@@ -19,16 +19,11 @@ from .._solver.hadamard import balance
 from .._validation.weights import PenaltyWeights
 from .classification import LogisticData, encode
 from .linear_model import LinearModel, chosen_parameters, fitted_as
-from .problem import DATA_ACCEPTED, FitOptions, Problem
+from .problem import FitOptions, Problem
 
 
 class LinearClassifier(ClassifierMixin, LinearModel):
     """The base of estimators of logistic regression; abstract, as `LinearModel` is."""
-
-    classes_: Any
-    coef_: Any
-    intercept_: Any
-    _accepted = DATA_ACCEPTED
 
     def _data(
         self, X: Any, y: Any, sample_weight: Any, penalty: PenaltyWeights, options: FitOptions

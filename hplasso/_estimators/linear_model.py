@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from .._validation.parameters import CONSTRAINTS, PENALTY, check_parameters
 from .._validation.weights import PenaltyWeights, checked_penalty_weights
 from .fit_method import CallbackSupportMixin
-from .problem import FitOptions
+from .problem import DATA_ACCEPTED, FitOptions
 
 # What fitted linear models have in common with those of scikit-learn.
 ATTRIBUTES = (
@@ -33,7 +33,7 @@ class LinearModel(CallbackSupportMixin, BaseEstimator, ABC):
     """The base of all estimators; abstract, as it leaves the parameters to them."""
 
     _constraints = CONSTRAINTS
-    _accepted: Mapping[str, Any]  # what X and y may be, in the words of scikit-learn's checks
+    _accepted = DATA_ACCEPTED
 
     @abstractmethod
     def __init__(self) -> None: ...

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -28,7 +27,6 @@ from .regression import ACCEPTED, LeastSquaresData, least_squares_data
 class LinearRegressor(RegressorMixin, LinearModel):
     """The base of estimators of least squares; abstract, as `LinearModel` is."""
 
-    coef_: Any
     _accepted = ACCEPTED
 
     def _data(
@@ -36,9 +34,7 @@ class LinearRegressor(RegressorMixin, LinearModel):
     ) -> LeastSquaresData:
         return least_squares_data(X, y, sample_weight, penalty, options)
 
-    def _set_attributes(
-        self, problem: Problem, points: Sequence[PathPoint], flat: bool = True
-    ) -> None:
+    def _set_attributes(self, problem: Problem, points: list[PathPoint], flat: bool = True) -> None:
         """Turn the solutions, one for each target, into scikit-learn's attributes."""
         single = len(points) == 1
         coefs, intercepts = problem.arrays([[point] for point in points])

@@ -11,7 +11,7 @@ Fits, path functions, cross-validation, information criteria and displays use th
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
@@ -73,7 +73,7 @@ class UnpenalisedProblem(ABC):
     """
 
     design: Design
-    terms: Sequence[Any]
+    terms: list[Any]
     working_set: Any
     complete = True
     n_rows = 1
@@ -91,13 +91,13 @@ class UnpenalisedProblem(ABC):
     def interpolated(self, tracer: Tracer, alphas: Float64) -> list[PathPoint]:
         """A path at decreasing alphas, some of its points between solved ones."""
 
-    def write(self, points: Sequence[PathPoint], coefs: Any) -> Float64:
+    def write(self, points: list[PathPoint], coefs: Any) -> Float64:
         """Fill in coefficients (K, p, L), zero so far, of L points; return intercepts (K, L)."""
         features, columns, values = entries_of(points)
         coefs[0][features, columns] = values
         return self.intercepts(points)[None]
 
-    def intercepts(self, points: Sequence[PathPoint]) -> Float64:
+    def intercepts(self, points: list[PathPoint]) -> Float64:
         """b - m'theta of points of one output, with the means m of the features."""
         features, columns, values = entries_of(points)
         shifts = np.bincount(columns, self.design.mean[features] * values, len(points))
@@ -193,7 +193,7 @@ class Problem:
         alphas = self.scale.alphas(penalties)
         return penalties, [self.unpenalised.interpolated(tracer, alphas) for tracer in tracers]
 
-    def arrays(self, paths: Sequence[Sequence[PathPoint]]) -> tuple[Any, Any]:
+    def arrays(self, paths: list[list[PathPoint]]) -> tuple[Any, Any]:
         """Coefficients (R, p, L) and intercepts (R, L) of paths of L points, one for each target.
 
         R is the number of targets, or of rows for the classes.
@@ -207,23 +207,23 @@ class Problem:
             intercepts[rows] = self.unpenalised.write(points, coefs[rows])
         return coefs, intercepts
 
-    def warn_not_converged(self, points: Sequence[PathPoint]) -> None:
+    def warn_not_converged(self, points: list[PathPoint]) -> None:
         """One warning for those of the points that did not converge, if any."""
         warn_not_converged(points, self.scale.name_alpha)
 
 
-def entries_of(points: Sequence[PathPoint]) -> tuple[Index, Index, Float64]:
+def entries_of(points: list[PathPoint]) -> tuple[Index, Index, Float64]:
     """Features, numbers of points, and values of all coefficients that are not zero."""
     columns = np.repeat(np.arange(len(points)), [point.features.size for point in points])
     features = np.concatenate([point.features for point in points])
     return features, columns, np.concatenate([point.values for point in points])
 
 
-def gaps_of(points: Sequence[PathPoint]) -> Float64:
+def gaps_of(points: list[PathPoint]) -> Float64:
     """The certified duality gaps of points."""
     return np.array([point.gap for point in points])
 
 
-def sweeps_of(points: Sequence[PathPoint]) -> list[int]:
+def sweeps_of(points: list[PathPoint]) -> list[int]:
     """The sweeps of points."""
     return [point.sweeps for point in points]

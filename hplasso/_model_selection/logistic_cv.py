@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -280,13 +279,13 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         weighted = sample_weight is not None or self.class_weight is not None
         return checked_folds(splits, data.labels.raw, weighted, self.rule)
 
-    def _grid(self, given: GivenGrid, problem: Problem, ratios: Sequence[float]) -> Float64:
+    def _grid(self, given: GivenGrid, problem: Problem, ratios: list[float]) -> Float64:
         """The values of C: from where a coefficient enters at the smallest l1_ratio."""
         low, high = min(ratios), max(ratios)
         return problem.at(low).grid(given, self.eps * (low / high) if high else self.eps)
 
     def _cross_validate(
-        self, problem: Problem, validation: Validation, folds: Sequence[Fold], task: Task
+        self, problem: Problem, validation: Validation, folds: list[Fold], task: Task
     ) -> list[FoldResult]:
         """Set what the folds give, and return it."""
         length = len(self.l1_ratios_) * len(self.Cs_)
@@ -304,7 +303,7 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         self.coefs_paths_ = np.stack([result.models for result in results])
         return list(results)
 
-    def _choose(self, folds: Sequence[Fold]) -> None:
+    def _choose(self, folds: list[Fold]) -> None:
         """Set what the rules say of C and l1_ratio."""
         fold_weights = [fold.test_weights.sum() for fold in folds]
         row, best, simplest, self.scores_se_ = choose(-self.scores_, fold_weights)
@@ -352,7 +351,7 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         model.n_iter_ = self.n_iter_path_[[position]]
         return model
 
-    def _average(self, complete: Sequence[bool]) -> None:
+    def _average(self, complete: list[bool]) -> None:
         """Average the best models of the folds, of those that lack no class if there are any."""
         for name in KEPT:  # of an earlier fit
             self.__dict__.pop(name, None)

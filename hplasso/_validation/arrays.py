@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -85,7 +84,7 @@ def checked_grid(values: Any, name: str, *, open_low: bool = False) -> Float64:
     return np.sort(np.asarray(values, dtype=np.float64))
 
 
-def given_alphas(alphas: Any, l1_ratios: Sequence[float]) -> GivenGrid:
+def given_alphas(alphas: Any, l1_ratios: list[float]) -> GivenGrid:
     """The alphas, or their number, 100 for None; errors as of `given_Cs`."""
     alphas = 100 if alphas is None else alphas
     if isinstance(alphas, numbers.Integral):
@@ -93,14 +92,14 @@ def given_alphas(alphas: Any, l1_ratios: Sequence[float]) -> GivenGrid:
     return GivenGrid(len(alphas), checked_grid(alphas, "alphas")[::-1])
 
 
-def given_Cs(Cs: Any, l1_ratios: Sequence[float]) -> GivenGrid:
+def given_Cs(Cs: Any, l1_ratios: list[float]) -> GivenGrid:
     """The values of C, or their number; errors as of `checked_grid` and `automatic_grid`."""
     if isinstance(Cs, numbers.Integral):
         return automatic_grid("Cs", int(Cs), l1_ratios)
     return GivenGrid(len(Cs), checked_grid(Cs, "Cs", open_low=True))
 
 
-def automatic_grid(name: str, length: int, l1_ratios: Sequence[float]) -> GivenGrid:
+def automatic_grid(name: str, length: int, l1_ratios: list[float]) -> GivenGrid:
     """A grid that begins where the first feature enters.
 
     Raises
