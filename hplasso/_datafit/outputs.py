@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .._design.blocks import BLOCK
+from .._design.container import BLOCK
 from .._design.design import Design
 from .._design.working_set import WorkingSet
 from .._losses.base import Loss

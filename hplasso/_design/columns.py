@@ -6,14 +6,15 @@ Of all columns there are means, norms and rounding; they are chosen once feature
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import iadd
 from typing import Any
 
 import numpy as np
 
 from .._numerics.typing import Float64, Index, Mask
-from .blocks import total
 
 # A numerical limit: means of up to so many times the column norm may stay in a column, more would
 # cost correlations digits. Of a value that takes nine tenths of the samples, and zero otherwise,
@@ -136,6 +137,11 @@ class Columns(ABC):
     def split(self, where: Index) -> tuple[Columns, Index, Index]:
         """The columns, positions in them, and the outputs that they are for: a single one here."""
         return self, where, np.zeros(where.size, dtype=np.intp)
+
+
+def total(parts: Iterable[Float64]) -> Float64:
+    """The sum of new arrays, one for each block."""
+    return reduce(iadd, parts)
 
 
 class BlockwiseColumns(Columns):

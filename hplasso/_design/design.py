@@ -23,9 +23,8 @@ import numpy as np
 
 from .._numerics.threads import threads_for_pass
 from .._numerics.typing import Float64, Index
-from .blocks import slices
 from .columns import Columns, ColumnStatistics
-from .container import Container
+from .container import Container, slices
 
 
 class Design:

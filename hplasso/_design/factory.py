@@ -15,9 +15,8 @@ from sklearn.utils import assert_all_finite
 
 from .._numerics.rounding import ROUNDING, UNIT
 from .._numerics.typing import Float64, Index, Mask
-from .blocks import slices
 from .columns import ColumnStatistics
-from .container import Container
+from .container import Container, slices
 from .dense import DenseContainer
 from .design import Design
 from .sparse import SparseContainer

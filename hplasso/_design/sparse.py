@@ -10,9 +10,8 @@ import numpy as np
 from scipy import sparse
 
 from .._numerics.typing import Float64, Index
-from .blocks import BLOCK, slices
 from .columns import Columns, ColumnStatistics
-from .container import Container
+from .container import BLOCK, Container, slices
 
 # Products with zeros skipped against dense ones of columns that are filled up first; all with
 # constants.py. Filled are up to SEVERAL columns (a single one was 2 to 12 times as fast, 12 were

@@ -26,7 +26,6 @@ from .._path.settings import PathSettings
 from .._path.tracer import Tracer
 from .._penalties.l1 import L1Penalty
 from .._validation.arrays import GivenGrid
-from .penalty_scale import PenaltyScale
 
 # Training data, in the words of scikit-learn's checks.
 DATA_ACCEPTED: dict[str, Any] = {
@@ -34,6 +33,8 @@ DATA_ACCEPTED: dict[str, Any] = {
     "dtype": [np.float64, np.float32],
     "ensure_all_finite": False,  # the design looks
 }
+# The first penalty of a grid where no feature has anything to say, as in scikit-learn.
+SMALLEST_FIRST = float(np.finfo(np.float64).resolution)
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,44 @@ class FitOptions:
         """Those among the parameters of an estimator; others have their defaults."""
         names = [field.name for field in fields(cls) if field.name in parameters]
         return cls(**{name: parameters[name] for name in names})
+
+
+class PenaltyScale(ABC):
+    """Translates between the user's penalty and the solver's alpha, at one l1_ratio.
+
+    The solver's alpha weighs the L1 penalty against the mean loss; the ridge penalty, where that is
+    alone. `unit` is the solver's alpha for a penalty of one.
+    """
+
+    name: str
+
+    def __init__(self, l1_ratio: float) -> None:
+        self.l1_ratio = float(l1_ratio)
+        self.unit = self.l1_ratio or 1.0
+
+    @property
+    def ridge_ratio(self) -> float:
+        """The ridge penalty as a multiple of the L1 penalty."""
+        return (1.0 - self.l1_ratio) / self.l1_ratio if self.l1_ratio > 0.0 else np.inf
+
+    @abstractmethod
+    def alphas(self, penalties: Any) -> Any:
+        """The solver's alphas for the user's penalties."""
+
+    @abstractmethod
+    def penalties(self, alphas: Any) -> Any:
+        """The user's penalties for the solver's alphas."""
+
+    @abstractmethod
+    def grid(self, alpha_max: float, eps: float, n: int) -> Float64:
+        """`n` penalties, evenly on a log scale, the strongest first: where features enter.
+
+        `alpha_max` is the solver's; `eps` is the length of the grid, the last alpha over the first.
+        """
+
+    def name_alpha(self, alpha: float) -> str:
+        """An alpha of the solver in the user's terms."""
+        return f"{self.name}={self.penalties(alpha):.6g}"
 
 
 class UnpenalisedProblem(ABC):

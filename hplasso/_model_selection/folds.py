@@ -20,7 +20,7 @@ import numpy as np
 from sklearn import get_config
 from sklearn.utils.metadata_routing import process_routing
 
-from .._design.blocks import BLOCK, slices
+from .._design.container import BLOCK, slices
 from .._design.design import Design
 from .._design.factory import augmented_gram_of, check_range, checked_design, reweighted
 from .._estimators.regression import LeastSquaresData, Regression, gram_pays
