@@ -4,11 +4,9 @@
 # near the bottom of the interpreter's stack, and not from deep inside scikit-learn.
 import scipy.stats  # noqa: F401
 
-from ._estimators.elastic_net import HadamardElasticNet
-from ._estimators.lasso import HadamardLasso
-from ._estimators.least_squares_path import enet_path, lasso_path
-from ._estimators.logistic import HadamardLogisticRegression
-from ._estimators.logistic_path import logistic_path
+from ._estimators.elastic_net import HadamardElasticNet, enet_path
+from ._estimators.lasso import HadamardLasso, lasso_path
+from ._estimators.logistic import HadamardLogisticRegression, logistic_path
 from ._model_selection.elastic_net_cv import HadamardElasticNetCV
 from ._model_selection.lasso_cv import HadamardLassoCV
 from ._model_selection.lasso_ic import HadamardLassoIC

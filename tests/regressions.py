@@ -1,6 +1,6 @@
 """Least squares on a design, for tests of what is below the estimators."""
 
-from hplasso._estimators.parameters import FitOptions
+from hplasso._estimators.problem import FitOptions
 from hplasso._estimators.regression import LeastSquaresData
 from hplasso._validation.weights import checked_penalty_weights
 

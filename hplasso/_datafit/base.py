@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple, Protocol
 
 from .._design.working_set import WorkingSet
-from .._numerics.operator import Operator
+from .._numerics.linalg import Operator
 from .._numerics.rounding import CorrelationRounding
 from .._numerics.typing import Float64, Index
 from .iterate import Iterate

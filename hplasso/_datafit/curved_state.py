@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._design.blocks import BLOCK
+from .._design.container import BLOCK
 from .._losses.base import Curvature
 from .._numerics.rounding import ROUNDING
 from .._numerics.typing import Float64

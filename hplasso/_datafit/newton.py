@@ -16,7 +16,7 @@ from .._design.design import Design
 from .._design.multi_output import MultiOutputDesign
 from .._design.working_set import WorkingSet
 from .._losses.base import Loss
-from .._numerics.operator import GramMatrix
+from .._numerics.linalg import GramMatrix
 from .._numerics.rounding import UNIT, CorrelationRounding
 from .._numerics.typing import Float64, Index
 from .base import Limit, Model, Penalty

@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from .._design.blocks import BLOCK
+from .._design.container import BLOCK
 from .._design.design import Design
 from .._design.working_set import WorkingSet
 from .._losses.base import Loss
-from .._numerics.rounding import NOBODY, ROUNDING, UNIT, CorrelationRounding
-from .._numerics.typing import Float64, Index
+from .._numerics.rounding import ROUNDING, UNIT, CorrelationRounding
+from .._numerics.typing import NOBODY, Float64, Index
 from .base import Limit
 
 # A coefficient times the length of its column from which on a feature is heavy: smaller values cost

@@ -10,10 +10,8 @@ import numpy as np
 from .._numerics.linalg import room_for
 from .._numerics.threads import LARGE_DATA, threads_for_pass
 from .._numerics.typing import Float64, Index
-from .blocks import slices
-from .column_statistics import ColumnStatistics
-from .columns import BlockwiseColumns, Columns
-from .container import Container
+from .columns import BlockwiseColumns, Columns, ColumnStatistics
+from .container import Container, slices
 
 # The part of all columns that is read one by one where a pass over X would serve as well: several
 # readings against one pass that tells about all features. Of 200 x 20,000 it was seen to take 5 %

@@ -23,10 +23,8 @@ import numpy as np
 
 from .._numerics.threads import threads_for_pass
 from .._numerics.typing import Float64, Index
-from .blocks import slices
-from .column_statistics import ColumnStatistics
-from .columns import Columns
-from .container import Container
+from .columns import Columns, ColumnStatistics
+from .container import Container, slices
 
 
 class Design:
@@ -108,8 +106,7 @@ class Design:
         gram = self.container.gram(self.statistics)
         if not self.container.centres:
             self.recompute(gram)
-        gram[self.constant] = 0.0
-        gram[:, self.constant] = 0.0
+        gram[self.constant] = gram[:, self.constant] = 0.0
         return gram
 
     def recompute(self, gram: Float64) -> None:
@@ -118,8 +115,7 @@ class Design:
             features = self.cancellation_prone[where]
             gram[:, features] = self.product(self.block(features))
             gram[features] = gram[:, features].T
-        gram[self.constant] = 0.0
-        gram[:, self.constant] = 0.0
+        gram[self.constant] = gram[:, self.constant] = 0.0
 
     def columns(self) -> Columns:
         """An empty set of columns of Z, to be filled."""

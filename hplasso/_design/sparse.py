@@ -10,10 +10,8 @@ import numpy as np
 from scipy import sparse
 
 from .._numerics.typing import Float64, Index
-from .blocks import BLOCK, slices
-from .column_statistics import ColumnStatistics
-from .columns import Columns
-from .container import Container
+from .columns import Columns, ColumnStatistics
+from .container import BLOCK, Container, slices
 
 # Products with zeros skipped against dense ones of columns that are filled up first; all with
 # constants.py. Filled are up to SEVERAL columns (a single one was 2 to 12 times as fast, 12 were
@@ -236,8 +234,7 @@ class SparseColumns(Columns):
         gram = weighted_products(self.chosen, new, self.statistics.sqrt_weights**2)
         gram -= np.multiply.outer(mean, mean[first:])
         constant = self.statistics.column_norms[self.features] == 0.0
-        gram[constant] = 0.0
-        gram[:, constant[first:]] = 0.0
+        gram[constant] = gram[:, constant[first:]] = 0.0
         return gram
 
     def predict(self, theta: Float64) -> Float64:

@@ -6,8 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from .._numerics.linalg import room_for
-from .._numerics.operator import GramMatrix, Operator
+from .._numerics.linalg import GramMatrix, Operator, room_for
 from .._numerics.typing import Float64, Index
 from .multi_output import AnyDesign
 

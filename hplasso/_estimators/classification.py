@@ -1,8 +1,7 @@
-"""Logistic regression: classes and their weights, checked data; their problem, on a design."""
+"""Logistic regression: classes and their weights, checked data; their problem on a design; C."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,7 +9,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 
 from .._datafit.newton import CurvedTerm
-from .._design.factory import as_array, checked_design
+from .._design.factory import SMALLEST, as_array, checked_design
 from .._design.working_set import WorkingSet
 from .._losses.softmax import make_loss
 from .._numerics.typing import Float64, Index, Mask
@@ -18,11 +17,9 @@ from .._path.interpolation import trace_log_interpolated
 from .._path.progress import PathPoint
 from .._path.tracer import Tracer
 from .._penalties.l1 import L1Penalty
-from .._validation.parameters import checked_array
+from .._validation.arrays import checked_array
 from .._validation.weights import PenaltyWeights, raw_weights
-from .parameters import FitOptions
-from .penalty_scale import CScale
-from .problem import Problem, UnpenalisedProblem
+from .problem import SMALLEST_FIRST, FitOptions, PenaltyScale, Problem, UnpenalisedProblem
 
 # Minus the logarithm of the probability of a class without weight: 1e-304 is not yet rounded to 0.
 # A numerical limit.
@@ -98,6 +95,44 @@ def _class_weights(class_weight: Any, y: Any, classes: Any, codes: Any, weights:
     return given
 
 
+class CScale(PenaltyScale):
+    """C, as of logistic regression: what weighs the loss, summed under weights of sum `total`.
+
+    So alpha is l1_ratio / (C total) for the L1 penalty, and 1 / (C total) for the ridge penalty
+    where that is alone.
+    """
+
+    name = "C"
+
+    def __init__(self, l1_ratio: float, total: float) -> None:
+        super().__init__(l1_ratio)
+        self.total = total
+
+    def alphas(self, penalties: Any) -> Any:
+        """The solver's alphas for values of C.
+
+        Raises
+        ------
+        ValueError
+            If a C is so large that nothing is left of the penalty.
+        """
+        with np.errstate(over="ignore"):
+            alphas = self.unit / (np.asarray(penalties) * self.total)
+        if alphas.min() < SMALLEST:
+            raise ValueError(
+                f"C={np.max(penalties):.6g} is too large: the penalty is less than {SMALLEST:.0e} "
+                "of the loss."
+            )
+        return alphas
+
+    def penalties(self, alphas: Any) -> Any:
+        return self.unit / (alphas * self.total)
+
+    def grid(self, alpha_max: float, eps: float, n: int) -> Float64:
+        first = self.penalties(max(alpha_max, SMALLEST_FIRST))
+        return np.asarray(first * np.geomspace(1.0, 1.0 / eps, n))
+
+
 class Classification(UnpenalisedProblem):
     """Logistic regression on X of shape (n, p).
 
@@ -159,7 +194,7 @@ class Classification(UnpenalisedProblem):
         """The solver's coefficients, from those of the classes (K, p)."""
         return np.asarray((self.rows.T @ coefficients / (self.row_square or 1.0)).T.ravel())
 
-    def write(self, points: Sequence[PathPoint], coefs: Float64) -> Float64:
+    def write(self, points: list[PathPoint], coefs: Float64) -> Float64:
         """Fill in coefficients (K, p, L), zero so far; return the intercepts (K, L)."""
         intercepts = [self._write_point(point, coefs[..., i]) for i, point in enumerate(points)]
         return np.stack(intercepts, axis=-1)

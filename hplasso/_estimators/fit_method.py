@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import wraps
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 from sklearn.utils import assert_all_finite
 
 from .._design.factory import NotFinite
-from .._numerics.error_state import in_own_error_state
+from .._numerics.error_state import Function, in_own_error_state
 from .._path.progress import Listener, Listeners, PathPoint
 
 try:
@@ -26,10 +25,8 @@ except ImportError:  # before scikit-learn 1.9
 
 __all__ = ["CallbackSupportMixin", "Task", "fit_method", "listeners_of"]
 
-Fit = TypeVar("Fit", bound=Callable[..., Any])
 
-
-def fit_method(method: Fit) -> Fit:
+def fit_method(method: Function) -> Function:
     """Make a method a fit: with callbacks, and the estimator left as it was if it does not end."""
     managed = in_own_error_state(with_callbacks(method))
 
@@ -46,7 +43,7 @@ def fit_method(method: Fit) -> Fit:
                 assert_all_finite(error.X, input_name="X", estimator_name=name)
             raise
 
-    return cast(Fit, fit)
+    return cast(Function, fit)
 
 
 class Task:

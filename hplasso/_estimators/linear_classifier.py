@@ -7,30 +7,23 @@ from typing import Any, Self
 
 import numpy as np
 from scipy import sparse
-from scipy.special import expit, softmax
+from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.base import ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.validation import check_is_fitted
 
 from .._design.factory import as_array
-from .._losses.classification import log_probabilities
 from .._numerics.error_state import in_own_error_state
 from .._path.progress import PathPoint
 from .._solver.hadamard import balance
 from .._validation.weights import PenaltyWeights
 from .classification import LogisticData, encode
-from .linear_model import LinearModel
-from .parameters import FitOptions, chosen_parameters, fitted_as
-from .problem import DATA_ACCEPTED, Problem
+from .linear_model import LinearModel, chosen_parameters, fitted_as
+from .problem import FitOptions, Problem
 
 
 class LinearClassifier(ClassifierMixin, LinearModel):
     """The base of estimators of logistic regression; abstract, as `LinearModel` is."""
-
-    classes_: Any
-    coef_: Any
-    intercept_: Any
-    _accepted = DATA_ACCEPTED
 
     def _data(
         self, X: Any, y: Any, sample_weight: Any, penalty: PenaltyWeights, options: FitOptions
@@ -114,7 +107,9 @@ class LinearClassifier(ClassifierMixin, LinearModel):
             In the order of `classes_`; finite also where a probability vanishes.
         """
         scores = self.decision_function(X)
-        return log_probabilities(scores[:, None] if scores.ndim == 1 else scores)
+        if scores.ndim == 1:
+            return np.stack([log_expit(-scores), log_expit(scores)], axis=1)
+        return log_softmax(scores, axis=1)
 
     def to_sklearn(self) -> Any:
         """A fitted estimator of scikit-learn with the same coefficients and predictions.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -11,17 +12,28 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .._validation.sklearn_names import PENALTY
+from .._validation.parameters import CONSTRAINTS, PENALTY, check_parameters
 from .._validation.weights import PenaltyWeights, checked_penalty_weights
 from .fit_method import CallbackSupportMixin
-from .parameters import FIT_CONSTRAINTS, FitOptions, chosen_parameters
+from .problem import DATA_ACCEPTED, FitOptions
+
+# What fitted linear models have in common with those of scikit-learn.
+ATTRIBUTES = (
+    "coef_",
+    "intercept_",
+    "classes_",
+    "n_iter_",
+    "dual_gap_",
+    "n_features_in_",
+    "feature_names_in_",
+)
 
 
 class LinearModel(CallbackSupportMixin, BaseEstimator, ABC):
     """The base of all estimators; abstract, as it leaves the parameters to them."""
 
-    _constraints = FIT_CONSTRAINTS
-    _accepted: Mapping[str, Any]  # what X and y may be, in the words of scikit-learn's checks
+    _constraints = CONSTRAINTS
+    _accepted = DATA_ACCEPTED
 
     @abstractmethod
     def __init__(self) -> None: ...
@@ -63,3 +75,27 @@ class LinearModel(CallbackSupportMixin, BaseEstimator, ABC):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
+
+
+def options_of(estimator: Any) -> FitOptions:
+    """The options of an estimator, all of whose parameters are checked."""
+    parameters = estimator.get_params(deep=False)
+    check_parameters(type(estimator).__name__, parameters, estimator._constraints)
+    return FitOptions.of(parameters)
+
+
+def chosen_parameters(estimator: Any) -> dict[str, Any]:
+    """The parameters of an estimator, with the penalty that it has chosen itself, if any."""
+    parameters: dict[str, Any] = estimator.get_params(deep=False)
+    chosen = {name: getattr(estimator, f"{name}_", None) for name in ("alpha", "C", "l1_ratio")}
+    return parameters | {name: value for name, value in chosen.items() if value is not None}
+
+
+def fitted_as(kind: Any, parameters: Mapping[str, Any], fitted: Any) -> Any:
+    """An estimator of a kind, with the parameters that it knows, fitted as `fitted`."""
+    known = kind().get_params()
+    model = kind(**{name: value for name, value in parameters.items() if name in known})
+    for name in ATTRIBUTES:
+        if hasattr(fitted, name):
+            setattr(model, name, deepcopy(getattr(fitted, name)))
+    return model

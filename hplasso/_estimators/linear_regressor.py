@@ -1,8 +1,7 @@
-"""What estimators of least squares have in common: data, attributes, predictions; and a fit."""
+"""What is common to estimators of least squares: data, attributes, predictions; a fit, a path."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -16,19 +15,18 @@ from .._numerics.threads import threads_for_data
 from .._numerics.typing import Float64
 from .._path.progress import PathPoint, warn
 from .._solver.hadamard import balance
-from .._validation.parameters import check_parameters, checked_array
-from .._validation.weights import PenaltyWeights
+from .._validation.arrays import checked_array, given_alphas
+from .._validation.parameters import check_parameters
+from .._validation.weights import PenaltyWeights, checked_data
 from .fit_method import Task, fit_method
-from .linear_model import LinearModel
-from .parameters import FIT_CONSTRAINTS, FitOptions, chosen_parameters, fitted_as, options_of
-from .problem import Problem, gaps_of, sweeps_of
+from .linear_model import LinearModel, chosen_parameters, fitted_as, options_of
+from .problem import FitOptions, Problem, gaps_of, sweeps_of
 from .regression import ACCEPTED, LeastSquaresData, least_squares_data
 
 
 class LinearRegressor(RegressorMixin, LinearModel):
     """The base of estimators of least squares; abstract, as `LinearModel` is."""
 
-    coef_: Any
     _accepted = ACCEPTED
 
     def _data(
@@ -36,9 +34,7 @@ class LinearRegressor(RegressorMixin, LinearModel):
     ) -> LeastSquaresData:
         return least_squares_data(X, y, sample_weight, penalty, options)
 
-    def _set_attributes(
-        self, problem: Problem, points: Sequence[PathPoint], flat: bool = True
-    ) -> None:
+    def _set_attributes(self, problem: Problem, points: list[PathPoint], flat: bool = True) -> None:
         """Turn the solutions, one for each target, into scikit-learn's attributes."""
         single = len(points) == 1
         coefs, intercepts = problem.arrays([[point] for point in points])
@@ -126,7 +122,7 @@ class LeastSquaresEstimator(MultiOutputMixin, LinearRegressor):
         ConvergenceWarning
             If the gap asked for was not reached within `max_iter` sweeps.
         """
-        check_parameters(type(self).__name__, {"check_input": check_input}, FIT_CONSTRAINTS)
+        check_parameters(type(self).__name__, {"check_input": check_input})
         options = options_of(self)
         data = self._validated(X, y, sample_weight, options).with_gram(self.precompute)
         starts = self._starts(data.targets.shape[1], data.X.shape[1])
@@ -152,3 +148,37 @@ class LeastSquaresEstimator(MultiOutputMixin, LinearRegressor):
         shape = (n_features,) if n_targets == 1 else (n_targets, n_features)
         coef = checked_array(self.coef_, shape, "With warm_start=True, coef_ of the last fit")
         return list(np.atleast_2d(coef))
+
+
+def path_data(
+    X: Any, y: Any, sample_weight: Any, penalty_weights: Any, options: FitOptions
+) -> LeastSquaresData:
+    """What a path function is given, checked."""
+    accepted = ACCEPTED | {"multi_output": True}
+    X, y, penalty = checked_data(X, y, penalty_weights, accepted)
+    return least_squares_data(X, y, sample_weight, penalty, options)
+
+
+def least_squares_path(
+    data: LeastSquaresData,
+    alphas: Any,
+    eps: float,
+    coef_init: Any,
+    return_n_iter: bool,
+    return_intercept: bool,
+) -> tuple[Any, ...]:
+    """What a path function returns."""
+    if coef_init is not None:
+        coef_init = checked_array(coef_init, (data.X.shape[1],), "coef_init")
+    given = given_alphas(alphas, [data.options.l1_ratio])
+    with threads_for_data(data.X.size):
+        problem = data.problem(given.length)
+        grid, paths = problem.paths(given, eps, coef_init)
+    problem.warn_not_converged([point for path in paths for point in path])
+    coefs, intercepts = problem.arrays(paths)
+    results: list[Any] = [coefs, np.array([gaps_of(path) for path in paths])]
+    if return_n_iter:
+        results.append([sweeps_of(path) for path in paths])
+    if return_intercept:
+        results.append(intercepts)
+    return (grid, *(result[0] for result in results)) if data.flat else (grid, *results)

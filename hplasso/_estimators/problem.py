@@ -11,8 +11,8 @@ Fits, path functions, cross-validation, information criteria and displays use th
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
@@ -25,9 +25,7 @@ from .._path.progress import Listener, PathPoint, Printer, warn_not_converged
 from .._path.settings import PathSettings
 from .._path.tracer import Tracer
 from .._penalties.l1 import L1Penalty
-from .._validation.grids import GivenGrid
-from .parameters import FitOptions
-from .penalty_scale import PenaltyScale
+from .._validation.arrays import GivenGrid
 
 # Training data, in the words of scikit-learn's checks.
 DATA_ACCEPTED: dict[str, Any] = {
@@ -35,6 +33,65 @@ DATA_ACCEPTED: dict[str, Any] = {
     "dtype": [np.float64, np.float32],
     "ensure_all_finite": False,  # the design looks
 }
+# The first penalty of a grid where no feature has anything to say, as in scikit-learn.
+SMALLEST_FIRST = float(np.finfo(np.float64).resolution)
+
+
+@dataclass(frozen=True)
+class FitOptions:
+    """How to fit, whatever the loss is: the parameters of these names, which have been checked."""
+
+    l1_ratio: float = 1.0
+    fit_intercept: bool = True
+    positive: bool = False
+    solver: str = "auto"
+    tol: float = 1e-4
+    max_iter: int = 1000
+    verbose: bool | int = 0
+
+    @classmethod
+    def of(cls, parameters: Mapping[str, Any]) -> FitOptions:
+        """Those among the parameters of an estimator; others have their defaults."""
+        names = [field.name for field in fields(cls) if field.name in parameters]
+        return cls(**{name: parameters[name] for name in names})
+
+
+class PenaltyScale(ABC):
+    """Translates between the user's penalty and the solver's alpha, at one l1_ratio.
+
+    The solver's alpha weighs the L1 penalty against the mean loss; the ridge penalty, where that is
+    alone. `unit` is the solver's alpha for a penalty of one.
+    """
+
+    name: str
+
+    def __init__(self, l1_ratio: float) -> None:
+        self.l1_ratio = float(l1_ratio)
+        self.unit = self.l1_ratio or 1.0
+
+    @property
+    def ridge_ratio(self) -> float:
+        """The ridge penalty as a multiple of the L1 penalty."""
+        return (1.0 - self.l1_ratio) / self.l1_ratio if self.l1_ratio > 0.0 else np.inf
+
+    @abstractmethod
+    def alphas(self, penalties: Any) -> Any:
+        """The solver's alphas for the user's penalties."""
+
+    @abstractmethod
+    def penalties(self, alphas: Any) -> Any:
+        """The user's penalties for the solver's alphas."""
+
+    @abstractmethod
+    def grid(self, alpha_max: float, eps: float, n: int) -> Float64:
+        """`n` penalties, evenly on a log scale, the strongest first: where features enter.
+
+        `alpha_max` is the solver's; `eps` is the length of the grid, the last alpha over the first.
+        """
+
+    def name_alpha(self, alpha: float) -> str:
+        """An alpha of the solver in the user's terms."""
+        return f"{self.name}={self.penalties(alpha):.6g}"
 
 
 class UnpenalisedProblem(ABC):
@@ -55,7 +112,7 @@ class UnpenalisedProblem(ABC):
     """
 
     design: Design
-    terms: Sequence[Any]
+    terms: list[Any]
     working_set: Any
     complete = True
     n_rows = 1
@@ -73,13 +130,13 @@ class UnpenalisedProblem(ABC):
     def interpolated(self, tracer: Tracer, alphas: Float64) -> list[PathPoint]:
         """A path at decreasing alphas, some of its points between solved ones."""
 
-    def write(self, points: Sequence[PathPoint], coefs: Any) -> Float64:
+    def write(self, points: list[PathPoint], coefs: Any) -> Float64:
         """Fill in coefficients (K, p, L), zero so far, of L points; return intercepts (K, L)."""
         features, columns, values = entries_of(points)
         coefs[0][features, columns] = values
         return self.intercepts(points)[None]
 
-    def intercepts(self, points: Sequence[PathPoint]) -> Float64:
+    def intercepts(self, points: list[PathPoint]) -> Float64:
         """b - m'theta of points of one output, with the means m of the features."""
         features, columns, values = entries_of(points)
         shifts = np.bincount(columns, self.design.mean[features] * values, len(points))
@@ -175,7 +232,7 @@ class Problem:
         alphas = self.scale.alphas(penalties)
         return penalties, [self.unpenalised.interpolated(tracer, alphas) for tracer in tracers]
 
-    def arrays(self, paths: Sequence[Sequence[PathPoint]]) -> tuple[Any, Any]:
+    def arrays(self, paths: list[list[PathPoint]]) -> tuple[Any, Any]:
         """Coefficients (R, p, L) and intercepts (R, L) of paths of L points, one for each target.
 
         R is the number of targets, or of rows for the classes.
@@ -189,23 +246,23 @@ class Problem:
             intercepts[rows] = self.unpenalised.write(points, coefs[rows])
         return coefs, intercepts
 
-    def warn_not_converged(self, points: Sequence[PathPoint]) -> None:
+    def warn_not_converged(self, points: list[PathPoint]) -> None:
         """One warning for those of the points that did not converge, if any."""
         warn_not_converged(points, self.scale.name_alpha)
 
 
-def entries_of(points: Sequence[PathPoint]) -> tuple[Index, Index, Float64]:
+def entries_of(points: list[PathPoint]) -> tuple[Index, Index, Float64]:
     """Features, numbers of points, and values of all coefficients that are not zero."""
     columns = np.repeat(np.arange(len(points)), [point.features.size for point in points])
     features = np.concatenate([point.features for point in points])
     return features, columns, np.concatenate([point.values for point in points])
 
 
-def gaps_of(points: Sequence[PathPoint]) -> Float64:
+def gaps_of(points: list[PathPoint]) -> Float64:
     """The certified duality gaps of points."""
     return np.array([point.gap for point in points])
 
 
-def sweeps_of(points: Sequence[PathPoint]) -> list[int]:
+def sweeps_of(points: list[PathPoint]) -> list[int]:
     """The sweeps of points."""
     return [point.sweeps for point in points]

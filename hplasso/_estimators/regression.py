@@ -1,4 +1,4 @@
-"""Least squares: checked data; their problem, on a design; when its Gram matrix pays."""
+"""Least squares: checked data; their problem on a design, when its Gram matrix pays; alpha."""
 
 from __future__ import annotations
 
@@ -15,11 +15,16 @@ from .._numerics.typing import Float64
 from .._path.interpolation import trace_interpolated
 from .._path.progress import PathPoint, warn
 from .._path.tracer import Tracer
-from .._validation.parameters import checked_array
+from .._validation.arrays import checked_array
 from .._validation.weights import PenaltyWeights, normalised_weights
-from .parameters import FitOptions
-from .penalty_scale import AlphaScale
-from .problem import DATA_ACCEPTED, Problem, UnpenalisedProblem
+from .problem import (
+    DATA_ACCEPTED,
+    SMALLEST_FIRST,
+    FitOptions,
+    PenaltyScale,
+    Problem,
+    UnpenalisedProblem,
+)
 
 # The Gram matrix of all features costs about p / 16 times what a pass over X does: both take n p
 # numbers from memory, and p / 2 multiplications a number run some eight times faster than memory.
@@ -30,6 +35,24 @@ PASSES_PER_GRAM_COLUMN = 1 / 16
 PASSES_PER_FIT = 32
 # Training data, in the words of scikit-learn's checks.
 ACCEPTED = DATA_ACCEPTED | {"y_numeric": True}
+
+
+class AlphaScale(PenaltyScale):
+    """alpha, as of the lasso: a multiple of the solver's."""
+
+    name = "alpha"
+
+    def alphas(self, penalties: Any) -> Any:
+        return self.unit * penalties
+
+    def penalties(self, alphas: Any) -> Any:
+        return alphas / self.unit
+
+    def grid(self, alpha_max: float, eps: float, n: int) -> Float64:
+        first = alpha_max / self.l1_ratio
+        if first <= SMALLEST_FIRST:
+            return np.full(n, SMALLEST_FIRST)
+        return first * np.geomspace(1.0, eps, n)
 
 
 class Regression(UnpenalisedProblem):

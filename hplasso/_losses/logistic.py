@@ -3,18 +3,24 @@
 With signs y = -1 and 1, the margin y f, and u = 1 - P_y, the probability of the wrong class,
 
     loss(y, f) = log(1 + exp(-y f)) = -log(1 - u),       r = y u,       D = u (1 - u).
+
+The losses of two classes and of more (`softmax`) have in common that the convex conjugate is minus
+the entropy of the probabilities Q = (1 - kappa) Y + kappa P, and the divergence of kappa r that of
+Kullback and Leibler, sum_i v_i sum_c Q_ic log(Q_ic / P_ic). With u = 1 - P_y for the true class y
+it is
+
+    kappa u log kappa + (1 - kappa u) (log(1 - kappa u) - log P_y)        from each sample.
 """
 
 from __future__ import annotations
 
 from math import cosh, inf, isfinite, sinh
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .._numerics.typing import Float64
-from .base import SingleCurvature, relative_entropy
-from .classification import ClassLoss, ClassPrediction, Profile
+from .base import Loss, SingleCurvature, relative_entropy
 
 # Newton's method squares its error: a step of an intercept that is so small is the last, as its
 # square is rounding.
@@ -24,6 +30,36 @@ SMALL_STEP = 3e-7
 LARGEST_MARGIN, LONGEST_STEP = 600.0, 1.0
 # A limit that is not reached: the bracket is halved where Newton's step leaves it.
 MAX_STEPS = 100
+# Against overflow of exp.
+LARGEST_LOSS = 700.0
+
+
+class ClassPrediction(NamedTuple):
+    """r, of shape (n, K); u = 1 - P_y and -log P_y for the true classes y, of shape (n,)."""
+
+    residual: Float64
+    wrong: Float64
+    losses: Float64
+
+
+Profile = tuple[Float64, ClassPrediction]
+
+
+class ClassLoss(Loss):
+    """Minus the logarithm of the probability of the true class."""
+
+    mean_rounding = 0.0
+
+    def model_square(self, prediction: ClassPrediction) -> float:
+        """(1 - P_y) / P_y from each sample."""
+        return float(self.weights @ np.expm1(np.minimum(prediction.losses, LARGEST_LOSS)))
+
+    def divergence(self, prediction: ClassPrediction, kappa: float) -> float:
+        wrong = kappa * prediction.wrong
+        terms = (1.0 - wrong) * (np.log(1.0 - wrong) + prediction.losses)
+        if kappa > 0.0:
+            terms += wrong * np.log(kappa)
+        return max(0.0, float(self.weights @ terms))
 
 
 class LogisticLoss(ClassLoss):

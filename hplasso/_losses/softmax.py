@@ -16,8 +16,7 @@ from scipy.special import logsumexp
 from .._numerics.linalg import solve_positive
 from .._numerics.typing import Float64, Index
 from .base import relative_entropy
-from .classification import ClassLoss, ClassPrediction, Profile
-from .logistic import MAX_STEPS, SMALL_STEP, LogisticLoss
+from .logistic import MAX_STEPS, SMALL_STEP, ClassLoss, ClassPrediction, LogisticLoss, Profile
 
 # Limits of rounding: of the imbalance sum_i v_i r_ik of an output, and of a step of the intercepts,
 # as a part of them.

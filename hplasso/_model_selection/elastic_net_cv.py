@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._estimators.elastic_net import HadamardElasticNet
-from .._estimators.least_squares_path import enet_path
-from .._validation.sklearn_names import explain_names
+from .._estimators.elastic_net import HadamardElasticNet, enet_path
+from .._validation.parameters import explain_names
 from .least_squares_cv import LeastSquaresCV
 
 

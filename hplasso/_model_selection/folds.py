@@ -13,15 +13,16 @@ only, is computed again from the column.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from sklearn import get_config
+from sklearn.utils.metadata_routing import process_routing
 
-from .._design.blocks import BLOCK, slices
+from .._design.container import BLOCK, slices
 from .._design.design import Design
-from .._design.factory import check_range, checked_design
-from .._design.weighting import augmented_gram_of, reweighted
+from .._design.factory import augmented_gram_of, check_range, checked_design, reweighted
 from .._estimators.regression import LeastSquaresData, Regression, gram_pays
 from .._numerics.typing import Float64, Index
 from .._path.progress import PathPoint
@@ -96,6 +97,24 @@ def _rows_at(indices: Any, number: int, n_samples: int) -> Index:
             f"cv must give indices of samples, from 0 to {n_samples - 1}, or masks. For fold "
             f"{number} it does not: {error}."
         ) from error
+
+
+def routed(owner: Any, method: str, sample_weight: Any, params: Mapping[str, Any]) -> Any:
+    """What goes to the splitter and the scorer, where scikit-learn's metadata routing is on.
+
+    Raises
+    ------
+    ValueError
+        If there is something to pass on and it is off.
+    """
+    if get_config()["enable_metadata_routing"]:
+        return process_routing(owner, method, sample_weight=sample_weight, **params)
+    if params:
+        raise ValueError(
+            f"Passing {', '.join(sorted(params))} to {type(owner).__name__}.{method} is only "
+            "supported if enable_metadata_routing=True, which sklearn.set_config sets."
+        )
+    return None
 
 
 class Folds:

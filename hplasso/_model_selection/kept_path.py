@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
 from .._design.factory import as_array
-from .._estimators.parameters import chosen_parameters, fitted_as
+from .._estimators.linear_model import chosen_parameters, fitted_as
 from .._estimators.problem import Problem, entries_of
 from .._numerics.typing import Float64
 from .._path.progress import PathPoint
@@ -21,7 +20,7 @@ KEPT = ("coef_path_", "intercept_path_", "dual_gap_path_", "n_iter_path_")
 
 
 def trace_kept(
-    problem: Problem, penalties: Float64, solved: Sequence[float], fitted: PathPoint
+    problem: Problem, penalties: Float64, solved: list[float], fitted: PathPoint
 ) -> list[PathPoint]:
     """The path on all samples, strongest penalty first, with a warning for what did not converge.
 
@@ -38,7 +37,7 @@ def trace_kept(
     return points
 
 
-def coefficient_columns(points: Sequence[PathPoint], n_features: int, dtype: Any) -> Any:
+def coefficient_columns(points: list[PathPoint], n_features: int, dtype: Any) -> Any:
     """The coefficients of a path, of shape (n_features, n_points), as `compact` has them."""
     features, _, values = entries_of(points)
     ends = np.cumsum([0, *(point.features.size for point in points)])

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._estimators.lasso import HadamardLasso
-from .._estimators.least_squares_path import lasso_path
-from .._validation.sklearn_names import explain_names
+from .._estimators.lasso import HadamardLasso, lasso_path
+from .._validation.parameters import explain_names
 from .least_squares_cv import LeastSquaresCV
 
 

@@ -9,17 +9,15 @@ import numpy as np
 from scipy.special import gammaln
 
 from .._estimators.fit_method import Task, fit_method, listeners_of
+from .._estimators.linear_model import options_of
 from .._estimators.linear_regressor import LinearRegressor
-from .._estimators.parameters import options_of
 from .._estimators.problem import Problem
 from .._numerics.rounding import ROUNDING
 from .._numerics.threads import threads_for_data
 from .._numerics.typing import Float64
 from .._path.progress import PathPoint, warn_not_converged
-from .._validation.grids import given_alphas
-from .._validation.parameters import check_one_target
-from .._validation.sklearn_names import explain_names
-from .parameters import SELECTION_CONSTRAINTS
+from .._validation.arrays import check_one_target, given_alphas
+from .._validation.parameters import SELECTION_CONSTRAINTS, explain_names
 from .rules import print_end_of_grid
 
 

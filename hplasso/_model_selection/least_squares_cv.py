@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, Self
 
@@ -14,17 +13,16 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
 from .._estimators.fit_method import Task, fit_method, listeners_of
+from .._estimators.linear_model import options_of
 from .._estimators.linear_regressor import LinearRegressor
-from .._estimators.parameters import options_of
 from .._estimators.problem import Problem, gaps_of, sweeps_of
 from .._numerics.threads import threads_for_data
 from .._numerics.typing import Float64
 from .._path.progress import PathPoint
-from .._validation.grids import given_alphas
-from .._validation.parameters import check_one_target
-from .folds import Fold, Folds, checked_folds
+from .._validation.arrays import check_one_target, checked_ratios, given_alphas
+from .._validation.parameters import SELECTION_CONSTRAINTS
+from .folds import Fold, Folds, checked_folds, routed
 from .kept_path import coefficient_columns, fitted_at, trace_kept
-from .parameters import SELECTION_CONSTRAINTS, checked_ratios, routed
 from .rules import choose, print_end_of_grid
 
 
@@ -98,7 +96,7 @@ class LeastSquaresCV(LinearRegressor):
         return self
 
     def _cross_validate(
-        self, folded: Folds, problem: Problem, grids: Sequence[Grid], task: Task
+        self, folded: Folds, problem: Problem, grids: list[Grid], task: Task
     ) -> Float64:
         """The mean squared errors, of shape (n_l1_ratios, n_alphas, n_folds)."""
         length = sum(len(grid.alphas) for grid in grids)
@@ -112,7 +110,7 @@ class LeastSquaresCV(LinearRegressor):
             problem.at(grid.l1_ratio).warn_not_converged(points)
         return np.stack([errors for errors, _ in results], axis=-1)
 
-    def _choose(self, grids: Sequence[Grid], losses: Float64, folds: Sequence[Fold]) -> Grid:
+    def _choose(self, grids: list[Grid], losses: Float64, folds: list[Fold]) -> Grid:
         """Set what is known of the alphas; return the grid of the best l1_ratio."""
         fold_weights = [fold.test_weights.sum() for fold in folds]
         choice = choose(np.moveaxis(losses, 2, 0), fold_weights)
@@ -180,7 +178,7 @@ class LeastSquaresCV(LinearRegressor):
 
 
 def _validate_fold(
-    folded: Folds, number: int, grids: Sequence[Grid], task: Task
+    folded: Folds, number: int, grids: list[Grid], task: Task
 ) -> tuple[Float64, list[list[PathPoint]]]:
     """Mean squared errors (n_l1_ratios, n_alphas) of a fold; what did not converge."""
     losses: list[Float64] = []

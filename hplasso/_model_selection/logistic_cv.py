@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,20 +15,18 @@ from sklearn.utils.validation import check_is_fitted
 from .._estimators.classification import LogisticData
 from .._estimators.fit_method import Task, fit_method
 from .._estimators.linear_classifier import LinearClassifier
+from .._estimators.linear_model import options_of
 from .._estimators.logistic import HadamardLogisticRegression
-from .._estimators.parameters import options_of
 from .._estimators.problem import Problem, gaps_of, sweeps_of
 from .._numerics.threads import threads_for_data
 from .._numerics.typing import Float64
 from .._solver.hadamard import balance
-from .._validation.grids import GivenGrid, given_Cs
-from .._validation.parameters import check_one_target
-from .._validation.sklearn_names import explain_names
+from .._validation.arrays import GivenGrid, check_one_target, checked_ratios, given_Cs
+from .._validation.parameters import SELECTION_CONSTRAINTS, explain_names
 from .._validation.weights import raw_weights
-from .folds import Fold, checked_folds
+from .folds import Fold, checked_folds, routed
 from .kept_path import KEPT, compact, fitted_at, trace_kept
 from .logistic_folds import FoldResult, Validation
-from .parameters import SELECTION_CONSTRAINTS, checked_ratios, routed
 from .rules import choose, print_end_of_grid, smallest
 from .scoring import Scorer, scorer_of, warn_failed
 
@@ -282,13 +279,13 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         weighted = sample_weight is not None or self.class_weight is not None
         return checked_folds(splits, data.labels.raw, weighted, self.rule)
 
-    def _grid(self, given: GivenGrid, problem: Problem, ratios: Sequence[float]) -> Float64:
+    def _grid(self, given: GivenGrid, problem: Problem, ratios: list[float]) -> Float64:
         """The values of C: from where a coefficient enters at the smallest l1_ratio."""
         low, high = min(ratios), max(ratios)
         return problem.at(low).grid(given, self.eps * (low / high) if high else self.eps)
 
     def _cross_validate(
-        self, problem: Problem, validation: Validation, folds: Sequence[Fold], task: Task
+        self, problem: Problem, validation: Validation, folds: list[Fold], task: Task
     ) -> list[FoldResult]:
         """Set what the folds give, and return it."""
         length = len(self.l1_ratios_) * len(self.Cs_)
@@ -306,7 +303,7 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         self.coefs_paths_ = np.stack([result.models for result in results])
         return list(results)
 
-    def _choose(self, folds: Sequence[Fold]) -> None:
+    def _choose(self, folds: list[Fold]) -> None:
         """Set what the rules say of C and l1_ratio."""
         fold_weights = [fold.test_weights.sum() for fold in folds]
         row, best, simplest, self.scores_se_ = choose(-self.scores_, fold_weights)
@@ -354,7 +351,7 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         model.n_iter_ = self.n_iter_path_[[position]]
         return model
 
-    def _average(self, complete: Sequence[bool]) -> None:
+    def _average(self, complete: list[bool]) -> None:
         """Average the best models of the folds, of those that lack no class if there are any."""
         for name in KEPT:  # of an earlier fit
             self.__dict__.pop(name, None)

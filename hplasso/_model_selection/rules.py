@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -35,7 +34,7 @@ class Choice(NamedTuple):
     errors: Float64
 
 
-def choose(losses: Float64, fold_weights: Sequence[float]) -> Choice:
+def choose(losses: Float64, fold_weights: list[float]) -> Choice:
     """What losses of shape (n_folds, n_l1_ratios, n_penalties) say, for the weights of the folds.
 
     The simplest is the first of the penalties, strongest first, within one standard error of the

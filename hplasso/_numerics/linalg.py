@@ -1,10 +1,13 @@
-"""Factorisations of small dense symmetric matrices, straight on LAPACK.
+"""Factorisations of small dense symmetric matrices, straight on LAPACK; Gram matrices as operators.
 
 The matrices here have the size of a support (tens to a few thousand); for the smaller ones the
-wrappers of :mod:`scipy.linalg` cost more than the factorisation itself.
+wrappers of :mod:`scipy.linalg` cost more than the factorisation itself. The solvers see a Gram
+matrix as an operator, which multiplies, and may have no entries.
 """
 
 from __future__ import annotations
+
+from typing import Any, Protocol, final
 
 import numpy as np
 from scipy.linalg import eigh, lstsq
@@ -149,3 +152,55 @@ def independent_pivots(schur: Float64) -> Index:
         return np.empty(0, dtype=np.intp)
     _, pivots, rank, _ = dpstrf(schur, lower=1, tol=DEPENDENCE)
     return np.sort(pivots[:rank] - 1)
+
+
+class Operator(Protocol):
+    """A symmetric positive semi-definite matrix G of shape (k, k), known by its products.
+
+    Attributes
+    ----------
+    matrix : ndarray of shape (k, k), or None
+        G itself, where it is formed.
+    """
+
+    matrix: Any
+
+    def __len__(self) -> int:
+        """k."""
+
+    def __matmul__(self, vector: Float64) -> Float64:
+        """G v."""
+
+    def diagonal(self) -> Float64:
+        """The diagonal of G."""
+
+    def on(self, kept: Index) -> Operator:
+        """G on some coordinates."""
+
+    def plus(self, ridge: Float64) -> Operator:
+        """G + diag(ridge)."""
+
+
+@final
+class GramMatrix:
+    """G that is formed."""
+
+    __slots__ = ("matrix",)
+
+    def __init__(self, matrix: Float64) -> None:
+        self.matrix: Any = matrix
+
+    def __len__(self) -> int:
+        return len(self.matrix)
+
+    def __matmul__(self, vector: Float64) -> Float64:
+        return self.matrix @ vector
+
+    def diagonal(self) -> Float64:
+        return self.matrix.diagonal()
+
+    def on(self, kept: Index) -> GramMatrix:
+        return GramMatrix(self.matrix[kept].take(kept, axis=1))
+
+    def plus(self, ridge: Float64) -> GramMatrix:
+        return GramMatrix(plus_diagonal(self.matrix, ridge))

@@ -1,4 +1,4 @@
-"""The array types that the annotations speak of."""
+"""The array types that the annotations speak of, and empty arrays of them."""
 
 from __future__ import annotations
 
@@ -8,3 +8,6 @@ from numpy.typing import NDArray
 Float64 = NDArray[np.float64]
 Index = NDArray[np.intp]
 Mask = NDArray[np.bool_]
+
+NOBODY: Index = np.empty(0, dtype=np.intp)
+NOTHING: Float64 = np.empty(0)

@@ -16,8 +16,7 @@ import numpy as np
 
 from .._datafit.base import Model
 from .._design.correlations import ALL
-from .._numerics.rounding import NOBODY
-from .._numerics.typing import Float64, Index
+from .._numerics.typing import NOBODY, Float64, Index
 from .._solver.cholesky import CholeskyFactor
 from .._solver.conjugate_gradients import ConjugateGradients
 from .._solver.faces import Point, point_at

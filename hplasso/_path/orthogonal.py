@@ -36,10 +36,9 @@ from scipy.linalg import qr, solve_triangular
 from scipy.linalg.lapack import dgeqrf, dormqr
 
 from .._datafit.iterate import Iterate
-from .._design.blocks import slices
+from .._design.container import slices
 from .._design.design import Design
-from .._numerics.exact_sums import exact_sums
-from .._numerics.rounding import ROUNDING, UNIT
+from .._numerics.rounding import ROUNDING, UNIT, exact_sums
 from .._numerics.typing import Float64, Index, Mask
 from .._penalties.duality_gap import Certificate, ridged_gap
 from .._solver.faces import move_to_zero

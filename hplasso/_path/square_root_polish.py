@@ -14,9 +14,8 @@ from typing import NamedTuple
 import numpy as np
 
 from .._datafit.iterate import Iterate
-from .._numerics.rounding import NOBODY
 from .._numerics.threads import LARGE_DATA
-from .._numerics.typing import Float64, Index
+from .._numerics.typing import NOBODY, Float64, Index
 from .._penalties.duality_gap import Certificate
 from .memory import Memory
 from .problem import PathProblem

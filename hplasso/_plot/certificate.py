@@ -8,8 +8,7 @@ import numpy as np
 
 from .._numerics.error_state import in_own_error_state
 from .._path.progress import Iteration, Listener, PathPoint
-from .display import Display
-from .problem import pictured, unwrapped
+from .display import Display, pictured, unwrapped
 
 # What is below this part of the largest distance is rounding, and drawn at it.
 FLOOR = 1e-16
@@ -135,22 +134,15 @@ class CertificateDisplay(Display):
         """
         ax = self._axes(ax)
         curves = {
-            "g(mu, nu) - bound": (np.asarray(self.surrogates) - self.bound, "C1", ":"),
-            "f(theta) - bound": (np.asarray(self.objectives) - self.bound, "C0", "-"),
-            "duality gap": (np.asarray(self.gaps), "C3", "--"),
+            "g(mu, nu) - bound": (np.asarray(self.surrogates) - self.bound, "C1:"),
+            "f(theta) - bound": (np.asarray(self.objectives) - self.bound, "C0-"),
+            "duality gap": (np.asarray(self.gaps), "C3--"),
         }
-        top = max(float(values.max()) for values, _, _ in curves.values())
+        top = max(float(values.max()) for values, _ in curves.values())
         style = {"marker": "." if len(self.sweeps) < 60 else None} | kwargs
         self.line_ = [
-            ax.plot(
-                self.sweeps,
-                np.maximum(values, FLOOR * top),
-                color=colour,
-                linestyle=dashes,
-                label=label,
-                **style,
-            )[0]
-            for label, (values, colour, dashes) in curves.items()
+            ax.plot(self.sweeps, np.maximum(values, FLOOR * top), line, label=label, **style)[0]
+            for label, (values, line) in curves.items()
         ]
         ax.set_yscale("log")
         ax.set_xlabel("sweeps")

@@ -1,16 +1,33 @@
-"""What the pictures have in common: scikit-learn's conventions for displays, and the axes."""
+"""What the pictures have in common: axes, and the problem that an estimator poses on given data.
+
+The conventions are those of scikit-learn's displays.
+"""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
 
+from .._estimators.linear_model import LinearModel, chosen_parameters, options_of
+from .._estimators.problem import FitOptions, Problem
 from .._model_selection.rules import end_of_grid
 from .._numerics.typing import Float64
+from .._validation.arrays import GivenGrid
 from .._validation.parameters import InvalidParameterError
+from .._validation.weights import checked_data
+
+# Penalties of a path where an estimator has none of its own.
+N_PENALTIES = 100
+# Its length, the last alpha over the first: least squares may go further than logistic regression,
+# whose coefficients are all there, and whose fits take longer, at larger alphas.
+LENGTH = {"alpha": 1e-3, "C": 10**-1.5}
+# A grid around a single penalty reaches so far to either side: three decades in all.
+REACH = 10**1.5
 
 
 class Display(ABC):
@@ -57,3 +74,93 @@ class Display(ABC):
         words = end_of_grid(name, chosen.get("min", np.nan), penalties)
         if words:
             self.ax_.set_title(words.replace(": ", ":\n"), loc="right", fontsize="small")
+
+
+class Pictured(NamedTuple):
+    """The problem of an estimator, and its penalties in the user's terms.
+
+    `penalties` are those of a path, strongest first; `penalty` is the estimator's own, `chosen` are
+    those to mark.
+    """
+
+    problem: Problem
+    penalties: Float64
+    penalty: float
+    chosen: dict[str, float]
+
+
+def unwrapped(estimator: Any, X: Any) -> tuple[Any, Any, Any]:
+    """The last step of a pipeline, X as it sees it, and the names of the features, or None."""
+    if isinstance(estimator, Pipeline):
+        before, last = estimator[:-1], estimator[-1]
+        names = None
+        if hasattr(X, "columns"):
+            names = before.get_feature_names_out() if len(before) else np.asarray(X.columns)
+        return last, before.transform(X) if len(before) else X, names
+    names = getattr(estimator, "feature_names_in_", getattr(X, "columns", None))
+    return estimator, X, None if names is None else np.asarray(names)
+
+
+def pictured(estimator: Any, X: Any, y: Any, sample_weight: Any = None) -> Pictured:
+    """The problem of an estimator of this package on some data."""
+    if not isinstance(estimator, LinearModel):
+        raise ValueError(
+            f"estimator must be one of hplasso. Got {type(estimator).__name__}; "
+            "RegularizationPathDisplay.from_path draws any path."
+        )
+    options_of(estimator)  # all parameters are checked
+    parameters = {"l1_ratio": 1.0, **chosen_parameters(estimator), "verbose": 0}
+    if not {"alpha", "C"} & set(parameters):
+        check_is_fitted(estimator)
+    given, names = parameters["penalty_weights"], getattr(estimator, "feature_names_in_", None)
+    accepted = {**estimator._accepted, "multi_output": False}
+    X, y, weights = checked_data(X, y, given, accepted, names)
+    options = FitOptions.of(parameters)
+    problem = estimator._data(X, y, sample_weight, weights, options).problem(N_PENALTIES)
+    name = problem.scale.name
+    own, chosen = float(parameters[name]), chosen_penalties(estimator, parameters, name)
+    penalties = own_grid(estimator, options.l1_ratio)
+    if penalties is None:
+        penalties = grid_around(problem, own) if not options.l1_ratio else grid(problem, chosen)
+    return Pictured(problem, penalties, own, chosen)
+
+
+def own_grid(estimator: Any, l1_ratio: float) -> Float64 | None:
+    """The penalties that an estimator has tried, at the l1_ratio that it chose; None elsewhere."""
+    penalties: Any = getattr(estimator, "alphas_", getattr(estimator, "Cs_", None))
+    if np.ndim(penalties) == 2:  # a row for each l1_ratio
+        penalties = penalties[list(estimator.l1_ratio).index(l1_ratio)]
+    return None if penalties is None else np.asarray(penalties)
+
+
+def grid(problem: Problem, chosen: Mapping[str, float]) -> Float64:
+    """A grid from where the first feature enters to beyond the penalties to mark."""
+    first = problem.grid(GivenGrid(1), 1.0)
+    alphas = problem.scale.alphas(np.array([value for value in chosen.values() if value > 0.0]))
+    ends = 0.5 * alphas / problem.scale.alphas(first)
+    return problem.grid(GivenGrid(N_PENALTIES), min([LENGTH[problem.scale.name], *ends]))
+
+
+def grid_around(problem: Problem, own: float) -> Float64:
+    """A grid around the penalty of an estimator, where no coefficient enters to begin it at.
+
+    Raises
+    ------
+    ValueError
+        If that is zero.
+    """
+    if not own:
+        raise ValueError("There is no grid of penalties to draw for alpha=0 and l1_ratio=0.")
+    alpha = float(problem.scale.alphas(own))
+    alphas = np.geomspace(alpha * REACH, alpha / REACH, N_PENALTIES)
+    return np.asarray(problem.scale.penalties(alphas))
+
+
+def chosen_penalties(estimator: Any, parameters: Mapping[str, Any], name: str) -> dict[str, float]:
+    """The penalties to mark: the best and that of the other rule, or the one of the estimator."""
+    rules = {"min": f"{name}_min_", "1se": f"{name}_1se_"}
+    if hasattr(estimator, "criterion_"):
+        rules = {"min": f"{name}_"}
+    marks = {rule: getattr(estimator, attribute, None) for rule, attribute in rules.items()}
+    known = {rule: float(value) for rule, value in marks.items() if value is not None}
+    return known or {name: float(parameters[name])}

@@ -10,27 +10,10 @@ from sklearn.isotonic import isotonic_regression
 
 from .._numerics.error_state import in_own_error_state
 from .._numerics.typing import Float64
-from .._validation.grids import checked_grid
-from .._validation.parameters import (
-    ARRAY,
-    MAPPING,
-    NONE,
-    Constraints,
-    as_floats,
-    check_parameters,
-    integer,
-    one_of,
-)
-from .display import Display
-from .problem import pictured, unwrapped
+from .._validation.arrays import as_floats, checked_grid
+from .._validation.parameters import check_parameters
+from .display import Display, pictured, unwrapped
 
-PLOT_CONSTRAINTS: Constraints = {
-    "penalties": (ARRAY,),
-    "feature_names": (ARRAY, NONE),
-    "chosen": (MAPPING, NONE),
-    "penalty_name": (one_of("alpha", "C"),),
-    "n_labels": (integer(0),),
-}
 # Ticks of the number of coefficients, and the least distance of two labels, as part of the axis.
 N_TICKS, LABEL_DISTANCE = 7, 0.04
 
@@ -131,7 +114,7 @@ class RegularizationPathDisplay(Display):
         display : RegularizationPathDisplay
             The display.
         """
-        check_parameters(cls.__name__, {"target": target}, {"target": (integer(0),)})
+        check_parameters(cls.__name__, {"target": target})
         estimator, X, names = unwrapped(estimator, X)
         problem, penalties, _, chosen = pictured(estimator, X, y, sample_weight)
         coefs, _ = problem.arrays([problem.trace(penalties)])
@@ -230,7 +213,7 @@ class RegularizationPathDisplay(Display):
     def _checked(self, n_labels: Any) -> tuple[Float64, Float64, Sequence[Any]]:
         """Penalties, coefficients and names of the features."""
         parameters = {"n_labels": n_labels, **vars(self)}
-        check_parameters(type(self).__name__, parameters, PLOT_CONSTRAINTS)
+        check_parameters(type(self).__name__, parameters)
         checked_grid(self.penalties, "penalties")
         penalties = np.asarray(self.penalties, dtype=np.float64)
         coefs = as_floats(self.coefs, "coefs")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,56 +10,16 @@ from scipy.optimize import OptimizeResult
 
 from .._numerics.error_state import own_error_state
 from .._numerics.typing import Float64
-from .._validation.parameters import (
-    BOOLEAN,
-    MAPPING,
-    NONE,
-    Constraint,
-    Constraints,
-    check_arguments,
-    check_parameters,
-    integer,
-    one_of,
-    real,
-)
+from .._validation.parameters import OPTIONS, SMOOTH_CONSTRAINTS, check_arguments, check_parameters
 from .._validation.weights import checked_penalty_weights
-from .objective import (
-    CONVERGED,
-    HALTED,
-    ROUNDED,
-    STEPS,
-    TOO_MANY,
-    Evaluation,
-    Objective,
-    SmoothFunction,
-    Stop,
-)
+from .objective import CONVERGED, ROUNDED, Evaluation, Objective, Progress, SmoothFunction, Stop
 from .orthant import finish, without_shrinking
-from .product import balance, descend_by_factors
+from .product import Report, balance, descend_by_factors
 
-CALLABLE = Constraint("a callable", callable)
-CONSTRAINTS: Constraints = {
-    "fun": (CALLABLE,),
-    "alpha": (real(0.0),),
-    "jac": (CALLABLE, BOOLEAN, one_of(*STEPS), NONE),
-    "positive": (BOOLEAN,),
-    "n_factors": (integer(2),),
-    "convex": (BOOLEAN,),
-    "f_min": (real(-np.inf), NONE),
-    "tol": (real(0.0),),
-    "options": (MAPPING, NONE),
-    "callback": (CALLABLE, NONE),
-}
-OPTIONS: Constraints = {
-    "c": (real(0.0, open_low=True),),
-    "maxcor": (integer(1),),
-    "maxiter": (integer(1),),
-    "maxfun": (integer(1),),
-}
 DEFAULTS = {"c": 0.3, "maxcor": 20, "maxiter": 15_000, "maxfun": 15_000}
 
 
-@check_arguments(CONSTRAINTS)
+@check_arguments(SMOOTH_CONSTRAINTS)
 def minimize_l1(
     fun: Callable[..., Any],
     x0: Any,
@@ -259,50 +218,14 @@ MESSAGES = {
 
 
 def solve(
-    objective: Objective,
-    n_factors: int,
-    tol: float,
-    settings: Mapping[str, Any],
-    progress: Progress,
+    objective: Objective, n_factors: int, tol: float, settings: Mapping[str, Any], report: Report
 ) -> tuple[Evaluation, int]:
     """By the factors to the signs, by a proximal step to a face, from face to face to the end."""
     at, maxcor = objective.start, settings["maxcor"]
     if objective.power < 1.0 or objective.kkt(at) > max(tol, objective.gradient_error(at)):
-        before, at = descend_by_factors(objective, n_factors, settings["c"], maxcor, progress)
+        before, at = descend_by_factors(objective, n_factors, settings["c"], maxcor, report)
         at = without_shrinking(objective, before, at)
-    return finish(objective, at, tol, maxcor, progress)
-
-
-class Progress:
-    """Counts iterations, and tells the callback of them."""
-
-    def __init__(self, callback: Callable[..., Any] | None, limit: int) -> None:
-        self.nit = 0
-        self._callback, self._limit = callback, limit
-        self._whole = callback is not None and takes_result(callback)
-
-    def __call__(self, at: Evaluation) -> None:
-        """An iteration has led there."""
-        self.nit += 1
-        if self._callback is not None:
-            try:
-                if self._whole:
-                    result = OptimizeResult(x=at.x.copy(), fun=at.objective)
-                    self._callback(intermediate_result=result)
-                else:
-                    self._callback(at.x.copy())
-            except StopIteration:
-                raise Stop(HALTED, "`callback` raised `StopIteration`.") from None
-        if self.nit >= self._limit:
-            raise Stop(TOO_MANY, f"maxiter={self._limit} iterations were made.")
-
-
-def takes_result(callback: Callable[..., Any]) -> bool:
-    """Whether its only parameter is `intermediate_result`, as `scipy.optimize.minimize` has it."""
-    try:
-        return set(inspect.signature(callback).parameters) == {"intermediate_result"}
-    except (TypeError, ValueError):  # of some built-in functions nothing is known
-        return False
+    return finish(objective, at, tol, maxcor, report)
 
 
 def checked_options(options: Mapping[str, Any] | None) -> dict[str, Any]:

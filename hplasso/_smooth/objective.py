@@ -13,10 +13,12 @@ steep there.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.optimize import OptimizeResult
 
 from .._numerics.rounding import UNIT
 from .._numerics.typing import Float64
@@ -160,6 +162,38 @@ class SmoothFunction:
             return (4.0 * self._value(forward) - 3.0 * value - self._value(backward)) / (2.0 * step)
         backward[j] -= step
         return (self._value(forward) - self._value(backward)) / (2.0 * step)
+
+
+class Progress:
+    """Counts iterations, and tells the callback of them."""
+
+    def __init__(self, callback: Callable[..., Any] | None, limit: int) -> None:
+        self.nit = 0
+        self._callback, self._limit = callback, limit
+        self._whole = callback is not None and takes_result(callback)
+
+    def __call__(self, at: Evaluation) -> None:
+        """An iteration has led there."""
+        self.nit += 1
+        if self._callback is not None:
+            try:
+                if self._whole:
+                    result = OptimizeResult(x=at.x.copy(), fun=at.objective)
+                    self._callback(intermediate_result=result)
+                else:
+                    self._callback(at.x.copy())
+            except StopIteration:
+                raise Stop(HALTED, "`callback` raised `StopIteration`.") from None
+        if self.nit >= self._limit:
+            raise Stop(TOO_MANY, f"maxiter={self._limit} iterations were made.")
+
+
+def takes_result(callback: Callable[..., Any]) -> bool:
+    """Whether its only parameter is `intermediate_result`, as `scipy.optimize.minimize` has it."""
+    try:
+        return set(inspect.signature(callback).parameters) == {"intermediate_result"}
+    except (TypeError, ValueError):  # of some built-in functions nothing is known
+        return False
 
 
 class Objective:

@@ -19,14 +19,14 @@ from scipy.linalg.lapack import dpotrf, dpotrs, dtrtrs
 
 from .._numerics.linalg import (
     DEPENDENCE,
+    GramMatrix,
+    Operator,
     independent_cholesky,
     independent_pivots,
     room_for,
     squares_to_tell,
 )
-from .._numerics.operator import GramMatrix, Operator
-from .._numerics.rounding import NOBODY
-from .._numerics.typing import Float64, Index, Mask
+from .._numerics.typing import NOBODY, Float64, Index, Mask
 
 NO_MATRIX, NO_MASK = np.empty((0, 0), order="F"), np.empty(0, dtype=bool)
 # At most this part of the coordinates is fixed at zero: more of them make each solution more

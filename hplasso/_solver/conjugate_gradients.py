@@ -18,9 +18,8 @@ from typing import final
 
 import numpy as np
 
-from .._numerics.operator import Operator
-from .._numerics.rounding import NOBODY
-from .._numerics.typing import Float64, Index, Mask
+from .._numerics.linalg import Operator
+from .._numerics.typing import NOBODY, Float64, Index, Mask
 from .hadamard import Factors, stop_at_zero
 from .restricted_problem import RestrictedProblem
 

@@ -25,8 +25,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .._numerics.rounding import NOBODY
-from .._numerics.typing import Float64, Mask
+from .._numerics.typing import NOBODY, Float64, Mask
 from .faces import Face, Point, entered_face, increase, largest_violators, point_at, violators
 from .linear_solver import LinearSolver
 from .restricted_problem import RestrictedProblem

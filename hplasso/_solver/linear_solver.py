@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from .._numerics.operator import Operator
+from .._numerics.linalg import Operator
 from .._numerics.typing import Float64, Index, Mask
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from .._numerics.operator import Operator
+from .._numerics.linalg import Operator
 from .._numerics.typing import Float64, Index, Mask
 
 # If the support is less than this part of all coordinates, a product with theta gathers its rows

@@ -1,24 +1,21 @@
-"""What parameters and arrays may be; estimators and functions check them before any work."""
+"""What parameters may be: functions and estimators check them before any work.
+
+Of parameters that scikit-learn has, or had, and this package has not: what to write instead.
+"""
 
 from __future__ import annotations
 
 import inspect
 import math
 import numbers
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sized
 from functools import wraps
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
-from sklearn.utils import check_array
+from sklearn.metrics import get_scorer_names
 
-from .._numerics.typing import Float64
-from .sklearn_names import advice
-
-Function = TypeVar("Function", bound=Callable[..., Any])
-
-# How many labels an error lists.
-N_SHOWN = 10
+from .._numerics.error_state import Function, in_own_error_state
 
 
 class InvalidParameterError(ValueError, TypeError):
@@ -52,7 +49,6 @@ def real(low: float, high: float = math.inf, *, open_low: bool = False) -> Const
 
 def integer(low: int) -> Constraint:
     """A whole number from `low` on."""
-
     return Constraint(
         f"an int in the range [{low}, inf)",
         lambda value: isinstance(value, numbers.Integral) and int(value) >= low,
@@ -75,6 +71,7 @@ ARRAY = Constraint(
         isinstance(value, list | tuple) or (hasattr(value, "__array__") and np.ndim(value) > 0)
     ),
 )
+CALLABLE = Constraint("a callable", callable)
 MAPPING = Constraint("a dict", lambda value: isinstance(value, Mapping))
 RANDOM_STATE = Constraint(
     "an int in the range [0, 4294967295], a random number generator or None",
@@ -85,10 +82,86 @@ RANDOM_STATE = Constraint(
     ),
 )
 
+CV = Constraint(
+    "an int in the range [2, inf), an object with a method 'split', an iterable of pairs or None",
+    lambda value: value is None or integer(2).holds(value) or _splits(value),
+)
+N_JOBS = Constraint("an int or None", lambda value: value is None or isinstance(value, int))
+SCORER = Constraint(
+    "the name of a scorer (sklearn.metrics.get_scorer_names lists them)",
+    lambda value: isinstance(value, str) and value in get_scorer_names(),
+)
+
 Constraints = Mapping[str, tuple[Constraint, ...]]
+# The parameters of fits, path functions and pictures.
+CONSTRAINTS: Constraints = {
+    "alpha": (real(0.0),),
+    "alphas": (integer(1), ARRAY, NONE),
+    "C": (real(0.0, open_low=True),),
+    "Cs": (integer(1), ARRAY),
+    "eps": (real(0.0, 1.0, open_low=True),),
+    "check_input": (BOOLEAN,),
+    "return_n_iter": (BOOLEAN,),
+    "return_intercept": (BOOLEAN,),
+    "warm_start": (BOOLEAN,),
+    "precompute": (BOOLEAN, one_of("auto"), ARRAY),
+    "copy_X": (BOOLEAN,),
+    "positive": (BOOLEAN,),
+    "l1_ratio": (real(0.0, 1.0),),
+    "fit_intercept": (BOOLEAN,),
+    "max_iter": (integer(1),),
+    "tol": (real(0.0),),
+    "solver": (one_of("auto", "alternating"),),
+    "penalty_weights": (ARRAY, MAPPING, NONE),
+    "class_weight": (MAPPING, one_of("balanced"), NONE),
+    "verbose": (BOOLEAN, integer(0)),
+    "random_state": (RANDOM_STATE,),
+    "selection": (one_of("cyclic", "random"),),
+    "penalties": (ARRAY,),
+    "feature_names": (ARRAY, NONE),
+    "chosen": (MAPPING, NONE),
+    "penalty_name": (one_of("alpha", "C"),),
+    "n_labels": (integer(0),),
+    "target": (integer(0),),
+}
+# Those of estimators that choose a penalty.
+SELECTION_CONSTRAINTS: Constraints = {
+    **CONSTRAINTS,
+    "l1_ratio": (real(0.0, 1.0), ARRAY),
+    "l1_ratios": (ARRAY,),
+    "cv": (CV,),
+    "n_jobs": (N_JOBS,),
+    "rule": (one_of("min", "1se"),),
+    "scoring": (SCORER, CALLABLE, NONE),
+    "refit": (BOOLEAN,),
+    "criterion": (one_of("aic", "aicc", "bic", "ebic"),),
+    "noise_variance": (real(0.0, open_low=True), NONE),
+    "ebic_gamma": (real(0.0, 1.0),),
+}
+# Those of `minimize_l1`, and its options.
+SMOOTH_CONSTRAINTS: Constraints = {
+    "fun": (CALLABLE,),
+    "alpha": (real(0.0),),
+    "jac": (CALLABLE, BOOLEAN, one_of("2-point", "3-point", "cs"), NONE),
+    "positive": (BOOLEAN,),
+    "n_factors": (integer(2),),
+    "convex": (BOOLEAN,),
+    "f_min": (real(-np.inf), NONE),
+    "tol": (real(0.0),),
+    "options": (MAPPING, NONE),
+    "callback": (CALLABLE, NONE),
+}
+OPTIONS: Constraints = {
+    "c": (real(0.0, open_low=True),),
+    "maxcor": (integer(1),),
+    "maxiter": (integer(1),),
+    "maxfun": (integer(1),),
+}
 
 
-def check_parameters(owner: str, values: Mapping[str, Any], constraints: Constraints) -> None:
+def check_parameters(
+    owner: str, values: Mapping[str, Any], constraints: Constraints = CONSTRAINTS
+) -> None:
     """Raise an error for the first of the values that satisfies none of its constraints."""
     for name, choices in constraints.items():
         if name in values and not any(choice.holds(values[name]) for choice in choices):
@@ -121,37 +194,83 @@ def check_arguments(constraints: Constraints) -> Callable[[Function], Function]:
     return decorate
 
 
-def as_floats(values: Any, name: str, **options: Any) -> Float64:
-    """An array of float64, for scikit-learn's check; its errors name the argument."""
-    try:
-        array = check_array(values, ensure_2d=False, dtype=np.float64, input_name=name, **options)
-    except (TypeError, ValueError, OverflowError) as error:
-        if name in str(error):
-            raise
-        kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(f"{name} can not be taken as numbers: {error}") from error
-    return np.asarray(array)
+def _splits(value: Any) -> bool:
+    """Whether it is a splitter, or pairs of training and test indices."""
+    if isinstance(value, str | int | float | Mapping):
+        return False
+    if isinstance(value, list | tuple):
+        return all(isinstance(pair, Sized) and len(pair) == 2 for pair in value)
+    return hasattr(value, "split") or hasattr(value, "__iter__")
 
 
-def check_one_target(owner: str, y: Any, instead: str) -> None:
-    """Raise a ValueError if y has several columns, which says what to use instead."""
-    shape = y.shape if hasattr(y, "shape") else np.asarray(y).shape
-    if len(shape) == 2 and shape[1] > 1:
-        raise ValueError(
-            f"y should be a 1d array, got an array of shape {shape} instead: {owner} takes one "
-            f"target. For several, use {instead}."
-        )
+# Of `penalty`, also for who sets it.
+PENALTY = (
+    "Write l1_ratio=1 for 'l1', l1_ratio=0 for 'l2' and a number between them for 'elasticnet'; "
+    "HadamardLasso and the other lassos have the L1 penalty alone."
+)
+COMPATIBLE = "It would have no effect: leave it out."
+# What to write for an argument that is not known, by its name.
+INSTEAD = {
+    "C": "Write Cs=[C] for one value; least squares has alpha.",
+    "Cs": "Write C for the single value.",
+    "alpha": "Write alphas=[alpha] for one value; logistic regression has C.",
+    "alphas": "Write alpha for the single value; logistic regression has C.",
+    "dual": COMPATIBLE,
+    "intercept_scaling": "The intercept is not penalised: leave it out.",
+    "l1_ratio": (
+        "HadamardElasticNet, HadamardElasticNetCV and enet_path have it; "
+        "HadamardLogisticRegressionCV has l1_ratios."
+    ),
+    "l1_ratios": "Write l1_ratio.",
+    "multi_class": (
+        "Three or more classes are fitted by the multinomial loss; write "
+        "sklearn.multiclass.OneVsRestClassifier for one class against the rest."
+    ),
+    "n_alphas": "Write alphas, an int, for the number of alphas.",
+    "n_jobs": COMPATIBLE,
+    "normalize": "Write make_pipeline(StandardScaler(), ...) to scale the features.",
+    "penalty": PENALTY,
+    "random_state": "Nothing is random: leave it out.",
+    "sample_weight": "Write fit(X, y, sample_weight=...).",
+    "selection": COMPATIBLE,
+    "use_legacy_attributes": (
+        "The attributes are those of use_legacy_attributes=False: leave it out."
+    ),
+}
+# The same for a value, by name and value.
+INSTEAD_OF_VALUE = {
+    "C=inf": "Write penalty_weights=[0, ..., 0] for no penalty.",
+    "l1_ratio=None": "Write l1_ratio=1 for the L1 penalty.",
+    **{
+        f"solver={name}": "Write solver='auto'; the problem is the same."
+        for name in ("lbfgs", "liblinear", "newton-cg", "newton-cholesky", "sag", "saga")
+    },
+}
 
 
-def checked_array(values: Any, shape: tuple[int, ...], name: str) -> Float64:
-    """An array of finite float64 of the given shape.
+def explain_names(function: Function) -> Function:
+    """Make a function say what to write instead of an argument that scikit-learn has."""
+    known = inspect.signature(function).parameters
 
-    Raises
-    ------
-    ValueError
-        If it is not.
-    """
-    array = as_floats(values, name)
-    if array.shape != shape:
-        raise ValueError(f"{name} must have shape {shape}. Got shape {array.shape}.")
-    return np.asarray(array)
+    @wraps(function)
+    def explained(*args: Any, **kwargs: Any) -> Any:
+        for name in kwargs:
+            if name not in known and name in INSTEAD:
+                raise TypeError(
+                    f"{function.__qualname__}() got an unexpected keyword argument {name!r}. "
+                    f"{INSTEAD[name]}"
+                )
+        return function(*args, **kwargs)
+
+    return cast(Function, explained)
+
+
+def advice(name: str, value: Any) -> str:
+    """What to write instead of a value that is refused, after a space; or nothing."""
+    text = INSTEAD_OF_VALUE.get(f"{name}={value}")
+    return "" if text is None else f" {text}"
+
+
+def path_function(function: Function) -> Function:
+    """Make a function one for users: checked arguments, advice on names, the error state."""
+    return explain_names(check_arguments(CONSTRAINTS)(in_own_error_state(function)))

@@ -13,7 +13,10 @@ from sklearn.utils import check_consistent_length, check_X_y
 from sklearn.utils.validation import validate_data
 
 from .._numerics.typing import Float64, Mask
-from .parameters import N_SHOWN, as_floats
+from .arrays import as_floats
+
+# How many labels an error lists.
+N_SHOWN = 10
 
 
 def raw_weights(sample_weight: Any, X: Any) -> Float64:

@@ -8,7 +8,7 @@ from scipy.special import softmax
 from sklearn.datasets import make_classification
 
 import hplasso._datafit.hessian
-import hplasso._design.blocks
+import hplasso._design.container
 import hplasso._design.dense
 import hplasso._design.sparse
 from hplasso import HadamardLogisticRegression, logistic_path
@@ -74,7 +74,7 @@ def test_values(container, fit_intercept, n_classes):
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_values_in_small_blocks_of_columns_that_are_not_copied(container, n_classes, monkeypatch):
     monkeypatch.setattr(hplasso._design.dense, "LARGE_DATA", 1)
-    for module in (hplasso._design.blocks, hplasso._design.sparse):
+    for module in (hplasso._design.container, hplasso._design.sparse):
         monkeypatch.setattr(module, "BLOCK", 24)
     case = Case(container, n_classes, True)
     order = np.random.default_rng(0).permutation(case.working_set.features.size)

@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.datasets import load_breast_cancer, load_iris, make_regression
 
-import hplasso._design.blocks
+import hplasso._design.container
 import hplasso._design.dense
 import hplasso._design.factory
 import hplasso._design.sparse
@@ -18,9 +18,8 @@ from hplasso import (
     lasso_path,
 )
 from hplasso._design.container import Container
-from hplasso._design.factory import NotFinite, checked_design, make_design
+from hplasso._design.factory import NotFinite, augmented_gram_of, checked_design, make_design
 from hplasso._design.multi_output import MultiOutputDesign
-from hplasso._design.weighting import augmented_gram_of
 
 N, P, CONSTANT, EMPTY, FRAGILE = 23, 9, 3, 4, 5
 
@@ -60,7 +59,7 @@ def container(request):
 @pytest.fixture(params=[True, False], ids=["small blocks", "one block"], autouse=True)
 def _blocks(request, monkeypatch):
     if request.param:
-        for module in (hplasso._design.blocks, hplasso._design.sparse):
+        for module in (hplasso._design.container, hplasso._design.sparse):
             monkeypatch.setattr(module, "BLOCK", 24)
         monkeypatch.setattr(hplasso._design.dense, "LARGE_DATA", 1)  # columns are not copied
 

@@ -23,6 +23,9 @@ from hplasso import (
     lasso_path,
     logistic_path,
 )
+from hplasso._smooth.objective import STEPS
+from hplasso._solver.sweeps_and_finish import SOLVERS
+from hplasso._validation.parameters import CONSTRAINTS, SMOOTH_CONSTRAINTS, one_of
 
 X, y = load_diabetes(return_X_y=True)
 labels = (y > 140.0).astype(int)
@@ -492,3 +495,8 @@ def test_penalties_of_zero_are_not_drawn():
     with np.errstate(all="raise"):
         assert CrossValidationDisplay.from_estimator(model).ax_.get_xlim() == (1.0, 0.1)
     plt.close("all")
+
+
+def test_names_that_are_accepted_are_those_that_there_are():
+    assert CONSTRAINTS["solver"][0].words == one_of(*SOLVERS).words
+    assert one_of(*STEPS).words in [each.words for each in SMOOTH_CONSTRAINTS["jac"]]

@@ -29,7 +29,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from hplasso import HadamardElasticNetCV, HadamardLasso, HadamardLassoCV
 from hplasso._design.dense import DenseContainer
-from hplasso._estimators.parameters import FitOptions
+from hplasso._estimators.problem import FitOptions
 from hplasso._estimators.regression import LeastSquaresData
 from hplasso._model_selection.folds import Folds, checked_folds
 from hplasso._model_selection.rules import choose

@@ -11,7 +11,7 @@ from scipy import sparse
 
 from hplasso import HadamardElasticNet, HadamardLasso, lasso_path
 from hplasso._design.factory import make_design
-from hplasso._numerics.exact_sums import exact_sums
+from hplasso._numerics.rounding import exact_sums
 from hplasso._path import orthogonal
 from hplasso._path.orthogonal import DataProblem, Dual, Face, descend_by_faces, factorised
 

@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose
 
 from hplasso import HadamardLogisticRegression
 from hplasso._estimators.classification import LogisticData, encode
-from hplasso._estimators.parameters import FitOptions
+from hplasso._estimators.problem import FitOptions
 from hplasso._path.certification import DivergenceBound
 from hplasso._path.penalty_step import refined
 from hplasso._penalties.duality_gap import ridged_gap

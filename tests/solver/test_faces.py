@@ -7,7 +7,7 @@ from scipy import sparse
 
 from hplasso import HadamardLasso, lasso_path
 from hplasso._design.factory import make_design
-from hplasso._numerics.operator import GramMatrix
+from hplasso._numerics.linalg import GramMatrix
 from hplasso._solver import cholesky
 from hplasso._solver.cholesky import CholeskyFactor
 from hplasso._solver.conjugate_gradients import ConjugateGradients

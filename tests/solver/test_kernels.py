@@ -9,8 +9,12 @@ from numpy.testing import assert_allclose, assert_array_equal
 import hplasso._numerics.linalg
 import hplasso._solver.sweeps_and_finish
 from hplasso._datafit.squared import SquaredState
-from hplasso._numerics.linalg import independent_cholesky, solve_positive, solve_semidefinite
-from hplasso._numerics.operator import GramMatrix
+from hplasso._numerics.linalg import (
+    GramMatrix,
+    independent_cholesky,
+    solve_positive,
+    solve_semidefinite,
+)
 from hplasso._penalties.duality_gap import certainly_zero, certify
 from hplasso._penalties.l1 import feasible_alpha
 from hplasso._solver.cholesky import CholeskyFactor

@@ -1,17 +1,53 @@
-"""What grids of penalties may be."""
+"""What arrays, grids of penalties and lists of l1_ratios may be."""
 
 from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.utils import check_scalar
+from sklearn.utils import check_array, check_scalar
 
 from .._numerics.typing import Float64
+from .parameters import check_parameters, real
+
+
+def as_floats(values: Any, name: str, **options: Any) -> Float64:
+    """An array of float64, for scikit-learn's check; its errors name the argument."""
+    try:
+        array = check_array(values, ensure_2d=False, dtype=np.float64, input_name=name, **options)
+    except (TypeError, ValueError, OverflowError) as error:
+        if name in str(error):
+            raise
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"{name} can not be taken as numbers: {error}") from error
+    return np.asarray(array)
+
+
+def check_one_target(owner: str, y: Any, instead: str) -> None:
+    """Raise a ValueError if y has several columns, which says what to use instead."""
+    shape = y.shape if hasattr(y, "shape") else np.asarray(y).shape
+    if len(shape) == 2 and shape[1] > 1:
+        raise ValueError(
+            f"y should be a 1d array, got an array of shape {shape} instead: {owner} takes one "
+            f"target. For several, use {instead}."
+        )
+
+
+def checked_array(values: Any, shape: tuple[int, ...], name: str) -> Float64:
+    """An array of finite float64 of the given shape.
+
+    Raises
+    ------
+    ValueError
+        If it is not.
+    """
+    array = as_floats(values, name)
+    if array.shape != shape:
+        raise ValueError(f"{name} must have shape {shape}. Got shape {array.shape}.")
+    return np.asarray(array)
 
 
 class GivenGrid(NamedTuple):
@@ -48,7 +84,7 @@ def checked_grid(values: Any, name: str, *, open_low: bool = False) -> Float64:
     return np.sort(np.asarray(values, dtype=np.float64))
 
 
-def given_alphas(alphas: Any, l1_ratios: Sequence[float]) -> GivenGrid:
+def given_alphas(alphas: Any, l1_ratios: list[float]) -> GivenGrid:
     """The alphas, or their number, 100 for None; errors as of `given_Cs`."""
     alphas = 100 if alphas is None else alphas
     if isinstance(alphas, numbers.Integral):
@@ -56,14 +92,14 @@ def given_alphas(alphas: Any, l1_ratios: Sequence[float]) -> GivenGrid:
     return GivenGrid(len(alphas), checked_grid(alphas, "alphas")[::-1])
 
 
-def given_Cs(Cs: Any, l1_ratios: Sequence[float]) -> GivenGrid:
+def given_Cs(Cs: Any, l1_ratios: list[float]) -> GivenGrid:
     """The values of C, or their number; errors as of `checked_grid` and `automatic_grid`."""
     if isinstance(Cs, numbers.Integral):
         return automatic_grid("Cs", int(Cs), l1_ratios)
     return GivenGrid(len(Cs), checked_grid(Cs, "Cs", open_low=True))
 
 
-def automatic_grid(name: str, length: int, l1_ratios: Sequence[float]) -> GivenGrid:
+def automatic_grid(name: str, length: int, l1_ratios: list[float]) -> GivenGrid:
     """A grid that begins where the first feature enters.
 
     Raises
@@ -78,3 +114,19 @@ def automatic_grid(name: str, length: int, l1_ratios: Sequence[float]) -> GivenG
             f"`{name}=` argument."
         )
     return GivenGrid(length)
+
+
+def checked_ratios(owner: str, name: str, given: Any) -> list[float]:
+    """One or several l1_ratios.
+
+    Raises
+    ------
+    ValueError
+        If there are none, or one is not in [0, 1].
+    """
+    ratios = np.atleast_1d(given)
+    if ratios.ndim != 1 or not ratios.size:
+        raise ValueError(f"{name} must be numbers in the range [0, 1]. Got {given!r}.")
+    for ratio in ratios.tolist():
+        check_parameters(owner, {name: ratio}, {name: (real(0.0, 1.0),)})
+    return [float(ratio) for ratio in ratios]
