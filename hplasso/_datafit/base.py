@@ -12,8 +12,6 @@ A data term answers with *states*: the loss at some theta. About a state it has 
 which goes to the solver; and a *line search* towards the model's solution.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Any, NamedTuple, Protocol
 

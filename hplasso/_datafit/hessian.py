@@ -10,8 +10,6 @@ older one: as long as the curvatures have drifted by little, H is kept, and colu
 as coordinates come in, under the curvatures it was begun with.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

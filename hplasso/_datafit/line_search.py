@@ -10,8 +10,6 @@ One in the tail of an exponential is one unit of its output from the model's sol
 hundreds to go: there the step is doubled as long as f falls.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

@@ -7,8 +7,6 @@ The model about a state is Newton's. Its Hessian costs more than all else here; 
 of an earlier state serves as long as the curvatures have not drifted far (`hessian`).
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from .._design.correlations import Correlations

@@ -5,8 +5,6 @@ values such as 999999999 contribute so much that of several outputs only the dif
 digits: these *heavy* features are added apart, as what they make of a difference to each sample.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

@@ -12,8 +12,6 @@ X, and is overridden where X as it lies in memory allows more:
     choose                chosen columns that are read from blocks each time
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any

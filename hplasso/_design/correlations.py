@@ -12,8 +12,6 @@ the two that are kept. As r is piecewise linear in alpha, combinations of two re
 close: some ten to sixty passes serve a path of a hundred alphas.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from .._numerics.typing import Float64, Index

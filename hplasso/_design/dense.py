@@ -1,7 +1,5 @@
 """A dense X: an ndarray of any layout, read-only and memory-mapped ones included."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

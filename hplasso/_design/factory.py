@@ -5,8 +5,6 @@ the same X under other weights, whose moments they know, and the sums over some 
 these.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

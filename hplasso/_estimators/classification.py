@@ -1,7 +1,5 @@
 """Logistic regression: classes and their weights, checked data; their problem on a design; C."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The elastic net, as the user sees it: the path function and the estimator."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from .._validation.parameters import explain_names, path_function

@@ -1,7 +1,5 @@
 """What every estimator of logistic regression has in common: its data and predictions."""
 
-from __future__ import annotations
-
 import inspect
 from typing import Any, Self
 

@@ -1,7 +1,5 @@
 """What every estimator of a linear model has: parameters, validated data, the name of a penalty."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from copy import deepcopy

@@ -1,7 +1,5 @@
 """What is common to estimators of least squares: data, attributes, predictions; a fit, a path."""
 
-from __future__ import annotations
-
 from typing import Any, Self
 
 import numpy as np

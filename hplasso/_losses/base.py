@@ -15,8 +15,6 @@ A loss of one output defines `residual_bound` and the abstract methods; the othe
 curvature. It overrides those of which it knows more, or knows it to more digits.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from typing import Any, NamedTuple, Protocol
 

@@ -12,8 +12,6 @@ it is
     kappa u log kappa + (1 - kappa u) (log(1 - kappa u) - log P_y)        from each sample.
 """
 
-from __future__ import annotations
-
 from math import cosh, inf, isfinite, sinh
 from typing import Any, NamedTuple
 

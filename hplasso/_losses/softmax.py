@@ -6,8 +6,6 @@ with the probabilities P; Y marks the classes. A constant added to all outputs o
 difference. The loss of a single class is zero.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

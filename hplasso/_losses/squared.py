@@ -4,8 +4,6 @@ Its intercept has a closed form, b = m_y - m'theta with the weighted means of y 
 So all there is to know of y is a response that is weighted, and centred as the features are.
 """
 
-from __future__ import annotations
-
 from .._numerics.rounding import ROUNDING
 from .._numerics.typing import Float64
 

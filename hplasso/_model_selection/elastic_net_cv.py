@@ -1,7 +1,5 @@
 """The elastic net with its penalty chosen by cross-validation, as the user sees it."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from .._estimators.elastic_net import HadamardElasticNet, enet_path

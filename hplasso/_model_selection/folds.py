@@ -11,8 +11,6 @@ What is left of a column by cancellation alone, as that of an indicator that is 
 only, is computed again from the column.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 

@@ -1,7 +1,5 @@
 """The path on all samples that a cross-validated model keeps, and a model at one of its points."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

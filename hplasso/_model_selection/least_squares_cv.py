@@ -1,7 +1,5 @@
 """Cross-validated least squares: paths on the training samples of each fold, a fit on all."""
 
-from __future__ import annotations
-
 import sys
 from dataclasses import replace
 from typing import Any, NamedTuple, Self

@@ -1,7 +1,5 @@
 """Logistic paths on the training samples of folds, and their scores on the test samples."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple

@@ -1,7 +1,5 @@
 """Choosing a penalty by cross-validated losses: the rules, standard errors, the end of the grid."""
 
-from __future__ import annotations
-
 import sys
 from typing import Any, NamedTuple
 

@@ -1,7 +1,5 @@
 """Scores of logistic models on held-out samples, by scikit-learn's scorers."""
 
-from __future__ import annotations
-
 import inspect
 import traceback
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """NumPy's error state inside the package, which is its own, whatever the caller's is."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar, cast

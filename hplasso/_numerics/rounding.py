@@ -8,8 +8,6 @@ J. R. Shewchuk, Adaptive precision floating-point arithmetic and fast robust geo
 Discrete & Computational Geometry 18 (1997) 305-363.
 """
 
-from __future__ import annotations
-
 from math import fsum
 from typing import NamedTuple
 

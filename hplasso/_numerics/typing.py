@@ -1,7 +1,5 @@
 """The array types that the annotations speak of, and empty arrays of them."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

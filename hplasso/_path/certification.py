@@ -1,7 +1,5 @@
 """Certification: the duality gap of an iterate, with what rounding may hide of it."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from functools import cached_property
 from typing import Any, NamedTuple

@@ -4,8 +4,6 @@ It is a short path of its own: straight at a small alpha, the first working sets
 right, would be fitted to the last detail, and many signs be wrong at a time.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from .memory import Memory

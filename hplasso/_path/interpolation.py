@@ -27,8 +27,6 @@ E. Ndiaye, T. Le, O. Fercoq, J. Salmon and I. Takeuchi, Safe grid search with op
 ICML 2019.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any

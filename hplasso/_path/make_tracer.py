@@ -1,7 +1,5 @@
 """The tracer that fits a loss and a penalty."""
 
-from __future__ import annotations
-
 from .._datafit.base import DataTerm
 from .._design.multi_output import AnyDesign
 from .._design.working_set import WorkingSet

@@ -8,8 +8,6 @@
 5. Where columns hold codes, and steps do not help, others follow (`square_root_polish`).
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

@@ -26,8 +26,6 @@ A. J. Cox and N. J. Higham, Stability of Householder QR factorization for weight
 problems, Numerical Analysis 1997, Longman (1998) 57-73.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 

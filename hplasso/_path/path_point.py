@@ -1,7 +1,5 @@
 """The point of a path that a certified iterate becomes, in the type that is returned."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """One penalty of a path: from what is remembered of those before to its certified solution."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from .._datafit.iterate import Iterate

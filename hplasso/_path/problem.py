@@ -1,7 +1,5 @@
 """The problem of a path: what stays the same from one penalty to the next."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any

@@ -1,7 +1,5 @@
 """What a path reports on its way: points, iterations, and that some did not converge."""
 
-from __future__ import annotations
-
 import sys
 import warnings
 from abc import ABC, abstractmethod

@@ -9,8 +9,6 @@ A. E. Hoerl and R. W. Kennard, Ridge regression: biased estimation for nonorthog
 Technometrics 12 (1970) 55-67.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

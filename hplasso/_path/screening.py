@@ -10,14 +10,11 @@ R. Tibshirani et al., Strong rules for discarding predictors in lasso-type probl
 Royal Statistical Society B 74 (2012) 245-266.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from .._datafit.iterate import Iterate
 from .._design.correlations import ALL
-from .._numerics.rounding import NOBODY
-from .._numerics.typing import Float64, Index
+from .._numerics.typing import NOBODY, Float64, Index
 from .predictor import Predictor
 from .problem import PathProblem
 

@@ -7,8 +7,6 @@ what tells two classes apart that share a code: a penalty, or a difference of th
 In A they do not, nor in R.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 

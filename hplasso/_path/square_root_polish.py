@@ -7,8 +7,6 @@ round has shown: its support A with signs s, and one violator more at a time,
     (A'A + diag(rho))_AA d_A = (z - rho theta - lambda s)_A.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The tracer: one penalty after the other, each from what is remembered of those before."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import replace

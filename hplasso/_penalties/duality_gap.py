@@ -21,8 +21,6 @@ References
 O. Fercoq, A. Gramfort and J. Salmon, Mind the duality gap: safer rules for the Lasso, ICML 2015.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """A picture of how a fit approaches the optimum."""
 
-from __future__ import annotations
-
 from typing import Any, Self
 
 import numpy as np

@@ -1,7 +1,5 @@
 """A picture of cross-validated errors."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, Self
 

@@ -3,8 +3,6 @@
 The conventions are those of scikit-learn's displays.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, NamedTuple

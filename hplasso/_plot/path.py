@@ -1,7 +1,5 @@
 """A picture of the coefficients along a path."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 

@@ -1,7 +1,5 @@
 """Minimise any smooth function with an L1 penalty, in SciPy's manner."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Any
 

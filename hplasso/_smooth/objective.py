@@ -11,8 +11,6 @@ For q < 1 a penalised coordinate at zero is optimal whatever its gradient: the p
 steep there.
 """
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Callable
 from typing import Any, NamedTuple

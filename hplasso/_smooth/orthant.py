@@ -14,8 +14,6 @@ F goes down on each face. Once rounding of F hides that, Newton's method goes on
 alone, by conjugate gradients.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

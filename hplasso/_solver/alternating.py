@@ -1,7 +1,5 @@
 """``solver='alternating'``: sweeps alone, on a working set, until the gap is reached."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

@@ -11,8 +11,6 @@ For a sweep, some steps towards either ridge update are enough (`descending_swee
 each, and the finish follows.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import final
 

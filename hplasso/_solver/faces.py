@@ -1,7 +1,5 @@
 """Points and faces of the restricted problem, and what optimality says of them."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

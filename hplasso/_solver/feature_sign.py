@@ -12,8 +12,6 @@ References
 H. Lee, A. Battle, R. Raina and A. Y. Ng, Efficient sparse coding algorithms, NeurIPS 2006.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from .._numerics.typing import Float64, Index

@@ -21,8 +21,6 @@ Why it ends: each point taken is the minimiser of its face, with a smaller f tha
 and there are finitely many faces.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from .._numerics.typing import NOBODY, Float64, Mask

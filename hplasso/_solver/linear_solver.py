@@ -5,8 +5,6 @@ what it has computed. It knows two sets: the coordinates F of its equations, and
 that is fixed at zero. The face is F without H.
 """
 
-from __future__ import annotations
-
 from typing import Any, Protocol
 
 from .._numerics.linalg import Operator

@@ -1,7 +1,5 @@
 """``solver='auto'``: sweeps, each with the finish from the face that it shows, on a working set."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import NamedTuple
 

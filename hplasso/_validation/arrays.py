@@ -1,7 +1,5 @@
 """What arrays, grids of penalties and lists of l1_ratios may be."""
 
-from __future__ import annotations
-
 import math
 import numbers
 from contextlib import suppress

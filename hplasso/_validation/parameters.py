@@ -3,8 +3,6 @@
 Of parameters that scikit-learn has, or had, and this package has not: what to write instead.
 """
 
-from __future__ import annotations
-
 import inspect
 import math
 import numbers

@@ -1,7 +1,5 @@
 """What sample weights and penalty weights may be."""
 
-from __future__ import annotations
-
 import numbers
 from collections import Counter
 from collections.abc import Mapping, Sequence
