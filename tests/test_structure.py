@@ -213,7 +213,7 @@ def test_identifiers_are_words_of_the_field(file):
 @pytest.mark.parametrize("file", FILES)
 def test_kinds_are_not_asked_for(file):
     """What differs between Gram matrices, linear solvers and losses is a method of theirs."""
-    kinds = {"GramMatrix", "SparseGram", "Operator", "CholeskyFactor", "ConjugateGradients"}
+    kinds = {"GramMatrix", "ProductGram", "Operator", "CholeskyFactor", "ConjugateGradients"}
     kinds |= {"Loss", "SquaredLoss", "LogisticLoss", "SoftmaxLoss", "CurvedTerm", "LeastSquares"}
     for node in ast.walk(TREES[file]):
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "isinstance":

@@ -21,6 +21,10 @@ from .._numerics.typing import Float64, Index, Mask
 # the mean is three times the norm.
 LARGEST_KEPT_MEAN = 3.0
 
+# Smaller supports always have a Gram matrix: its factorisation against the calls of conjugate
+# gradients (constants.py).
+LARGE = 150
+
 Blocks = Callable[[Index | None], Iterator[tuple[slice, Float64]]]
 
 
@@ -142,6 +146,42 @@ class Columns(ABC):
 def total(parts: Iterable[Float64]) -> Float64:
     """The sum of new arrays, one for each block."""
     return reduce(iadd, parts)
+
+
+class ProductGram:
+    """G = Z'Z by its products, an `Operator`: Z = A - root m' with A an array, or sparse."""
+
+    matrix = None
+
+    def __init__(
+        self, scaled: Any, mean: Float64, root: Float64, squares: Float64, ridge: Float64
+    ) -> None:
+        self._scaled, self._mean, self._root = scaled, mean, root
+        self._squares, self._ridge = squares, ridge
+        self._transposed = scaled.T
+        self._centred = bool(mean.any())
+
+    def __len__(self) -> int:
+        return self._mean.size
+
+    def __matmul__(self, vector: Float64) -> Float64:
+        image = self._scaled @ vector
+        if self._centred:
+            image -= (self._mean @ vector) * self._root
+        product = self._transposed @ image
+        if self._centred:
+            product -= (self._root @ image) * self._mean
+        return np.asarray(product + self._ridge * vector)
+
+    def diagonal(self) -> Float64:
+        return self._squares + self._ridge
+
+    def on(self, kept: Index) -> ProductGram:
+        scaled, ridge = self._scaled[:, kept], self._ridge[kept]
+        return ProductGram(scaled, self._mean[kept], self._root, self._squares[kept], ridge)
+
+    def plus(self, ridge: Float64) -> ProductGram:
+        return ProductGram(self._scaled, self._mean, self._root, self._squares, ridge)
 
 
 class BlockwiseColumns(Columns):

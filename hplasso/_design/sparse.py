@@ -10,7 +10,7 @@ import numpy as np
 from scipy import sparse
 
 from .._numerics.typing import Float64, Index
-from .columns import Columns, ColumnStatistics
+from .columns import LARGE, Columns, ColumnStatistics, ProductGram
 from .container import BLOCK, Container, slices
 
 # Products with zeros skipped against dense ones of columns that are filled up first; all with
@@ -22,10 +22,10 @@ SEVERAL, SPARSE, FULL = 12, 8, 12
 # Blocks of filled columns are larger by this factor, so that a few columns at least are worth a
 # walk through the others; memory against calls (constants.py).
 TOGETHER = 4
-# Supports from LARGE on have no Gram matrix if it would hold more than DENSE_FACTOR times the
-# numbers that the columns hold: a factorisation against conjugate gradients, which were seen to
-# save half of the time at a support of 800, and nothing at 340 (constants.py).
-LARGE, DENSE_FACTOR = 150, 4
+# No Gram matrix is formed that would hold more than DENSE_FACTOR times the numbers that the columns
+# hold: a factorisation against conjugate gradients, which were seen to save half of the time at a
+# support of 800, and nothing at 340 (constants.py).
+DENSE_FACTOR = 4
 # What a multiplication costs, if there are zeros to skip, beside one of dense matrices: a new
 # Hessian against more steps with the old one, as this decides what the former is taken to cost
 # (constants.py).
@@ -155,42 +155,6 @@ def _filled_square(columns: Any, factors: Float64) -> Float64:
     return np.asarray(filled @ filled.T)
 
 
-class SparseGram:
-    """G = Z'Z of sparse columns, by its products: Z = A - root m' with A sparse."""
-
-    matrix = None
-
-    def __init__(
-        self, scaled: Any, mean: Float64, root: Float64, squares: Float64, ridge: Float64
-    ) -> None:
-        self._scaled, self._mean, self._root = scaled, mean, root
-        self._squares, self._ridge = squares, ridge
-        self._transposed = scaled.T
-        self._centred = bool(mean.any())
-
-    def __len__(self) -> int:
-        return self._mean.size
-
-    def __matmul__(self, vector: Float64) -> Float64:
-        image = self._scaled @ vector
-        if self._centred:
-            image -= (self._mean @ vector) * self._root
-        product = self._transposed @ image
-        if self._centred:
-            product -= (self._root @ image) * self._mean
-        return np.asarray(product + self._ridge * vector)
-
-    def diagonal(self) -> Float64:
-        return self._squares + self._ridge
-
-    def on(self, kept: Index) -> SparseGram:
-        scaled, ridge = self._scaled[:, kept], self._ridge[kept]
-        return SparseGram(scaled, self._mean[kept], self._root, self._squares[kept], ridge)
-
-    def plus(self, ridge: Float64) -> SparseGram:
-        return SparseGram(self._scaled, self._mean, self._root, self._squares, ridge)
-
-
 class SparseColumns(Columns):
     """Columns of a sparse X as they are, with their means beside them.
 
@@ -203,16 +167,16 @@ class SparseColumns(Columns):
         self.mean = statistics.mean.copy()
         self.mean[statistics.cancellation_prone] = 0.0
         self.chosen = sparse.csc_array((container.shape[0], 0), dtype=np.float64)
-        self._operator: SparseGram | None = None
+        self._operator: ProductGram | None = None
 
-    def operator(self, support: Index) -> SparseGram | None:
+    def operator(self, support: Index) -> ProductGram | None:
         if support.size < LARGE or support.size**2 <= DENSE_FACTOR * self._stored(support):
             return None
         if self._operator is None or len(self._operator) < self.features.size:
             scaled, root, features = self.chosen.copy(), self.statistics.sqrt_weights, self.features
             scaled.data *= root[scaled.indices]
             mean, squares = self.mean[features], self.statistics.column_norms[features] ** 2
-            self._operator = SparseGram(scaled, mean, root, squares, np.zeros(features.size))
+            self._operator = ProductGram(scaled, mean, root, squares, np.zeros(features.size))
         return self._operator
 
     def append(self, features: Index) -> None:

@@ -13,6 +13,7 @@ from sklearn.linear_model import enet_path as reference_path
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from hplasso import HadamardElasticNet, HadamardLasso, enet_path, lasso_path
+from hplasso._design.dense import DenseColumns
 
 X, y = load_diabetes(return_X_y=True)
 WIDE = make_regression(40, 200, n_informative=15, noise=3.0, random_state=0)
@@ -164,3 +165,34 @@ def test_the_gap_of_an_unfinished_fit_is_by_its_definition(l1_ratio, max_iter):
     dual -= 0.5 * kappa**2 * (square + ridge_square)
     assert kappa < 1.0
     assert model.dual_gap_ == pytest.approx(primal - dual, rel=1e-8)
+
+
+@pytest.mark.parametrize("tol", [1e-4, 1e-10])
+def test_supports_beyond_the_samples_have_no_gram_matrix(tol, monkeypatch):
+    """The gap is that of the lasso on [X; sqrt(n ridge) I], and of nothing of this package."""
+    formed, products = [], DenseColumns.products
+
+    def counted(self, first):
+        formed.append(self.size)
+        return products(self, first)
+
+    monkeypatch.setattr(DenseColumns, "products", counted)
+    rng = np.random.default_rng(8)
+    n, p, ratio = 60, 800, 0.01
+    X = rng.normal(size=(n, p)) * rng.uniform(0.5, 2.0, p)
+    y = X[:, :5].sum(axis=1) + rng.normal(size=n)
+    alpha = 0.02 * np.abs(X.T @ (y - y.mean())).max() / n / ratio
+    model = HadamardElasticNet(alpha, l1_ratio=ratio, tol=tol).fit(X, y)
+    coef, support = model.coef_, np.count_nonzero(model.coef_)
+    X, y = X - X.mean(axis=0), y - y.mean()
+    lasso, ridge = alpha * ratio, alpha * (1.0 - ratio)
+    residual = y - X @ coef
+    kappa = min(1.0, lasso / np.abs(X.T @ residual / n - ridge * coef).max())
+    squares = residual @ residual / n + ridge * coef @ coef
+    primal = 0.5 * squares + lasso * np.abs(coef).sum()
+    dual = kappa * residual @ y / n - 0.5 * kappa**2 * squares
+    null_loss = 0.5 * y @ y / n
+    assert support > 5 * n
+    assert max(formed) < support
+    assert primal - dual <= tol * null_loss + 1e-13 * null_loss
+    assert model.dual_gap_ == pytest.approx(primal - dual, rel=1e-6, abs=1e-13 * null_loss)
