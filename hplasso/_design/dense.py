@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from .._numerics.linalg import room_for
-from .._numerics.threads import LARGE_DATA, threads_for_pass
+from .._numerics.threads import threads_for_pass
 from .._numerics.typing import Float64, Index
 from .columns import LARGE, BlockwiseColumns, Columns, ColumnStatistics, ProductGram
 from .container import Container, slices
@@ -20,6 +20,10 @@ CHEAP, CHEAP_ACROSS = 1 / 16, 1 / 128
 # copy of the chosen ones. Of 400 columns of 5,000, 50 % took as long either way, 70 % took 2.5
 # times as long when copied (constants.py).
 MOST = 0.5
+# Of an X with more rows than columns and more numbers than this (128 MB) no columns are copied:
+# memory against time. Logistic fits of 20,000 x 300 and 60,000 x 100 take .57 to .77 of the time
+# with columns that are copied, lasso fits of 3,000 x 3,000 .8 to 1.0 (constants.py).
+COPIED = 2**24
 
 
 class DenseContainer(Container):
@@ -69,7 +73,7 @@ class DenseContainer(Container):
         return gram
 
     def choose(self, statistics: ColumnStatistics) -> Columns:
-        copied = self.shape[1] > self.shape[0] or self.n_stored < LARGE_DATA
+        copied = self.shape[1] > self.shape[0] or self.n_stored <= COPIED
         return DenseColumns(statistics, self) if copied else super().choose(statistics)
 
 

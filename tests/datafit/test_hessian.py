@@ -73,7 +73,7 @@ def test_values(container, fit_intercept, n_classes):
 @pytest.mark.parametrize("container", CONTAINERS)
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_values_in_small_blocks_of_columns_that_are_not_copied(container, n_classes, monkeypatch):
-    monkeypatch.setattr(hplasso._design.dense, "LARGE_DATA", 1)
+    monkeypatch.setattr(hplasso._design.dense, "COPIED", 1)
     for module in (hplasso._design.container, hplasso._design.sparse):
         monkeypatch.setattr(module, "BLOCK", 24)
     case = Case(container, n_classes, True)

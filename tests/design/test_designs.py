@@ -61,7 +61,7 @@ def _blocks(request, monkeypatch):
     if request.param:
         for module in (hplasso._design.container, hplasso._design.sparse):
             monkeypatch.setattr(module, "BLOCK", 24)
-        monkeypatch.setattr(hplasso._design.dense, "LARGE_DATA", 1)  # columns are not copied
+        monkeypatch.setattr(hplasso._design.dense, "COPIED", 1)  # columns are not copied
 
 
 class Case:
