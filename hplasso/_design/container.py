@@ -125,8 +125,10 @@ class Container(ABC):
         with threads_for_pass():
             for where in slices(rows.size, self.shape[1]):
                 part = rows[where]
-                block = statistics.sqrt_weights[part, None] * (self.rows(part) - statistics.mean)
-                block = np.hstack([block, ends[part]])
+                block = np.empty((part.size, len(gram)))
+                np.subtract(self.rows(part), statistics.mean, out=block[:, :-2])
+                block[:, :-2] *= statistics.sqrt_weights[part, None]
+                block[:, -2:] = ends[part]
                 gram += block.T @ block
         return gram
 

@@ -58,7 +58,12 @@ class DenseContainer(Container):
         return values.astype(np.float64, copy=False)
 
     def rows(self, rows: Index, features: Index | None = None) -> Any:
-        values = self.stored[rows] if features is None else self.stored[rows[:, None], features]
+        if features is not None:
+            values = self.stored[rows[:, None], features]
+        elif rows.size and (np.diff(rows) == 1).all():  # neighbours: no copy is needed
+            values = self.stored[rows[0] : rows[-1] + 1]
+        else:
+            values = self.stored[rows]
         return values.astype(np.float64, copy=False)
 
     def gram(self, statistics: ColumnStatistics) -> Float64:
@@ -82,12 +87,8 @@ class DenseColumns(BlockwiseColumns):
 
     def __init__(self, statistics: ColumnStatistics, container: DenseContainer) -> None:
         self.statistics, self.container = statistics, container
-        self.features = np.empty(0, dtype=np.intp)
+        self.features, self.size = np.empty(0, dtype=np.intp), 0
         self.buffer = np.empty((0, container.shape[0]))
-
-    @property
-    def size(self) -> int:
-        return self.features.size
 
     def append(self, features: Index) -> None:
         stop = self.size + features.size
@@ -98,7 +99,7 @@ class DenseColumns(BlockwiseColumns):
             self.buffer = grown
         rows = self.statistics.centre(self.container.columns(features), features).T
         np.multiply(rows, self.statistics.sqrt_weights, out=self.buffer[self.size : stop])
-        self.features = np.append(self.features, features)
+        self.features, self.size = np.concatenate([self.features, features]), stop
 
     def operator(self, support: Index) -> ProductGram | None:
         """Where the support exceeds the samples: then there is a ridge, and few steps are needed.

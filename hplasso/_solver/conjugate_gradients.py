@@ -30,8 +30,9 @@ MAX_STEPS = 200
 ROUGH = 0.3
 # A face of less than this part of the coordinates has an operator of its own. To make that takes
 # a copy of its columns, to do without it multiplies with coordinates that are zero. On a path of a
-# very sparse X, 0.3 took as long, 0.9 eight times as long (constants.py).
-OWN_OPERATOR = 0.7
+# very sparse X, 0.3 took as long, 0.7 had 14 % more products, 0.9 took eight times as long
+# (constants.py).
+OWN_OPERATOR = 0.5
 # What an update of a sweep leaves of the gradient, and its steps. With more, a product is closer to
 # that of an exact sweep; the finish follows anyway. From 0.01 to 0.5, and from 1 step to 6, the
 # times of a path of a very sparse X were within 4 % (constants.py).
