@@ -16,12 +16,13 @@ from .._design.design import Design
 from .._design.multi_output import MultiOutputDesign
 from .._design.working_set import WorkingSet
 from .._losses.base import Loss
-from .._numerics.operator import GramMatrix
+from .._numerics.operator import GramMatrix, Operator
 from .._numerics.rounding import UNIT, CorrelationRounding
 from .._numerics.typing import Float64, Index
 from .base import Limit, Model, Penalty
 from .curved_state import CurvedState, state_at
 from .hessian import Hessian
+from .hessian_operator import HessianOperator
 from .iterate import Iterate
 from .line_search import line_search
 from .outputs import Outputs
@@ -96,9 +97,24 @@ class CurvedTerm:
         moving[predicted] = True
         moving[support] = False
         where = np.concatenate([support, moving.nonzero()[0]])
-        gram = self._hessian.at(working_set, iterate.state.prediction, where)
-        target = gram @ iterate.theta[where] + z[where]
-        return Model(where, GramMatrix(gram), target, np.arange(support.size))
+        operator: Operator | None = None
+        if matrix_free:
+            operator = self._operator(working_set, iterate, where)
+        if operator is None:
+            gram = self._hessian.at(working_set, iterate.state.prediction, where)
+            operator = GramMatrix(gram)
+        target = operator @ iterate.theta[where] + z[where]
+        return Model(where, operator, target, np.arange(support.size))
+
+    def _operator(
+        self, working_set: WorkingSet, iterate: Iterate, where: Index
+    ) -> HessianOperator | None:
+        """The Hessian by its products, where these cost less than to form it."""
+        columns = working_set.columns.matrix(where) if self.n_outputs == 1 else None
+        if columns is None:
+            return None
+        curvature = self.loss.curvature(iterate.state.prediction).diagonal(0)
+        return HessianOperator(columns, columns.weights * curvature, self.outputs.fit_intercept)
 
     def refresh(self) -> None:
         self._hessian.forget()

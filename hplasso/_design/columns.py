@@ -80,6 +80,10 @@ class Columns(ABC):
         """The Gram matrix by its products, where on a support these cost less than to form it."""
         return None
 
+    def matrix(self, positions: Index) -> Any | None:
+        """S at these positions by its products, where these cost less than `weighted_gram`."""
+        return None
+
     def split(self, where: Index) -> tuple[Columns, Index, Index]:
         """The columns, positions in them, and the outputs that they are for: a single one here."""
         return self, where, np.zeros(where.size, dtype=np.intp)

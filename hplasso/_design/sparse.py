@@ -32,6 +32,11 @@ LARGE, DENSE_FACTOR = 150, 4
 # Hessian against more steps with the old one, as this decides what the former is taken to cost
 # (constants.py).
 SLOW = 200.0
+# A Hessian is not formed where that would cost more than PRODUCTS products with its columns, each
+# of whose numbers takes as long as SLOW_PRODUCT multiplications of dense matrices: what a model of
+# a curved loss takes by conjugate gradients (constants.py); nor where it would hold more than
+# MOST_FORMED numbers (256 MB): a bound of memory.
+PRODUCTS, SLOW_PRODUCT, MOST_FORMED = 50, 25, 2**25
 # The part of all columns of CSC that is read one by one where a pass would serve as well. Of 2,000
 # x 20,000, 1 % stored, it took 30 % of a pass; 1/8 took half of one (constants.py).
 CHEAP = 1 / 32
@@ -193,6 +198,31 @@ class SparseGram:
         return SparseGram(self._scaled, self._mean, self._root, self._squares, ridge)
 
 
+class SparseMatrix:
+    """Sparse columns by their products; `weights` are those of the samples, v, not part of them."""
+
+    def __init__(self, columns: Any, weights: Float64) -> None:
+        self._columns, self._transposed, self.weights = columns, columns.T, weights
+
+    def predict(self, theta: Float64) -> Float64:
+        """S theta."""
+        return np.asarray(self._columns @ theta)
+
+    def correlations(self, right: Float64) -> Float64:
+        """S'right."""
+        return np.asarray(self._transposed @ right)
+
+    def squares(self, right: Float64) -> Float64:
+        """(S o S)'right."""
+        columns = self._columns
+        arrays = columns.data**2, columns.indices, columns.indptr
+        return np.asarray(sparse.csc_array(arrays, shape=columns.shape).T @ right)
+
+    def on(self, kept: Index) -> SparseMatrix:
+        """Some of the columns."""
+        return SparseMatrix(self._columns[:, kept], self.weights)
+
+
 class SparseColumns(Columns):
     """Columns of a sparse X as they are, with their means beside them.
 
@@ -216,6 +246,14 @@ class SparseColumns(Columns):
             mean, squares = self.mean[features], self.statistics.column_norms[features] ** 2
             self._operator = SparseGram(scaled, mean, root, squares, np.zeros(features.size))
         return self._operator
+
+    def matrix(self, positions: Index) -> SparseMatrix | None:
+        stored, k = self._stored(positions), positions.size
+        formed = SLOW * stored**2 / self.container.shape[0] + k**3 / 3
+        unformed = PRODUCTS * 2 * SLOW_PRODUCT * stored
+        if k**2 <= MOST_FORMED and (k < LARGE or formed <= unformed):
+            return None
+        return SparseMatrix(self.chosen[:, positions], self.statistics.sqrt_weights**2)
 
     def append(self, features: Index) -> None:
         statistics = self.statistics

@@ -116,7 +116,7 @@ def rounds(
             break
         objective = problem.objective(memory.iterate, alpha)
         stagnation = stagnation.after(certificate, objective, entrants.size > 0, gap_tol)
-        if stagnation.rounds and memory.used_matrix_free:
+        if stagnation.rounds > (0 if term.quadratic else 3) and memory.used_matrix_free:
             memory = without_matrix_free(problem, memory)
     if not certifier.suffices(certificate):
         certificate = min(certificate, refined(problem, memory, alpha))

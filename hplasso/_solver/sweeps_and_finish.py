@@ -145,15 +145,22 @@ def _by_feature_signs(problem: RestrictedProblem, solver: LinearSolver, lowest: 
 
 
 def sweep_on(
-    problem: RestrictedProblem, solver: LinearSolver, point: Point, factors: Factors
+    problem: RestrictedProblem,
+    solver: LinearSolver,
+    point: Point,
+    factors: Factors,
+    entrants: Index | None = None,
 ) -> Swept:
-    """Sweep the factors of a point and of its largest violators, in place; read their face.
+    """Sweep the factors of a point and of entrants, in place; read their face.
 
-    Of these, those whose columns depend on the support stay out.
+    These are the largest violators, if none are given. Those whose columns depend on the support
+    stay out.
     """
-    support, entrants = point.support, violators(problem, point, solver.accuracy)
-    if entrants.size:
-        entrants = largest_violators(problem, point, beyond_support(problem, point, entrants))
+    support = point.support
+    if entrants is None:
+        entrants = violators(problem, point, solver.accuracy)
+        if entrants.size:
+            entrants = largest_violators(problem, point, beyond_support(problem, point, entrants))
     if entrants.size:
         proximal_seed(problem, factors, point.z, entrants)
         support = np.concatenate([support, entrants])
