@@ -20,6 +20,8 @@ from .hadamard import balance
 from .restricted_problem import RestrictedProblem
 from .sweeps_and_finish import sweep_on
 
+MAX_FACES = 20
+
 
 def solve_truncated(
     problem: RestrictedProblem, solver: ConjugateGradients, start: Point
@@ -31,7 +33,7 @@ def solve_truncated(
     solver.refine()
     swept = sweep_on(problem, solver, start, balance(start.theta), entrants)
     new = towards_limit_point(problem, solver, swept.point, swept.face)
-    return Solution(new if increase(problem, swept.point, new) < 0.0 else swept.point, 1)
+    return Solution(new if increase(problem, start, new) < 0.0 else swept.point, 1)
 
 
 def towards_limit_point(
@@ -43,10 +45,11 @@ def towards_limit_point(
     right = problem.target - problem.penalty * signs
     solver.start_at(np.where(before.theta * signs > 0.0, before.theta, 0.0))
     solver.update(problem.operator, face.support, face.n_trusted)
-    while True:
+    for _ in range(MAX_FACES):
         values, wrong = minimiser_on(problem, solver, signs, right)
         positions, fixed = solver.positions, solver.fixed
-        if solver.spent or not wrong.any():
-            active = ~(fixed | wrong)
-            return point_at(problem, positions[active], values[active])
+        if not wrong.any():
+            break
         solver.fix_at_zero(fixed | first_to_leave(before.theta[positions], values, wrong))
+    active = ~(fixed | wrong)
+    return point_at(problem, positions[active], values[active])
