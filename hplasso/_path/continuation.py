@@ -59,7 +59,8 @@ def _steps_ahead(
     problem: PathProblem, memory: Memory, here: float, nearest: float, alpha: float, stayed: float
 ) -> int:
     """How many steps there are from one alpha to the nearest; `stayed` of what the last let in."""
-    long = stayed > MOSTLY or _admits_few(problem, memory, LONG_STEP * here)
+    truncated = memory.used_matrix_free and not problem.term.quadratic
+    long = truncated or stayed > MOSTLY or _admits_few(problem, memory, LONG_STEP * here)
     step = LONG_STEP if long else SHORT_STEP
     if nearest == alpha and problem.design.shape[1] <= FEW:
         step = LONGEST_STEP

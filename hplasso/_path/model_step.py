@@ -19,16 +19,16 @@ from .._design.correlations import ALL
 from .._numerics.rounding import NOBODY
 from .._numerics.typing import Float64, Index
 from .._solver.cholesky import CholeskyFactor
-from .._solver.conjugate_gradients import MAX_STEPS, ConjugateGradients
+from .._solver.conjugate_gradients import ConjugateGradients
 from .._solver.faces import Point, point_at
 from .._solver.linear_solver import LinearSolver
 from .._solver.restricted_problem import RestrictedProblem
-from .._solver.truncated import solve_truncated
 from .._solver.sweeps_and_finish import SOLVERS
 from .certification import rounding_errors
 from .memory import Memory
 from .problem import PathProblem
 from .square_root_polish import polished
+from .truncation import truncation_at
 
 # What the alternation leaves of the gap to the certificate: less makes more sweeps, more makes more
 # rounds; only for solver='alternating' (constants.py).
@@ -36,9 +36,6 @@ INNER_PART = 0.3
 # What conjugate gradients may leave of the gap. They stop as soon as it is enough, so that little
 # is left to what else adds to the gap (constants.py).
 MATRIX_FREE_PART = 0.9
-
-
-FORCING, ROUGHEST, BASE_STEPS, TINY = 0.1, 0.3, 20, 1e-300
 
 
 class ModelProblem(NamedTuple):
@@ -76,10 +73,7 @@ def model_step(
     matrix_free = not linear_solver.exact
     every_sweep = settings.listener is not None and settings.listener.every_sweep
     max_sweeps = 1 if matrix_free or every_sweep else max_sweeps
-    if matrix_free and not term.quadratic:
-        solution = solve_truncated(restricted, linear_solver, point)
-    else:
-      solution = SOLVERS[settings.solver](
+    solution = SOLVERS[settings.solver](
         restricted,
         linear_solver,
         point,
@@ -132,18 +126,23 @@ def model_problem(
     positive = problem.penalty.positive
     unpenalised = None if positive or penalised else penalty == 0.0
     errors = rounding_errors(iterate.rounding, problem.design, working_set.features[on])
+    linear_solver: LinearSolver = memory.cholesky
+    if operator.matrix is None and term.quadratic:
+        gap = MATRIX_FREE_PART * gap_tol
+        linear_solver = conjugate_gradients(problem, memory, alpha, gap, penalty)
+    elif operator.matrix is None:
+        gap = MATRIX_FREE_PART * gap_tol
+        truncation = truncation_at(problem, memory, alpha, gap, penalty, theta)
+        damping = truncation.damping * operator.diagonal()
+        operator, target = operator.plus(damping), target + damping * theta
+        linear_solver = ConjugateGradients(
+            theta, truncation.accuracy * penalty, penalty, truncation.max_steps
+        )
+    elif ridge is not None or not term.quadratic:
+        linear_solver = CholeskyFactor(None if ridge is None else ridge[on])
     restricted = RestrictedProblem(
         operator, target, penalty, errors, positive, columns, response, unpenalised
     )
-    linear_solver: LinearSolver = memory.cholesky
-    if operator.matrix is None:
-        gap = MATRIX_FREE_PART * gap_tol
-        if term.quadratic:
-            linear_solver = conjugate_gradients(problem, memory, alpha, gap, penalty)
-        else:
-            linear_solver = truncated_gradients(problem, memory, alpha, gap, on, penalty)
-    elif ridge is not None or not term.quadratic:
-        linear_solver = CholeskyFactor(None if ridge is None else ridge[on])
     point = Point(theta, z, model.support)
     return ModelProblem(model, restricted, linear_solver, point, penalties)
 
@@ -181,23 +180,6 @@ def conjugate_gradients(
     if predictor.can_predict(alpha):
         theta = theta + predictor.fraction(alpha) * predictor.change(theta)
     return ConjugateGradients(theta, tolerance, penalty)
-
-
-def truncated_gradients(
-    problem: PathProblem, memory: Memory, alpha: float, gap: float, on: Index, penalty: Float64
-) -> ConjugateGradients:
-    """Conjugate gradients for a model, in step with the gap and the violators of its iterate."""
-    iterate = memory.iterate
-    theta = iterate.theta[on]
-    certificate = problem.certifier.of_iterate(alpha, iterate)
-    objective = problem.objective(iterate, alpha)
-    size = 2.0 * (float(penalty @ np.abs(theta)) or 0.5 * problem.term.scale)
-    beyond = max(0.0, iterate.feasible_alpha / alpha - 1.0)
-    part = FORCING * min(certificate.gap / size, beyond)
-    accuracy = min(ROUGHEST, max(gap / size, part))
-    steps = BASE_STEPS * max(1.0, objective / max(certificate.gap, TINY)) ** 0.5
-    max_steps = int(min(MAX_STEPS, steps))
-    return ConjugateGradients(theta, accuracy * penalty, penalty, max_steps)
 
 
 def without_matrix_free(problem: PathProblem, memory: Memory) -> Memory:

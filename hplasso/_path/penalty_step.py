@@ -26,6 +26,9 @@ TOO_MANY = 3
 # probabilities by its square root only. A larger limit costs every tight path a step
 # (constants.py).
 POLISHED = 1e-9
+# After more rounds than these in vain, truncated models are given up for factorised ones; each has
+# had twice the steps of the one before.
+TRUNCATED_IN_VAIN = 3
 
 
 def solve_penalty(problem: PathProblem, memory: Memory, alpha: float) -> tuple[Memory, PathPoint]:
@@ -116,7 +119,9 @@ def rounds(
             break
         objective = problem.objective(memory.iterate, alpha)
         stagnation = stagnation.after(certificate, objective, entrants.size > 0, gap_tol)
-        if stagnation.rounds > (0 if term.quadratic else 3) and memory.used_matrix_free:
+        memory = memory._replace(effort=2.0**stagnation.rounds)
+        in_vain = stagnation.rounds > (0 if term.quadratic else TRUNCATED_IN_VAIN)
+        if in_vain and memory.used_matrix_free:
             memory = without_matrix_free(problem, memory)
     if not certifier.suffices(certificate):
         certificate = min(certificate, refined(problem, memory, alpha))

@@ -69,6 +69,9 @@ class CholeskyFactor:
     def active(self) -> Index:
         return self.positions[~self.fixed]
 
+    def start_at(self, theta: Float64) -> None:
+        """Solutions are exact, from wherever."""
+
     def update(
         self, operator: Operator, support: Index, n_trusted: int, solving: bool = True
     ) -> None:

@@ -63,8 +63,6 @@ class ConjugateGradients:
     ----------
     failed : bool
         Whether a solution did not converge.
-    spent : bool
-        Whether there are no steps left.
     """
 
     exact = False
@@ -88,12 +86,7 @@ class ConjugateGradients:
     def active(self) -> Index:
         return self.positions[~self.fixed]
 
-    @property
-    def spent(self) -> bool:
-        return self._left is not None and self._left <= 0
-
     def start_at(self, theta: Float64) -> None:
-        """Start the next solution from theta."""
         self._theta = theta.copy()
 
     def update(

@@ -44,6 +44,9 @@ class LinearSolver(Protocol):
     def active(self) -> Index:
         """The face: the coordinates that are not fixed at zero."""
 
+    def start_at(self, theta: Float64) -> None:
+        """Start the next solution from theta, (k,), if solutions are approached."""
+
     def update(
         self, operator: Operator, support: Index, n_trusted: int, solving: bool = True
     ) -> None:
