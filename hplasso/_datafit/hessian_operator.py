@@ -51,12 +51,16 @@ class HessianOperator:
         self._diagonal = self._squares() if diagonal is None else diagonal
 
     def _squares(self) -> Float64:
-        """The diagonal of H, of which rounding leaves something positive."""
-        raw = self._columns.squares(self._curvature)
-        centred = raw
+        """The diagonal of H, at least that under the mean of the curvatures.
+
+        It tells how far coordinates may go: one whose samples have no curvature left by now, too.
+        """
+        curvature, columns = self._curvature, self._columns
+        squares: Float64 = columns.squares(curvature)
         if self._centred:
-            centred = raw - self._columns.correlations(self._curvature) ** 2 / self._total
-        return np.maximum(centred, UNIT * raw.max(initial=0.0))
+            squares = squares - columns.correlations(curvature) ** 2 / self._total
+        least = self._total * columns.squares(columns.weights) / columns.weights.sum()
+        return np.maximum(squares, np.maximum(least, UNIT * least.max(initial=0.0)))
 
     def __len__(self) -> int:
         return len(self._diagonal)
@@ -71,6 +75,7 @@ class HessianOperator:
         return product
 
     def diagonal(self) -> Float64:
+        """As `_squares` has it."""
         return self._diagonal + self._ridge
 
     def on(self, kept: Index) -> HessianOperator:
@@ -80,6 +85,4 @@ class HessianOperator:
 
     def plus(self, ridge: Float64) -> HessianOperator:
         ridge = self._ridge + ridge
-        return HessianOperator(
-            self._columns, self._curvature, self._centred, self._diagonal, ridge
-        )
+        return HessianOperator(self._columns, self._curvature, self._centred, self._diagonal, ridge)

@@ -33,6 +33,8 @@ class Memory(NamedTuple):
         The last alpha and the gap there, for the square root of the Hessian.
     effort : float
         How many times its usual steps a truncated model gets.
+    damping : float
+        By which part its diagonal is larger, if not by more.
     """
 
     iterate: Iterate
@@ -44,6 +46,7 @@ class Memory(NamedTuple):
     solved: bool = False
     last_gap: tuple[float, float] = (float("nan"), float("inf"))
     effort: float = 1.0
+    damping: float = 0.0
 
     def grown(self, size: int) -> Memory:
         """With an iterate on a working set of this size."""

@@ -31,6 +31,17 @@ STEPS = 20.0
 # curvatures are small, and vanishes as Newton's method converges. Text data at C = 10 took 840
 # products without it, 650 as it is, 820 at 0.1 and 790 at 0.3 (constants.py).
 DAMPING = 0.03
+# Where the line search has cut a step, the part is that of the step missing, up to RAISE times
+# itself and no less than LEAST_RAISED, and LARGEST_DAMPING at most (Levenberg and Marquardt); after
+# each whole step it is divided by LOWER. More damping takes more models, less more steps that are
+# cut: text data at C = 30 did not settle without (constants.py).
+RAISE, LEAST_RAISED, LARGEST_DAMPING, LOWER = 10.0, 0.02, 100.0, 4.0
+# On the way to a far alpha, a step is repeated while the gap is more than this part of the
+# objective, or the line search has cut it: rough supports grow from one alpha to the next, and at
+# C = 100 never settled; repeats of more than MOST_REPEATS are hopeless (constants.py).
+SETTLED, MOST_REPEATS = 0.4, 8
+# A step of less than this part of the way to the goal was cut.
+WHOLE = 0.99
 # A numerical limit, against division by zero.
 TINY = 1e-300
 
@@ -67,6 +78,27 @@ def truncation_at(
     beyond = max(0.0, iterate.feasible_alpha / alpha - 1.0)
     forced = FORCING * min(left / value, beyond)
     ratio = left / max(problem.objective(iterate, alpha), TINY)
+    damping = max(memory.damping, DAMPING * min(1.0, ratio))
     steps = memory.effort * STEPS / max(ratio, TINY) ** 0.5
     accuracy = min(ROUGHEST, max(gap / value, forced))
-    return Truncation(accuracy, int(min(MAX_STEPS, max(STEPS, steps))), DAMPING * min(1.0, ratio))
+    return Truncation(accuracy, int(min(MAX_STEPS, max(STEPS, steps))), damping)
+
+
+def damping_after(damping: float, before: Float64, goal: Float64, theta: Float64) -> float:
+    """The damping of the next model, after a step from coefficients towards a goal to theta."""
+    way = float(np.abs(goal - before).sum())
+    part = float(np.abs(theta - before).sum()) / way if way > 0.0 else 1.0
+    if part >= WHOLE:
+        return damping / LOWER
+    raised = min(RAISE, max(2.0, 0.5 / max(part, TINY)))
+    return min(LARGEST_DAMPING, max(damping, LEAST_RAISED) * raised)
+
+
+def has_settled(problem: PathProblem, before: Memory, memory: Memory, alpha: float) -> bool:
+    """Whether the iterate is near enough to the solution at an alpha to go on to the next."""
+    if not memory.used_matrix_free or problem.term.quadratic:
+        return True
+    iterate = memory.iterate
+    gap = problem.certifier.of_iterate(alpha, iterate).gap
+    cut = memory.damping > before.damping and memory.damping >= LEAST_RAISED
+    return not cut and gap <= SETTLED * problem.objective(iterate, alpha)
