@@ -13,7 +13,7 @@ from .conjugate_gradients import descending_sweep
 from .faces import Face, Point, Solution, increase, largest_violators, point_at, violators
 from .feature_sign import feature_sign_step
 from .finish import finish, towards_limit_point
-from .hadamard import Factors, balance, proximal_seed, sweep
+from .hadamard import Factors, balance, joint_seed, proximal_seed, sweep
 from .linear_solver import LinearSolver
 from .restricted_problem import RestrictedProblem
 
@@ -172,13 +172,13 @@ def sweep_on(
     These are the largest violators, if none are given. Those whose columns depend on the support
     stay out.
     """
-    support = point.support
+    support, seed = point.support, proximal_seed if entrants is None else joint_seed
     if entrants is None:
         entrants = violators(problem, point, solver.accuracy)
         if entrants.size:
             entrants = largest_violators(problem, point, beyond_support(problem, point, entrants))
     if entrants.size:
-        proximal_seed(problem, factors, point.z, entrants)
+        seed(problem, factors, point.z, entrants)
         support = np.concatenate([support, entrants])
     solving = entrants.size > 0
     solver.update(problem.operator, support, point.support.size, solving)
