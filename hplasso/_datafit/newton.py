@@ -110,7 +110,7 @@ class CurvedTerm:
         self, working_set: WorkingSet, iterate: Iterate, where: Index
     ) -> HessianOperator | None:
         """The Hessian by its products, where these cost less than to form it."""
-        columns = working_set.columns.matrix(where) if self.n_outputs == 1 else None
+        columns = working_set.columns.operator(where, curved=True)
         if columns is None:
             return None
         curvature = self.loss.curvature(iterate.state.prediction).diagonal(0)

@@ -10,7 +10,7 @@ import numpy as np
 from scipy import sparse
 
 from .._numerics.typing import Float64, Index
-from .blocks import BLOCK, slices
+from .blocks import BLOCK, LARGEST_FORMED, slices
 from .column_statistics import ColumnStatistics
 from .columns import Columns
 from .container import Container
@@ -34,9 +34,9 @@ LARGE, DENSE_FACTOR = 150, 4
 SLOW = 200.0
 # A Hessian is not formed where that would cost more than PRODUCTS products with its columns, each
 # of whose numbers takes as long as SLOW_PRODUCT multiplications of dense matrices: what a model of
-# a curved loss takes by conjugate gradients (constants.py); nor where it would hold more than
-# MOST_FORMED numbers (256 MB): a bound of memory.
-PRODUCTS, SLOW_PRODUCT, MOST_FORMED = 50, 25, 2**25
+# a curved loss takes by conjugate gradients, from 20 products at first to 100 in the end
+# (constants.py).
+PRODUCTS, SLOW_PRODUCT = 60, 25
 # The part of all columns of CSC that is read one by one where a pass would serve as well. Of 2,000
 # x 20,000, 1 % stored, it took 30 % of a pass; 1/8 took half of one (constants.py).
 CHEAP = 1 / 32
@@ -223,6 +223,16 @@ class SparseMatrix:
         return SparseMatrix(self._columns[:, kept], self.weights)
 
 
+def _products_of(columns: SparseColumns, positions: Index) -> SparseMatrix | None:
+    """Columns by their products, where these cost less than to form and factorise a Hessian."""
+    n, k = columns.container.shape[0], positions.size
+    formed = min(columns.cost(positions), n * k**2) + k**3 / 3
+    unformed = PRODUCTS * 2 * SLOW_PRODUCT * columns.stored(positions)
+    if k**2 <= LARGEST_FORMED and (k < LARGE or formed <= unformed):
+        return None
+    return SparseMatrix(columns.chosen[:, positions], columns.statistics.sqrt_weights**2)
+
+
 class SparseColumns(Columns):
     """Columns of a sparse X as they are, with their means beside them.
 
@@ -237,8 +247,10 @@ class SparseColumns(Columns):
         self.chosen = sparse.csc_array((container.shape[0], 0), dtype=np.float64)
         self._operator: SparseGram | None = None
 
-    def operator(self, support: Index) -> SparseGram | None:
-        if support.size < LARGE or support.size**2 <= DENSE_FACTOR * self._stored(support):
+    def operator(self, support: Index, curved: bool = False) -> SparseGram | SparseMatrix | None:
+        if curved:
+            return _products_of(self, support)
+        if support.size < LARGE or support.size**2 <= DENSE_FACTOR * self.stored(support):
             return None
         if self._operator is None or len(self._operator) < self.features.size:
             scaled, root, features = self.chosen.copy(), self.statistics.sqrt_weights, self.features
@@ -246,14 +258,6 @@ class SparseColumns(Columns):
             mean, squares = self.mean[features], self.statistics.column_norms[features] ** 2
             self._operator = SparseGram(scaled, mean, root, squares, np.zeros(features.size))
         return self._operator
-
-    def matrix(self, positions: Index) -> SparseMatrix | None:
-        stored, k = self._stored(positions), positions.size
-        formed = SLOW * stored**2 / self.container.shape[0] + k**3 / 3
-        unformed = PRODUCTS * 2 * SLOW_PRODUCT * stored
-        if k**2 <= MOST_FORMED and (k < LARGE or formed <= unformed):
-            return None
-        return SparseMatrix(self.chosen[:, positions], self.statistics.sqrt_weights**2)
 
     def append(self, features: Index) -> None:
         statistics = self.statistics
@@ -301,9 +305,9 @@ class SparseColumns(Columns):
         return np.asarray((scaled.T @ scaled[:, first:]).toarray())
 
     def cost(self, positions: Index) -> float:
-        return SLOW * self._stored(positions) ** 2 / self.container.shape[0]
+        return SLOW * self.stored(positions) ** 2 / self.container.shape[0]
 
-    def _stored(self, positions: Index) -> int:
+    def stored(self, positions: Index) -> int:
         """How many numbers these columns hold."""
         return int(np.diff(self.chosen.indptr)[positions].sum())
 

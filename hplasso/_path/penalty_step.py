@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .._datafit.iterate import Iterate
+from .._design.blocks import LARGEST_FORMED
 from .._numerics.typing import Float64, Index
 from .._penalties.duality_gap import Certificate
 from .._solver.finish import step_to_minimiser
@@ -120,12 +121,19 @@ def rounds(
         objective = problem.objective(memory.iterate, alpha)
         stagnation = stagnation.after(certificate, objective, entrants.size > 0, gap_tol)
         memory = memory._replace(effort=2.0**stagnation.rounds)
-        in_vain = stagnation.rounds > (0 if term.quadratic else TRUNCATED_IN_VAIN)
-        if in_vain and memory.used_matrix_free:
+        if memory.used_matrix_free and _in_vain(problem, stagnation):
             memory = without_matrix_free(problem, memory)
     if not certifier.suffices(certificate):
         certificate = min(certificate, refined(problem, memory, alpha))
     return settled(problem, memory, alpha, certificate, sweeps)
+
+
+def _in_vain(problem: PathProblem, stagnation: Stagnation) -> bool:
+    """Whether conjugate gradients are to be given up; never for a Hessian that is too large."""
+    if problem.term.quadratic:
+        return stagnation.rounds > 0
+    formed = problem.working_set.features.size**2 <= LARGEST_FORMED
+    return formed and stagnation.rounds > TRUNCATED_IN_VAIN
 
 
 def settled(

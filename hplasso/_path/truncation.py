@@ -86,8 +86,8 @@ def truncation_at(
 
 def damping_after(damping: float, before: Float64, goal: Float64, theta: Float64) -> float:
     """The damping of the next model, after a step from coefficients towards a goal to theta."""
-    way = float(np.abs(goal - before).sum())
-    part = float(np.abs(theta - before).sum()) / way if way > 0.0 else 1.0
+    distance = float(np.abs(goal - before).sum())
+    part = float(np.abs(theta - before).sum()) / distance if distance > 0.0 else 1.0
     if part >= WHOLE:
         return damping / LOWER
     raised = min(RAISE, max(2.0, 0.5 / max(part, TINY)))

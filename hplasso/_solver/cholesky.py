@@ -51,6 +51,7 @@ class CholeskyFactor:
     """
 
     exact, failed, accuracy = True, False, 0.0
+    start: Any = None
 
     def __init__(self, ridge: Float64 | None = None) -> None:
         self._ridge = ridge
@@ -68,9 +69,6 @@ class CholeskyFactor:
     @property
     def active(self) -> Index:
         return self.positions[~self.fixed]
-
-    def start_at(self, theta: Float64) -> None:
-        """Solutions are exact, from wherever."""
 
     def update(
         self, operator: Operator, support: Index, n_trusted: int, solving: bool = True

@@ -78,16 +78,13 @@ class ConjugateGradients:
         self.fixed: Mask = np.empty(0, dtype=bool)
         self.operator: Operator
         self.failed = False
-        self._theta = theta.copy()
+        self.start = theta.copy()
         self._tolerance, self._left = tolerance, max_steps
         self.accuracy = np.maximum(tolerance, ROUGH * np.sqrt(tolerance * penalty))
 
     @property
     def active(self) -> Index:
         return self.positions[~self.fixed]
-
-    def start_at(self, theta: Float64) -> None:
-        self._theta = theta.copy()
 
     def update(
         self, operator: Operator, support: Index, n_trusted: int, solving: bool = True
@@ -113,7 +110,7 @@ class ConjugateGradients:
     def solve(self, right: Float64) -> Float64:
         """The minimiser, to `accuracy`."""
         operator, active, tolerance = self.operator, ~self.fixed, self.accuracy[self.positions]
-        theta = np.where(active, self._theta[self.positions], 0.0)
+        theta = np.where(active, self.start[self.positions], 0.0)
         step, found = conjugate_gradients(
             self._product,
             right - operator @ theta,
@@ -122,7 +119,7 @@ class ConjugateGradients:
             MAX_STEPS if self._left is None else max(self._left, MIN_STEPS),
         )
         self.failed |= not found and self._left is None
-        self._theta[self.positions] = theta = theta + step
+        self.start[self.positions] = theta = theta + step
         return theta
 
     def _product(self, direction: Float64) -> Float64:

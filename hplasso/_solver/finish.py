@@ -87,7 +87,7 @@ def towards_limit_point(
     signs = np.zeros(len(problem.target))
     signs[face.support] = face.signs
     right = problem.target - problem.penalty * signs
-    solver.start_at(np.where(before.theta * signs > 0.0, before.theta, 0.0))
+    solver.start = np.where(before.theta * signs > 0.0, before.theta, 0.0)
     solver.update(problem.operator, face.support, face.n_trusted)
     for _ in range(MAX_FACES):
         values, wrong = minimiser_on(problem, solver, signs, right)

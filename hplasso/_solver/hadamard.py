@@ -151,6 +151,7 @@ def joint_seed(problem: RestrictedProblem, factors: Factors, z: Float64, entrant
     step = np.zeros_like(z)
     step[entrants] = factors.mu[entrants] * factors.nu[entrants]
     slope = float(z @ step - problem.penalty @ np.abs(step))
-    part = np.sqrt(min(1.0, slope / float(step @ (problem.operator @ step))))
+    curvature = float(step @ (problem.operator @ step))
+    part = np.sqrt(slope / curvature) if slope < curvature else 1.0
     factors.mu[entrants] *= part
     factors.nu[entrants] *= part

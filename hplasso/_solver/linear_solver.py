@@ -28,6 +28,8 @@ class LinearSolver(Protocol):
         What may be left of the equation of each coordinate of the problem; 0.0 if `exact`.
     failed : bool
         Whether a solution has not been found; another solver has to find it.
+    start : ndarray of shape (k,)
+        Where the next solution starts, if it is approached.
     """
 
     positions: Index
@@ -35,6 +37,7 @@ class LinearSolver(Protocol):
     exact: bool
     accuracy: Any
     failed: bool
+    start: Any
 
     @property
     def operator(self) -> Operator:
@@ -43,9 +46,6 @@ class LinearSolver(Protocol):
     @property
     def active(self) -> Index:
         """The face: the coordinates that are not fixed at zero."""
-
-    def start_at(self, theta: Float64) -> None:
-        """Start the next solution from theta, (k,), if solutions are approached."""
 
     def update(
         self, operator: Operator, support: Index, n_trusted: int, solving: bool = True
