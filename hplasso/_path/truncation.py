@@ -19,17 +19,16 @@ from .problem import PathProblem
 
 # What a model leaves of its equations, as a part of the penalty: this part of what its iterate
 # leaves, and no more than ROUGHEST. Less takes more steps for each model, more takes more models.
-# From 0.03 to 0.3 text data took 590, 350 and 340 products at C = 3, but 0.03 took 20 % more
-# (constants.py).
-FORCING, ROUGHEST = 0.1, 0.3
+# At 0.03, 0.1 and 0.3, text data at C = 10 took 910, 790 and 630 products, at C = 30 1,270, 1,120
+# and 1,060 (constants.py).
+FORCING, ROUGHEST = 0.3, 0.3
 # The steps of a model are this many times sqrt(objective / gap): with fewer the last models are not
-# solved, with more there are steps towards goals that the line search gives up. Text data at C = 10
-# and 100 took 650 and 1,200 products as it is, 720 and 1,400 with 30; with 12 the last models
-# needed twice as many rounds (constants.py).
+# solved, with more there are steps towards goals that the line search gives up. From 14 to 45, text
+# data took 790 +- 5 % products at C = 10, 1,100 to 1,220 at C = 30 (constants.py).
 STEPS = 20.0
 # A model's diagonal is larger by this part, times gap / objective: it keeps goals near where
-# curvatures are small, and vanishes as Newton's method converges. Text data at C = 10 took 840
-# products without it, 650 as it is, 820 at 0.1 and 790 at 0.3 (constants.py).
+# curvatures are small, and vanishes as Newton's method converges. In a prototype text data at C =
+# 10 took 840 products without it, 650 as it is, 820 at 0.1 and 790 at 0.3 (constants.py).
 DAMPING = 0.03
 # Where the line search has cut a step, the part is that of the step missing, up to RAISE times
 # itself and no less than LEAST_RAISED, and LARGEST_DAMPING at most (Levenberg and Marquardt); after
