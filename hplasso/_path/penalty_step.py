@@ -19,6 +19,7 @@ from .progress import PathPoint
 from .screening import predicted_entrants, violators
 from .square_root_polish import has_long_columns, refined_by_square_root
 from .stagnation import MAX_STALLED, Stagnation
+from .truncation import effort_after
 
 # The loss refreshes its models if the gap, going on as in the last step, takes more steps than
 # this: a Hessian computed anew against steps with an old one (constants.py).
@@ -27,9 +28,11 @@ TOO_MANY = 3
 # probabilities by its square root only. A larger limit costs every tight path a step
 # (constants.py).
 POLISHED = 1e-9
-# After more rounds than these in vain, truncated models are given up for factorised ones; each has
-# had twice the steps of the one before.
+# After more rounds than these in vain, truncated models are given up for factorised ones.
 TRUNCATED_IN_VAIN = 3
+# A gap is slow that is more than this part of that of the round before: then truncated models get
+# more steps.
+SLOW = 0.5
 
 
 def solve_penalty(problem: PathProblem, memory: Memory, alpha: float) -> tuple[Memory, PathPoint]:
@@ -101,6 +104,7 @@ def rounds(
     patience = MAX_STALLED if settings.solver == "auto" else np.inf
     polished = term.quadratic or settings.tol > POLISHED
     while sweeps < settings.max_iter and stagnation.rounds < patience:
+        before = memory
         memory, made = model_step(
             problem, memory, alpha, gap_tol, settings.max_iter - sweeps, start
         )
@@ -112,6 +116,7 @@ def rounds(
                 break
             polished = True
         gap = certificate.gap
+        memory = memory._replace(effort=effort_after(before, memory, gap > SLOW * stagnation.gap))
         if gap * stagnation.rate(gap) ** TOO_MANY > gap_tol:
             term.refresh()
         entrants = violators(problem, memory.iterate, alpha)
@@ -120,7 +125,6 @@ def rounds(
             break
         objective = problem.objective(memory.iterate, alpha)
         stagnation = stagnation.after(certificate, objective, entrants.size > 0, gap_tol)
-        memory = memory._replace(effort=2.0**stagnation.rounds)
         if memory.used_matrix_free and _in_vain(problem, stagnation):
             memory = without_matrix_free(problem, memory)
     if not certifier.suffices(certificate):

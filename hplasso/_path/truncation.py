@@ -26,6 +26,9 @@ FORCING, ROUGHEST = 0.3, 0.3
 # solved, with more there are steps towards goals that the line search gives up. From 14 to 45, text
 # data took 790 +- 5 % products at C = 10, 1,100 to 1,220 at C = 30 (constants.py).
 STEPS = 20.0
+# Where whole steps let the gap go down slowly, a model has up to this times as many: columns of
+# very different lengths, or nearly dependent ones, need them.
+MOST_EFFORT = 16.0
 # A model's diagonal is larger by this part, times gap / objective: it keeps goals near where
 # curvatures are small, and vanishes as Newton's method converges. In a prototype text data at C =
 # 10 took 840 products without it, 650 as it is, 820 at 0.1 and 790 at 0.3 (constants.py).
@@ -77,10 +80,11 @@ def truncation_at(
     beyond = max(0.0, iterate.feasible_alpha / alpha - 1.0)
     forced = FORCING * min(left / value, beyond)
     ratio = left / max(problem.objective(iterate, alpha), TINY)
-    damping = max(memory.damping, DAMPING * min(1.0, ratio))
+    damping = max(memory.damping, DAMPING * min(1.0, ratio) ** 2)
     steps = memory.effort * STEPS / max(ratio, TINY) ** 0.5
     accuracy = min(ROUGHEST, max(gap / value, forced))
-    return Truncation(accuracy, int(min(MAX_STEPS, max(STEPS, steps))), damping)
+    max_steps = int(min(MAX_STEPS * memory.effort, max(STEPS, steps)))
+    return Truncation(accuracy, max_steps, damping)
 
 
 def damping_after(damping: float, before: Float64, goal: Float64, theta: Float64) -> float:
@@ -93,11 +97,22 @@ def damping_after(damping: float, before: Float64, goal: Float64, theta: Float64
     return min(LARGEST_DAMPING, max(damping, LEAST_RAISED) * raised)
 
 
+def effort_after(before: Memory, memory: Memory, slow: bool) -> float:
+    """The effort of the next model: more where whole steps have let the gap go down slowly."""
+    if slow and not _cut(before, memory):
+        return min(MOST_EFFORT, 2.0 * memory.effort)
+    return max(1.0, 0.5 * memory.effort)
+
+
+def _cut(before: Memory, memory: Memory) -> bool:
+    """Whether the line search has cut the last step."""
+    return memory.damping > before.damping and memory.damping >= LEAST_RAISED
+
+
 def has_settled(problem: PathProblem, before: Memory, memory: Memory, alpha: float) -> bool:
     """Whether the iterate is near enough to the solution at an alpha to go on to the next."""
     if not memory.used_matrix_free or problem.term.quadratic:
         return True
     iterate = memory.iterate
     gap = problem.certifier.of_iterate(alpha, iterate).gap
-    cut = memory.damping > before.damping and memory.damping >= LEAST_RAISED
-    return not cut and gap <= SETTLED * problem.objective(iterate, alpha)
+    return not _cut(before, memory) and gap <= SETTLED * problem.objective(iterate, alpha)
