@@ -34,7 +34,7 @@ class Memory(NamedTuple):
     effort : float
         How many times its usual steps a truncated model gets.
     damping : float
-        By which part its diagonal is larger, if not by more.
+        By which part its diagonal is larger.
     """
 
     iterate: Iterate
