@@ -29,12 +29,12 @@ STEPS = 20.0
 # Where whole steps let the gap go down slowly, a model has up to this times as many: columns of
 # very different lengths, or nearly dependent ones, need them.
 MOST_EFFORT = 16.0
-# Where the line search has cut a step, the diagonal of the next model is larger by a part (Levenberg
-# and Marquardt): it is multiplied by as much as the step was too long, up to RAISE, from
+# Where the line search has cut a step, the diagonal of the next model is larger by a part
+# (Levenberg and Marquardt): it is multiplied by as much as the step was too long, up to RAISE, from
 # LEAST_RAISED on and to LARGEST_DAMPING at most; after each whole step it is divided by LOWER. More
 # takes more models, less more steps that are cut: text data at C = 30 did not settle without. Some
-# in step with the gap, as in Newton's method with regularisation, took 15 % fewer products there,
-# and did not converge in 100 models where columns have very different lengths (constants.py).
+# in step with the gap took 15 % fewer products at C = 10, and was not there after 100 models where
+# columns have very different lengths (constants.py).
 RAISE, LEAST_RAISED, LARGEST_DAMPING, LOWER = 10.0, 0.02, 100.0, 4.0
 # On the way to a far alpha, a step is repeated while the gap is more than this part of the
 # objective, or the line search has cut it: rough supports grow from one alpha to the next, and at

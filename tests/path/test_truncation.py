@@ -11,7 +11,15 @@ from scipy import sparse
 import hplasso._solver.sweeps_and_finish
 from hplasso import HadamardLogisticRegression
 from hplasso._design.sparse import SparseColumns
-from hplasso._path.truncation import LARGEST_DAMPING, LEAST_RAISED, LOWER, damping_after
+from hplasso._path.memory import Memory
+from hplasso._path.truncation import (
+    LARGEST_DAMPING,
+    LEAST_RAISED,
+    LOWER,
+    MOST_EFFORT,
+    damping_after,
+    effort_after,
+)
 
 N, P = 2000, 1500
 X = sparse.random(N, P, density=0.008, format="csc", random_state=0)
@@ -133,3 +141,29 @@ def test_damping_follows_the_line_search():
     assert damping_after(0.4, zero, goal, zero) == 4.0
     assert damping_after(0.0, zero, goal, 0.5 * goal) == 2.0 * LEAST_RAISED
     assert damping_after(90.0, zero, goal, zero) == LARGEST_DAMPING
+
+
+def test_effort_grows_where_whole_steps_are_slow():
+    def memory(damping, effort=1.0):
+        return Memory(None, None, True, damping=damping, effort=effort)
+
+    whole, cut = (memory(0.4), memory(0.1, 4.0)), (memory(0.1), memory(0.2, 4.0))
+    assert effort_after(*whole, slow=True) == 8.0
+    assert effort_after(*whole, slow=False) == 2.0
+    assert effort_after(*cut, slow=True) == 2.0
+    assert effort_after(memory(0.0), memory(0.0), slow=True) == 2.0
+    assert effort_after(memory(0.0), memory(0.0), slow=False) == 1.0
+    assert effort_after(memory(0.0), memory(0.0, MOST_EFFORT), slow=True) == MOST_EFFORT
+
+
+def test_columns_of_very_different_lengths(truncated):
+    """Long and short ones: a damping that vanished with the gap alone would not be rid of."""
+    data = X[:, :P].copy()
+    data.data = np.exp(1.5 * np.random.default_rng(3).standard_normal(data.nnz))
+    codes = data @ np.random.default_rng(4).standard_normal(P)
+    codes = (codes > np.median(codes)) * 1
+    model = HadamardLogisticRegression(C=30.0, tol=1e-7).fit(data, codes)
+    assert max(truncated) > 400
+    problem = Logistic(data.toarray(), codes, 1.0 / (30.0 * N), 1.0, np.ones(N), np.ones(P), True)
+    point = model.coef_, model.intercept_
+    assert problem.objective(*point) - problem.lower_bound(*point) <= 1e-7
