@@ -19,7 +19,7 @@ from .progress import PathPoint
 from .screening import predicted_entrants, violators
 from .square_root_polish import has_long_columns, refined_by_square_root
 from .stagnation import MAX_STALLED, Stagnation
-from .truncation import effort_after
+from .truncation import effort_after, was_cut
 
 # The loss refreshes its models if the gap, going on as in the last step, takes more steps than
 # this: a Hessian computed anew against steps with an old one (constants.py).
@@ -124,7 +124,8 @@ def rounds(
         if not made and not entrants.size:
             break
         objective = problem.objective(memory.iterate, alpha)
-        stagnation = stagnation.after(certificate, objective, entrants.size > 0, gap_tol)
+        changed = entrants.size > 0 or was_cut(before, memory)
+        stagnation = stagnation.after(certificate, objective, changed, gap_tol)
         if memory.used_matrix_free and _in_vain(problem, stagnation):
             memory = without_matrix_free(problem, memory)
     if not certifier.suffices(certificate):

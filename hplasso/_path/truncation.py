@@ -96,12 +96,12 @@ def damping_after(damping: float, before: Float64, goal: Float64, theta: Float64
 
 def effort_after(before: Memory, memory: Memory, slow: bool) -> float:
     """The effort of the next model: more where whole steps have let the gap go down slowly."""
-    if slow and not _cut(before, memory):
+    if slow and not was_cut(before, memory):
         return min(MOST_EFFORT, 2.0 * memory.effort)
     return max(1.0, 0.5 * memory.effort)
 
 
-def _cut(before: Memory, memory: Memory) -> bool:
+def was_cut(before: Memory, memory: Memory) -> bool:
     """Whether the line search has cut the last step."""
     return memory.damping > before.damping and memory.damping >= LEAST_RAISED
 
@@ -112,4 +112,4 @@ def has_settled(problem: PathProblem, before: Memory, memory: Memory, alpha: flo
         return True
     iterate = memory.iterate
     gap = problem.certifier.of_iterate(alpha, iterate).gap
-    return not _cut(before, memory) and gap <= SETTLED * problem.objective(iterate, alpha)
+    return not was_cut(before, memory) and gap <= SETTLED * problem.objective(iterate, alpha)
