@@ -96,7 +96,9 @@ def model_step(
         problem.working_set, iterate.state, iterate.theta, goal, penalties
     )
     if matrix_free and not term.quadratic:
-        damping = damping_after(damping, iterate.theta, goal, theta)
+        # without a limit point, whose signs were many, the model went too far as well
+        end = iterate.theta if solution.imbalance else theta
+        damping = damping_after(damping, iterate.theta, goal, end)
         memory = memory._replace(damping=damping)
     if theta is not goal:
         support = theta.nonzero()[0]

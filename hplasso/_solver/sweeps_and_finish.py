@@ -106,9 +106,13 @@ def solve_truncated(problem: RestrictedProblem, solver: LinearSolver, start: Poi
     """
     solver.refine()
     entrants = violators(problem, start)
-    swept = sweep_on(problem, solver, start, balance(start.theta), entrants)
+    factors = balance(start.theta)
+    swept = sweep_on(problem, solver, start, factors, entrants)
     new = towards_limit_point(problem, solver, swept.point, swept.face)
-    return Solution(new if increase(problem, start, new) < 0.0 else swept.point, 1)
+    if increase(problem, start, new) < 0.0:
+        return Solution(new, 1)
+    unequal = np.abs(factors.mu) - np.abs(factors.nu)
+    return Solution(swept.point, 1, 0.5 * float(problem.penalty @ unequal**2))
 
 
 def next_round(
