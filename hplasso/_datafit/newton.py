@@ -14,12 +14,13 @@ from .._design.design import Design
 from .._design.multi_output import MultiOutputDesign
 from .._design.working_set import WorkingSet
 from .._losses.base import Loss
-from .._numerics.linalg import GramMatrix
+from .._numerics.linalg import GramMatrix, Operator
 from .._numerics.rounding import UNIT, CorrelationRounding
 from .._numerics.typing import Float64, Index
 from .base import Limit, Model, Penalty
 from .curved_state import CurvedState, state_at
 from .hessian import Hessian
+from .hessian_operator import HessianOperator
 from .iterate import Iterate
 from .line_search import line_search
 from .outputs import Outputs
@@ -91,12 +92,29 @@ class CurvedTerm:
     ) -> Model:
         z = iterate.z[working_set.features]
         moving = np.abs(z) > penalty
-        moving[predicted] = True
         moving[support] = False
-        where = np.concatenate([support, moving.nonzero()[0]])
-        gram = self._hessian.at(working_set, iterate.state.prediction, where)
-        target = gram @ iterate.theta[where] + z[where]
-        return Model(where, GramMatrix(gram), target, np.arange(support.size))
+        operator: Operator | None = None
+        if matrix_free:  # there is another model before what is predicted could enter
+            where = np.concatenate([support, moving.nonzero()[0]])
+            operator = self._operator(working_set, iterate, where)
+        if operator is None:
+            moving[predicted] = True
+            moving[support] = False
+            where = np.concatenate([support, moving.nonzero()[0]])
+            gram = self._hessian.at(working_set, iterate.state.prediction, where)
+            operator = GramMatrix(gram)
+        target = operator @ iterate.theta[where] + z[where]
+        return Model(where, operator, target, np.arange(support.size))
+
+    def _operator(
+        self, working_set: WorkingSet, iterate: Iterate, where: Index
+    ) -> HessianOperator | None:
+        """The Hessian by its products, where these cost less than to form it."""
+        columns = working_set.columns.operator(where, curved=True)
+        if columns is None:
+            return None
+        curvature = self.loss.curvature(iterate.state.prediction).diagonal(0)
+        return HessianOperator(columns, columns.weights * curvature, self.outputs.fit_intercept)
 
     def refresh(self) -> None:
         self._hessian.forget()

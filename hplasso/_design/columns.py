@@ -134,8 +134,11 @@ class Columns(ABC):
         """Cost of `weighted_gram` of these columns with each other, in multiplications."""
         return float(positions.size**2 * self.statistics.sqrt_weights.size)
 
-    def operator(self, support: Index) -> Any | None:
-        """The Gram matrix by its products, where on a support these cost less than to form it."""
+    def operator(self, support: Index, curved: bool = False) -> Any | None:
+        """The Gram matrix by its products, where on a support these cost less than to form it.
+
+        If `curved`, S of the support by its products, where these cost less than `weighted_gram`.
+        """
         return None
 
     def split(self, where: Index) -> tuple[Columns, Index, Index]:

@@ -91,7 +91,7 @@ class MultiOutputColumns:
         """The columns, and for some pairs the position among them and the output."""
         return self.columns, self.positions[where], self.outputs[where]
 
-    def operator(self, support: Index) -> None:
+    def operator(self, support: Index, curved: bool = False) -> None:
         """There is none."""
 
     def cost(self, where: Index) -> float:

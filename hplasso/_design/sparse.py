@@ -11,7 +11,7 @@ from scipy import sparse
 
 from .._numerics.typing import Float64, Index
 from .columns import LARGE, Columns, ColumnStatistics, ProductGram
-from .container import BLOCK, Container, slices
+from .container import BLOCK, LARGEST_FORMED, Container, slices
 
 # Products with zeros skipped against dense ones of columns that are filled up first; all with
 # constants.py. Filled are up to SEVERAL columns (a single one was 2 to 12 times as fast, 12 were
@@ -30,6 +30,11 @@ DENSE_FACTOR = 4
 # Hessian against more steps with the old one, as this decides what the former is taken to cost
 # (constants.py).
 SLOW = 200.0
+# A Hessian is not formed where that would cost more than PRODUCTS products with its columns, each
+# of whose numbers takes as long as SLOW_PRODUCT multiplications of dense matrices: what a model of
+# a curved loss takes by conjugate gradients, from 20 products at first to 100 in the end
+# (constants.py).
+PRODUCTS, SLOW_PRODUCT = 60, 25
 # The part of all columns of CSC that is read one by one where a pass would serve as well. Of 2,000
 # x 20,000, 1 % stored, it took 30 % of a pass; 1/8 took half of one (constants.py).
 CHEAP = 1 / 32
@@ -155,6 +160,41 @@ def _filled_square(columns: Any, factors: Float64) -> Float64:
     return np.asarray(filled @ filled.T)
 
 
+class SparseMatrix:
+    """Sparse columns by their products; `weights` are those of the samples, v, not part of them."""
+
+    def __init__(self, columns: Any, weights: Float64) -> None:
+        self._columns, self._transposed, self.weights = columns, columns.T, weights
+
+    def predict(self, theta: Float64) -> Float64:
+        """S theta."""
+        return np.asarray(self._columns @ theta)
+
+    def correlations(self, right: Float64) -> Float64:
+        """S'right."""
+        return np.asarray(self._transposed @ right)
+
+    def squares(self, right: Float64) -> Float64:
+        """(S o S)'right."""
+        columns = self._columns
+        arrays = columns.data**2, columns.indices, columns.indptr
+        return np.asarray(sparse.csc_array(arrays, shape=columns.shape).T @ right)
+
+    def on(self, kept: Index) -> SparseMatrix:
+        """Some of the columns."""
+        return SparseMatrix(self._columns[:, kept], self.weights)
+
+
+def _products_of(columns: SparseColumns, positions: Index) -> SparseMatrix | None:
+    """Columns by their products, where these cost less than to form and factorise a Hessian."""
+    n, k = columns.container.shape[0], positions.size
+    formed = min(columns.cost(positions), n * k**2) + k**3 / 3
+    unformed = PRODUCTS * 2 * SLOW_PRODUCT * columns.stored(positions)
+    if k**2 <= LARGEST_FORMED and (k < LARGE or formed <= unformed):
+        return None
+    return SparseMatrix(columns.chosen[:, positions], columns.statistics.sqrt_weights**2)
+
+
 class SparseColumns(Columns):
     """Columns of a sparse X as they are, with their means beside them.
 
@@ -169,8 +209,10 @@ class SparseColumns(Columns):
         self.chosen = sparse.csc_array((container.shape[0], 0), dtype=np.float64)
         self._operator: ProductGram | None = None
 
-    def operator(self, support: Index) -> ProductGram | None:
-        if support.size < LARGE or support.size**2 <= DENSE_FACTOR * self._stored(support):
+    def operator(self, support: Index, curved: bool = False) -> ProductGram | SparseMatrix | None:
+        if curved:
+            return _products_of(self, support)
+        if support.size < LARGE or support.size**2 <= DENSE_FACTOR * self.stored(support):
             return None
         if self._operator is None or len(self._operator) < self.features.size:
             scaled, root, features = self.chosen.copy(), self.statistics.sqrt_weights, self.features
@@ -224,9 +266,9 @@ class SparseColumns(Columns):
         return np.asarray((scaled.T @ scaled[:, first:]).toarray())
 
     def cost(self, positions: Index) -> float:
-        return SLOW * self._stored(positions) ** 2 / self.container.shape[0]
+        return SLOW * self.stored(positions) ** 2 / self.container.shape[0]
 
-    def _stored(self, positions: Index) -> int:
+    def stored(self, positions: Index) -> int:
         """How many numbers these columns hold."""
         return int(np.diff(self.chosen.indptr)[positions].sum())
 

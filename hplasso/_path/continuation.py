@@ -10,6 +10,7 @@ from .memory import Memory
 from .model_step import model_step
 from .problem import PathProblem
 from .screening import MIN_ADMITTED, number_above, violators
+from .truncation import MOST_REPEATS, has_settled
 
 # An alpha is far if the iterate is optimal for more than FAR times it. The steps go down to NEAREST
 # of where they start, each to a part of the alpha before: short ones lose time where a wrong
@@ -33,6 +34,7 @@ CONTINUATION_TOL = 1e-3
 def continue_to(problem: PathProblem, memory: Memory, alpha: float) -> tuple[Memory, int]:
     """Come near `alpha` by steps, if it is far from the iterate; returns also the sweeps made."""
     start, stayed, sweeps = float(memory.iterate.feasible_alpha), 0.0, 0
+    repeats = 0
     if not FAR * alpha < start < np.inf:
         return memory, 0
     nearest, here = max(alpha, NEAREST * start), start
@@ -42,11 +44,15 @@ def continue_to(problem: PathProblem, memory: Memory, alpha: float) -> tuple[Mem
         max_sweeps = (problem.settings.max_iter - sweeps) // max(n_steps, 1)
         if n_steps <= 1 or max_sweeps == 0:
             return memory, sweeps
-        here *= (nearest / here) ** (1.0 / n_steps)
+        if not repeats:
+            here *= (nearest / here) ** (1.0 / n_steps)
         memory = prune(problem, memory)
         number = number_above(problem, memory.iterate, here)
         memory = admit(problem, memory, violators(problem, memory.iterate, here))
+        before = memory
         memory, made = model_step(problem, memory, here, gap_tol, max_sweeps)
+        settled = repeats >= MOST_REPEATS or has_settled(problem, before, memory, here)
+        repeats = 0 if settled else repeats + 1
         sweeps += made
         stayed = memory.iterate.support.size / max(number, 1)
         problem.report(alpha, memory.iterate, None, sweeps, memory.imbalance)
@@ -57,7 +63,8 @@ def _steps_ahead(
     problem: PathProblem, memory: Memory, here: float, nearest: float, alpha: float, stayed: float
 ) -> int:
     """How many steps there are from one alpha to the nearest; `stayed` of what the last let in."""
-    long = stayed > MOSTLY or _admits_few(problem, memory, LONG_STEP * here)
+    truncated = memory.used_matrix_free and not problem.term.quadratic
+    long = truncated or stayed > MOSTLY or _admits_few(problem, memory, LONG_STEP * here)
     step = LONG_STEP if long else SHORT_STEP
     if nearest == alpha and problem.design.shape[1] <= FEW:
         step = LONGEST_STEP

@@ -31,6 +31,10 @@ class Memory(NamedTuple):
         Whether there are solutions on the working set as it is numbered.
     last_gap : (float, float)
         The last alpha and the gap there, for the square root of the Hessian.
+    effort : float
+        How many times its usual steps a truncated model gets.
+    damping : float
+        By which part its diagonal is larger.
     """
 
     iterate: Iterate
@@ -41,6 +45,8 @@ class Memory(NamedTuple):
     imbalance: float = 0.0
     solved: bool = False
     last_gap: tuple[float, float] = (float("nan"), float("inf"))
+    effort: float = 1.0
+    damping: float = 0.0
 
     def grown(self, size: int) -> Memory:
         """With an iterate on a working set of this size."""

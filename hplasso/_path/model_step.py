@@ -24,6 +24,7 @@ from .._solver.sweeps_and_finish import SOLVERS
 from .memory import Memory
 from .problem import PathProblem
 from .square_root_polish import polished
+from .truncation import damping_after, truncation_at
 
 # What the alternation leaves of the gap to the certificate: less makes more sweeps, more makes more
 # rounds; only for solver='alternating' (constants.py).
@@ -44,6 +45,7 @@ class ModelProblem(NamedTuple):
     linear_solver: LinearSolver
     point: Point
     penalties: tuple[Float64, Float64 | None]
+    damping: float = 0.0
 
 
 def model_step(
@@ -60,7 +62,7 @@ def model_step(
     """
     iterate, settings, term = memory.iterate, problem.settings, problem.term
     support = iterate.support if start is None else start[0]
-    model, restricted, linear_solver, point, penalties = model_problem(
+    model, restricted, linear_solver, point, penalties, damping = model_problem(
         problem, memory, alpha, gap_tol, support
     )
     if start is not None:
@@ -89,6 +91,11 @@ def model_step(
     theta, state = term.line_search(
         problem.working_set, iterate.state, iterate.theta, goal, penalties
     )
+    if matrix_free and not term.quadratic:
+        # without a limit point, whose signs were many, the model went too far as well
+        end = iterate.theta if solution.imbalance else theta
+        damping = damping_after(damping, iterate.theta, goal, end)
+        memory = memory._replace(damping=damping)
     if theta is not goal:
         support = theta.nonzero()[0]
     iterate = problem.observe(theta, support, state, alpha)
@@ -121,17 +128,24 @@ def model_problem(
     positive = problem.penalty.positive
     unpenalised = None if positive or penalised else penalty == 0.0
     errors = iterate.rounding.of(problem.design.rounding, working_set.features[on])
+    linear_solver: LinearSolver = memory.cholesky
+    damping = 0.0
+    if operator.matrix is None and term.quadratic:
+        gap = MATRIX_FREE_PART * gap_tol
+        linear_solver = conjugate_gradients(problem, memory, alpha, gap, penalty)
+    elif operator.matrix is None:
+        gap = MATRIX_FREE_PART * gap_tol
+        accuracy, steps, damping = truncation_at(problem, memory, alpha, gap, penalty, theta)
+        added = damping * operator.diagonal()
+        operator, target = operator.plus(added), target + added * theta
+        linear_solver = ConjugateGradients(theta, accuracy * penalty, penalty, steps)
+    elif ridge is not None or not term.quadratic:
+        linear_solver = CholeskyFactor(None if ridge is None else ridge[on])
     restricted = RestrictedProblem(
         operator, target, penalty, errors, positive, columns, response, unpenalised
     )
-    linear_solver: LinearSolver = memory.cholesky
-    if operator.matrix is None:
-        gap = MATRIX_FREE_PART * gap_tol
-        linear_solver = conjugate_gradients(problem, memory, alpha, gap, penalty)
-    elif ridge is not None or not term.quadratic:
-        linear_solver = CholeskyFactor(None if ridge is None else ridge[on])
     point = Point(theta, z, model.support)
-    return ModelProblem(model, restricted, linear_solver, point, penalties)
+    return ModelProblem(model, restricted, linear_solver, point, penalties, damping)
 
 
 def predicted_positions(problem: PathProblem, memory: Memory, alpha: float) -> Index:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from .._datafit.iterate import Iterate
+from .._design.container import LARGEST_FORMED
 from .._numerics.typing import Float64, Index
 from .._penalties.duality_gap import Certificate
 from .._solver.finish import step_to_minimiser
@@ -16,6 +17,7 @@ from .progress import PathPoint
 from .screening import predicted_entrants, violators
 from .square_root_polish import has_long_columns, refined_by_square_root
 from .stagnation import MAX_STALLED, Stagnation
+from .truncation import effort_after, was_cut
 
 # The loss refreshes its models if the gap, going on as in the last step, takes more steps than
 # this: a Hessian computed anew against steps with an old one (constants.py).
@@ -24,6 +26,11 @@ TOO_MANY = 3
 # probabilities by its square root only. A larger limit costs every tight path a step
 # (constants.py).
 POLISHED = 1e-9
+# After more rounds than these in vain, truncated models are given up for factorised ones.
+TRUNCATED_IN_VAIN = 3
+# A gap is slow that is more than this part of that of the round before: then truncated models get
+# more steps.
+SLOW = 0.5
 
 
 def solve_penalty(problem: PathProblem, memory: Memory, alpha: float) -> tuple[Memory, PathPoint]:
@@ -95,6 +102,7 @@ def rounds(
     patience = MAX_STALLED if settings.solver == "auto" else np.inf
     polished = term.quadratic or settings.tol > POLISHED
     while sweeps < settings.max_iter and stagnation.rounds < patience:
+        before = memory
         memory, made = model_step(
             problem, memory, alpha, gap_tol, settings.max_iter - sweeps, start
         )
@@ -106,6 +114,7 @@ def rounds(
                 break
             polished = True
         gap = certificate.gap
+        memory = memory._replace(effort=effort_after(before, memory, gap > SLOW * stagnation.gap))
         if gap * stagnation.rate(gap) ** TOO_MANY > gap_tol:
             term.refresh()
         entrants = violators(problem, memory.iterate, alpha)
@@ -113,12 +122,21 @@ def rounds(
         if not made and not entrants.size:
             break
         objective = problem.objective(memory.iterate, alpha)
-        stagnation = stagnation.after(certificate, objective, entrants.size > 0, gap_tol)
-        if stagnation.rounds and memory.used_matrix_free:
+        changed = entrants.size > 0 or was_cut(before, memory)
+        stagnation = stagnation.after(certificate, objective, changed, gap_tol)
+        if memory.used_matrix_free and _in_vain(problem, stagnation):
             memory = without_matrix_free(problem, memory)
     if not certifier.suffices(certificate):
         certificate = min(certificate, refined(problem, memory, alpha))
     return settled(problem, memory, alpha, certificate, sweeps)
+
+
+def _in_vain(problem: PathProblem, stagnation: Stagnation) -> bool:
+    """Whether conjugate gradients are to be given up; never for a Hessian that is too large."""
+    if problem.term.quadratic:
+        return stagnation.rounds > 0
+    formed = problem.working_set.features.size**2 <= LARGEST_FORMED
+    return formed and stagnation.rounds > TRUNCATED_IN_VAIN
 
 
 def settled(

@@ -8,6 +8,7 @@ import numpy as np
 
 from .._datafit.base import DataTerm
 from .._datafit.iterate import Iterate
+from .._design.container import LARGEST_FORMED
 from .._design.multi_output import AnyDesign
 from .._design.working_set import WorkingSet
 from .._numerics.linalg import independent_cholesky
@@ -105,7 +106,8 @@ class PathProblem:
     def independent_start(self, coefficients: Float64 | None) -> Float64:
         """Given coefficients on the working set, those of dependent columns left out.
 
-        A ridge penalty on all of them makes columns independent.
+        A ridge penalty on all of them makes columns independent. Of a curved loss, where their Gram
+        matrix is too large, conjugate gradients do with dependent ones.
         """
         working_set, penalty = self.working_set, self.penalty
         if coefficients is None:
@@ -118,11 +120,12 @@ class PathProblem:
             support = support[np.argpartition(-effect[support], rank)[:rank]]
         working_set.admit(support)
         positions = working_set.position[support]
-        if positions.size and not ridged:
+        theta = np.zeros(working_set.features.size)
+        curved_and_large = not self.term.quadratic and len(theta) ** 2 > LARGEST_FORMED
+        if positions.size and not ridged and not curved_and_large:
             gram = working_set.gram[np.ix_(positions, positions)]
             _, kept = independent_cholesky(gram, positions.size)
             support, positions = support[kept], positions[kept]
-        theta = np.zeros(working_set.features.size)
         theta[positions] = coefficients[support]
         if penalty.positive:
             np.maximum(theta, 0.0, out=theta)

@@ -51,6 +51,7 @@ class CholeskyFactor:
     """
 
     exact, failed, accuracy = True, False, 0.0
+    start: Any = None
 
     def __init__(self, ridge: Float64 | None = None) -> None:
         self._ridge = ridge

@@ -24,6 +24,8 @@ from .restricted_problem import RestrictedProblem
 # The steps for a face. Without dependent columns there are some ten: then 30 or 800 make no
 # difference; with them, this is what is lost before a factorisation takes over (constants.py).
 MAX_STEPS = 200
+# Where steps are counted, a solution has no fewer: a limit of what may be spent beyond the last.
+MIN_STEPS = 3
 # A first solution of a face is off by this part of the geometric mean of the tolerance and the
 # penalty. Larger, more signs are wrong; smaller, there are more steps for faces that are left
 # again. On a path of a very sparse X, from 0.03 to 1 the times were within 8 % (constants.py).
@@ -52,6 +54,8 @@ class ConjugateGradients:
         What may be left of each equation in the end.
     penalty : ndarray of shape (k,)
         What the correlations are to come to.
+    max_steps : int, optional
+        How many steps there are for all solutions; without it, each has MAX_STEPS and may fail.
 
     Attributes
     ----------
@@ -61,13 +65,19 @@ class ConjugateGradients:
 
     exact = False
 
-    def __init__(self, theta: Float64, tolerance: Float64, penalty: Float64) -> None:
+    def __init__(
+        self,
+        theta: Float64,
+        tolerance: Float64,
+        penalty: Float64,
+        max_steps: int | None = None,
+    ) -> None:
         self.positions: Index = NOBODY
         self.fixed: Mask = np.empty(0, dtype=bool)
         self.operator: Operator
         self.failed = False
-        self._theta = theta.copy()
-        self._tolerance = tolerance
+        self.start = theta.copy()
+        self._tolerance, self._left = tolerance, max_steps
         self.accuracy = np.maximum(tolerance, ROUGH * np.sqrt(tolerance * penalty))
 
     @property
@@ -98,17 +108,22 @@ class ConjugateGradients:
     def solve(self, right: Float64) -> Float64:
         """The minimiser, to `accuracy`."""
         operator, active, tolerance = self.operator, ~self.fixed, self.accuracy[self.positions]
-        theta = np.where(active, self._theta[self.positions], 0.0)
+        theta = np.where(active, self.start[self.positions], 0.0)
         step, found = conjugate_gradients(
-            lambda direction: operator @ direction,
+            self._product,
             right - operator @ theta,
             active / operator.diagonal(),
             lambda step, residual: bool((np.abs(residual) * active <= tolerance).all()),
-            MAX_STEPS,
+            MAX_STEPS if self._left is None else max(self._left, MIN_STEPS),
         )
-        self.failed |= not found
-        self._theta[self.positions] = theta = theta + step
+        self.failed |= not found and self._left is None
+        self.start[self.positions] = theta = theta + step
         return theta
+
+    def _product(self, direction: Float64) -> Float64:
+        if self._left is not None:
+            self._left -= 1
+        return self.operator @ direction
 
 
 def descending_sweep(problem: RestrictedProblem, factors: Factors) -> Factors:

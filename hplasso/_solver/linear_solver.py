@@ -26,6 +26,8 @@ class LinearSolver(Protocol):
         What may be left of the equation of each coordinate of the problem; 0.0 if `exact`.
     failed : bool
         Whether a solution has not been found; another solver has to find it.
+    start : ndarray of shape (k,)
+        Where the next solution starts, if it is approached.
     """
 
     positions: Index
@@ -33,6 +35,7 @@ class LinearSolver(Protocol):
     exact: bool
     accuracy: Any
     failed: bool
+    start: Any
 
     @property
     def operator(self) -> Operator:

@@ -204,7 +204,7 @@ def test_gradients_go_on_from_where_they_were():
         assert not gradients.failed
         expected = np.linalg.solve((C @ C.T)[np.ix_(face, face)], right[face])
         assert_allclose(values[~gradients.fixed], expected, rtol=1e-6)
-    again = ConjugateGradients(gradients._theta, np.full(20, 1e-12), np.full(20, 1e-12))
+    again = ConjugateGradients(gradients.start, np.full(20, 1e-12), np.full(20, 1e-12))
     again.update(Dense(C @ C.T), face, 0)
     assert_array_equal(again.solve(right[face]), values)
     assert again.operator.products == 1

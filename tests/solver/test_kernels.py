@@ -26,6 +26,8 @@ from hplasso._solver.hadamard import (
     Factors,
     balance,
     hadamard_objective,
+    joint_seed,
+    proximal_seed,
     ridge_update,
     ridge_update_dual,
     sweep,
@@ -670,3 +672,21 @@ def test_what_the_finish_takes_is_the_minimiser_of_its_face():
         expected = penalty[on] * np.sign(point.theta[on])
         assert_allclose(point.z[on], expected, atol=1e-8 * np.abs(target).max())
     assert taken > 100
+
+
+def test_equal_columns_are_seeded_together():
+    """Three equal columns and another, uncorrelated: together they go where one of them would."""
+    gram = np.zeros((4, 4))
+    gram[:3, :3], gram[3, 3] = 2.0, 1.0
+    problem = RestrictedProblem(
+        GramMatrix(gram), np.array([3.0, 3.0, 3.0, -5.0]), np.ones(4), np.zeros(4)
+    )
+    alone, together = (Factors(np.zeros(4), np.zeros(4)) for _ in range(2))
+    proximal_seed(problem, alone, problem.target, np.arange(4))
+    assert_allclose(alone.theta, [1.0, 1.0, 1.0, -4.0])
+    joint_seed(problem, together, problem.target, np.arange(4))
+    part = (3 * 2.0 + 4 * 4.0) / (2.0 * 9.0 + 16.0)  # slope by curvature
+    assert_allclose(together.theta, part * alone.theta)
+    single = Factors(np.zeros(4), np.zeros(4))
+    joint_seed(problem, single, problem.target, np.array([1, 3]))
+    assert_allclose(single.theta, [0.0, 1.0, 0.0, -4.0])

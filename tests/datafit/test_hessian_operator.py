@@ -1,0 +1,65 @@
+"""The Hessian by its products: that of `hessian`, and where it is used."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from scipy import sparse
+
+import hplasso._design.sparse
+from hplasso._datafit.hessian import Hessian
+from hplasso._datafit.hessian_operator import HessianOperator
+from hplasso._design.factory import make_design
+from hplasso._design.working_set import WorkingSet
+from hplasso._losses.softmax import make_loss
+
+
+def working_set_of(n, p, density, fit_intercept):
+    X = sparse.random(n, p, density=density, format="csc", random_state=0)
+    weights = np.random.default_rng(1).exponential(size=n)
+    weights /= weights.sum()
+    working_set = WorkingSet(make_design(X, weights, fit_intercept))
+    working_set.admit(np.flatnonzero(np.diff(X.indptr))[::-1])
+    return working_set, weights
+
+
+@pytest.mark.parametrize("fit_intercept", [False, True])
+def test_products_are_those_of_the_formed_hessian(fit_intercept):
+    working_set, weights = working_set_of(3000, 500, 0.004, fit_intercept)
+    rng = np.random.default_rng(2)
+    loss = make_loss(rng.integers(0, 2, 3000), 2, weights)
+    prediction = loss.predict(rng.standard_normal((3000, 1)))
+    where = rng.permutation(working_set.features.size)[:400]
+    formed = Hessian(working_set.design, loss, fit_intercept).at(working_set, prediction, where)
+    columns = working_set.columns.operator(where, curved=True)
+    curvature = columns.weights * loss.curvature(prediction).diagonal(0)
+    operator = HessianOperator(columns, curvature, fit_intercept)
+    vector = rng.standard_normal(400) / np.sqrt(formed.diagonal())
+    assert operator.matrix is None
+    assert len(operator) == 400
+    assert_allclose(operator @ vector, formed @ vector, rtol=1e-9, atol=1e-15)
+    least = curvature.sum() * columns.squares(weights)  # under the mean curvature
+    assert (formed.diagonal() < least).any()
+    assert (formed.diagonal() > least).any()
+    assert_allclose(operator.diagonal(), np.maximum(formed.diagonal(), least), rtol=1e-9)
+    kept, ridge = np.arange(0, 400, 3), rng.exponential(size=400)
+    both = operator.plus(ridge).plus(ridge).on(kept)
+    right = (formed + 2 * np.diag(ridge))[np.ix_(kept, kept)]
+    assert_allclose(both @ vector[kept], right @ vector[kept], rtol=1e-9)
+    assert_allclose(both.diagonal(), operator.diagonal()[kept] + 2 * ridge[kept])
+
+
+def test_small_or_full_ones_are_formed():
+    working_set, _ = working_set_of(3000, 500, 0.004, True)
+    columns = working_set.columns
+    assert columns.operator(np.arange(100), curved=True) is None
+    assert columns.operator(np.arange(400), curved=True) is not None
+    working_set, _ = working_set_of(300, 500, 0.9, True)
+    assert working_set.columns.operator(np.arange(400), curved=True) is None
+
+
+def test_the_largest_are_never_formed(monkeypatch):
+    working_set, _ = working_set_of(3, 7000, 0.9, True)
+    columns = working_set.columns
+    monkeypatch.setattr(hplasso._design.sparse, "PRODUCTS", 1e9)
+    assert columns.operator(np.arange(5792), curved=True) is None
+    assert columns.operator(np.arange(5793), curved=True) is not None

@@ -1,0 +1,169 @@
+"""Curved losses with large supports: truncated models by conjugate gradients."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+from logistic_oracle import Logistic
+from numpy.testing import assert_allclose
+from scipy import sparse
+
+import hplasso._solver.sweeps_and_finish
+from hplasso import HadamardLogisticRegression
+from hplasso._design.sparse import SparseColumns
+from hplasso._path.memory import Memory
+from hplasso._path.truncation import (
+    LARGEST_DAMPING,
+    LEAST_RAISED,
+    LOWER,
+    MOST_EFFORT,
+    damping_after,
+    effort_after,
+)
+
+N, P = 2000, 1500
+X = sparse.random(N, P, density=0.008, format="csc", random_state=0)
+# some columns come twice or three times
+X = sparse.csc_array(sparse.hstack([X, X[:, :60], X[:, :30]]))
+rng = np.random.default_rng(0)
+CODES = (X[:, :P] @ (rng.standard_normal(P) * (rng.random(P) < 0.5)) > 0.3 * rng.normal(size=N)) * 1
+WEIGHTS = rng.integers(1, 4, N).astype(float)
+
+
+@pytest.fixture
+def truncated(monkeypatch):
+    """The sizes of truncated models, and their sweeps."""
+    module, sizes = hplasso._solver.sweeps_and_finish, []
+    original = module.solve_truncated
+
+    def solve_truncated(problem, solver, start):
+        solution = original(problem, solver, start)
+        assert solution.sweeps == 1
+        before = start.theta, start.z
+        after = solution.point.theta, solution.point.z
+        change = -0.5 * (after[0] - before[0]) @ (before[1] + after[1])
+        change += problem.penalty @ (np.abs(after[0]) - np.abs(before[0]))
+        assert change <= 1e-15
+        sizes.append(problem.target.size)
+        return solution
+
+    monkeypatch.setattr(module, "solve_truncated", solve_truncated)
+    return sizes
+
+
+def gap(model, C, l1_ratio=1.0, fit_intercept=True, weights=None):
+    """By the oracle, relative to the loss without features."""
+    weights = np.ones(N) if weights is None else weights
+    problem = Logistic(
+        X.toarray(),
+        CODES,
+        1.0 / (C * weights.sum()),
+        l1_ratio,
+        weights,
+        np.ones(X.shape[1]),
+        fit_intercept,
+    )
+    point = model.coef_, model.intercept_
+    part = weights @ CODES / weights.sum() if fit_intercept else 0.5
+    null = -part * np.log(part) - (1 - part) * np.log(1 - part)
+    return (problem.objective(*point) - problem.lower_bound(*point)) / null
+
+
+@pytest.mark.parametrize("tol", [1e-4, 1e-8])
+@pytest.mark.parametrize(
+    ("C", "l1_ratio", "fit_intercept"),
+    [(3.0, 1.0, True), (3.0, 1.0, False), (100.0, 1.0, True), (3.0, 0.3, True), (1e4, 1.0, False)],
+)
+def test_fits_to_the_gap(truncated, C, l1_ratio, fit_intercept, tol):
+    model = HadamardLogisticRegression(C=C, l1_ratio=l1_ratio, fit_intercept=fit_intercept, tol=tol)
+    model.fit(X, CODES)
+    assert max(truncated) > 400
+    assert gap(model, C, l1_ratio, fit_intercept) <= 1.01 * tol + 1e-12
+
+
+def test_weights_and_repeated_rows(truncated):
+    model = HadamardLogisticRegression(C=3.0, tol=1e-8).fit(X, CODES, sample_weight=WEIGHTS)
+    assert gap(model, 3.0, weights=WEIGHTS) <= 1e-8
+    rows = np.repeat(np.arange(N), WEIGHTS.astype(int))
+    again = HadamardLogisticRegression(C=3.0, tol=1e-8).fit(X.tocsr()[rows], CODES[rows])
+    assert len(truncated) > 10
+    outputs = X @ (model.coef_ - again.coef_)[0]
+    assert np.abs(outputs + model.intercept_ - again.intercept_).max() < 2e-3
+
+
+def test_the_same_as_with_formed_hessians(truncated, monkeypatch):
+    model = HadamardLogisticRegression(C=3.0, l1_ratio=0.9, tol=1e-10).fit(X, CODES)
+    made = len(truncated)
+    assert made > 5
+    monkeypatch.setattr(SparseColumns, "operator", lambda *arguments, **options: None)
+    formed = HadamardLogisticRegression(C=3.0, l1_ratio=0.9, tol=1e-10).fit(X, CODES)
+    assert len(truncated) == made
+    assert_allclose(model.coef_, formed.coef_, atol=1e-4)
+    assert_allclose(model.intercept_, formed.intercept_, atol=1e-5)
+
+
+def test_small_supports_have_no_truncated_models(truncated):
+    HadamardLogisticRegression(C=0.05).fit(X, CODES)
+    assert not truncated
+
+
+def test_memory_does_not_grow_with_the_square_of_the_support():
+    n, p = 4000, 12000
+    thin = sparse.random(n, p, density=0.001, format="csc", random_state=1)
+    codes = (thin @ np.random.default_rng(1).standard_normal(p) > 0) * 1
+    tracemalloc.start()
+    try:
+        model = HadamardLogisticRegression(C=100.0, l1_ratio=0.5, tol=1e-3).fit(thin, codes)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    size = np.count_nonzero(model.coef_)
+    assert size > 3000
+    assert peak < 0.3 * 8 * size**2
+
+
+def test_warm_start_and_positive(truncated):
+    model = HadamardLogisticRegression(C=3.0, warm_start=True).fit(X, CODES)
+    assert gap(model, 3.0) <= 1e-4
+    made = len(truncated)
+    model.set_params(C=3.3).fit(X, CODES)
+    assert made < len(truncated) < made + 10
+    assert gap(model, 3.3) <= 1e-4
+
+
+def test_damping_follows_the_line_search():
+    zero, goal = np.zeros(3), np.array([1.0, -2.0, 0.0])
+    assert damping_after(0.4, zero, goal, goal) == 0.4 / LOWER
+    assert damping_after(0.4, zero, goal, 1.5 * goal) == 0.4 / LOWER
+    assert damping_after(0.4, zero, zero, zero) == 0.4 / LOWER
+    assert damping_after(0.4, zero, goal, 0.5 * goal) == 0.8
+    assert damping_after(0.4, zero, goal, 0.1 * goal) == pytest.approx(2.0)
+    assert damping_after(0.4, zero, goal, zero) == 4.0
+    assert damping_after(0.0, zero, goal, 0.5 * goal) == 2.0 * LEAST_RAISED
+    assert damping_after(90.0, zero, goal, zero) == LARGEST_DAMPING
+
+
+def test_effort_grows_where_whole_steps_are_slow():
+    def memory(damping, effort=1.0):
+        return Memory(None, None, True, damping=damping, effort=effort)
+
+    whole, cut = (memory(0.4), memory(0.1, 4.0)), (memory(0.1), memory(0.2, 4.0))
+    assert effort_after(*whole, slow=True) == 8.0
+    assert effort_after(*whole, slow=False) == 2.0
+    assert effort_after(*cut, slow=True) == 2.0
+    assert effort_after(memory(0.0), memory(0.0), slow=True) == 2.0
+    assert effort_after(memory(0.0), memory(0.0), slow=False) == 1.0
+    assert effort_after(memory(0.0), memory(0.0, MOST_EFFORT), slow=True) == MOST_EFFORT
+
+
+def test_columns_of_very_different_lengths(truncated):
+    """Long and short ones: a damping that vanished with the gap alone would not be rid of."""
+    data = X[:, :P].copy()
+    data.data = np.exp(1.5 * np.random.default_rng(3).standard_normal(data.nnz))
+    codes = data @ np.random.default_rng(4).standard_normal(P)
+    codes = (codes > np.median(codes)) * 1
+    model = HadamardLogisticRegression(C=30.0, tol=1e-7).fit(data, codes)
+    assert max(truncated) > 400
+    problem = Logistic(data.toarray(), codes, 1.0 / (30.0 * N), 1.0, np.ones(N), np.ones(P), True)
+    point = model.coef_, model.intercept_
+    assert problem.objective(*point) - problem.lower_bound(*point) <= 1e-7
