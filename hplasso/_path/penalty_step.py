@@ -114,7 +114,9 @@ def rounds(
                 break
             polished = True
         gap = certificate.gap
-        memory = memory._replace(effort=effort_after(before, memory, gap > SLOW * stagnation.gap))
+        if memory.used_matrix_free:
+            effort = effort_after(before, memory, gap > SLOW * stagnation.gap)
+            memory = memory._replace(effort=effort)
         if gap * stagnation.rate(gap) ** TOO_MANY > gap_tol:
             term.refresh()
         entrants = violators(problem, memory.iterate, alpha)

@@ -3,10 +3,13 @@
 A product with the Hessian then costs as much as a gradient, and the next model has the curvatures
 of where it is. So models are solved in step with the gap: roughly and in few steps at first, when a
 goal far away would be given up by the line search; better and better towards the end, so that
-Newton's method converges as fast as it does (Dembo, Eisenstat and Steihaug 1982).
-"""
+Newton's method converges as fast as it does (inexact Newton methods).
 
-from __future__ import annotations
+References
+----------
+R. S. Dembo, S. C. Eisenstat and T. Steihaug, Inexact Newton methods, SIAM Journal on Numerical
+Analysis 19 (1982) 400-408.
+"""
 
 from typing import NamedTuple
 
