@@ -35,18 +35,23 @@ class CurvedState(NamedTuple):
         """D at the prediction."""
         return self.outputs.loss.curvature(self.prediction)
 
-    def hessian_product(self, change: Float64) -> Float64:
+    def hessian_product(self, change: Float64, inverse: Float64 | None = None) -> Float64:
+        """`inverse` is `inverse_between`, if it is known."""
         of, curvature = self.outputs, self.curvature()
         shape = of.weights.size, of.n_outputs, -1
         outputs = change.reshape(shape) * of.unscale[:, None, None]
         product = curvature.product(outputs)
         if of.fit_intercept:  # which follows: no residual sums to anything else than zero
-            units = curvature.product(np.eye(of.n_outputs)[None])
-            between = np.tensordot(of.weights, units, 1)
-            total = np.tensordot(of.weights, product, 1)
-            product = curvature.product(outputs - np.linalg.pinv(between, hermitian=True) @ total)
+            known = self.inverse_between() if inverse is None else inverse
+            product = curvature.product(outputs - known @ np.tensordot(of.weights, product, 1))
         product *= of.sqrt_weights[:, None, None]
         return np.asarray(product.reshape(change.shape))
+
+    def inverse_between(self) -> Float64:
+        """The pseudoinverse of sum_i v_i D_i, (K, K)."""
+        units = self.curvature().product(np.eye(self.outputs.n_outputs)[None])
+        between = np.tensordot(self.outputs.weights, units, 1)
+        return np.asarray(np.linalg.pinv(between, hermitian=True))
 
     def hessian_root(self, columns: Float64) -> Iterator[Float64]:
         """Blocks of rows whose Gram matrix is A'B A, A = columns kron I_K; for columns (n, q)."""

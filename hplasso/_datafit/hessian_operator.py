@@ -1,21 +1,27 @@
-"""The Hessian of a loss of one output by its products, the intercept eliminated: matrix-free.
+"""The Hessian of a loss by its products, the intercepts eliminated: matrix-free.
 
-With the columns S of some coordinates, the curvatures D_i and the weights v_i, d_i = v_i D_i:
+With the columns S of some coordinates and the curvatures B of the outputs, H = S'B S. Of one output
+and d_i = v_i D_i, B is
 
-    H = S' (diag(d) - d d' / sum_i d_i) S,      without an intercept  H = S' diag(d) S.
+    diag(d) - d d' / sum_i d_i,      without an intercept  diag(d);
 
-A product costs two products with S; what is formed is of the length of a column or a row. The
-curvatures are always those of the state at hand: there is nothing that an older one would save.
+of several it couples them (`CurvedState.hessian_product`). A product costs two products with S;
+what is formed is of the length of a column or a row. The curvatures are always those of the state
+at hand: there is nothing that an older one would save.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, final
 
 import numpy as np
 
 from .._numerics.rounding import UNIT
 from .._numerics.typing import Float64, Index
+
+# Against division by zero: a total curvature is no smaller.
+TINY = float(np.finfo(np.float64).tiny)
 
 
 @final
@@ -24,14 +30,14 @@ class HessianOperator:
 
     Parameters
     ----------
-    columns : ColumnProducts
-        S.
-    curvature : ndarray of shape (n,)
-        d.
-    centred : bool
-        Whether there is an intercept, which is eliminated.
-    diagonal, ridge : ndarrays of shape (k,), optional
-        The diagonal of H, if it is known, and what is added to it.
+    columns : object with `predict`, `correlations` and `on`
+        S by its products.
+    curved : callable
+        B times what S predicts, which may be overwritten.
+    diagonal : ndarray of shape (k,)
+        About the diagonal of H.
+    ridge : ndarray of shape (k,), optional
+        What is added to it.
     """
 
     matrix: Any = None
@@ -39,50 +45,63 @@ class HessianOperator:
     def __init__(
         self,
         columns: Any,
-        curvature: Float64,
-        centred: bool,
-        diagonal: Float64 | None = None,
+        curved: Callable[[Float64], Float64],
+        diagonal: Float64,
         ridge: Float64 | float = 0.0,
     ) -> None:
-        self._columns, self._curvature, self._centred, self._ridge = (
-            columns, curvature, centred, ridge,
-        )  # fmt: skip
-        self._total = max(float(curvature.sum()), float(np.finfo(np.float64).tiny))
-        self._diagonal = self._squares() if diagonal is None else diagonal
-
-    def _squares(self) -> Float64:
-        """The diagonal of H, at least that under the mean of the curvatures.
-
-        It tells how far coordinates may go: one whose samples have no curvature left by now, too.
-        """
-        curvature, columns = self._curvature, self._columns
-        squares: Float64 = columns.squares(curvature)
-        if self._centred:
-            squares = squares - columns.correlations(curvature) ** 2 / self._total
-        least = self._total * columns.squares(columns.weights) / columns.weights.sum()
-        return np.maximum(squares, np.maximum(least, UNIT * least.max(initial=0.0)))
+        self._columns, self._curved = columns, curved
+        self._diagonal, self._ridge = diagonal, ridge
 
     def __len__(self) -> int:
         return len(self._diagonal)
 
     def __matmul__(self, vector: Float64) -> Float64:
-        image = self._columns.predict(vector)
-        if self._centred:
-            image -= (self._curvature @ image) / self._total
-        image *= self._curvature
-        product: Float64 = self._columns.correlations(image)
+        product: Float64 = self._columns.correlations(self._curved(self._columns.predict(vector)))
         product += self._ridge * vector
         return product
 
     def diagonal(self) -> Float64:
-        """As `_squares` has it."""
+        """It tells how far coordinates may go."""
         return self._diagonal + self._ridge
 
     def on(self, kept: Index) -> HessianOperator:
         ridge = self._ridge[kept] if isinstance(self._ridge, np.ndarray) else self._ridge
-        columns, diagonal = self._columns.on(kept), self._diagonal[kept]
-        return HessianOperator(columns, self._curvature, self._centred, diagonal, ridge)
+        return HessianOperator(self._columns.on(kept), self._curved, self._diagonal[kept], ridge)
 
     def plus(self, ridge: Float64) -> HessianOperator:
-        ridge = self._ridge + ridge
-        return HessianOperator(self._columns, self._curvature, self._centred, self._diagonal, ridge)
+        return HessianOperator(self._columns, self._curved, self._diagonal, self._ridge + ridge)
+
+
+def of_one_output(columns: Any, curvature: Float64, centred: bool) -> HessianOperator:
+    """H for d, (n,), on `SparseMatrix` columns; `centred` where there is an intercept.
+
+    The diagonal is at least that under the mean of the curvatures: a coordinate whose samples have
+    no curvature left by now may not go too far, either.
+    """
+    total = max(float(curvature.sum()), TINY)
+
+    def curved(image: Float64) -> Float64:
+        if centred:
+            image -= (curvature @ image) / total
+        image *= curvature
+        return image
+
+    squares: Float64 = columns.squares(curvature)
+    if centred:
+        squares = squares - columns.correlations(curvature) ** 2 / total
+    least = total * columns.squares(columns.weights) / columns.weights.sum()
+    diagonal = np.maximum(squares, np.maximum(least, UNIT * least.max(initial=0.0)))
+    return HessianOperator(columns, curved, diagonal)
+
+
+def of_several_outputs(columns: Any, state: Any, squares: Float64) -> HessianOperator:
+    """H at a state, on columns of these squared lengths; its diagonal under mean curvatures."""
+    of, curvature = state.outputs, state.curvature()
+    inverse = state.inverse_between() if of.fit_intercept else None
+
+    def curved(image: Float64) -> Float64:
+        product: Float64 = state.hessian_product(image, inverse)
+        return product
+
+    means = np.array([of.weights @ curvature.diagonal(k) for k in range(of.n_outputs)])
+    return HessianOperator(columns, curved, squares * np.maximum(means, TINY)[columns.outputs])

@@ -7,6 +7,8 @@ The model about a state is Newton's. Its Hessian costs more than all else here; 
 of an earlier state serves as long as the curvatures have not drifted far (`hessian`).
 """
 
+from typing import Any
+
 import numpy as np
 
 from .._design.correlations import Correlations
@@ -20,7 +22,7 @@ from .._numerics.typing import Float64, Index
 from .base import Limit, Model, Penalty
 from .curved_state import CurvedState, state_at
 from .hessian import Hessian
-from .hessian_operator import HessianOperator
+from .hessian_operator import HessianOperator, of_one_output, of_several_outputs
 from .iterate import Iterate
 from .line_search import line_search
 from .outputs import Outputs
@@ -110,11 +112,14 @@ class CurvedTerm:
         self, working_set: WorkingSet, iterate: Iterate, where: Index
     ) -> HessianOperator | None:
         """The Hessian by its products, where these cost less than to form it."""
-        columns = working_set.columns.operator(where, curved=True)
+        columns: Any = working_set.columns.operator(where, curved=True)
         if columns is None:
             return None
+        if self.n_outputs > 1:
+            squares = self.design.column_norms[working_set.features[where]] ** 2
+            return of_several_outputs(columns, iterate.state, squares)
         curvature = self.loss.curvature(iterate.state.prediction).diagonal(0)
-        return HessianOperator(columns, columns.weights * curvature, self.outputs.fit_intercept)
+        return of_one_output(columns, columns.weights * curvature, self.outputs.fit_intercept)
 
     def refresh(self) -> None:
         self._hessian.forget()

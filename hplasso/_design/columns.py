@@ -24,6 +24,10 @@ LARGEST_KEPT_MEAN = 3.0
 # Smaller supports always have a Gram matrix: its factorisation against the calls of conjugate
 # gradients (constants.py).
 LARGE = 150
+# A Hessian is not formed where that would cost more than so many products with its columns: what a
+# model of a curved loss takes by conjugate gradients, from 20 products at first to 100 in the end
+# (constants.py).
+PRODUCTS = 60
 
 Blocks = Callable[[Index | None], Iterator[tuple[slice, Float64]]]
 
@@ -80,6 +84,7 @@ class Columns(ABC):
     """
 
     statistics: ColumnStatistics
+    features: Index
 
     @abstractmethod
     def append(self, features: Index) -> None:

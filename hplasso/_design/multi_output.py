@@ -12,7 +12,8 @@ from __future__ import annotations
 import numpy as np
 
 from .._numerics.typing import Float64, Index
-from .columns import Columns
+from .columns import LARGE, PRODUCTS, Columns
+from .container import LARGEST_FORMED
 from .design import Design
 
 
@@ -91,8 +92,14 @@ class MultiOutputColumns:
         """The columns, and for some pairs the position among them and the output."""
         return self.columns, self.positions[where], self.outputs[where]
 
-    def operator(self, support: Index, curved: bool = False) -> None:
-        """There is none."""
+    def operator(self, support: Index, curved: bool = False) -> PairProducts | None:
+        """For a curved loss, some pairs by their products, where these cost less than a Hessian."""
+        n, k = self.columns.statistics.sqrt_weights.size, support.size
+        formed, unformed = n * k**2 + k**3 / 3, PRODUCTS * 2 * n * self.size * self.n_outputs
+        small = k < LARGE or (formed <= unformed and k**2 <= LARGEST_FORMED)
+        if small or not curved:
+            return None
+        return PairProducts(self.columns, self.n_outputs, *self.split(support)[1:])
 
     def cost(self, where: Index) -> float:
         """Cost of products of some pairs with each other, in multiplications."""
@@ -121,6 +128,29 @@ class MultiOutputColumns:
         """Z'r, for r of shape (n K,)."""
         z = self.columns.correlations(residual.reshape(-1, self.n_outputs))
         return np.asarray(z[self.positions, self.outputs])
+
+
+class PairProducts:
+    """Some pairs by their products, on all columns."""
+
+    def __init__(self, columns: Columns, n_outputs: int, positions: Index, outputs: Index) -> None:
+        self.columns, self.n_outputs = columns, n_outputs
+        self.positions, self.outputs = positions, outputs
+
+    def predict(self, theta: Float64) -> Float64:
+        """Z theta, of shape (n K,)."""
+        matrix = np.zeros((self.columns.features.size, self.n_outputs))
+        matrix[self.positions, self.outputs] = theta
+        return self.columns.predict(matrix).ravel()
+
+    def correlations(self, residual: Float64) -> Float64:
+        """Z'r, for r of shape (n K,)."""
+        z = self.columns.correlations(residual.reshape(-1, self.n_outputs))
+        return np.asarray(z[self.positions, self.outputs])
+
+    def on(self, kept: Index) -> PairProducts:
+        """Some of the pairs."""
+        return PairProducts(self.columns, self.n_outputs, self.positions[kept], self.outputs[kept])
 
 
 AnyDesign = Design | MultiOutputDesign

@@ -10,7 +10,7 @@ import numpy as np
 from scipy import sparse
 
 from .._numerics.typing import Float64, Index
-from .columns import LARGE, Columns, ColumnStatistics, ProductGram
+from .columns import LARGE, PRODUCTS, Columns, ColumnStatistics, ProductGram
 from .container import BLOCK, LARGEST_FORMED, Container, slices
 
 # Products with zeros skipped against dense ones of columns that are filled up first; all with
@@ -30,11 +30,9 @@ DENSE_FACTOR = 4
 # Hessian against more steps with the old one, as this decides what the former is taken to cost
 # (constants.py).
 SLOW = 200.0
-# A Hessian is not formed where that would cost more than PRODUCTS products with its columns, each
-# of whose numbers takes as long as SLOW_PRODUCT multiplications of dense matrices: what a model of
-# a curved loss takes by conjugate gradients, from 20 products at first to 100 in the end
-# (constants.py).
-PRODUCTS, SLOW_PRODUCT = 60, 25
+# As many multiplications of dense matrices take as long as a product with one stored number: of
+# several products against a Hessian (constants.py).
+SLOW_PRODUCT = 25
 # The part of all columns of CSC that is read one by one where a pass would serve as well. Of 2,000
 # x 20,000, 1 % stored, it took 30 % of a pass; 1/8 took half of one (constants.py).
 CHEAP = 1 / 32

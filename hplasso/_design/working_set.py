@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -74,7 +75,7 @@ class WorkingSet:
         That is on the support that it will be restricted to.
         """
         unformed = matrix_free and not self.complete
-        operator = self.columns.operator(support) if unformed else None
+        operator: Any = self.columns.operator(support) if unformed else None
         return GramMatrix(self.gram) if operator is None else operator
 
     def prune(self, positions: Index) -> None:

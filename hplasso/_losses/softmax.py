@@ -34,8 +34,8 @@ class SoftmaxCurvature(NamedTuple):
         return self.distances[:, k] * (1.0 - self.distances[:, k])
 
     def product(self, outputs: Float64) -> Float64:
-        p = self.coupling[:, :, None]
-        return np.asarray(p * (outputs - (p * outputs).sum(axis=1, keepdims=True)))
+        p = self.coupling
+        return np.asarray(p[:, :, None] * (outputs - p[:, None] @ outputs))
 
     def magnitude(self, sizes: Float64) -> Float64:
         parts = self.coupling * sizes

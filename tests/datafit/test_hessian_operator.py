@@ -7,7 +7,8 @@ from scipy import sparse
 
 import hplasso._design.sparse
 from hplasso._datafit.hessian import Hessian
-from hplasso._datafit.hessian_operator import HessianOperator
+from hplasso._datafit.hessian_operator import of_one_output, of_several_outputs
+from hplasso._datafit.newton import CurvedTerm
 from hplasso._design.factory import make_design
 from hplasso._design.working_set import WorkingSet
 from hplasso._losses.softmax import make_loss
@@ -32,7 +33,7 @@ def test_products_are_those_of_the_formed_hessian(fit_intercept):
     formed = Hessian(working_set.design, loss, fit_intercept).at(working_set, prediction, where)
     columns = working_set.columns.operator(where, curved=True)
     curvature = columns.weights * loss.curvature(prediction).diagonal(0)
-    operator = HessianOperator(columns, curvature, fit_intercept)
+    operator = of_one_output(columns, curvature, fit_intercept)
     vector = rng.standard_normal(400) / np.sqrt(formed.diagonal())
     assert operator.matrix is None
     assert len(operator) == 400
@@ -63,3 +64,49 @@ def test_the_largest_are_never_formed(monkeypatch):
     monkeypatch.setattr(hplasso._design.sparse, "PRODUCTS", 1e9)
     assert columns.operator(np.arange(5792), curved=True) is None
     assert columns.operator(np.arange(5793), curved=True) is not None
+
+
+@pytest.mark.parametrize("fit_intercept", [False, True])
+@pytest.mark.parametrize("sparse_X", [False, True])
+def test_products_of_several_outputs(fit_intercept, sparse_X):
+    rng, K, n, p = np.random.default_rng(3), 4, 300, 60
+    X = sparse.random(n, p, density=0.2, format="csc", random_state=1)
+    X = X if sparse_X else X.toarray()
+    weights = rng.exponential(size=n)
+    weights /= weights.sum()
+    design = make_design(X, weights, fit_intercept)
+    term = CurvedTerm(design, make_loss(rng.integers(0, K, n), K, weights), fit_intercept)
+    working_set = WorkingSet(term.design)
+    working_set.admit(rng.permutation(p * K)[:200])
+    state = term.state(working_set, 0.1 * rng.standard_normal(200))
+    where = rng.permutation(200)[:180]
+    formed = Hessian(design, term.loss, fit_intercept).at(working_set, state.prediction, where)
+    assert working_set.columns.operator(where) is None  # squared loss has no outputs to couple
+    columns = working_set.columns.operator(where, curved=True)
+    squares = term.design.column_norms[working_set.features[where]] ** 2
+    operator = of_several_outputs(columns, state, squares)
+    vector = rng.standard_normal(180)
+    assert_allclose(operator @ vector, formed @ vector, rtol=1e-9, atol=1e-13)
+    ratios = operator.diagonal() / formed.diagonal()  # of mean curvatures to those of the samples
+    assert 0.3 < ratios.min() < 1.0 < ratios.max() < 3.0
+    kept, ridge = np.arange(0, 180, 3), rng.exponential(size=180)
+    right = (formed + np.diag(ridge))[np.ix_(kept, kept)]
+    part = operator.plus(ridge).on(kept)
+    assert_allclose(part @ vector[kept], right @ vector[kept], rtol=1e-9, atol=1e-13)
+
+
+def test_many_outputs_are_coupled_by_products_where_these_cost_less():
+    rng, K, n, p = np.random.default_rng(4), 20, 100, 30
+    weights = np.full(n, 1 / n)
+    term = CurvedTerm(
+        make_design(rng.standard_normal((n, p)), weights, True),
+        make_loss(np.arange(n) % K, K, weights),
+        True,
+    )
+    working_set = WorkingSet(term.design)
+    working_set.admit(np.arange(p * K))
+    columns = working_set.columns
+    assert columns.operator(np.arange(149), curved=True) is None  # small ones are formed
+    assert columns.operator(np.arange(600), curved=True) is not None
+    working_set = WorkingSet(make_design(rng.standard_normal((n, 3 * n)), weights, True))
+    assert working_set.columns.operator(np.arange(0), curved=True) is None

@@ -167,3 +167,35 @@ def test_columns_of_very_different_lengths(truncated):
     problem = Logistic(data.toarray(), codes, 1.0 / (30.0 * N), 1.0, np.ones(N), np.ones(P), True)
     point = model.coef_, model.intercept_
     assert problem.objective(*point) - problem.lower_bound(*point) <= 1e-7
+
+
+@pytest.mark.parametrize(("tol", "C", "l1_ratio"), [(1e-4, 1.0, 1.0), (1e-8, 0.3, 0.5)])
+@pytest.mark.parametrize("fit_intercept", [False, True])
+def test_many_classes_to_the_gap(truncated, tol, C, l1_ratio, fit_intercept):
+    """The gap is computed from its own formulas: entropy, and the ridge as squared loss."""
+    random, n, p, K = np.random.default_rng(5), 400, 40, 25
+    features = random.standard_normal((n, p))
+    outputs = features @ (random.standard_normal((p, K)) * (random.random((p, K)) < 0.3))
+    codes = (outputs + random.gumbel(size=(n, K))).argmax(axis=1)
+    model = HadamardLogisticRegression(
+        C=C, l1_ratio=l1_ratio, tol=tol, fit_intercept=fit_intercept
+    ).fit(features, codes)
+    assert max(truncated) > 300
+    lasso, ridge = l1_ratio / (C * n), (1.0 - l1_ratio) / (C * n)
+    labels = (codes[:, None] == model.classes_) * 1.0
+    p_hat = model.predict_proba(features)
+    coef = model.coef_
+    residual = labels - p_hat
+    if fit_intercept:
+        assert np.abs(residual.mean(axis=0)).max() < 1e-9
+    z = residual.T @ features / n - ridge * coef
+    kappa = min(1.0, lasso / np.abs(z).max())
+    q = (1.0 - kappa) * labels + kappa * p_hat
+    squares = ridge * (coef**2).sum()
+    primal = -np.log(p_hat[np.arange(n), np.searchsorted(model.classes_, codes)]).mean()
+    primal += lasso * np.abs(coef).sum() + 0.5 * squares
+    dual = -(q * np.log(q)).sum() / n - 0.5 * kappa**2 * squares
+    shares = labels.mean(axis=0)
+    null = -(shares @ np.log(shares)) if fit_intercept else np.log(len(shares))
+    assert primal - dual <= 1.01 * tol * null + 1e-12
+    assert model.dual_gap_ == pytest.approx(primal - dual, rel=1e-3, abs=1e-12)
