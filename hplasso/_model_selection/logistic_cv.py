@@ -43,7 +43,7 @@ class HadamardLogisticRegressionCV(LinearClassifier):
     Cs : int or array-like, default=10
         Number of values of C on a geometric grid that starts where the first coefficient enters for
         the whole data; or the values themselves, in any order.
-    eps : float, default=1e-2
+    eps : float, default=1e-3
         Length of that grid: the smallest C over the largest.
     l1_ratios : array-like, default=(1.0,)
         Shares of the L1 penalty to choose from, in [0, 1]. For 0, a ridge penalty alone, the values
@@ -162,7 +162,7 @@ class HadamardLogisticRegressionCV(LinearClassifier):
     >>> X, y = load_breast_cancer(return_X_y=True)
     >>> model = HadamardLogisticRegressionCV(rule="1se").fit(scale(X), y)
     >>> int((model.coef_ != 0).sum())
-    10
+    13
     """
 
     _constraints = SELECTION_CONSTRAINTS
@@ -172,7 +172,7 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         self,
         *,
         Cs: Any = 10,
-        eps: float = 1e-2,
+        eps: float = 1e-3,
         l1_ratios: Any = (1.0,),
         fit_intercept: bool = True,
         cv: Any = None,
