@@ -80,6 +80,12 @@ def test_random_problems_with_outliers(module):
     assert warned <= 1
 
 
+def test_a_singular_model_does_not_lead_to_infinity():
+    """Beside a code of 1e10 a model was solved with coefficients that are infinite."""
+    lines, _ = random_logistic_problems.examine(400003, "all")
+    assert not lines, "\n".join(lines)
+
+
 def test_raw_breast_cancer_at_a_weak_penalty():
     X, y = load_breast_cancer(return_X_y=True)
     model = HadamardLogisticRegression(1e4).fit(X, y)

@@ -10,6 +10,7 @@ One in the tail of an exponential is one unit of its output from the model's sol
 hundreds to go: there the step is doubled as long as f falls.
 """
 
+from math import isfinite
 from typing import NamedTuple
 
 import numpy as np
@@ -91,8 +92,11 @@ def line_search(
 ) -> tuple[Float64, CurvedState]:
     """Coefficients between theta and goal, or beyond, at which f is no higher than at theta.
 
-    A goal that was not `modelled` is not passed.
+    A goal that was not `modelled` is not passed. Towards one that a singular model has sent to
+    infinity no step is made.
     """
+    if not isfinite(goal.sum()):
+        return theta, state
     linear = state.outputs.linear(working_set, goal)
     change = linear - state.linear
     shift = _intercept_change(state, change)

@@ -35,7 +35,8 @@ class SoftmaxCurvature(NamedTuple):
 
     def product(self, outputs: Float64) -> Float64:
         p = self.coupling
-        return np.asarray(p[:, :, None] * (outputs - p[:, None] @ outputs))
+        means = np.einsum("ik,ikm->im", p, outputs)[:, None]
+        return np.asarray(p[:, :, None] * (outputs - means))
 
     def magnitude(self, sizes: Float64) -> Float64:
         parts = self.coupling * sizes
