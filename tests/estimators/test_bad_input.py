@@ -242,6 +242,18 @@ def test_gram_with_a_wrong_diagonal():
         HadamardLasso(precompute=gram, fit_intercept=False).fit(X, y)
 
 
+@pytest.mark.parametrize("unit", [1e-3, 1.0, 1e3])
+def test_gram_that_is_rounded(unit):
+    """To a part of 1e-4, whatever the units of the features."""
+    scaled = X * unit
+    gram = scaled.T @ scaled
+    gram[7, 7] *= 1.0 + 5e-5
+    HadamardLasso(0.1 * unit, precompute=gram, fit_intercept=False).fit(scaled, y)
+    gram[7, 7] *= 1.0 + 5e-4
+    with pytest.raises(ValueError, match=r"did not pass validation.*element \(7,7\)"):
+        HadamardLasso(0.1 * unit, precompute=gram, fit_intercept=False).fit(scaled, y)
+
+
 def test_prediction_needs_a_fit_and_the_same_features():
     with pytest.raises(ValueError, match="not fitted yet"):
         HadamardLasso().predict(X)

@@ -11,7 +11,7 @@ from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import Lasso
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
 import hplasso
 from hplasso import (
@@ -205,6 +205,21 @@ def test_path_of_a_pipeline_has_the_names():
     model = make_pipeline(StandardScaler(), HadamardLassoIC()).fit(X, y)
     display = RegularizationPathDisplay.from_estimator(model, X, y)
     assert set(texts(display.ax_)) <= set(X.columns)
+
+
+def test_path_of_a_pipeline_that_makes_features():
+    steps = PolynomialFeatures(2, include_bias=False), StandardScaler()
+    model = make_pipeline(*steps, HadamardLassoIC()).fit(X, y)
+    display = RegularizationPathDisplay.from_estimator(model, X, y)
+    names = model[:-1].get_feature_names_out()
+    assert set(texts(display.ax_)) <= set(names)
+    assert not set(texts(display.ax_)) <= set(X.columns)
+    alone = RegularizationPathDisplay.from_estimator(model[-1], model[:-1].transform(X), y)
+    assert_array_equal(display.coefs, alone.coefs)
+    only = RegularizationPathDisplay.from_estimator(
+        make_pipeline(HadamardLassoIC()).fit(X, y), X, y
+    )
+    assert set(texts(only.ax_)) <= set(X.columns)
 
 
 def test_paths_of_classes():
