@@ -42,7 +42,8 @@ class CurvedTerm:
         self.design = design if single else MultiOutputDesign(design, self.n_outputs)
         self.outputs = Outputs(design, loss, fit_intercept)
         start = np.zeros((design.shape[0], self.n_outputs))
-        self.null_state = state_at(self.outputs, start, np.zeros(self.n_outputs))
+        intercept = np.zeros(self.n_outputs) + fit_intercept * loss.null_intercept
+        self.null_state = state_at(self.outputs, start, intercept)
         self.scale = self.null_state.loss
         self._largest_rounding = float(design.rounding.max(initial=0.0))
         self._correlations = Correlations(self.design)

@@ -62,11 +62,14 @@ class Loss(ABC):
     mean_rounding : float
         Rounding of a residual beside that of the outputs, in units of rounding times the curvature:
         one for a mean exp(f); zero where residuals are known to their own last digit.
+    null_intercept : float or ndarray of shape (K,)
+        About the intercepts of a fit without features.
     """
 
     quadratic = False
     n_outputs = 1
     mean_rounding = 1.0
+    null_intercept: Any = 0.0
     weights: Float64
     residual_bound: float
 

@@ -61,6 +61,8 @@ class SoftmaxLoss(ClassLoss):
         self.codes, self.rows = codes, np.arange(codes.size)
         self.weights, self.n_outputs = weights, n_classes
         self.frequencies = np.bincount(codes, weights=weights, minlength=n_classes)
+        logs = np.log(np.maximum(self.frequencies, TINY))
+        self.null_intercept = logs - logs.mean()
 
     def predict(self, outputs: Float64) -> ClassPrediction:
         top = outputs.max(axis=1)
