@@ -24,8 +24,9 @@ class Task:
     """A path of `n_alphas` penalties, evenly on a log scale, down to `eps` times the first.
 
     A single penalty is a fit from scratch. With `folds` the path is cross-validated. Data of the
-    name "generated n p rho" have n samples of p features, neighbours correlated by rho; "cubic"
-    after the name of data stands for all products of up to three features.
+    name "generated n p rho" have n samples of p features, neighbours correlated by rho; those of
+    "classes n p K" are of K classes; "cubic" after the name of data stands for all products of up
+    to three features.
     """
 
     data: str
@@ -66,6 +67,8 @@ BINARY = [
     "news20_binary_like",
 ]
 MULTINOMIAL = ["srbct", "lymphoma", "zipcode_usps"]
+# Data whose answers have thousands of coefficients at weak penalties, and the intercept.
+WEAK = {"news20_tfidf": False, "reuters_acq": False, "classes 5000 100 50": True}
 
 
 def _tasks():
@@ -82,6 +85,9 @@ def _tasks():
         yield f"no_intercept_{data}", Task(data, "logistic", 0.02, 50, False)
     for data in MULTINOMIAL:
         yield f"multinomial_{data}", Task(data, "logistic", 0.02, 50)
+    for data, fit_intercept in WEAK.items():
+        for level in (0.01, 0.001):
+            yield f"weak_{data}_{level:g}", Task(data, "logistic", level, 1, fit_intercept)
     yield "cv_riboflavin", Task("riboflavin", "cv", 0.01, 100, folds=10)
     yield "cv_tall", Task("generated 200000 200 0.0", "cv", 0.001, 100, folds=10)
 
@@ -108,6 +114,8 @@ def load(task: Task, folder: str) -> Problem:
     name, *options = task.data.split()
     if name == "generated":
         X, y = _generated(*map(float, options))
+    elif name == "classes":
+        X, y = _classes(*map(int, options))
     else:
         X, y = _loaded(name, folder)
         if options:
@@ -150,6 +158,15 @@ def _generated(n, p, correlation):
     signal = X @ theta
     y = signal + signal.std() * rng.standard_normal(n)
     return _standardised(X), y
+
+
+def _classes(n, p, n_classes):
+    """Gaussian features, eight of which speak for each class."""
+    rng = np.random.default_rng(0)
+    X, theta = rng.standard_normal((n, p)), np.zeros((p, n_classes))
+    for k in range(n_classes):
+        theta[rng.choice(p, 8, replace=False), k] = rng.standard_normal(8)
+    return _standardised(X), (X @ theta + rng.gumbel(size=(n, n_classes))).argmax(axis=1)
 
 
 def _standardised(X):

@@ -242,10 +242,11 @@ def main() -> None:
     everything = json.loads(file.read_text()) if file and file.exists() else {}
     for name in arguments.tasks:
         task = TASKS[name]
-        if not arguments.data and not task.data.startswith("generated"):
+        if not arguments.data and not task.data.startswith(("generated", "classes")):
             continue
         print(f"{name}: {task}")
-        classes = 3 if task.data in MULTINOMIAL else 2
+        many = task.data in MULTINOMIAL or task.data.startswith("classes")
+        classes = 3 if many else 2
         peers = [
             peer
             for peer in arguments.peers
