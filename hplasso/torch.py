@@ -21,6 +21,8 @@ parametrization, Computational Statistics & Data Analysis 115 (2017) 186-198.
 L. Ziyin and Z. Wang, spred: solving L1 penalty with SGD, ICML 2023.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Any
 

@@ -1,5 +1,7 @@
 """A parameter of a PyTorch model as a product of factors: the parametrization, and its finder."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
