@@ -49,9 +49,8 @@ class CurvedState(NamedTuple):
 
     def inverse_between(self) -> Float64:
         """The pseudoinverse of sum_i v_i D_i, (K, K)."""
-        units = self.curvature().product(np.eye(self.outputs.n_outputs)[None])
-        between = np.tensordot(self.outputs.weights, units, 1)
-        return np.asarray(np.linalg.pinv(between, hermitian=True))
+        total = self.curvature().total(self.outputs.weights)
+        return np.asarray(np.linalg.pinv(total, hermitian=True))
 
     def hessian_root(self, columns: Float64) -> Iterator[Float64]:
         """Blocks of rows whose Gram matrix is A'B A, A = columns kron I_K; for columns (n, q)."""

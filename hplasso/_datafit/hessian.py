@@ -89,20 +89,18 @@ class Hessian:
 
     def _begin(self, prediction: Any) -> None:
         """Drop all blocks; take the curvatures of this prediction from here on."""
-        outputs, weights = range(self.loss.n_outputs), self.loss.weights
+        weights = self.loss.weights
         self.anchor = prediction
         self._size = float((weights @ np.abs(prediction.residual)).sum())
         self.coordinates = self.coordinates[:0]
         self.block, self.totals = np.empty((0, 0)), self.totals[:0]
         curvature: Any = self.loss.curvature(prediction)
         self._curvature = curvature
-        totals = [weights @ curvature.diagonal(k) for k in outputs]
-        if len(outputs) == 1:
-            self._inverse = np.array([[1.0 / max(float(totals[0]), TINY)]])
-            return
-        between = -(curvature.coupling * weights[:, None]).T @ curvature.coupling
-        between[outputs, outputs] = totals
-        self._inverse = np.asarray(np.linalg.pinv(between, hermitian=True))
+        total = curvature.total(weights)
+        if len(total) == 1:
+            self._inverse = 1.0 / np.maximum(total, TINY)
+        else:
+            self._inverse = np.asarray(np.linalg.pinv(total, hermitian=True))
 
     def _extend(self, working_set: WorkingSet, new: Index) -> None:
         """Add coordinates, under the curvatures of the anchor."""

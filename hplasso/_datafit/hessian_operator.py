@@ -96,12 +96,11 @@ def of_one_output(columns: Any, curvature: Float64, centred: bool) -> HessianOpe
 
 def of_several_outputs(columns: Any, state: Any, squares: Float64) -> HessianOperator:
     """H at a state, on columns of these squared lengths; its diagonal under mean curvatures."""
-    of, curvature = state.outputs, state.curvature()
+    of, means = state.outputs, state.curvature().total(state.outputs.weights).diagonal()
     inverse = state.inverse_between() if of.fit_intercept else None
 
     def curved(image: Float64) -> Float64:
         product: Float64 = state.hessian_product(image, inverse)
         return product
 
-    means = np.array([of.weights @ curvature.diagonal(k) for k in range(of.n_outputs)])
     return HessianOperator(columns, curved, squares * np.maximum(means, TINY)[columns.outputs])

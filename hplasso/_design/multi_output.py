@@ -99,7 +99,7 @@ class MultiOutputColumns:
         small = k < LARGE or (formed <= unformed and k**2 <= LARGEST_FORMED)
         if small or not curved:
             return None
-        return PairProducts(self.columns, self.n_outputs, *self.split(support)[1:])
+        return self._products_of(support)
 
     def cost(self, where: Index) -> float:
         """Cost of products of some pairs with each other, in multiplications."""
@@ -120,14 +120,15 @@ class MultiOutputColumns:
 
     def predict(self, theta: Float64) -> Float64:
         """Z theta, of shape (n K,)."""
-        matrix = np.zeros((self.size, self.n_outputs))
-        matrix[self.positions, self.outputs] = theta
-        return self.columns.predict(matrix).ravel()
+        return self._products_of(slice(None)).predict(theta)
 
     def correlations(self, residual: Float64) -> Float64:
         """Z'r, for r of shape (n K,)."""
-        z = self.columns.correlations(residual.reshape(-1, self.n_outputs))
-        return np.asarray(z[self.positions, self.outputs])
+        return self._products_of(slice(None)).correlations(residual)
+
+    def _products_of(self, pairs: Index | slice) -> PairProducts:
+        positions, outputs = self.positions[pairs], self.outputs[pairs]
+        return PairProducts(self.columns, self.n_outputs, positions, outputs)
 
 
 class PairProducts:

@@ -36,6 +36,9 @@ class Curvature(Protocol):
     def diagonal(self, k: int) -> Float64:
         """D_kk, of shape (n,)."""
 
+    def total(self, weights: Float64) -> Float64:
+        """sum_i v_i D_i, of shape (K, K)."""
+
     def product(self, outputs: Float64) -> Float64:
         """D times changes of the outputs, of shape (n, K, m)."""
 
@@ -121,6 +124,9 @@ class SingleCurvature(NamedTuple):
 
     def diagonal(self, k: int) -> Float64:
         return self.values
+
+    def total(self, weights: Float64) -> Float64:
+        return np.array([[weights @ self.values]])
 
     def product(self, outputs: Float64) -> Float64:
         return self.values[:, None, None] * outputs

@@ -33,6 +33,12 @@ class SoftmaxCurvature(NamedTuple):
     def diagonal(self, k: int) -> Float64:
         return self.distances[:, k] * (1.0 - self.distances[:, k])
 
+    def total(self, weights: Float64) -> Float64:
+        total = -(self.coupling * weights[:, None]).T @ self.coupling
+        outputs = range(len(total))
+        total[outputs, outputs] = [weights @ self.diagonal(k) for k in outputs]
+        return total
+
     def product(self, outputs: Float64) -> Float64:
         p = self.coupling
         means = np.einsum("ik,ikm->im", p, outputs)[:, None]
