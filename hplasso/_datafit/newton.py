@@ -96,14 +96,15 @@ class CurvedTerm:
         z = iterate.z[working_set.features]
         moving = np.abs(z) > penalty
         moving[support] = False
+        where = np.concatenate([support, moving.nonzero()[0]])
         operator: Operator | None = None
         if matrix_free:  # there is another model before what is predicted could enter
-            where = np.concatenate([support, moving.nonzero()[0]])
             operator = self._operator(working_set, iterate, where)
         if operator is None:
-            moving[predicted] = True
-            moving[support] = False
-            where = np.concatenate([support, moving.nonzero()[0]])
+            if predicted.size:
+                moving[predicted] = True
+                moving[support] = False
+                where = np.concatenate([support, moving.nonzero()[0]])
             gram = self._hessian.at(working_set, iterate.state.prediction, where)
             operator = GramMatrix(gram)
         target = operator @ iterate.theta[where] + z[where]
