@@ -13,6 +13,7 @@ from .._losses.softmax import make_loss
 from .._numerics.typing import Float64, Index, Mask
 from .._path.interpolation import trace_log_interpolated
 from .._path.progress import PathPoint
+from .._path.saturation import Enough, Saturates, never
 from .._path.tracer import Tracer
 from .._penalties.l1 import L1Penalty
 from .._validation.arrays import checked_array
@@ -177,9 +178,13 @@ class Classification(UnpenalisedProblem):
         """What the user calls C."""
         return CScale(l1_ratio, self.total)
 
-    def interpolated(self, tracer: Tracer, alphas: Float64) -> list[PathPoint]:
+    def interpolated(
+        self, tracer: Tracer, alphas: Float64, early_stop: bool = False
+    ) -> list[PathPoint]:
         """A path at decreasing alphas, some of its points between solved ones."""
-        return trace_log_interpolated(tracer, self.term, alphas)
+        tol = tracer.problem.settings.tol
+        enough: Enough = Saturates(self.term.scale, tol) if early_stop else never
+        return trace_log_interpolated(tracer, self.term, alphas, enough)
 
     def solver_penalty(self, penalty: L1Penalty) -> L1Penalty:
         """The penalty of all outputs; the ridge part of a row is that of its classes."""

@@ -35,6 +35,7 @@ def logistic_path(
     tol: float = 1e-4,
     verbose: bool | int = 0,
     return_n_iter: bool = False,
+    early_stop: bool = True,
 ) -> tuple[Any, ...]:
     """Compute the path of logistic regression: solutions for an increasing sequence of C.
 
@@ -84,11 +85,13 @@ def logistic_path(
         1 prints a line for each C on standard error, 2 one for each iteration as well.
     return_n_iter : bool, default=False
         Whether to return the numbers of sweeps.
+    early_stop : bool, default=True
+        Whether a grid that is not given ends where the fit is saturated: see Notes.
 
     Returns
     -------
     Cs : ndarray of shape (n_Cs,)
-        The values of C, smallest first.
+        The values of C, smallest first; with `early_stop` they may be less than were asked for.
     coefs : ndarray of shape (n_features, n_Cs) or (n_classes, n_features, n_Cs)
         The coefficients, of `X`'s dtype; with an axis of classes if there are three or more.
     intercepts : ndarray of shape (n_Cs,) or (n_classes, n_Cs)
@@ -114,6 +117,14 @@ def logistic_path(
     --------
     HadamardLogisticRegression : The estimator.
 
+    Notes
+    -----
+    With `early_stop`, a path whose values of C are not given ends with the first C that is solved,
+    and not the mean of two others, where less than 0.001 of the loss without features is left,
+    as of classes that a plane separates; or where a C that is larger by a factor e explains less
+    than 1e-4 more, of what is explained. These are about the limits of glmnet. The second is left
+    out where `tol` is larger than 1e-4, which might hide such a change.
+
     Examples
     --------
     >>> from sklearn.datasets import load_iris
@@ -131,7 +142,7 @@ def logistic_path(
         coef_init = data.checked_start(coef_init, "coef_init")
     with threads_for_data(X.size):
         problem = data.problem()
-        grid, (points,) = problem.paths(given, eps, coef_init)
+        grid, (points,) = problem.paths(given, eps, coef_init, early_stop)
     problem.warn_not_converged(points)
     coefs, intercepts = problem.arrays([points])
     if len(coefs) == 1:

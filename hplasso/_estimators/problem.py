@@ -12,13 +12,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from .._design.design import Design
+from .._design.working_set import WorkingSet
 from .._numerics.typing import Float64, Index
 from .._path.make_tracer import make_tracer
 from .._path.progress import Listener, PathPoint, Printer, warn_not_converged
@@ -127,8 +129,20 @@ class UnpenalisedProblem(ABC):
         """What the user calls the penalty."""
 
     @abstractmethod
-    def interpolated(self, tracer: Tracer, alphas: Float64) -> list[PathPoint]:
-        """A path at decreasing alphas, some of its points between solved ones."""
+    def interpolated(
+        self, tracer: Tracer, alphas: Float64, early_stop: bool = False
+    ) -> list[PathPoint]:
+        """A path at decreasing alphas, some of its points between solved ones.
+
+        With `early_stop` it ends where the fit is saturated.
+        """
+
+    def afresh(self) -> Self:
+        """The same, with a working set of its own."""
+        other, old = copy(self), self.working_set
+        if not old.complete:
+            other.working_set = WorkingSet(old.design, fixed=old.fixed)
+        return other
 
     def write(self, points: list[PathPoint], coefs: Any) -> Float64:
         """Fill in coefficients (K, p, L), zero so far, of L points; return intercepts (K, L)."""
@@ -220,9 +234,12 @@ class Problem:
         return self.scale.grid(alpha_max, eps, given.length)
 
     def paths(
-        self, given: GivenGrid, eps: float, start: Float64 | None
+        self, given: GivenGrid, eps: float, start: Float64 | None, early_stop: bool = False
     ) -> tuple[Float64, list[list[PathPoint]]]:
-        """The penalties, and for each target the path there, some of its points interpolated."""
+        """The penalties, and for each target the path there, some of its points interpolated.
+
+        With `early_stop`, for one target, penalties that were not given end where it is saturated.
+        """
         targets, printer = range(len(self.unpenalised.terms)), self.printer()
         first = None if given.penalties is None else start  # a grid begins at zero
         tracers = [self.tracer(target, first, printer) for target in targets]
@@ -230,7 +247,9 @@ class Problem:
         if first is not start:
             tracers = [self.tracer(target, start, printer) for target in targets]
         alphas = self.scale.alphas(penalties)
-        return penalties, [self.unpenalised.interpolated(tracer, alphas) for tracer in tracers]
+        stops = early_stop and given.penalties is None
+        paths = [self.unpenalised.interpolated(tracer, alphas, stops) for tracer in tracers]
+        return penalties[: len(paths[0])], paths
 
     def arrays(self, paths: list[list[PathPoint]]) -> tuple[Any, Any]:
         """Coefficients (R, p, L) and intercepts (R, L) of paths of L points, one for each target.

@@ -14,6 +14,7 @@ from .._design.working_set import WorkingSet
 from .._numerics.typing import Float64
 from .._path.interpolation import trace_interpolated
 from .._path.progress import PathPoint, warn
+from .._path.saturation import Enough, Interpolates, never
 from .._path.tracer import Tracer
 from .._validation.arrays import checked_array
 from .._validation.weights import PenaltyWeights, normalised_weights
@@ -95,9 +96,13 @@ class Regression(UnpenalisedProblem):
         """What the user calls alpha."""
         return AlphaScale(l1_ratio)
 
-    def interpolated(self, tracer: Tracer, alphas: Float64) -> list[PathPoint]:
+    def interpolated(
+        self, tracer: Tracer, alphas: Float64, early_stop: bool = False
+    ) -> list[PathPoint]:
         """A path at decreasing alphas, some of its points between solved ones."""
-        return trace_interpolated(tracer, alphas)
+        scale = tracer.problem.term.scale
+        enough: Enough = Interpolates(self.design, scale) if early_stop else never
+        return trace_interpolated(tracer, alphas, enough)
 
 
 def gram_pays(design: Design, precompute: bool | str, n_solutions: int) -> bool:

@@ -63,6 +63,9 @@ class HadamardElasticNetCV(LeastSquaresCV):
         - 'min': the alpha of the smallest mean squared error, averaged over the folds.
         - '1se': the largest alpha whose mean squared error is within one standard error of the
           smallest: the simplest model that cannot be told from the best (Breiman et al. 1984).
+    early_stop : bool, default=True
+        Whether a grid that is not given ends where the fit to all samples interpolates them: see
+        Notes.
 
     Attributes
     ----------
@@ -87,6 +90,8 @@ class HadamardElasticNetCV(LeastSquaresCV):
         as in glmnet.
     alphas_ : ndarray of shape (n_alphas,) or (n_l1_ratios, n_alphas)
         The alphas, largest first.
+    stopped_early_ : bool
+        Whether a grid ends before `alphas` values, where the samples are interpolated.
     coef_path_ : ndarray or CSC array of shape (n_features, n_alphas)
         Coefficients at each of the alphas of `l1_ratio_`, fitted to all samples: a
         ``scipy.sparse.csc_array`` where that takes less memory, which is where less than two
@@ -118,6 +123,12 @@ class HadamardElasticNetCV(LeastSquaresCV):
     Training data are not copied: a fold gives weight zero to the samples left out. Where there are
     many more samples than features, all folds together read `X` once: the Gram matrix of a fold is
     that of all samples less that of its test samples, corrected for the means.
+
+    With an automatic grid, the path on all samples comes first. Where there are as many features as
+    samples or more, the grid ends with the first alpha that is solved, and not interpolated, where
+    the samples are interpolated: less than 0.001 of ``||y - mean(y)||^2`` is left, and there is a
+    coefficient for every two samples. Of several l1_ratios, the smallest and the largest have to be
+    there.
 
     References
     ----------
@@ -163,6 +174,7 @@ class HadamardElasticNetCV(LeastSquaresCV):
         solver: str = "auto",
         penalty_weights: Any = None,
         rule: str = "min",
+        early_stop: bool = True,
     ) -> None:
         self.l1_ratio = l1_ratio
         self.eps = eps
@@ -181,3 +193,4 @@ class HadamardElasticNetCV(LeastSquaresCV):
         self.solver = solver
         self.penalty_weights = penalty_weights
         self.rule = rule
+        self.early_stop = early_stop

@@ -1,15 +1,18 @@
 """The path on all samples that a cross-validated model keeps, and a model at one of its points."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
 from .._design.factory import as_array
+from .._estimators.fit_method import Task
 from .._estimators.linear_model import chosen_parameters, fitted_as
 from .._estimators.problem import Problem, entries_of
 from .._numerics.typing import Float64
-from .._path.progress import PathPoint
+from .._path.progress import PathPoint, Printer
 from .._solver.hadamard import balance
 from .._validation.parameters import check_parameters, real
 
@@ -17,22 +20,60 @@ from .._validation.parameters import check_parameters, real
 KEPT = ("coef_path_", "intercept_path_", "dual_gap_path_", "n_iter_path_")
 
 
-def trace_kept(
-    problem: Problem, penalties: Float64, solved: list[float], fitted: PathPoint
-) -> list[PathPoint]:
-    """The path on all samples, strongest penalty first, with a warning for what did not converge.
-
-    The penalties of `solved` are solved, and not interpolated. Where a fit was made already, that
-    is its point.
-    """
-    tracer = problem.tracer(listener=problem.printer("all samples: ", verbose_from=2))
+def trace_kept(problem: Problem, penalties: Float64, early_stop: bool = False) -> list[PathPoint]:
+    """The path on all samples, strongest penalty first; `early_stop`: to where it is saturated."""
+    tracer = problem.tracer(listener=_printer(problem))
     alphas = problem.scale.alphas(penalties)
-    parts = np.split(alphas, np.flatnonzero(np.isin(penalties, solved)) + 1)
-    interpolated = problem.unpenalised.interpolated  # which solves at both ends
-    points = [point for part in parts if part.size for point in interpolated(tracer, part)]
-    points = [fitted if point.alpha == fitted.alpha else point for point in points]
+    return problem.unpenalised.interpolated(tracer, alphas, early_stop)
+
+
+def saturated_paths(
+    problem: Problem, grids: Mapping[float, Float64], task: Task
+) -> dict[float, list[PathPoint]]:
+    """Paths on all samples to where they are saturated, by l1_ratio; what `grids` is by, too.
+
+    The longest says where the grids of all may end. That is the path of the smallest l1_ratio, as a
+    rule, as a ridge penalty is in the way of a close fit; and there is no other if it does not end
+    before its grid. If it does, that of the largest l1_ratio may be longer: on one grid of C for
+    all, where coefficients are small, an L1 penalty is the stronger of the two.
+    """
+    paths: dict[float, list[PathPoint]] = {}
+    with task.subtask("path"):
+        for ratio in sorted({min(grids), max(grids)}):
+            own = replace(problem.at(ratio), unpenalised=problem.unpenalised.afresh())
+            paths[ratio] = trace_kept(own, grids[ratio], early_stop=True)
+            if len(paths[ratio]) == len(grids[ratio]):
+                break
+    return paths
+
+
+def finished_path(
+    problem: Problem,
+    penalties: Float64,
+    traced: list[PathPoint] | None,
+    rules: list[float],
+    fitted: PathPoint,
+) -> list[PathPoint]:
+    """The path on all samples, those of the rules solved, with a warning of what did not converge.
+
+    What was `traced` already is it if it has all penalties; and a fit that was made already is its
+    point.
+    """
+    if traced is None or len(traced) < len(penalties):
+        traced = trace_kept(problem, penalties)
+    points = list(traced)
+    for position in np.flatnonzero(np.isin(penalties, rules)):
+        if points[position].alpha == fitted.alpha:
+            points[position] = fitted
+        elif not points[position].sweeps:  # it is interpolated
+            points[position] = problem.solve(penalties[position], listener=_printer(problem))
     problem.warn_not_converged(points)
     return points
+
+
+def _printer(problem: Problem) -> Printer | None:
+    """What prints lines on the path, if anything does."""
+    return problem.printer("all samples: ", verbose_from=2)
 
 
 def coefficient_columns(points: list[PathPoint], n_features: int, dtype: Any) -> Any:

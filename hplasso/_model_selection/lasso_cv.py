@@ -60,6 +60,9 @@ class HadamardLassoCV(LeastSquaresCV):
         - 'min': the alpha of the smallest mean squared error, averaged over the folds.
         - '1se': the largest alpha whose mean squared error is within one standard error of the
           smallest: the simplest model that cannot be told from the best (Breiman et al. 1984).
+    early_stop : bool, default=True
+        Whether a grid that is not given ends where the fit to all samples interpolates them: see
+        Notes.
 
     Attributes
     ----------
@@ -82,6 +85,8 @@ class HadamardLassoCV(LeastSquaresCV):
         as in glmnet.
     alphas_ : ndarray of shape (n_alphas,)
         The alphas, largest first.
+    stopped_early_ : bool
+        Whether a grid ends before `alphas` values, where the samples are interpolated.
     coef_path_ : ndarray or CSC array of shape (n_features, n_alphas)
         Coefficients at each of the alphas, fitted to all samples: a
         ``scipy.sparse.csc_array`` where that takes less memory, which is where less than two
@@ -113,6 +118,11 @@ class HadamardLassoCV(LeastSquaresCV):
     Training data are not copied: a fold gives weight zero to the samples left out. Where there are
     many more samples than features, all folds together read `X` once: the Gram matrix of a fold is
     that of all samples less that of its test samples, corrected for the means.
+
+    With an automatic grid, the path on all samples comes first. Where there are as many features as
+    samples or more, the grid ends with the first alpha that is solved, and not interpolated, where
+    the samples are interpolated: less than 0.001 of ``||y - mean(y)||^2`` is left, and there is a
+    coefficient for every two samples.
 
     References
     ----------
@@ -157,6 +167,7 @@ class HadamardLassoCV(LeastSquaresCV):
         solver: str = "auto",
         penalty_weights: Any = None,
         rule: str = "min",
+        early_stop: bool = True,
     ) -> None:
         self.eps = eps
         self.alphas = alphas
@@ -174,3 +185,4 @@ class HadamardLassoCV(LeastSquaresCV):
         self.solver = solver
         self.penalty_weights = penalty_weights
         self.rule = rule
+        self.early_stop = early_stop

@@ -20,7 +20,7 @@ from .._path.progress import PathPoint
 from .._validation.arrays import check_one_target, checked_ratios, given_alphas
 from .._validation.parameters import SELECTION_CONSTRAINTS
 from .folds import Fold, Folds, checked_folds, routed
-from .kept_path import coefficient_columns, fitted_at, trace_kept
+from .kept_path import coefficient_columns, finished_path, fitted_at, saturated_paths
 from .rules import choose, print_end_of_grid
 
 
@@ -84,13 +84,18 @@ class LeastSquaresCV(LinearRegressor):
         splits = check_cv(self.cv).split(data.X, data.targets[:, 0], **split_params)
         weighted = sample_weight is not None
         folds = checked_folds(splits, data.weights, weighted, self.rule)
-        with Task.of_fit(self, len(folds) + 1) as task, threads_for_data(data.X.size):
+        stops = self.early_stop and given.penalties is None
+        with Task.of_fit(self, len(folds) + 1 + stops) as task, threads_for_data(data.X.size):
             folded = Folds(data, folds, given.length * len(ratios))
             problem = data.problem_of(folded.full)
             grids = [Grid(ratio, problem.at(ratio).grid(given, self.eps)) for ratio in ratios]
+            paths = saturated_paths(problem, dict(grids), task) if stops else {}
+            length = max(map(len, paths.values()), default=given.length)
+            self.stopped_early_ = length < given.length
+            grids = [Grid(ratio, alphas[:length].copy()) for ratio, alphas in grids]
             chosen = self._choose(grids, self._cross_validate(folded, problem, grids, task), folds)
             with task.subtask("refit"):
-                self._refit(problem.at(chosen.l1_ratio), chosen)
+                self._refit(problem.at(chosen.l1_ratio), chosen, paths.get(chosen.l1_ratio))
         return self
 
     def _cross_validate(
@@ -117,7 +122,7 @@ class LeastSquaresCV(LinearRegressor):
         self.alpha_1se_ = float(grid.alphas[choice.simplest])
         self.alpha_ = self.alpha_min_ if self.rule == "min" else self.alpha_1se_
         if self.verbose:
-            print_end_of_grid("alpha", self.alpha_min_, grid.alphas)
+            print_end_of_grid("alpha", self.alpha_min_, grid.alphas, self.stopped_early_)
         several = len(grids) > 1
         self.mse_path_ = losses if several else losses[0]
         self.mse_se_ = choice.errors if several else choice.errors[0]
@@ -127,11 +132,12 @@ class LeastSquaresCV(LinearRegressor):
             self.l1_ratio_ = grid.l1_ratio
         return grid
 
-    def _refit(self, problem: Problem, grid: Grid) -> None:
-        """Fit to all samples at the alpha of the rule, and along its grid."""
+    def _refit(self, problem: Problem, grid: Grid, traced: list[PathPoint] | None) -> None:
+        """Fit to all samples at the alpha of the rule, and along its grid, if not done already."""
         fitted = problem.solve(self.alpha_, listener=problem.printer())
         self._set_attributes(problem, [fitted])
-        points = trace_kept(problem, grid.alphas, [self.alpha_min_, self.alpha_1se_], fitted)
+        rules = [self.alpha_min_, self.alpha_1se_]
+        points = finished_path(problem, grid.alphas, traced, rules, fitted)
         self._path_alphas = grid.alphas.copy()
         self.coef_path_ = coefficient_columns(points, problem.penalty_weights.size, problem.dtype)
         self.intercept_path_ = problem.unpenalised.intercepts(points).astype(problem.dtype)

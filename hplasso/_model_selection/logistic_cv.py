@@ -20,12 +20,13 @@ from .._estimators.logistic import HadamardLogisticRegression
 from .._estimators.problem import Problem, gaps_of, sweeps_of
 from .._numerics.threads import threads_for_data
 from .._numerics.typing import Float64
+from .._path.progress import PathPoint
 from .._solver.hadamard import balance
 from .._validation.arrays import GivenGrid, check_one_target, checked_ratios, given_Cs
 from .._validation.parameters import SELECTION_CONSTRAINTS, explain_names
 from .._validation.weights import raw_weights
 from .folds import Fold, checked_folds, routed
-from .kept_path import KEPT, compact, fitted_at, trace_kept
+from .kept_path import KEPT, compact, finished_path, fitted_at, saturated_paths
 from .logistic_folds import FoldResult, Validation
 from .rules import choose, print_end_of_grid, smallest
 from .scoring import Scorer, scorer_of, warn_failed
@@ -85,6 +86,8 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         - 'min': the C of the best score, averaged over the folds.
         - '1se': the smallest C whose score is within one standard error of the best: the simplest
           model that cannot be told from it (Breiman et al. 1984). Needs `refit`.
+    early_stop : bool, default=True
+        Whether a grid that is not given ends where the fit to all samples is saturated: see Notes.
 
     Attributes
     ----------
@@ -104,6 +107,8 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         Balanced factors of the coefficients: ``mu_ * nu_ == coef_`` to rounding, ``|mu_| == nu_``.
     Cs_ : ndarray of shape (n_cs,)
         The values of C, smallest first.
+    stopped_early_ : bool
+        Whether the grid ends before `Cs` values, at ``Cs_[-1]``, where the fit is saturated.
     l1_ratios_ : ndarray of shape (n_l1_ratios,)
         The values of l1_ratio.
     scores_ : ndarray of shape (n_folds, n_l1_ratios, n_cs)
@@ -146,6 +151,13 @@ class HadamardLogisticRegressionCV(LinearClassifier):
     a training sample in a fold is there what it is in :class:`HadamardLogisticRegression` where its
     samples have weight zero.
 
+    With an automatic grid, the path on all samples comes first. The grid ends with the first C that
+    is solved there, and not interpolated, where less than 0.001 of the loss without features is
+    left, as of classes that a plane separates; or where a C that is larger by a factor e explains
+    less than 1e-4 more, of what is explained. These are about the limits of glmnet. The second is
+    left out where `tol` is larger than 1e-4, which might hide such a change. Of several l1_ratios,
+    the smallest and the largest have to be there.
+
     References
     ----------
     L. Breiman, J. Friedman, R. Olshen and C. Stone, "Classification and Regression Trees",
@@ -187,6 +199,7 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         solver: str = "auto",
         penalty_weights: Any = None,
         rule: str = "min",
+        early_stop: bool = True,
     ) -> None:
         self.Cs = Cs
         self.eps = eps
@@ -204,6 +217,7 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         self.solver = solver
         self.penalty_weights = penalty_weights
         self.rule = rule
+        self.early_stop = early_stop
 
     @fit_method
     def fit(
@@ -255,18 +269,22 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         score_params = dict(extra.scorer.score) if extra else {}
         if not extra and sample_weight is not None:
             score_params["sample_weight"] = raw_weights(sample_weight, data.X)
-        with Task.of_fit(self, len(folds) + 1) as task, threads_for_data(data.X.size):
+        stops = self.early_stop and given.penalties is None
+        with Task.of_fit(self, len(folds) + 1 + stops) as task, threads_for_data(data.X.size):
             problem = data.problem()
             stored = problem.unpenalised.design.container.stored  # in order, if it was not
             data = data._replace(X=stored)
-            self.Cs_, self.l1_ratios_ = self._grid(given, problem, ratios), np.array(ratios)
+            self.l1_ratios_, Cs = np.array(ratios), self._grid(given, problem, ratios)
+            paths = saturated_paths(problem, dict.fromkeys(ratios, Cs), task) if stops else {}
+            self.Cs_ = Cs[: max(map(len, paths.values()), default=given.length)].copy()
+            self.stopped_early_ = len(self.Cs_) < given.length
             self.classes_ = data.labels.classes
             validation = Validation(data, Scorer(self.scoring, self.classes_), score_params)
             results = self._cross_validate(problem, validation, folds, task)
             with task.subtask("refit"):
                 self._choose(folds)
                 if self.refit:
-                    self._refit(problem.at(self.l1_ratio_))
+                    self._refit(problem.at(self.l1_ratio_), paths.get(self.l1_ratio_))
                 else:
                     self._average([result.complete for result in results])
         self.mu_, self.nu_ = balance(self.coef_)
@@ -311,13 +329,13 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         self.C_min_, self.C_1se_ = float(self.Cs_[best]), float(self.Cs_[simplest])
         self.C_ = self.C_min_ if self.rule == "min" else self.C_1se_
         if self.verbose:
-            print_end_of_grid("C", self.C_min_, self.Cs_)
+            print_end_of_grid("C", self.C_min_, self.Cs_, self.stopped_early_)
 
-    def _refit(self, problem: Problem) -> None:
-        """Fit to all samples at what was chosen, and along the grid of C."""
+    def _refit(self, problem: Problem, traced: list[PathPoint] | None) -> None:
+        """Fit to all samples at what was chosen, and along the grid of C, if not done already."""
         fitted = problem.solve(self.C_, listener=problem.printer())
         self._set_attributes(problem, fitted)
-        points = trace_kept(problem, self.Cs_, [self.C_min_, self.C_1se_], fitted)
+        points = finished_path(problem, self.Cs_, traced, [self.C_min_, self.C_1se_], fitted)
         coefs, intercepts = problem.arrays([points])
         single = len(coefs) == 1
         self.coef_path_ = compact(sparse.csc_array(coefs[0])) if single else coefs

@@ -54,20 +54,26 @@ def smallest(losses: Float64) -> int:
     return int(np.argsort(losses, axis=None, kind="stable")[0])
 
 
-def end_of_grid(name: str, best: float, penalties: Any) -> str:
-    """What is to be said where the weakest penalty of a grid is the best; nothing elsewhere."""
+def end_of_grid(name: str, best: float, penalties: Any, stopped_early: bool = False) -> str:
+    """What is to be said where the weakest penalty of a grid is the best; nothing elsewhere.
+
+    A grid that stopped early has no more to say beyond its end, as a rule.
+    """
     largest = name == "C"
     if len(penalties) < 2 or best != (max if largest else min)(penalties):
         return ""
     end, beyond = ("largest", "larger") if largest else ("smallest", "smaller")
+    if stopped_early:
+        where = f"the {end} of the grid, which ends where the fit is saturated"
+        return f"the best {name} is {where}: early_stop=False makes it longer"
     return (
         f"the best {name} is the {end} of the grid: "
         f"a longer grid ({beyond} {name}, or a smaller eps) may do better"
     )
 
 
-def print_end_of_grid(name: str, best: float, penalties: Any) -> None:
+def print_end_of_grid(name: str, best: float, penalties: Any, stopped_early: bool = False) -> None:
     """The same as a line on standard error."""
-    words = end_of_grid(name, best, penalties)
+    words = end_of_grid(name, best, penalties, stopped_early)
     if words:
         print(words, file=sys.stderr)

@@ -41,6 +41,7 @@ from .._penalties.l1 import complementarity, feasible_alpha
 from .path_point import path_point
 from .predictor import SolvedPoint
 from .progress import PathPoint
+from .saturation import Enough, never
 from .tracer import PathTracer, Tracer
 
 # The tolerance from which on every alpha is solved: below, an interpolation is hardly ever good
@@ -64,15 +65,23 @@ TINY = 1e-300
 HUGE = float(np.finfo(np.float64).max)
 
 
-def trace_interpolated(tracer: Tracer, alphas: Iterable[float]) -> list[PathPoint]:
+def trace_interpolated(
+    tracer: Tracer, alphas: Iterable[float], enough: Enough = never
+) -> list[PathPoint]:
     """The solutions at decreasing alphas, certified; the listener hears of each in turn.
 
     Every alpha is solved where interpolation is as good as never good enough, and where there is no
     L1 penalty.
     """
-    if not isinstance(tracer, PathTracer) or tracer.problem.settings.tol <= TIGHT:
+    if not isinstance(tracer, PathTracer):
         return tracer.trace(alphas)
-    return trace_some(tracer, alphas, _stride, partial(_between, tracer))
+    stride = _single if tracer.problem.settings.tol <= TIGHT else _stride
+    return trace_some(tracer, alphas, stride, partial(_between, tracer), enough)
+
+
+def _single(last: SolvedPoint) -> int:
+    """Solve at every alpha."""
+    return 1
 
 
 def _stride(last: SolvedPoint) -> int:
@@ -85,12 +94,16 @@ def trace_some(
     alphas: Iterable[float],
     stride: Callable[[SolvedPoint], int],
     between: Callable[[SolvedPoint, SolvedPoint, Sequence[float]], list[PathPoint]],
+    enough: Enough = never,
 ) -> list[PathPoint]:
-    """Solve at the first alpha and each that is a `stride` ahead; find those `between`."""
+    """Solve at the first alpha and each that is a `stride` ahead; find those `between`.
+
+    The path ends before the last alpha at a solution that is `enough`.
+    """
     alphas = [float(alpha) for alpha in alphas]
     points, last = [tracer.solve(alphas[0])], SolvedPoint(alphas[0], tracer.iterate)
     tracer.tell(points[0])
-    while len(points) < len(alphas):
+    while len(points) < len(alphas) and not (points[-1].converged and enough(last)):
         *skipped, alpha = alphas[len(points) : len(points) + stride(last)]
         point = tracer.solve(alpha)
         first, last = last, SolvedPoint(alpha, tracer.iterate)
@@ -205,7 +218,7 @@ class Interpolation:
 
 
 def trace_log_interpolated(
-    tracer: Tracer, term: CurvedTerm, alphas: Iterable[float]
+    tracer: Tracer, term: CurvedTerm, alphas: Iterable[float], enough: Enough = never
 ) -> list[PathPoint]:
     """The solutions at decreasing alphas, certified; the listener hears of each in turn.
 
@@ -214,7 +227,7 @@ def trace_log_interpolated(
     if not isinstance(tracer, PathTracer):
         return tracer.trace(alphas)
     interpolation = LogInterpolation(tracer, term)
-    return trace_some(tracer, alphas, interpolation.stride, interpolation.between)
+    return trace_some(tracer, alphas, interpolation.stride, interpolation.between, enough)
 
 
 class LogInterpolation:

@@ -110,6 +110,7 @@ CONSTRAINTS: Constraints = {
     "max_iter": (integer(1),),
     "tol": (real(0.0),),
     "solver": (one_of("auto", "alternating"),),
+    "early_stop": (BOOLEAN,),
     "penalty_weights": (ARRAY, MAPPING, NONE),
     "class_weight": (MAPPING, one_of("balanced"), NONE),
     "verbose": (BOOLEAN, integer(0)),
