@@ -119,11 +119,11 @@ def logistic_path(
 
     Notes
     -----
-    With `early_stop`, a path whose values of C are not given ends with the first C that is solved,
-    and not the mean of two others, where less than 0.001 of the loss without features is left,
-    as of classes that a plane separates; or where a C that is larger by a factor e explains less
-    than 1e-4 more, of what is explained. These are about the limits of glmnet. The second is left
-    out where `tol` is larger than 1e-4, which might hide such a change.
+    With `early_stop`, a path whose values of C are not given ends with the first C that is solved
+    at which less than 0.001 of the loss without features is left, as of classes that a plane
+    separates; or at which what is explained has settled: where C grows by a factor e, it grows by
+    less than 1e-4 of itself. These are about the limits of glmnet. The second is left out where
+    `tol` is larger than 1e-4, which might hide such a change.
 
     Examples
     --------

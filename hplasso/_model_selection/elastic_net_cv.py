@@ -64,8 +64,7 @@ class HadamardElasticNetCV(LeastSquaresCV):
         - '1se': the largest alpha whose mean squared error is within one standard error of the
           smallest: the simplest model that cannot be told from the best (Breiman et al. 1984).
     early_stop : bool, default=True
-        Whether a grid that is not given ends where the fit to all samples interpolates them: see
-        Notes.
+        Whether a grid that is not given ends where the model goes through the samples: see Notes.
 
     Attributes
     ----------
@@ -91,7 +90,7 @@ class HadamardElasticNetCV(LeastSquaresCV):
     alphas_ : ndarray of shape (n_alphas,) or (n_l1_ratios, n_alphas)
         The alphas, largest first.
     stopped_early_ : bool
-        Whether a grid ends before `alphas` values, where the samples are interpolated.
+        Whether the grids end before `alphas` values, where the model goes through the samples.
     coef_path_ : ndarray or CSC array of shape (n_features, n_alphas)
         Coefficients at each of the alphas of `l1_ratio_`, fitted to all samples: a
         ``scipy.sparse.csc_array`` where that takes less memory, which is where less than two
@@ -125,10 +124,11 @@ class HadamardElasticNetCV(LeastSquaresCV):
     that of all samples less that of its test samples, corrected for the means.
 
     With an automatic grid, the path on all samples comes first. Where there are as many features as
-    samples or more, the grid ends with the first alpha that is solved, and not interpolated, where
-    the samples are interpolated: less than 0.001 of ``||y - mean(y)||^2`` is left, and there is a
-    coefficient for every two samples. Of several l1_ratios, the smallest and the largest have to be
-    there.
+    samples or more, the grid ends with the first alpha solved there at which the model goes through
+    the samples: less than 0.001 of ``||y - mean(y)||^2`` is left, and there are 0.9 coefficients or
+    more for each sample. With so little noise that fewer coefficients explain as much, smaller
+    alphas go on to find better ones, and so the grid goes on.
+    Of several l1_ratios, the smallest and the largest have to be there.
 
     References
     ----------

@@ -151,12 +151,12 @@ class HadamardLogisticRegressionCV(LinearClassifier):
     a training sample in a fold is there what it is in :class:`HadamardLogisticRegression` where its
     samples have weight zero.
 
-    With an automatic grid, the path on all samples comes first. The grid ends with the first C that
-    is solved there, and not interpolated, where less than 0.001 of the loss without features is
-    left, as of classes that a plane separates; or where a C that is larger by a factor e explains
-    less than 1e-4 more, of what is explained. These are about the limits of glmnet. The second is
-    left out where `tol` is larger than 1e-4, which might hide such a change. Of several l1_ratios,
-    the smallest and the largest have to be there.
+    With an automatic grid, the path on all samples comes first. The grid ends with the first C
+    solved there at which less than 0.001 of the loss without features is left, as of classes that a
+    plane separates; or at which what is explained has settled: where C grows by a factor e, it
+    grows by less than 1e-4 of itself. These are about the limits of glmnet. The second is left out
+    where `tol` is larger than 1e-4, which might hide such a change. Of several l1_ratios, the
+    smallest and the largest have to be there.
 
     References
     ----------

@@ -31,6 +31,8 @@ class CrossValidationDisplay(Display):
         What the penalties are.
     loss_name : str, default='mean squared error'
         What the errors are.
+    stopped_early : bool, default=False
+        Whether the penalties end where the fit is saturated.
 
     Attributes
     ----------
@@ -64,6 +66,7 @@ class CrossValidationDisplay(Display):
         chosen: Mapping[str, float],
         penalty_name: str = "alpha",
         loss_name: str = "mean squared error",
+        stopped_early: bool = False,
     ) -> None:
         self.penalties = penalties
         self.losses = losses
@@ -71,6 +74,7 @@ class CrossValidationDisplay(Display):
         self.chosen = chosen
         self.penalty_name = penalty_name
         self.loss_name = loss_name
+        self.stopped_early = stopped_early
 
     @classmethod
     @in_own_error_state
@@ -111,7 +115,14 @@ class CrossValidationDisplay(Display):
                 f"estimator must be cross-validated. Got {type(estimator).__name__}, which has "
                 "neither mse_path_ nor scores_."
             )
-        display = cls(penalties=penalties, losses=losses, errors=errors, chosen=marks, **names)
+        display = cls(
+            penalties=penalties,
+            losses=losses,
+            errors=errors,
+            chosen=marks,
+            stopped_early=estimator.stopped_early_,
+            **names,
+        )
         return display.plot(ax)
 
     @in_own_error_state
@@ -142,6 +153,6 @@ class CrossValidationDisplay(Display):
             self._mark(label, value, dashes)
         self._penalty_axis(penalties, self.penalty_name)
         ax.set_ylabel(self.loss_name)
-        self._note_end_of_grid(penalties, self.penalty_name, self.chosen)
+        self._note_end_of_grid(penalties, self.penalty_name, self.chosen, self.stopped_early)
         ax.legend(fontsize="small")
         return self

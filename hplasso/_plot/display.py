@@ -67,9 +67,11 @@ class Display(ABC):
             self.ax_.set_xlim(*((low, high) if name == "C" else (high, low)))
         self.ax_.set_xlabel(name)
 
-    def _note_end_of_grid(self, penalties: Float64, name: str, chosen: Mapping[str, float]) -> None:
+    def _note_end_of_grid(
+        self, penalties: Float64, name: str, chosen: Mapping[str, float], stopped_early: bool
+    ) -> None:
         """Say above the axes that the best penalty, "min" of those chosen, is the weakest."""
-        words = end_of_grid(name, chosen.get("min", np.nan), penalties)
+        words = end_of_grid(name, chosen.get("min", np.nan), penalties, stopped_early)
         if words:
             self.ax_.set_title(words.replace(": ", ":\n"), loc="right", fontsize="small")
 

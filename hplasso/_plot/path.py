@@ -33,6 +33,8 @@ class RegularizationPathDisplay(Display):
         Penalties to mark, by the label of each.
     penalty_name : {'alpha', 'C'}, default='alpha'
         What the penalties are.
+    stopped_early : bool, default=False
+        Whether the penalties end where the fit is saturated.
 
     Attributes
     ----------
@@ -66,12 +68,14 @@ class RegularizationPathDisplay(Display):
         feature_names: Any = None,
         chosen: Mapping[str, float] | None = None,
         penalty_name: str = "alpha",
+        stopped_early: bool = False,
     ) -> None:
         self.penalties = penalties
         self.coefs = coefs
         self.feature_names = feature_names
         self.chosen = chosen
         self.penalty_name = penalty_name
+        self.stopped_early = stopped_early
 
     @classmethod
     @in_own_error_state
@@ -124,6 +128,7 @@ class RegularizationPathDisplay(Display):
             feature_names=names,
             chosen=chosen,
             penalty_name=problem.scale.name,
+            stopped_early=getattr(estimator, "stopped_early_", False),
         )
         return display.plot(ax, n_labels=n_labels)
 
@@ -205,7 +210,8 @@ class RegularizationPathDisplay(Display):
             ax.legend(loc="upper left", fontsize="small")
         self._label(names, live, coefs, n_labels)
         self._count(penalties, coefs)
-        self._note_end_of_grid(penalties, self.penalty_name, self.chosen or {})
+        chosen = self.chosen or {}
+        self._note_end_of_grid(penalties, self.penalty_name, chosen, self.stopped_early)
         return self
 
     def _checked(self, n_labels: Any) -> tuple[Float64, Float64, Sequence[Any]]:

@@ -111,6 +111,7 @@ CONSTRAINTS: Constraints = {
     "tol": (real(0.0),),
     "solver": (one_of("auto", "alternating"),),
     "early_stop": (BOOLEAN,),
+    "stopped_early": (BOOLEAN,),
     "penalty_weights": (ARRAY, MAPPING, NONE),
     "class_weight": (MAPPING, one_of("balanced"), NONE),
     "verbose": (BOOLEAN, integer(0)),
