@@ -66,6 +66,11 @@ class Witness:
         (HadamardLassoCV(alphas=7, n_jobs=2), 5, 35),
         (HadamardElasticNetCV(alphas=7, l1_ratio=[0.5, 1.0], cv=3), 3, 42),
         (HadamardLogisticRegressionCV(Cs=4), 5, 20),
+        (HadamardLogisticRegressionCV(Cs=4, refit=False), 5, 20),
+        (HadamardLassoCV(alphas=7, early_stop=False), 5, 35),
+        (HadamardLassoCV(alphas=[0.1, 0.5]), 5, 10),
+        (HadamardLogisticRegressionCV(Cs=4, early_stop=False), 5, 20),
+        (HadamardLogisticRegressionCV(Cs=[0.1]), 5, 5),
         (HadamardLassoIC(alphas=7), 0, 7),
         (HadamardLasso(), 0, 0),
         (HadamardLogisticRegression(), 0, 0),
@@ -77,10 +82,13 @@ def test_callbacks_hear_of_folds_and_penalties(model, folds, penalties):
     assert witness.events[0] == "setup"
     assert witness.events[-1] == "teardown"
     counts = Counter(event for event in witness.events if isinstance(event, tuple))
+    grid = getattr(model, "alphas", getattr(model, "Cs", None))
+    path = int(bool(folds) and model.early_stop and isinstance(grid, int))  # before the folds
     expected = {"fit": 1, "fold": folds, "penalty": penalties, "refit": min(folds, 1)}
+    expected["path"] = path
     for when in ("begin", "end"):
         assert {name: counts[when, name] for name in expected} == expected
-    parts = folds + 1 if folds else penalties
+    parts = path + folds + 1 if folds else penalties
     assert witness.most["fit"] == parts
     assert witness.most.get("fold", 0) == (penalties // folds if folds else 0)
 
