@@ -63,9 +63,10 @@ def finished_path(
         traced = trace_kept(problem, penalties)
     points = list(traced)
     for position in np.flatnonzero(np.isin(penalties, rules)):
-        if points[position].alpha == fitted.alpha:
+        point = points[position]
+        if point.alpha == fitted.alpha:
             points[position] = fitted
-        elif not points[position].sweeps:  # it is interpolated
+        elif point.features.size and not point.sweeps:  # it is interpolated
             points[position] = problem.solve(penalties[position], listener=_printer(problem))
     problem.warn_not_converged(points)
     return points

@@ -119,8 +119,8 @@ def count(monkeypatch):
     return count
 
 
-def told(capsys):
-    """The sweeps of each line for a penalty, and those of its last iteration, or 0."""
+def told_of(capsys):
+    """The sweeps of each line for a penalty; the last are those of its last iteration, or 0."""
     points, last = {}, {}
     for line in capsys.readouterr().err.splitlines():
         iteration = re.fullmatch(r"(.*)  (.*), sweep (\d+): .*", line)
@@ -132,7 +132,12 @@ def told(capsys):
     assert set(last) <= set(points)
     for name, values in points.items():  # a penalty may come twice: in a fold, and in the end
         assert last.get(name, 0) == values[-1]
-    return [sweeps for values in points.values() for sweeps in values]
+    return points
+
+
+def told(capsys):
+    """The sweeps of all lines for a penalty."""
+    return [sweeps for values in told_of(capsys).values() for sweeps in values]
 
 
 @pytest.mark.parametrize("name", FITS)
@@ -185,33 +190,39 @@ def test_path_by_conjugate_gradients(count):
 @pytest.mark.parametrize(
     ("model", "data", "n_penalties"),
     [
-        (HadamardLassoCV(cv=3, alphas=10, eps=0.01), WIDE, 3 * 10 + 1 + 10),
-        (HadamardLassoCV(cv=3, alphas=10, eps=0.01), TALL, 3 * 10 + 1 + 10),
-        (HadamardLassoCV(cv=3, alphas=10, eps=0.1), THIN, 3 * 10 + 1 + 10),
-        (HadamardElasticNetCV(cv=3, alphas=5, l1_ratio=[0.5, 1.0]), TALL, 3 * 10 + 1 + 5),
-        (HadamardLassoIC(alphas=20, noise_variance=1.0), DIABETES, 20),
+        (HadamardLassoCV(cv=3, alphas=10, eps=0.01), WIDE, (10, 3 * 10, 1)),
+        (HadamardLassoCV(cv=3, alphas=10, eps=0.01, early_stop=False), WIDE, (10, 3 * 10, 1)),
+        (HadamardLassoCV(cv=3, alphas=10, eps=0.01), TALL, (10, 3 * 10, 1)),
+        (HadamardLassoCV(cv=3, alphas=10, eps=0.1), THIN, (10, 3 * 10, 1)),
+        (HadamardElasticNetCV(cv=3, alphas=5, l1_ratio=[0.5, 1.0]), TALL, (10, 3 * 10, 1)),
+        (HadamardElasticNetCV(cv=3, alphas=5, l1_ratio=[1.0, 0.5]), THIN, (5, 3 * 10, 1)),
+        (HadamardLassoIC(alphas=20, noise_variance=1.0), DIABETES, (0, 0, 20)),
     ],
 )
 def test_choice_among_alphas(count, model, data, n_penalties, capsys):
-    """The lines are those of the folds, then of the fit to all samples, then of their path."""
+    """The lines are those of the path on all samples, of the folds, and of the fit to all."""
     model = clone(model).set_params(verbose=2).fit(*data)
-    points = told(capsys)
-    assert len(points) == n_penalties
+    points = told_of(capsys)
+    kinds = ("all samples: ", "fold ", "alpha=")
+    assert n_penalties == tuple(sum(name.startswith(kind) for name in points) for kind in kinds)
     assert count.fewest >= 1
-    assert sum(points) == count.made >= count.solved
-    chosen = 30
-    if isinstance(model, HadamardLassoIC):
-        chosen = int(np.argmin(model.criterion_))
-    assert model.n_iter_ == points[chosen] >= 1
+    assert sum(map(sum, points.values())) == count.made >= count.solved
+    again = [values for values in points.values() if len(values) > 1]  # the other rule's point
+    assert len(again) <= 1
+    assert all(first == 0 < second for first, second in again)
+    fits = [sweeps for name, (sweeps, *_) in points.items() if name.startswith("alpha=")]
+    chosen = int(np.argmin(model.criterion_)) if isinstance(model, HadamardLassoIC) else 0
+    assert model.n_iter_ == fits[chosen] >= 1
 
 
 @pytest.mark.parametrize("data", [CELLS, IRIS], ids=["binary", "multinomial"])
 def test_choice_among_Cs(count, data, capsys):
     model = HadamardLogisticRegressionCV(Cs=5, cv=3, verbose=2).fit(*data)
-    points = told(capsys)
+    points = told_of(capsys)
     assert count.fewest >= 1
-    assert sum(points) == count.made >= count.solved
-    assert_array_equal(model.n_iter_.ravel(), points[:15])  # then come the fit and the path on all
+    assert sum(map(sum, points.values())) == count.made >= count.solved
+    folds = [values for name, values in points.items() if name.startswith("fold ")]
+    assert_array_equal(model.n_iter_.ravel(), np.ravel(folds))
 
 
 @pytest.mark.parametrize("name", ["lasso, wide", "elastic net", "logistic", "multinomial"])
