@@ -30,7 +30,7 @@ def trace_kept(problem: Problem, penalties: Float64, early_stop: bool = False) -
 def saturated_paths(
     problem: Problem, grids: Mapping[float, Float64], task: Task
 ) -> dict[float, list[PathPoint]]:
-    """Paths on all samples to where they are saturated, by l1_ratio; what `grids` is by, too.
+    """Paths on all samples to where they are saturated, for l1_ratios that have `grids`.
 
     The longest says where the grids of all may end. That is the path of the smallest l1_ratio, as a
     rule, as a ridge penalty is in the way of a close fit; and there is no other if it does not end
@@ -56,8 +56,8 @@ def finished_path(
 ) -> list[PathPoint]:
     """The path on all samples, those of the rules solved, with a warning of what did not converge.
 
-    What was `traced` already is it if it has all penalties; and a fit that was made already is its
-    point.
+    What was `traced` already is taken if it goes through all penalties; `fitted` is the solution at
+    that of its own.
     """
     if traced is None or len(traced) < len(penalties):
         traced = trace_kept(problem, penalties)
