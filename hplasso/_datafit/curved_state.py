@@ -9,6 +9,7 @@ import numpy as np
 
 from .._design.container import BLOCK
 from .._losses.base import Curvature
+from .._numerics.linalg import inverse_root
 from .._numerics.rounding import ROUNDING
 from .._numerics.typing import Float64
 from .outputs import Outputs
@@ -35,22 +36,22 @@ class CurvedState(NamedTuple):
         """D at the prediction."""
         return self.outputs.loss.curvature(self.prediction)
 
-    def hessian_product(self, change: Float64, inverse: Float64 | None = None) -> Float64:
-        """`inverse` is `inverse_between`, if it is known."""
+    def hessian_product(self, change: Float64, root: Float64 | None = None) -> Float64:
+        """`root` is `root_between`, if it is known."""
         of, curvature = self.outputs, self.curvature()
         shape = of.weights.size, of.n_outputs, -1
         outputs = change.reshape(shape) * of.unscale[:, None, None]
         product = curvature.product(outputs)
         if of.fit_intercept:  # which follows: no residual sums to anything else than zero
-            known = self.inverse_between() if inverse is None else inverse
-            product = curvature.product(outputs - known @ np.tensordot(of.weights, product, 1))
+            known = self.root_between() if root is None else root
+            sums = known.T @ np.tensordot(of.weights, product, 1)
+            product = curvature.product(outputs - known @ sums)
         product *= of.sqrt_weights[:, None, None]
         return np.asarray(product.reshape(change.shape))
 
-    def inverse_between(self) -> Float64:
-        """The pseudoinverse of sum_i v_i D_i, (K, K)."""
-        total = self.curvature().total(self.outputs.weights)
-        return np.asarray(np.linalg.pinv(total, hermitian=True))
+    def root_between(self) -> Float64:
+        """R with R R' the pseudoinverse of sum_i v_i D_i, (K, q)."""
+        return inverse_root(self.curvature().total(self.outputs.weights))
 
     def hessian_root(self, columns: Float64) -> Iterator[Float64]:
         """Blocks of rows whose Gram matrix is A'B A, A = columns kron I_K; for columns (n, q)."""

@@ -18,6 +18,7 @@ from .._design.columns import Columns
 from .._design.design import Design
 from .._design.working_set import WorkingSet
 from .._losses.base import Loss
+from .._numerics.linalg import inverse_root
 from .._numerics.rounding import UNIT
 from .._numerics.typing import Float64, Index
 
@@ -31,8 +32,6 @@ CHEAP = 4e6
 # takes more steps (constants.py). With none kept, 20 penalties took 4.9 s in place of 2.9 (sparse,
 # 30,000 x 300) and 4.5 s in place of 4.1 (dense, 20,000 x 200); small data do not see it.
 DRIFT_TOL, COST_POWER, LARGEST_DRIFT = 0.01, 0.3, 0.1
-# Against division by zero: a total curvature is no smaller.
-TINY = 1e-300
 
 
 class Hessian:
@@ -47,7 +46,7 @@ class Hessian:
     """
 
     _curvature: Any
-    _inverse: Float64  # M^+
+    _root: Float64  # R R' = M^+
     _size: float  # of the residuals at the anchor
 
     def __init__(self, design: Design, loss: Loss, fit_intercept: bool) -> None:
@@ -75,8 +74,8 @@ class Hessian:
         block = self.block[on].take(on, axis=1)
         if self.fit_intercept:
             least = UNIT * block.diagonal()  # the rounding error of the difference
-            totals = self.totals[on]
-            block -= totals @ self._inverse @ totals.T
+            between = self.totals[on] @ self._root
+            block -= between @ between.T
             np.fill_diagonal(block, np.maximum(block.diagonal(), least))
         return block
 
@@ -96,11 +95,7 @@ class Hessian:
         self.block, self.totals = np.empty((0, 0)), self.totals[:0]
         curvature: Any = self.loss.curvature(prediction)
         self._curvature = curvature
-        total = curvature.total(weights)
-        if len(total) == 1:
-            self._inverse = 1.0 / np.maximum(total, TINY)
-        else:
-            self._inverse = np.asarray(np.linalg.pinv(total, hermitian=True))
+        self._root = inverse_root(curvature.total(weights))
 
     def _extend(self, working_set: WorkingSet, new: Index) -> None:
         """Add coordinates, under the curvatures of the anchor."""

@@ -97,10 +97,10 @@ def of_one_output(columns: Any, curvature: Float64, centred: bool) -> HessianOpe
 def of_several_outputs(columns: Any, state: Any, squares: Float64) -> HessianOperator:
     """H at a state, on columns of these squared lengths; its diagonal under mean curvatures."""
     of, means = state.outputs, state.curvature().total(state.outputs.weights).diagonal()
-    inverse = state.inverse_between() if of.fit_intercept else None
+    root = state.root_between() if of.fit_intercept else None
 
     def curved(image: Float64) -> Float64:
-        product: Float64 = state.hessian_product(image, inverse)
+        product: Float64 = state.hessian_product(image, root)
         return product
 
     return HessianOperator(columns, curved, squares * np.maximum(means, TINY)[columns.outputs])

@@ -13,6 +13,7 @@ import numpy as np
 from scipy.linalg import eigh, lstsq
 from scipy.linalg.lapack import dposv, dpotrf, dpotrs, dpstrf, dtrtrs
 
+from .rounding import UNIT
 from .typing import Float64, Index
 
 # A column whose squared distance from the span of the others is below this part of its squared
@@ -24,6 +25,9 @@ LOST = 1e-14
 
 # A part of a diagonal of one that rounding leaves where a matrix is singular.
 SINGULAR = 1e-14
+
+# Against division by zero: a matrix of one number is no smaller.
+TINY = 1e-300
 
 # The least room to spare in an array that grows: memory against copies (constants.py).
 ROOM = 32
@@ -67,6 +71,20 @@ def solve_semidefinite(matrix: Float64, target: Float64) -> Float64:
     kept = values > SINGULAR * len(values)
     parts = (vectors.T @ (scale * target))[kept] / values[kept]
     return np.asarray(scale * (vectors[:, kept] @ parts))
+
+
+def inverse_root(matrix: Float64) -> Float64:
+    """R with ``R R' = matrix^+``, of a positive semi-definite matrix.
+
+    Take ``b'R R'b`` as the square of R'b. Where the matrix is singular but for rounding, R has
+    numbers of 1e8, which does no harm to R'b of images b; their products would be all there is of
+    R R'.
+    """
+    if len(matrix) == 1:
+        return 1.0 / np.sqrt(np.maximum(matrix, TINY))
+    values, vectors = eigh(matrix, check_finite=False)
+    kept = values > UNIT * len(values) * values[-1]
+    return np.asarray(vectors[:, kept] / np.sqrt(values[kept]))
 
 
 def plus_diagonal(gram: Float64, ridge: Float64) -> Float64:

@@ -30,7 +30,8 @@ class Memory(NamedTuple):
     solved : bool
         Whether there are solutions on the working set as it is numbered.
     last_gap : (float, float)
-        The last alpha and the gap there, for the square root of the Hessian.
+        The last alpha and the gap there: of the square root of the Hessian, or before a truncated
+        model.
     effort : float
         How many times its usual steps a truncated model gets.
     damping : float

@@ -12,19 +12,20 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .._datafit.base import Model
+from .._datafit.base import Model, State
 from .._design.correlations import ALL
 from .._numerics.typing import NOBODY, Float64, Index
 from .._solver.cholesky import CholeskyFactor
 from .._solver.conjugate_gradients import ConjugateGradients
-from .._solver.faces import Point, point_at
+from .._solver.faces import Point, Solution, point_at
 from .._solver.linear_solver import LinearSolver
 from .._solver.restricted_problem import RestrictedProblem
 from .._solver.sweeps_and_finish import SOLVERS
+from .._solver.truncated import solve_truncated
 from .memory import Memory
 from .problem import PathProblem
 from .square_root_polish import polished
-from .truncation import damping_after, truncation_at
+from .truncation import Truncation, damping_after, truncation_at
 
 # What the alternation leaves of the gap to the certificate: less makes more sweeps, more makes more
 # rounds; only for solver='alternating' (constants.py).
@@ -37,7 +38,7 @@ MATRIX_FREE_PART = 0.9
 class ModelProblem(NamedTuple):
     """A model about an iterate: the restricted problem, its solver, and the iterate as a point.
 
-    `penalties` are those of the working set.
+    `penalties` are those of the working set; a `truncation` says that it is to be truncated.
     """
 
     model: Model
@@ -45,7 +46,7 @@ class ModelProblem(NamedTuple):
     linear_solver: LinearSolver
     point: Point
     penalties: tuple[Float64, Float64 | None]
-    damping: float = 0.0
+    truncation: Truncation | None = None
 
 
 def model_step(
@@ -60,25 +61,13 @@ def model_step(
 
     They start from the iterate, or from other coefficients, if these are given.
     """
-    iterate, settings, term = memory.iterate, problem.settings, problem.term
+    iterate, term = memory.iterate, problem.term
     support = iterate.support if start is None else start[0]
-    model, restricted, linear_solver, point, penalties, damping = model_problem(
-        problem, memory, alpha, gap_tol, support
-    )
+    about = model_problem(problem, memory, alpha, gap_tol, support)
     if start is not None:
-        point = point_at(restricted, *start)
-    matrix_free = not linear_solver.exact
-    every_sweep = settings.listener is not None and settings.listener.every_sweep
-    max_sweeps = 1 if matrix_free or every_sweep else max_sweeps
-    solution = SOLVERS[settings.solver](
-        restricted,
-        linear_solver,
-        point,
-        iterate.state.model_square,
-        INNER_PART * gap_tol,
-        max_sweeps,
-        once=not term.quadratic,
-    )
+        about = about._replace(point=point_at(about.restricted, *start))
+    solution = solve_model(problem, about, iterate.state, gap_tol, max_sweeps)
+    model, linear_solver, truncation = about.model, about.linear_solver, about.truncation
     if linear_solver.failed:
         memory, sweeps = model_step(
             problem, without_matrix_free(problem, memory), alpha, gap_tol, max_sweeps
@@ -89,22 +78,43 @@ def model_step(
         goal, support = np.zeros(iterate.theta.size), model.where[support]
         goal[model.where] = solution.point.theta
     theta, state = term.line_search(
-        problem.working_set, iterate.state, iterate.theta, goal, penalties
+        problem.working_set, iterate.state, iterate.theta, goal, about.penalties
     )
-    if matrix_free and not term.quadratic:
+    if truncation is not None:
         # without a limit point, whose signs were many, the model went too far as well
         end = iterate.theta if solution.imbalance else theta
-        damping = damping_after(damping, iterate.theta, goal, end)
-        memory = memory._replace(damping=damping)
+        damping = damping_after(truncation.damping, iterate.theta, goal, end)
+        memory = memory._replace(damping=damping, last_gap=(alpha, truncation.gap))
     if theta is not goal:
         support = theta.nonzero()[0]
     iterate = problem.observe(theta, support, state, alpha)
     memory = memory._replace(
-        iterate=iterate, used_matrix_free=matrix_free, imbalance=solution.imbalance
+        iterate=iterate, used_matrix_free=not linear_solver.exact, imbalance=solution.imbalance
     )
     if problem.long_columns is not None:
         memory = polished(problem, memory, alpha, gap_tol)
     return memory, solution.sweeps
+
+
+def solve_model(
+    problem: PathProblem, about: ModelProblem, state: State, gap_tol: float, max_sweeps: int
+) -> Solution:
+    """The solution of a model about a state, as exact as it is worth."""
+    settings, truncation = problem.settings, about.truncation
+    if truncation is not None:
+        tolerance = truncation.accuracy * about.restricted.penalty
+        return solve_truncated(about.restricted, about.point, tolerance, truncation.max_steps)
+    every_sweep = settings.listener is not None and settings.listener.every_sweep
+    single = every_sweep or not about.linear_solver.exact
+    return SOLVERS[settings.solver](
+        about.restricted,
+        about.linear_solver,
+        about.point,
+        state.model_square,
+        INNER_PART * gap_tol,
+        1 if single else max_sweeps,
+        once=not problem.term.quadratic,
+    )
 
 
 def model_problem(
@@ -129,23 +139,23 @@ def model_problem(
     unpenalised = None if positive or penalised else penalty == 0.0
     errors = iterate.rounding.of(problem.design.rounding, working_set.features[on])
     linear_solver: LinearSolver = memory.cholesky
-    damping = 0.0
+    truncation = None
     if operator.matrix is None and term.quadratic:
         gap = MATRIX_FREE_PART * gap_tol
         linear_solver = conjugate_gradients(problem, memory, alpha, gap, penalty)
     elif operator.matrix is None:
         gap = MATRIX_FREE_PART * gap_tol
-        accuracy, steps, damping = truncation_at(problem, memory, alpha, gap, penalty, theta)
-        added = damping * operator.diagonal()
+        truncation = truncation_at(problem, memory, alpha, gap, penalty, theta)
+        added = truncation.damping * operator.diagonal()
         operator, target = operator.plus(added), target + added * theta
-        linear_solver = ConjugateGradients(theta, accuracy * penalty, penalty, steps)
+        linear_solver = ConjugateGradients(theta, truncation.accuracy * penalty, penalty)
     elif ridge is not None or not term.quadratic:
         linear_solver = CholeskyFactor(None if ridge is None else ridge[on])
     restricted = RestrictedProblem(
         operator, target, penalty, errors, positive, columns, response, unpenalised
     )
     point = Point(theta, z, model.support)
-    return ModelProblem(model, restricted, linear_solver, point, penalties, damping)
+    return ModelProblem(model, restricted, linear_solver, point, penalties, truncation)
 
 
 def predicted_positions(problem: PathProblem, memory: Memory, alpha: float) -> Index:

@@ -127,7 +127,7 @@ def rounds(
         changed = entrants.size > 0 or was_cut(before, memory)
         stagnation = stagnation.after(certificate, objective, changed, gap_tol)
         if memory.used_matrix_free and _in_vain(problem, stagnation):
-            memory = without_matrix_free(problem, memory)
+            memory, stagnation = without_matrix_free(problem, memory), Stagnation()
     if not certifier.suffices(certificate):
         certificate = min(certificate, refined(problem, memory, alpha))
     return settled(problem, memory, alpha, certificate, sweeps)

@@ -275,8 +275,8 @@ def _step_by_products(system: RidgeSystem, iterate: Iterate, gap: float) -> tupl
     def hessian_product(direction: Float64) -> Float64:
         return columns.correlations(curved(direction)[1])[live] + ridge * direction
 
-    step, found = conjugate_gradients(hessian_product, residual, scale, is_enough, MAX_STEPS)
-    return step, not found
+    found = conjugate_gradients(hessian_product, residual, scale, is_enough, MAX_STEPS)
+    return found.step, not found.enough
 
 
 def _tolerance(system: RidgeSystem, iterate: Iterate, gap: float) -> Any:

@@ -12,7 +12,7 @@ each, and the finish follows.
 """
 
 from collections.abc import Callable
-from typing import final
+from typing import NamedTuple, final
 
 import numpy as np
 
@@ -24,8 +24,6 @@ from .restricted_problem import RestrictedProblem
 # The steps for a face. Without dependent columns there are some ten: then 30 or 800 make no
 # difference; with them, this is what is lost before a factorisation takes over (constants.py).
 MAX_STEPS = 200
-# Where steps are counted, a solution has no fewer: a limit of what may be spent beyond the last.
-MIN_STEPS = 3
 # A first solution of a face is off by this part of the geometric mean of the tolerance and the
 # penalty. Larger, more signs are wrong; smaller, there are more steps for faces that are left
 # again. On a path of a very sparse X, from 0.03 to 1 the times were within 8 % (constants.py).
@@ -54,8 +52,6 @@ class ConjugateGradients:
         What may be left of each equation in the end.
     penalty : ndarray of shape (k,)
         What the correlations are to come to.
-    max_steps : int, optional
-        How many steps there are for all solutions; without it, each has MAX_STEPS and may fail.
 
     Attributes
     ----------
@@ -65,19 +61,13 @@ class ConjugateGradients:
 
     exact = False
 
-    def __init__(
-        self,
-        theta: Float64,
-        tolerance: Float64,
-        penalty: Float64,
-        max_steps: int | None = None,
-    ) -> None:
+    def __init__(self, theta: Float64, tolerance: Float64, penalty: Float64) -> None:
         self.positions: Index = NOBODY
         self.fixed: Mask = np.empty(0, dtype=bool)
         self.operator: Operator
         self.failed = False
         self.start = theta.copy()
-        self._tolerance, self._left = tolerance, max_steps
+        self._tolerance = tolerance
         self.accuracy = np.maximum(tolerance, ROUGH * np.sqrt(tolerance * penalty))
 
     @property
@@ -109,47 +99,69 @@ class ConjugateGradients:
         """The minimiser, to `accuracy`."""
         operator, active, tolerance = self.operator, ~self.fixed, self.accuracy[self.positions]
         theta = np.where(active, self.start[self.positions], 0.0)
-        step, found = conjugate_gradients(
-            self._product,
+        found = conjugate_gradients(
+            operator.__matmul__,
             right - operator @ theta,
             active / operator.diagonal(),
             lambda step, residual: bool((np.abs(residual) * active <= tolerance).all()),
-            MAX_STEPS if self._left is None else max(self._left, MIN_STEPS),
+            MAX_STEPS,
         )
-        self.failed |= not found and self._left is None
-        self.start[self.positions] = theta = theta + step
+        self.failed |= not found.enough
+        self.start[self.positions] = theta = theta + found.step
         return theta
 
-    def _product(self, direction: Float64) -> Float64:
-        if self._left is not None:
-            self._left -= 1
-        return self.operator @ direction
+
+def descending_sweep(
+    problem: RestrictedProblem, factors: Factors, z: Float64
+) -> tuple[Factors, Float64]:
+    """A sweep by conjugate gradients, of coordinates with penalties; z before and after."""
+    mu, z = ridge_descent(problem, factors.mu, factors.nu, z)
+    nu, z = ridge_descent(problem, factors.nu, mu, z)
+    return Factors(mu, nu), z
 
 
-def descending_sweep(problem: RestrictedProblem, factors: Factors) -> Factors:
-    """A sweep by conjugate gradients, of coordinates with penalties."""
-    mu = ridge_descent(problem, factors.mu, factors.nu)
-    return Factors(mu, ridge_descent(problem, factors.nu, mu))
-
-
-def ridge_descent(problem: RestrictedProblem, mu: Float64, nu: Float64) -> Float64:
+def ridge_descent(
+    problem: RestrictedProblem, mu: Float64, nu: Float64, z: Float64
+) -> tuple[Float64, Float64]:
     """From mu towards argmin_mu g(mu, nu) by some conjugate gradients; g goes down at each.
 
-    The gradient is penalty o mu - nu o z.
+    The gradient is penalty o mu - nu o z. Returns z there, too.
     """
-    operator, penalty = problem.operator, problem.penalty
+    penalty = problem.penalty
     curvature = nu**2 * problem.diagonal + penalty
     scale = np.divide(1.0, curvature, out=np.zeros_like(mu), where=curvature > 0.0)
-    residual = nu * (problem.target - operator @ (mu * nu)) - penalty * mu
+    residual = nu * z - penalty * mu
     enough = REDUCTION**2 * float(scale @ residual**2)
-    step, _ = conjugate_gradients(
-        lambda direction: nu * (operator @ (nu * direction)) + penalty * direction,
+    images: list[Float64] = []
+
+    def product(direction: Float64) -> Float64:
+        images.append(problem.operator @ (nu * direction))
+        return nu * images[-1] + penalty * direction
+
+    found = conjugate_gradients(
+        product,
         residual,
         scale,
         lambda step, residual: float(scale @ residual**2) <= enough,
         MAX_UPDATE_STEPS,
     )
-    return stop_at_zero(mu, nu, mu + step) if problem.positive else mu + step
+    new = mu + found.step
+    if problem.positive:
+        stopped = stop_at_zero(mu, nu, new)
+        if stopped is not new:
+            return stopped, z - problem.operator @ (nu * (stopped - mu))
+    for length, image in zip(found.lengths, images, strict=False):
+        z = z - length * image
+    return new, z
+
+
+class Found(NamedTuple):
+    """A step d, the lengths of its parts, what it leaves of the equations; if that is enough."""
+
+    step: Float64
+    lengths: list[float]
+    residual: Float64
+    enough: bool
 
 
 def conjugate_gradients(
@@ -158,23 +170,25 @@ def conjugate_gradients(
     scale: Float64,
     is_enough: Callable[[Float64, Float64], bool],
     max_steps: int,
-) -> tuple[Float64, bool]:
-    """d with A d = b, given products with A and the `residual` of no step, b; whether it was found.
+) -> Found:
+    """d with A d = b, given products with A and the `residual` of no step, b.
 
     `scale` is about the inverse of A's diagonal. `is_enough` judges d and what it leaves of b.
     """
+    lengths: list[float] = []
     step, direction = np.zeros_like(residual), scale * residual
     squared_norm = float(residual @ direction)
     for _ in range(max_steps):
         if is_enough(step, residual):
-            return step, True
+            return Found(step, lengths, residual, True)
         image = product(direction)
         curvature = float(direction @ image)
         if not curvature > 0.0:
             break
         length = squared_norm / curvature
+        lengths.append(length)
         step, residual = step + length * direction, residual - length * image
         preconditioned = scale * residual
         before, squared_norm = squared_norm, float(residual @ preconditioned)
         direction = preconditioned + (squared_norm / before) * direction
-    return step, False
+    return Found(step, lengths, residual, False)

@@ -13,6 +13,11 @@ from .restricted_problem import RestrictedProblem
 # fewer there are more faces to solve. GROWTH from 4 to 16: paths within 10 % (constants.py).
 MIN_ENTRANTS = 10
 GROWTH = 8
+# At most this many leave at a time, and no more than a LEAVING-th of the support: on nearly
+# saturated supports half of the signs may come out wrong at first. With more at a time a fit there
+# takes twice as many solutions, with fewer every path some more (constants.py).
+MIN_LEAVING = 5
+LEAVING = 16
 
 
 class Point(NamedTuple):
@@ -93,6 +98,28 @@ def increase(problem: RestrictedProblem, before: Point, after: Point) -> float:
     change = smooth + float(problem.penalty @ (size - np.abs(before.theta)))
     size = problem.penalty @ size + np.abs(problem.target @ after.theta)
     return change if abs(change) > UNIT * float(size) else 0.0
+
+
+def proximal_face(part: RestrictedProblem, positions: Index, theta: Float64, z: Float64) -> Face:
+    """Where one proximal step takes coordinates; those that are still shrinking go to zero."""
+    step = theta * part.diagonal + z
+    stays = (step if part.positive else np.abs(step)) > part.penalty
+    if part.unpenalised is not None:
+        stays |= part.unpenalised
+    if not stays.all():
+        positions, step = positions[stays], step[stays]
+    return Face(positions, np.sign(step), positions.size)
+
+
+def first_to_leave(before: Float64, values: Float64, wrong: Mask) -> Mask:
+    """Of the wrong signs, if they are many, those that reach zero first on the step to `values`."""
+    leaving, room = wrong.nonzero()[0], max(MIN_LEAVING, wrong.size // LEAVING)
+    if leaving.size > room:
+        start = np.abs(before[leaving])
+        step = start + np.abs(values[leaving])
+        fractions = np.divide(start, step, out=np.zeros_like(start), where=step > 0.0)
+        wrong[leaving[np.argpartition(fractions, room)[room:]]] = False
+    return wrong
 
 
 def move_to_zero(

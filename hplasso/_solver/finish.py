@@ -24,18 +24,18 @@ and there are finitely many faces.
 import numpy as np
 
 from .._numerics.typing import NOBODY, Float64, Mask
-from .faces import Face, Point, entered_face, increase, largest_violators, point_at, violators
+from .faces import (
+    Face,
+    Point,
+    entered_face,
+    first_to_leave,
+    increase,
+    largest_violators,
+    point_at,
+    violators,
+)
 from .linear_solver import LinearSolver
 from .restricted_problem import RestrictedProblem
-
-# At most this many leave at a time, and no more than a LEAVING-th of the support: on nearly
-# saturated supports half of the signs may come out wrong at first. With more at a time a fit there
-# takes twice as many solutions, with fewer every path some more (constants.py).
-MIN_LEAVING = 5
-LEAVING = 16
-# Faces of a truncated model: with more there are steps for signs that the next model decides anew;
-# 10 and 20 took as long on text data (constants.py).
-MAX_FACES = 10
 
 
 def finish(problem: RestrictedProblem, solver: LinearSolver, start: Point, face: Face) -> Point:
@@ -74,28 +74,6 @@ def limit_point(
         solver.fix_at_zero(fixed | first_to_leave(before.theta[positions], values, wrong))
 
 
-def towards_limit_point(
-    problem: RestrictedProblem, solver: LinearSolver, before: Point, face: Face
-) -> Point:
-    """As `limit_point`, by a linear solver whose steps are counted: on few faces.
-
-    It starts from the point before; what is left with a wrong sign in the end goes to zero.
-    """
-    signs = np.zeros(len(problem.target))
-    signs[face.support] = face.signs
-    right = problem.target - problem.penalty * signs
-    solver.start = np.where(before.theta * signs > 0.0, before.theta, 0.0)
-    solver.update(problem.operator, face.support, face.n_trusted)
-    for _ in range(MAX_FACES):
-        values, wrong = minimiser_on(problem, solver, signs, right)
-        positions, fixed = solver.positions, solver.fixed
-        if not wrong.any():
-            break
-        solver.fix_at_zero(fixed | first_to_leave(before.theta[positions], values, wrong))
-    active = ~(fixed | wrong)
-    return point_at(problem, positions[active], values[active])
-
-
 def minimiser_on(
     problem: RestrictedProblem, solver: LinearSolver, signs: Float64, right: Float64
 ) -> tuple[Float64, Mask]:
@@ -109,17 +87,6 @@ def minimiser_on(
     if problem.unpenalised is not None:
         wrong &= ~problem.unpenalised[positions]
     return values, wrong
-
-
-def first_to_leave(before: Float64, values: Float64, wrong: Mask) -> Mask:
-    """Of the wrong signs, if they are many, those that reach zero first on the step to `values`."""
-    leaving, room = wrong.nonzero()[0], max(MIN_LEAVING, wrong.size // LEAVING)
-    if leaving.size > room:
-        start = np.abs(before[leaving])
-        step = start + np.abs(values[leaving])
-        fractions = np.divide(start, step, out=np.zeros_like(start), where=step > 0.0)
-        wrong[leaving[np.argpartition(fractions, room)[room:]]] = False
-    return wrong
 
 
 def step_to_minimiser(

@@ -142,16 +142,21 @@ def proximal_seed(
     factors.mu[entrants], factors.nu[entrants] = balance(np.copysign(size, correlation))
 
 
-def joint_seed(problem: RestrictedProblem, factors: Factors, z: Float64, entrants: Index) -> None:
+def joint_seed(
+    problem: RestrictedProblem, factors: Factors, z: Float64, entrants: Index
+) -> Float64:
     """Give entrants, in place, such factors that g is lowest along their proximal steps together.
 
     Of many that have much in common, equal columns above all, the steps of their own go too far.
+    Returns the correlations there.
     """
     proximal_seed(problem, factors, z, entrants)
     step = np.zeros_like(z)
     step[entrants] = factors.mu[entrants] * factors.nu[entrants]
     slope = float(z @ step - problem.penalty @ np.abs(step))
-    curvature = float(step @ (problem.operator @ step))
-    part = np.sqrt(slope / curvature) if slope < curvature else 1.0
-    factors.mu[entrants] *= part
-    factors.nu[entrants] *= part
+    image = problem.operator @ step
+    curvature = float(step @ image)
+    part = slope / curvature if slope < curvature else 1.0
+    factors.mu[entrants] *= np.sqrt(part)
+    factors.nu[entrants] *= np.sqrt(part)
+    return z - part * image

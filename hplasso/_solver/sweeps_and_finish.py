@@ -5,13 +5,22 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .._numerics.typing import Float64, Index
+from .._numerics.typing import Index
 from .alternating import solve_alternating
 from .conjugate_gradients import descending_sweep
-from .faces import Face, Point, Solution, increase, largest_violators, point_at, violators
+from .faces import (
+    Face,
+    Point,
+    Solution,
+    increase,
+    largest_violators,
+    point_at,
+    proximal_face,
+    violators,
+)
 from .feature_sign import feature_sign_step
-from .finish import finish, towards_limit_point
-from .hadamard import Factors, balance, joint_seed, proximal_seed, sweep
+from .finish import finish
+from .hadamard import Factors, balance, proximal_seed, sweep
 from .linear_solver import LinearSolver
 from .restricted_problem import RestrictedProblem
 
@@ -81,36 +90,16 @@ def solve_with_finish(
 
     If `once`, as for a model of another loss, no more than MODEL_ROUNDS lead to a limit point each.
     Neither `residual_square` nor `gap_tol` is needed: the finish is exact, or the linear solver
-    knows how exact it has to be. Where that is not exact either, a model is `solve_truncated`.
+    knows how exact it has to be.
     """
     if not start.support.size and not violators(problem, start, solver.accuracy).size:
         return Solution(start._replace(optimal=True), 0)
-    if once and not solver.exact:
-        return solve_truncated(problem, solver, start)
     last, max_taken = Round(start, start), MODEL_ROUNDS if once else max_sweeps
     while True:
         last = next_round(problem, solver, last, max_sweeps)
         ended = last.sweeps >= max_sweeps or last.n_taken >= max_taken or solver.failed
         if last.lowest.optimal or ended:
             return Solution(last.lowest, last.sweeps)
-
-
-def solve_truncated(problem: RestrictedProblem, solver: LinearSolver, start: Point) -> Solution:
-    """One sweep over the support and all violators, and towards the limit point on its face.
-
-    For a model of another loss whose Hessian is known by its products alone: one costs as much as a
-    gradient of the loss, so that a model is worth a few of them, and the next one has the true
-    curvatures. If f is not below that of the start, the product of the swept factors is taken.
-    """
-    solver.refine()
-    entrants = violators(problem, start)
-    factors = balance(start.theta)
-    swept = sweep_on(problem, solver, start, factors, entrants)
-    new = towards_limit_point(problem, solver, swept.point, swept.face)
-    if increase(problem, start, new) < 0.0:
-        return Solution(new, 1)
-    unequal = np.abs(factors.mu) - np.abs(factors.nu)
-    return Solution(swept.point, 1, 0.5 * float(problem.penalty @ unequal**2))
 
 
 def next_round(
@@ -163,24 +152,17 @@ def _by_feature_signs(problem: RestrictedProblem, solver: LinearSolver, lowest: 
 
 
 def sweep_on(
-    problem: RestrictedProblem,
-    solver: LinearSolver,
-    point: Point,
-    factors: Factors,
-    entrants: Index | None = None,
+    problem: RestrictedProblem, solver: LinearSolver, point: Point, factors: Factors
 ) -> Swept:
-    """Sweep the factors of a point and of entrants, in place; read their face.
+    """Sweep the factors of a point and of the largest violators, in place; read their face.
 
-    These are the largest violators, if none are given. Those whose columns depend on the support
-    stay out.
+    Violators whose columns depend on the support stay out.
     """
-    support, seed = point.support, proximal_seed if entrants is None else joint_seed
-    if entrants is None:
-        entrants = violators(problem, point, solver.accuracy)
-        if entrants.size:
-            entrants = largest_violators(problem, point, beyond_support(problem, point, entrants))
+    support, entrants = point.support, violators(problem, point, solver.accuracy)
     if entrants.size:
-        seed(problem, factors, point.z, entrants)
+        entrants = largest_violators(problem, point, beyond_support(problem, point, entrants))
+    if entrants.size:
+        proximal_seed(problem, factors, point.z, entrants)
         support = np.concatenate([support, entrants])
     solving = entrants.size > 0
     solver.update(problem.operator, support, point.support.size, solving)
@@ -191,7 +173,7 @@ def sweep_on(
     theta = new.theta
     moving = theta.nonzero()[0]
     swept = point_at(problem, positions[moving], theta[moving])
-    face = _proximal_face(part, positions, theta, swept.z[positions])
+    face = proximal_face(part, positions, theta, swept.z[positions])
     complete = not solving or solver.active.size == support.size
     return Swept(swept, face, complete)
 
@@ -215,18 +197,9 @@ def beyond_support(problem: RestrictedProblem, point: Point, entrants: Index) ->
 def _sweep_of(part: RestrictedProblem, factors: Factors) -> Factors:
     """A sweep: by factorisations, or, where these would cost more, by conjugate gradients."""
     factorised = part.operator.matrix is not None and len(part.target) <= FACTORISED
-    return sweep(part, factors) if factorised else descending_sweep(part, factors)
-
-
-def _proximal_face(part: RestrictedProblem, positions: Index, theta: Float64, z: Float64) -> Face:
-    """Where one proximal step takes coordinates; those that are still shrinking go to zero."""
-    step = theta * part.diagonal + z
-    stays = (step if part.positive else np.abs(step)) > part.penalty
-    if part.unpenalised is not None:
-        stays |= part.unpenalised
-    if not stays.all():
-        positions, step = positions[stays], step[stays]
-    return Face(positions, np.sign(step), positions.size)
+    if factorised:
+        return sweep(part, factors)
+    return descending_sweep(part, factors, part.target - part.operator @ factors.theta)[0]
 
 
 SOLVERS = {"auto": solve_with_finish, "alternating": solve_alternating}

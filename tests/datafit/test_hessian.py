@@ -13,6 +13,7 @@ import hplasso._design.dense
 import hplasso._design.sparse
 from hplasso import HadamardLogisticRegression, logistic_path
 from hplasso._datafit.hessian import Hessian
+from hplasso._datafit.newton import CurvedTerm
 from hplasso._design.factory import make_design
 from hplasso._design.multi_output import MultiOutputDesign
 from hplasso._design.working_set import WorkingSet
@@ -68,6 +69,36 @@ def test_values(container, fit_intercept, n_classes):
     order = np.random.default_rng(0).permutation(case.working_set.features.size)
     for where in (order[:3], order[[2, 5, 1]], order[:1], order, order[::-1]):
         assert_allclose(*case.at(0.0, where), atol=1e-12)
+
+
+@pytest.mark.parametrize("n_classes", [3, 5])
+def test_a_constant_of_all_outputs_has_no_curvature_whatever_the_frequencies(n_classes):
+    """Rounding gives it some: an inverse of that is nothing but rounding, 1e15 times as large.
+
+    Without features all samples have the same curvature, and the Hessian is a Kronecker product.
+    """
+    rng = np.random.default_rng(0)
+    where = np.arange(2 * n_classes)
+    for _ in range(10):
+        codes = np.r_[np.arange(n_classes), rng.integers(0, n_classes, 1000)]
+        X, n = rng.normal(size=(codes.size, 2)), codes.size
+        loss = make_loss(codes, n_classes, np.full(n, 1 / n))
+        base = make_design(np.asfortranarray(X), loss.weights, True)
+        working_set = WorkingSet(MultiOutputDesign(base, n_classes))
+        working_set.admit(where)
+        p = np.bincount(codes) / n
+        outputs = np.zeros((n, 1)) + np.log(p)
+        given = Hessian(base, loss, True).at(working_set, loss.predict(outputs), where)
+        assert_allclose(
+            given, np.kron(np.cov(X.T, bias=True), np.diag(p) - np.outer(p, p)), atol=1e-14
+        )
+        assert_array_equal(given, given.T)
+        state = CurvedTerm(base, loss, True).null_state
+        image = np.zeros((n, n_classes, where.size))
+        image[:, where % n_classes, where] = X[:, where // n_classes] / np.sqrt(n)
+        image = image.reshape(n * n_classes, where.size)
+        product = image.T @ state.hessian_product(image)
+        assert_allclose(product, given, atol=1e-14)
 
 
 @pytest.mark.parametrize("container", CONTAINERS)

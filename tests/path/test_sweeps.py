@@ -24,7 +24,8 @@ from hplasso import (
     lasso_path,
     logistic_path,
 )
-from hplasso._solver import alternating, sweeps_and_finish
+from hplasso._path import model_step
+from hplasso._solver import alternating, sweeps_and_finish, truncated
 
 WIDE = make_regression(60, 400, n_informative=10, noise=20.0, random_state=0)
 TALL = make_regression(400, 30, n_informative=10, noise=20.0, random_state=1)
@@ -113,7 +114,10 @@ def count(monkeypatch):
     for module in (alternating, sweeps_and_finish):
         monkeypatch.setattr(module, "sweep", exact)
     descending = count.calls("descending", sweeps_and_finish.descending_sweep)
-    monkeypatch.setattr(sweeps_and_finish, "descending_sweep", descending)
+    for module in (sweeps_and_finish, truncated):
+        monkeypatch.setattr(module, "descending_sweep", descending)
+    solve_truncated = count.solutions(truncated.solve_truncated)
+    monkeypatch.setattr(model_step, "solve_truncated", solve_truncated)
     for name, solver in list(sweeps_and_finish.SOLVERS.items()):
         monkeypatch.setitem(sweeps_and_finish.SOLVERS, name, count.solutions(solver))
     return count

@@ -8,7 +8,7 @@ from logistic_oracle import Logistic
 from numpy.testing import assert_allclose
 from scipy import sparse
 
-import hplasso._solver.sweeps_and_finish
+import hplasso._path.model_step
 from hplasso import HadamardLogisticRegression
 from hplasso._design.sparse import SparseColumns
 from hplasso._path.memory import Memory
@@ -20,6 +20,7 @@ from hplasso._path.truncation import (
     damping_after,
     effort_after,
 )
+from hplasso._solver.faces import Solution
 
 N, P = 2000, 1500
 X = sparse.random(N, P, density=0.008, format="csc", random_state=0)
@@ -33,14 +34,15 @@ WEIGHTS = rng.integers(1, 4, N).astype(float)
 @pytest.fixture
 def truncated(monkeypatch):
     """The sizes of truncated models, and their sweeps."""
-    module, sizes = hplasso._solver.sweeps_and_finish, []
+    module, sizes = hplasso._path.model_step, []
     original = module.solve_truncated
 
-    def solve_truncated(problem, solver, start):
-        solution = original(problem, solver, start)
+    def solve_truncated(problem, start, *how_far):
+        solution = original(problem, start, *how_far)
         assert solution.sweeps == 1
         before = start.theta, start.z
-        after = solution.point.theta, solution.point.z
+        theta = solution.point.theta
+        after = theta, problem.target - problem.operator @ theta
         change = -0.5 * (after[0] - before[0]) @ (before[1] + after[1])
         change += problem.penalty @ (np.abs(after[0]) - np.abs(before[0]))
         assert change <= 1e-15
@@ -100,6 +102,20 @@ def test_the_same_as_with_formed_hessians(truncated, monkeypatch):
     assert len(truncated) == made
     assert_allclose(model.coef_, formed.coef_, atol=1e-4)
     assert_allclose(model.intercept_, formed.intercept_, atol=1e-5)
+
+
+def test_formed_hessians_have_all_their_rounds_after_products_in_vain(monkeypatch):
+    """They begin on an independent part of the support, with a larger gap than there was."""
+    made, original = [], hplasso._path.model_step.solve_truncated
+
+    def only_at_first(problem, start, *how_far):
+        made.append(start.support.size)
+        return original(problem, start, *how_far) if len(made) < 7 else Solution(start, 1)
+
+    monkeypatch.setattr(hplasso._path.model_step, "solve_truncated", only_at_first)
+    model = HadamardLogisticRegression(C=3.0, tol=1e-8).fit(X, CODES)
+    assert len(made) > 7
+    assert gap(model, 3.0) <= 1e-8
 
 
 def test_small_supports_have_no_truncated_models(truncated):

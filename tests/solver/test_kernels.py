@@ -19,9 +19,9 @@ from hplasso._penalties.duality_gap import certainly_zero, certify
 from hplasso._penalties.l1 import feasible_alpha
 from hplasso._solver.cholesky import CholeskyFactor
 from hplasso._solver.conjugate_gradients import descending_sweep, ridge_descent
-from hplasso._solver.faces import Face, increase, point_of, violators
+from hplasso._solver.faces import Face, first_to_leave, increase, point_of, violators
 from hplasso._solver.feature_sign import drop_dependent, feature_sign_step, minimise_on_face
-from hplasso._solver.finish import finish, first_to_leave, minimiser_on
+from hplasso._solver.finish import finish, minimiser_on
 from hplasso._solver.hadamard import (
     Factors,
     balance,
@@ -429,6 +429,10 @@ def counted(problem, **others):
     return replace(problem, operator=GramMatrix(problem.operator.matrix.view(Counted)), **others)
 
 
+def correlations(problem, factors):
+    return problem.target - np.asarray(problem.operator.matrix) @ factors.theta
+
+
 def conjugate_gradients(problem, mu, nu, steps):
     """The textbook's, on D G D + Lambda, preconditioned by its diagonal: what each step reaches."""
     matrix = nu[:, None] * np.asarray(problem.operator.matrix) * nu + np.diag(problem.penalty)
@@ -452,10 +456,13 @@ def test_a_descent_takes_the_steps_of_conjugate_gradients_that_it_needs(problem,
     factors = Factors(*np.sqrt(unit) * np.array(random_factors(problem)))
     reached, left = conjugate_gradients(problem, *factors, 3)
     needed = next(step for step in range(4) if step == 3 or left[step] <= 0.01 * left[0])
+    z = correlations(problem, factors)
     Counted.products = 0
-    mu = ridge_descent(problem, *factors)
-    assert Counted.products == 1 + needed
+    mu, left_over = ridge_descent(problem, *factors, z)
+    assert Counted.products == needed
     assert_allclose(mu, reached[needed], rtol=1e-6, atol=1e-9 * np.abs(mu).max())
+    expected = correlations(problem, factors._replace(mu=mu))
+    assert_allclose(left_over, expected, atol=1e-10 * np.abs(z).max())
 
 
 @pytest.mark.parametrize("positive", [False, True])
@@ -464,8 +471,10 @@ def test_descending_sweeps_go_down(problem, positive):
     nu = np.abs(random_factors(problem).nu)
     factors, stopped = Factors(nu, nu), 0
     for _ in range(10):
-        before = hadamard_objective(problem, factors)
-        factors = descending_sweep(problem, factors)
+        before, z = hadamard_objective(problem, factors), correlations(problem, factors)
+        factors, left_over = descending_sweep(problem, factors, z)
+        expected = correlations(problem, factors)
+        assert_allclose(left_over, expected, atol=1e-10 * np.abs(z).max())
         assert hadamard_objective(problem, factors) <= before + 1e-12 * abs(before)
         if positive:
             assert (factors.theta >= 0.0).all()
@@ -479,9 +488,10 @@ def test_a_positive_descent_that_nothing_stops():
     penalty = np.full(4, 1e-3)
     problem = restricted(C @ C.T, C @ (C.sum(axis=0)), penalty, np.zeros(4), True)
     nu = np.full(4, 0.8)
-    mu = ridge_descent(problem, nu, nu)
+    z = correlations(problem, Factors(nu, nu))
+    mu, _ = ridge_descent(problem, nu, nu, z)
     assert (mu > 0.0).all()
-    confined = ridge_descent(replace(problem, positive=False), nu, nu)
+    confined, _ = ridge_descent(replace(problem, positive=False), nu, nu, z)
     assert_array_equal(mu, confined)
 
 
@@ -684,7 +694,8 @@ def test_equal_columns_are_seeded_together():
     alone, together = (Factors(np.zeros(4), np.zeros(4)) for _ in range(2))
     proximal_seed(problem, alone, problem.target, np.arange(4))
     assert_allclose(alone.theta, [1.0, 1.0, 1.0, -4.0])
-    joint_seed(problem, together, problem.target, np.arange(4))
+    z = joint_seed(problem, together, problem.target, np.arange(4))
+    assert_allclose(z, correlations(problem, together))
     part = (3 * 2.0 + 4 * 4.0) / (2.0 * 9.0 + 16.0)  # slope by curvature
     assert_allclose(together.theta, part * alone.theta)
     single = Factors(np.zeros(4), np.zeros(4))
