@@ -118,9 +118,9 @@ class HadamardLassoCV(LeastSquaresCV):
     many more samples than features, all folds together read `X` once: the Gram matrix of a fold is
     that of all samples less that of its test samples, corrected for the means.
 
-    With an automatic grid, the path on all samples comes first. Where there are as many features as
-    samples or more, the grid ends with the first alpha solved there at which the model goes through
-    the samples: less than 0.001 of ``||y - mean(y)||^2`` is left, and there are 0.9 coefficients or
+    With an automatic grid, and as many features as samples or more, the path on all samples comes
+    first. The grid ends with the first alpha solved there at which the model goes through the
+    samples: less than 0.001 of ``||y - mean(y)||^2`` is left, and there are 0.9 coefficients or
     more for each sample. With so little noise that fewer coefficients explain as much, smaller
     alphas go on to find better ones, and so the grid goes on.
 

@@ -84,7 +84,8 @@ class LeastSquaresCV(LinearRegressor):
         splits = check_cv(self.cv).split(data.X, data.targets[:, 0], **split_params)
         weighted = sample_weight is not None
         folds = checked_folds(splits, data.weights, weighted, self.rule)
-        stops = self.early_stop and given.penalties is None
+        wide = data.X.shape[1] >= np.count_nonzero(data.weights)  # else no path ends early
+        stops = int(wide and self.early_stop and given.penalties is None)
         with Task.of_fit(self, len(folds) + 1 + stops) as task, threads_for_data(data.X.size):
             folded = Folds(data, folds, given.length * len(ratios))
             problem = data.problem_of(folded.full)

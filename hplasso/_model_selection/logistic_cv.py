@@ -269,7 +269,7 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         score_params = dict(extra.scorer.score) if extra else {}
         if not extra and sample_weight is not None:
             score_params["sample_weight"] = raw_weights(sample_weight, data.X)
-        stops = self.early_stop and given.penalties is None
+        stops = int(self.early_stop and given.penalties is None)
         with Task.of_fit(self, len(folds) + 1 + stops) as task, threads_for_data(data.X.size):
             problem = data.problem()
             stored = problem.unpenalised.design.container.stored  # in order, if it was not

@@ -82,8 +82,7 @@ def test_callbacks_hear_of_folds_and_penalties(model, folds, penalties):
     assert witness.events[0] == "setup"
     assert witness.events[-1] == "teardown"
     counts = Counter(event for event in witness.events if isinstance(event, tuple))
-    grid = getattr(model, "alphas", getattr(model, "Cs", None))
-    path = int(bool(folds) and model.early_stop and isinstance(grid, int))  # before the folds
+    path = int(isinstance(getattr(model, "Cs", None), int) and model.early_stop)
     expected = {"fit": 1, "fold": folds, "penalty": penalties, "refit": min(folds, 1)}
     expected["path"] = path
     for when in ("begin", "end"):
@@ -91,6 +90,21 @@ def test_callbacks_hear_of_folds_and_penalties(model, folds, penalties):
     parts = path + folds + 1 if folds else penalties
     assert witness.most["fit"] == parts
     assert witness.most.get("fold", 0) == (penalties // folds if folds else 0)
+
+
+@needs_callbacks
+@pytest.mark.parametrize("changes", [{}, {"early_stop": False}, {"alphas": [0.1, 0.5]}])
+def test_callbacks_hear_of_a_path_that_comes_first(changes):
+    witness, model = Witness(), HadamardLassoCV(alphas=7, cv=2).set_params(**changes)
+    model.set_callbacks(witness).fit(X[:10], y[:10])  # no more samples than features
+    begun = [
+        name
+        for what, name in filter(lambda event: len(event) == 2, witness.events)
+        if what == "begin" and name != "penalty"
+    ]
+    path = [] if changes else ["path"]
+    assert begun == ["fit", *path, "fold", "fold", "refit"]
+    assert witness.most["fit"] == len(begun) - 1
 
 
 @needs_callbacks

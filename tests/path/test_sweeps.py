@@ -198,7 +198,12 @@ def test_path_by_conjugate_gradients(count):
         (HadamardLassoCV(cv=3, alphas=10, eps=0.01, early_stop=False), WIDE, (10, 3 * 10, 1)),
         (HadamardLassoCV(cv=3, alphas=10, eps=0.01), TALL, (10, 3 * 10, 1)),
         (HadamardLassoCV(cv=3, alphas=10, eps=0.1), THIN, (10, 3 * 10, 1)),
-        (HadamardElasticNetCV(cv=3, alphas=5, l1_ratio=[0.5, 1.0]), TALL, (10, 3 * 10, 1)),
+        (HadamardElasticNetCV(cv=3, alphas=5, l1_ratio=[0.5, 1.0]), TALL, (5, 3 * 10, 1)),
+        (
+            HadamardElasticNetCV(cv=3, alphas=5, eps=0.1, l1_ratio=[0.5, 1.0]),
+            WIDE,
+            (10, 3 * 10, 1),
+        ),
         (HadamardElasticNetCV(cv=3, alphas=5, l1_ratio=[1.0, 0.5]), THIN, (5, 3 * 10, 1)),
         (HadamardLassoIC(alphas=20, noise_variance=1.0), DIABETES, (0, 0, 20)),
     ],
