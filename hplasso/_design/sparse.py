@@ -10,8 +10,8 @@ import numpy as np
 from scipy import sparse
 
 from .._numerics.typing import Float64, Index
-from .columns import LARGE, PRODUCTS, Columns, ColumnStatistics, ProductGram
-from .container import BLOCK, LARGEST_FORMED, Container, slices
+from .columns import LARGE, Columns, ColumnStatistics, ProductGram, is_formed
+from .container import BLOCK, Container, slices
 
 # Products with zeros skipped against dense ones of columns that are filled up first; all with
 # constants.py. Filled are up to SEVERAL columns (a single one was 2 to 12 times as fast, 12 were
@@ -187,8 +187,7 @@ def _products_of(columns: SparseColumns, positions: Index) -> SparseMatrix | Non
     """Columns by their products, where these cost less than to form and factorise a Hessian."""
     n, k = columns.container.shape[0], positions.size
     formed = min(columns.cost(positions), n * k**2) + k**3 / 3
-    unformed = PRODUCTS * 2 * SLOW_PRODUCT * columns.stored(positions)
-    if k**2 <= LARGEST_FORMED and (k < LARGE or formed <= unformed):
+    if is_formed(k, formed, 2 * SLOW_PRODUCT * columns.stored(positions)):
         return None
     return SparseMatrix(columns.chosen[:, positions], columns.statistics.sqrt_weights**2)
 
