@@ -175,39 +175,49 @@ def total(parts: Iterable[Float64]) -> Float64:
 
 
 class ProductGram:
-    """G = Z'Z by its products, an `Operator`: Z = A - root m' with A an array, or sparse."""
+    """G by its products, an `Operator`: (A - 1 m')' diag(w) (A - 1 m'), with A an array, or sparse.
+
+    Without means or `weights`, A holds what they make of it.
+    """
 
     matrix = None
 
     def __init__(
-        self, scaled: Any, mean: Float64, root: Float64, squares: Float64, ridge: Float64
+        self,
+        columns: Any,
+        squares: Float64,
+        mean: Float64 | None = None,
+        weights: Float64 | None = None,
+        ridge: Float64 | float = 0.0,
     ) -> None:
-        self._scaled, self._mean, self._root = scaled, mean, root
-        self._squares, self._ridge = squares, ridge
-        self._transposed = scaled.T
-        self._centred = bool(mean.any())
+        self._columns, self._transposed, self._squares = columns, columns.T, squares
+        self._mean, self._weights, self._ridge = mean, weights, ridge
 
     def __len__(self) -> int:
-        return self._mean.size
+        return self._squares.size
 
     def __matmul__(self, vector: Float64) -> Float64:
-        image = self._scaled @ vector
-        if self._centred:
-            image -= (self._mean @ vector) * self._root
+        image = self._columns @ vector
+        if self._mean is not None:
+            image -= self._mean @ vector
+        if self._weights is not None:
+            image *= self._weights
         product = self._transposed @ image
-        if self._centred:
-            product -= (self._root @ image) * self._mean
+        if self._mean is not None:
+            product -= image.sum() * self._mean
         return np.asarray(product + self._ridge * vector)
 
     def diagonal(self) -> Float64:
         return self._squares + self._ridge
 
     def on(self, kept: Index) -> ProductGram:
-        scaled, ridge = self._scaled[:, kept], self._ridge[kept]
-        return ProductGram(scaled, self._mean[kept], self._root, self._squares[kept], ridge)
+        mean = None if self._mean is None else self._mean[kept]
+        ridge = self._ridge[kept] if isinstance(self._ridge, np.ndarray) else self._ridge
+        return ProductGram(self._columns[:, kept], self._squares[kept], mean, self._weights, ridge)
 
     def plus(self, ridge: Float64) -> ProductGram:
-        return ProductGram(self._scaled, self._mean, self._root, self._squares, ridge)
+        ridge = self._ridge + ridge
+        return ProductGram(self._columns, self._squares, self._mean, self._weights, ridge)
 
 
 class PairProducts:

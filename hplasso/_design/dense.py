@@ -112,9 +112,7 @@ class DenseColumns(BlockwiseColumns):
         if support.size <= max(LARGE, self.container.shape[0]):
             return None
         squares = self.statistics.column_norms[self.features] ** 2
-        none = np.zeros((2, self.size))
-        columns, root = self.buffer[: self.size].T, self.statistics.sqrt_weights
-        return ProductGram(columns, none[0], root, squares, none[1])
+        return ProductGram(self.buffer[: self.size].T, squares)
 
     def products(self, first: int) -> Float64:
         return self.buffer[: self.size] @ self.buffer[first : self.size].T

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from .._numerics.linalg import room_for
 from .._numerics.typing import Float64, Index
 from .columns import LARGE, Columns, ColumnStatistics, ProductGram, is_formed
 from .container import BLOCK, Container, slices
@@ -203,20 +204,20 @@ class SparseColumns(Columns):
         self.features = np.empty(0, dtype=np.intp)
         self.mean = statistics.mean.copy()
         self.mean[statistics.cancellation_prone] = 0.0
-        self.chosen = sparse.csc_array((container.shape[0], 0), dtype=np.float64)
-        self._operator: ProductGram | None = None
+        n, X = container.shape[0], container.stored
+        largest = X.nnz + n * statistics.cancellation_prone.size
+        index = np.int32 if largest <= np.iinfo(np.int32).max else np.int64
+        self._values, self._rows = np.empty(0), np.empty(0, dtype=index)
+        self.chosen = sparse.csc_array((n, 0), dtype=np.float64)
 
     def operator(self, support: Index, curved: bool = False) -> ProductGram | SparseMatrix | None:
         if curved:
             return _products_of(self, support)
         if support.size < LARGE or support.size**2 <= DENSE_FACTOR * self.stored(support):
             return None
-        if self._operator is None or len(self._operator) < self.features.size:
-            scaled, root, features = self.chosen.copy(), self.statistics.sqrt_weights, self.features
-            scaled.data *= root[scaled.indices]
-            mean, squares = self.mean[features], self.statistics.column_norms[features] ** 2
-            self._operator = ProductGram(scaled, mean, root, squares, np.zeros(features.size))
-        return self._operator
+        mean, weights = self.mean[self.features], self.statistics.sqrt_weights**2
+        squares = self.statistics.column_norms[self.features] ** 2
+        return ProductGram(self.chosen, squares, mean if mean.any() else None, weights)
 
     def append(self, features: Index) -> None:
         statistics = self.statistics
@@ -228,8 +229,22 @@ class SparseColumns(Columns):
             # Other columns are not centred: what rounding left of this one's mean counts.
             full -= statistics.sqrt_weights**2 @ full
             new = sparse.hstack([new[:, :column], full, new[:, column + 1 :]], format="csc")
-        self.chosen = sparse.hstack([self.chosen, new], format="csc")
+        self._attach(new)
         self.features = np.append(self.features, features)
+
+    def _attach(self, new: Any) -> None:
+        """Put columns behind the chosen ones, in arrays that grow."""
+        start, stop = self.chosen.nnz, self.chosen.nnz + new.nnz
+        if stop > self._values.size:
+            room = room_for(stop) - start
+            self._values = np.concatenate([self._values[:start], np.empty(room)])
+            self._rows = np.concatenate([self._rows[:start], np.empty(room, self._rows.dtype)])
+        self._values[start:stop], self._rows[start:stop] = new.data, new.indices
+        ends = np.concatenate([self.chosen.indptr, start + new.indptr[1:]])
+        arrays = self._values[:stop], self._rows[:stop], ends.astype(self._rows.dtype)
+        shape = len(self.statistics.sqrt_weights), ends.size - 1
+        self.chosen = sparse.csc_array(arrays, shape=shape)
+        self.chosen.has_canonical_format = True  # as X has: it would be looked for
 
     def products(self, first: int) -> Float64:
         mean = self.mean[self.features]
