@@ -193,6 +193,35 @@ def _products_of(columns: SparseColumns, positions: Index) -> SparseMatrix | Non
     return SparseMatrix(columns.chosen[:, positions], columns.statistics.sqrt_weights**2)
 
 
+class GrowingColumns:
+    """Sparse columns of n rows, in arrays that grow as others are put behind them.
+
+    Attributes
+    ----------
+    columns : CSC array of shape (n, k)
+        Those so far; views of the arrays.
+    """
+
+    def __init__(self, n: int, most: int) -> None:
+        index = np.int32 if most <= np.iinfo(np.int32).max else np.int64
+        self._values, self._rows = np.empty(0), np.empty(0, dtype=index)
+        self.columns = sparse.csc_array((n, 0), dtype=np.float64)
+
+    def append(self, new: Any) -> Any:
+        """The columns, with new ones behind them."""
+        start, stop = self.columns.nnz, self.columns.nnz + new.nnz
+        if stop > self._values.size:
+            room = room_for(stop) - start
+            self._values = np.concatenate([self._values[:start], np.empty(room)])
+            self._rows = np.concatenate([self._rows[:start], np.empty(room, self._rows.dtype)])
+        self._values[start:stop], self._rows[start:stop] = new.data, new.indices
+        ends = np.concatenate([self.columns.indptr, start + new.indptr[1:]])
+        arrays = self._values[:stop], self._rows[:stop], ends.astype(self._rows.dtype)
+        self.columns = sparse.csc_array(arrays, shape=(self.columns.shape[0], ends.size - 1))
+        self.columns.has_canonical_format = True  # as X has: it would be looked for
+        return self.columns
+
+
 class SparseColumns(Columns):
     """Columns of a sparse X as they are, with their means beside them.
 
@@ -204,11 +233,10 @@ class SparseColumns(Columns):
         self.features = np.empty(0, dtype=np.intp)
         self.mean = statistics.mean.copy()
         self.mean[statistics.cancellation_prone] = 0.0
-        n, X = container.shape[0], container.stored
-        largest = X.nnz + n * statistics.cancellation_prone.size
-        index = np.int32 if largest <= np.iinfo(np.int32).max else np.int64
-        self._values, self._rows = np.empty(0), np.empty(0, dtype=index)
-        self.chosen = sparse.csc_array((n, 0), dtype=np.float64)
+        n = container.shape[0]
+        full = n * statistics.cancellation_prone.size
+        self._growing = GrowingColumns(n, container.n_stored + full)
+        self.chosen = self._growing.columns
 
     def operator(self, support: Index, curved: bool = False) -> ProductGram | SparseMatrix | None:
         if curved:
@@ -229,22 +257,8 @@ class SparseColumns(Columns):
             # Other columns are not centred: what rounding left of this one's mean counts.
             full -= statistics.sqrt_weights**2 @ full
             new = sparse.hstack([new[:, :column], full, new[:, column + 1 :]], format="csc")
-        self._attach(new)
+        self.chosen = self._growing.append(new)
         self.features = np.append(self.features, features)
-
-    def _attach(self, new: Any) -> None:
-        """Put columns behind the chosen ones, in arrays that grow."""
-        start, stop = self.chosen.nnz, self.chosen.nnz + new.nnz
-        if stop > self._values.size:
-            room = room_for(stop) - start
-            self._values = np.concatenate([self._values[:start], np.empty(room)])
-            self._rows = np.concatenate([self._rows[:start], np.empty(room, self._rows.dtype)])
-        self._values[start:stop], self._rows[start:stop] = new.data, new.indices
-        ends = np.concatenate([self.chosen.indptr, start + new.indptr[1:]])
-        arrays = self._values[:stop], self._rows[:stop], ends.astype(self._rows.dtype)
-        shape = len(self.statistics.sqrt_weights), ends.size - 1
-        self.chosen = sparse.csc_array(arrays, shape=shape)
-        self.chosen.has_canonical_format = True  # as X has: it would be looked for
 
     def products(self, first: int) -> Float64:
         mean = self.mean[self.features]
