@@ -94,7 +94,7 @@ def of_one_output(columns: Any, curvature: Float64, centred: bool) -> HessianOpe
     return HessianOperator(columns, curved, diagonal)
 
 
-def of_several_outputs(columns: Any, state: Any, squares: Float64) -> HessianOperator:
+def of_outputs(columns: Any, state: Any, squares: Float64) -> HessianOperator:
     """H at a state, on columns of these squared lengths; its diagonal under mean curvatures."""
     of, means = state.outputs, state.curvature().total(state.outputs.weights).diagonal()
     root = state.root_between() if of.fit_intercept else None

@@ -22,7 +22,7 @@ from .._numerics.typing import Float64, Index
 from .base import Limit, Model, Penalty
 from .curved_state import CurvedState, state_at
 from .hessian import Hessian
-from .hessian_operator import HessianOperator, of_one_output, of_several_outputs
+from .hessian_operator import HessianOperator, of_one_output, of_outputs
 from .iterate import Iterate
 from .line_search import line_search
 from .outputs import Outputs
@@ -117,9 +117,9 @@ class CurvedTerm:
         columns: Any = working_set.columns.operator(where, curved=True)
         if columns is None:
             return None
-        if self.n_outputs > 1:
+        if columns.weights is None:
             squares = self.design.column_norms[working_set.features[where]] ** 2
-            return of_several_outputs(columns, iterate.state, squares)
+            return of_outputs(columns, iterate.state, squares)
         curvature = self.loss.curvature(iterate.state.prediction).diagonal(0)
         return of_one_output(columns, columns.weights * curvature, self.outputs.fit_intercept)
 

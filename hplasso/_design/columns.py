@@ -28,6 +28,14 @@ LARGE = 150
 # model of a curved loss takes by conjugate gradients, from 20 products at first to 100 in the end
 # (constants.py).
 PRODUCTS = 60
+# Numbers of the largest Hessian of a curved loss that is formed, if it can do without (256 MB): a
+# bound of memory.
+LARGEST_FORMED = 2**25
+# How many times faster the multiplications are of which a dense Hessian is formed than those of
+# products; also, one that is formed serves for several models. At 1, 4 and 16, fits with supports
+# of 750 to 2,300 took .2, .3 and .7 of the time that formed Hessians take, paths of 20,000 x 400
+# 1.5, 1.0 and 1.0 of it (constants.py).
+FASTER = 4.0
 
 Blocks = Callable[[Index | None], Iterator[tuple[slice, Float64]]]
 
@@ -151,49 +159,107 @@ class Columns(ABC):
         return self, where, np.zeros(where.size, dtype=np.intp)
 
 
+def is_formed(size: int, cost: float, product: float) -> bool:
+    """Whether a Hessian of this size is formed, given what that costs, and a product without."""
+    return size < LARGE or (cost <= PRODUCTS * product and not is_too_large(size))
+
+
+def is_too_large(size: int) -> bool:
+    """Whether to form a Hessian of this size would take too much memory."""
+    return size**2 > LARGEST_FORMED
+
+
 def total(parts: Iterable[Float64]) -> Float64:
     """The sum of new arrays, one for each block."""
     return reduce(iadd, parts)
 
 
 class ProductGram:
-    """G = Z'Z by its products, an `Operator`: Z = A - root m' with A an array, or sparse."""
+    """G by its products, an `Operator`: (A - 1 m')' diag(w) (A - 1 m'), with A an array, or sparse.
+
+    Without means or `weights`, A holds what they make of it.
+    """
 
     matrix = None
 
     def __init__(
-        self, scaled: Any, mean: Float64, root: Float64, squares: Float64, ridge: Float64
+        self,
+        columns: Any,
+        squares: Float64,
+        mean: Float64 | None = None,
+        weights: Float64 | None = None,
+        ridge: Float64 | float = 0.0,
     ) -> None:
-        self._scaled, self._mean, self._root = scaled, mean, root
-        self._squares, self._ridge = squares, ridge
-        self._transposed = scaled.T
-        self._centred = bool(mean.any())
+        self._columns, self._transposed, self._squares = columns, columns.T, squares
+        self._mean, self._weights, self._ridge = mean, weights, ridge
 
     def __len__(self) -> int:
-        return self._mean.size
+        return self._squares.size
 
     def __matmul__(self, vector: Float64) -> Float64:
-        image = self._scaled @ vector
-        if self._centred:
-            image -= (self._mean @ vector) * self._root
+        image = self._columns @ vector
+        if self._mean is not None:
+            image -= self._mean @ vector
+        if self._weights is not None:
+            image *= self._weights
         product = self._transposed @ image
-        if self._centred:
-            product -= (self._root @ image) * self._mean
+        if self._mean is not None:
+            product -= image.sum() * self._mean
         return np.asarray(product + self._ridge * vector)
 
     def diagonal(self) -> Float64:
         return self._squares + self._ridge
 
     def on(self, kept: Index) -> ProductGram:
-        scaled, ridge = self._scaled[:, kept], self._ridge[kept]
-        return ProductGram(scaled, self._mean[kept], self._root, self._squares[kept], ridge)
+        mean = None if self._mean is None else self._mean[kept]
+        ridge = self._ridge[kept] if isinstance(self._ridge, np.ndarray) else self._ridge
+        return ProductGram(self._columns[:, kept], self._squares[kept], mean, self._weights, ridge)
 
     def plus(self, ridge: Float64) -> ProductGram:
-        return ProductGram(self._scaled, self._mean, self._root, self._squares, ridge)
+        ridge = self._ridge + ridge
+        return ProductGram(self._columns, self._squares, self._mean, self._weights, ridge)
+
+
+class PairProducts:
+    """Some pairs of columns and outputs by their products, on all columns.
+
+    Attributes
+    ----------
+    weights : None
+        The weights of the samples are part of the columns.
+    """
+
+    weights = None
+
+    def __init__(self, columns: Columns, n_outputs: int, positions: Index, outputs: Index) -> None:
+        self.columns, self.n_outputs = columns, n_outputs
+        self.positions, self.outputs = positions, outputs
+
+    def predict(self, theta: Float64) -> Float64:
+        """Z theta, of shape (n K,)."""
+        matrix = np.zeros((self.columns.features.size, self.n_outputs))
+        matrix[self.positions, self.outputs] = theta
+        return self.columns.predict(matrix).ravel()
+
+    def correlations(self, residual: Float64) -> Float64:
+        """Z'r, for r of shape (n K,)."""
+        z = self.columns.correlations(residual.reshape(-1, self.n_outputs))
+        return np.asarray(z[self.positions, self.outputs])
+
+    def on(self, kept: Index) -> PairProducts:
+        """Some of the pairs."""
+        return PairProducts(self.columns, self.n_outputs, self.positions[kept], self.outputs[kept])
 
 
 class BlockwiseColumns(Columns):
     """Columns of Z that are read as arrays, a block of rows after the other."""
+
+    def operator(self, support: Index, curved: bool = False) -> Any | None:
+        n, k = self.statistics.sqrt_weights.size, support.size
+        formed = (n * k**2 + k**3 / 3) / FASTER
+        if not curved or is_formed(k, formed, 2 * n * self.features.size):
+            return None
+        return PairProducts(self, 1, support, np.zeros_like(support))
 
     @abstractmethod
     def _blocks(self, positions: Index) -> Iterator[tuple[slice, Float64]]:

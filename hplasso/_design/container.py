@@ -25,9 +25,6 @@ from .columns import BlockColumns, Columns, ColumnStatistics, total
 # Elements of X in a block that has to be copied, 1 MB of float64: calls against caches. The Gram
 # matrix of 20,000 x 200 takes 100 ms in blocks of 2^13, 70 from 2^15 to 2^21 (constants.py).
 BLOCK = 2**17
-# Numbers of the largest Hessian of a curved loss that is formed, if it can do without (256 MB): a
-# bound of memory.
-LARGEST_FORMED = 2**25
 
 
 def slices(count: int, width: int) -> Iterator[slice]:

@@ -12,8 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from .._numerics.typing import Float64, Index
-from .columns import LARGE, PRODUCTS, Columns
-from .container import LARGEST_FORMED
+from .columns import Columns, PairProducts, is_formed
 from .design import Design
 
 
@@ -95,11 +94,9 @@ class MultiOutputColumns:
     def operator(self, support: Index, curved: bool = False) -> PairProducts | None:
         """For a curved loss, some pairs by their products, where these cost less than a Hessian."""
         n, k = self.columns.statistics.sqrt_weights.size, support.size
-        formed, unformed = n * k**2 + k**3 / 3, PRODUCTS * 2 * n * self.size * self.n_outputs
-        small = k < LARGE or (formed <= unformed and k**2 <= LARGEST_FORMED)
-        if small or not curved:
-            return None
-        return self._products_of(support)
+        product = 2 * n * self.size * self.n_outputs
+        formed = is_formed(k, n * k**2 + k**3 / 3, product)
+        return self._products_of(support) if curved and not formed else None
 
     def cost(self, where: Index) -> float:
         """Cost of products of some pairs with each other, in multiplications."""
@@ -129,29 +126,6 @@ class MultiOutputColumns:
     def _products_of(self, pairs: Index | slice) -> PairProducts:
         positions, outputs = self.positions[pairs], self.outputs[pairs]
         return PairProducts(self.columns, self.n_outputs, positions, outputs)
-
-
-class PairProducts:
-    """Some pairs by their products, on all columns."""
-
-    def __init__(self, columns: Columns, n_outputs: int, positions: Index, outputs: Index) -> None:
-        self.columns, self.n_outputs = columns, n_outputs
-        self.positions, self.outputs = positions, outputs
-
-    def predict(self, theta: Float64) -> Float64:
-        """Z theta, of shape (n K,)."""
-        matrix = np.zeros((self.columns.features.size, self.n_outputs))
-        matrix[self.positions, self.outputs] = theta
-        return self.columns.predict(matrix).ravel()
-
-    def correlations(self, residual: Float64) -> Float64:
-        """Z'r, for r of shape (n K,)."""
-        z = self.columns.correlations(residual.reshape(-1, self.n_outputs))
-        return np.asarray(z[self.positions, self.outputs])
-
-    def on(self, kept: Index) -> PairProducts:
-        """Some of the pairs."""
-        return PairProducts(self.columns, self.n_outputs, self.positions[kept], self.outputs[kept])
 
 
 AnyDesign = Design | MultiOutputDesign

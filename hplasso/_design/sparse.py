@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from .._numerics.linalg import room_for
 from .._numerics.typing import Float64, Index
-from .columns import LARGE, PRODUCTS, Columns, ColumnStatistics, ProductGram
-from .container import BLOCK, LARGEST_FORMED, Container, slices
+from .columns import LARGE, Columns, ColumnStatistics, ProductGram, is_formed
+from .container import BLOCK, Container, slices
 
 # Products with zeros skipped against dense ones of columns that are filled up first; all with
 # constants.py. Filled are up to SEVERAL columns (a single one was 2 to 12 times as fast, 12 were
@@ -187,10 +188,38 @@ def _products_of(columns: SparseColumns, positions: Index) -> SparseMatrix | Non
     """Columns by their products, where these cost less than to form and factorise a Hessian."""
     n, k = columns.container.shape[0], positions.size
     formed = min(columns.cost(positions), n * k**2) + k**3 / 3
-    unformed = PRODUCTS * 2 * SLOW_PRODUCT * columns.stored(positions)
-    if k**2 <= LARGEST_FORMED and (k < LARGE or formed <= unformed):
+    if is_formed(k, formed, 2 * SLOW_PRODUCT * columns.stored(positions)):
         return None
     return SparseMatrix(columns.chosen[:, positions], columns.statistics.sqrt_weights**2)
+
+
+class GrowingColumns:
+    """Sparse columns of n rows, in arrays that grow as others are put behind them.
+
+    Attributes
+    ----------
+    columns : CSC array of shape (n, k)
+        Those so far; views of the arrays.
+    """
+
+    def __init__(self, n: int, most: int) -> None:
+        index = np.int32 if most <= np.iinfo(np.int32).max else np.int64
+        self._values, self._rows = np.empty(0), np.empty(0, dtype=index)
+        self.columns = sparse.csc_array((n, 0), dtype=np.float64)
+
+    def append(self, new: Any) -> Any:
+        """The columns, with new ones behind them."""
+        start, stop = self.columns.nnz, self.columns.nnz + new.nnz
+        if stop > self._values.size:
+            room = room_for(stop) - start
+            self._values = np.concatenate([self._values[:start], np.empty(room)])
+            self._rows = np.concatenate([self._rows[:start], np.empty(room, self._rows.dtype)])
+        self._values[start:stop], self._rows[start:stop] = new.data, new.indices
+        ends = np.concatenate([self.columns.indptr, start + new.indptr[1:]])
+        arrays = self._values[:stop], self._rows[:stop], ends.astype(self._rows.dtype)
+        self.columns = sparse.csc_array(arrays, shape=(self.columns.shape[0], ends.size - 1))
+        self.columns.has_canonical_format = True  # as X has: it would be looked for
+        return self.columns
 
 
 class SparseColumns(Columns):
@@ -204,20 +233,19 @@ class SparseColumns(Columns):
         self.features = np.empty(0, dtype=np.intp)
         self.mean = statistics.mean.copy()
         self.mean[statistics.cancellation_prone] = 0.0
-        self.chosen = sparse.csc_array((container.shape[0], 0), dtype=np.float64)
-        self._operator: ProductGram | None = None
+        n = container.shape[0]
+        full = n * statistics.cancellation_prone.size
+        self._growing = GrowingColumns(n, container.n_stored + full)
+        self.chosen = self._growing.columns
 
     def operator(self, support: Index, curved: bool = False) -> ProductGram | SparseMatrix | None:
         if curved:
             return _products_of(self, support)
         if support.size < LARGE or support.size**2 <= DENSE_FACTOR * self.stored(support):
             return None
-        if self._operator is None or len(self._operator) < self.features.size:
-            scaled, root, features = self.chosen.copy(), self.statistics.sqrt_weights, self.features
-            scaled.data *= root[scaled.indices]
-            mean, squares = self.mean[features], self.statistics.column_norms[features] ** 2
-            self._operator = ProductGram(scaled, mean, root, squares, np.zeros(features.size))
-        return self._operator
+        mean, weights = self.mean[self.features], self.statistics.sqrt_weights**2
+        squares = self.statistics.column_norms[self.features] ** 2
+        return ProductGram(self.chosen, squares, mean if mean.any() else None, weights)
 
     def append(self, features: Index) -> None:
         statistics = self.statistics
@@ -229,7 +257,7 @@ class SparseColumns(Columns):
             # Other columns are not centred: what rounding left of this one's mean counts.
             full -= statistics.sqrt_weights**2 @ full
             new = sparse.hstack([new[:, :column], full, new[:, column + 1 :]], format="csc")
-        self.chosen = sparse.hstack([self.chosen, new], format="csc")
+        self.chosen = self._growing.append(new)
         self.features = np.append(self.features, features)
 
     def products(self, first: int) -> Float64:

@@ -225,7 +225,8 @@ class Folds:
     ) -> Float64:
         """The same, from the test samples themselves."""
         total = np.zeros(len(intercepts))
-        for where in slices(fold.test.size, max(features.size, len(intercepts))):
+        width = min(features.size, self.design.n_stored // self.design.shape[0] + 1)
+        for where in slices(fold.test.size, max(width, len(intercepts))):
             rows = fold.test[where]
             residuals = self.design.container.rows(rows, features) @ coefficients
             residuals += intercepts - self.y[rows, None]

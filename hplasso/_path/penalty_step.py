@@ -3,7 +3,7 @@
 import numpy as np
 
 from .._datafit.iterate import Iterate
-from .._design.container import LARGEST_FORMED
+from .._design.columns import is_too_large
 from .._numerics.typing import Float64, Index
 from .._penalties.duality_gap import Certificate
 from .._solver.finish import step_to_minimiser
@@ -137,8 +137,8 @@ def _in_vain(problem: PathProblem, stagnation: Stagnation) -> bool:
     """Whether conjugate gradients are to be given up; never for a Hessian that is too large."""
     if problem.term.quadratic:
         return stagnation.rounds > 0
-    formed = problem.working_set.features.size**2 <= LARGEST_FORMED
-    return formed and stagnation.rounds > TRUNCATED_IN_VAIN
+    large = is_too_large(problem.working_set.features.size)
+    return not large and stagnation.rounds > TRUNCATED_IN_VAIN
 
 
 def settled(

@@ -8,7 +8,7 @@ import numpy as np
 
 from .._datafit.base import DataTerm
 from .._datafit.iterate import Iterate
-from .._design.container import LARGEST_FORMED
+from .._design.columns import is_too_large
 from .._design.multi_output import AnyDesign
 from .._design.working_set import WorkingSet
 from .._numerics.linalg import independent_cholesky
@@ -121,7 +121,7 @@ class PathProblem:
         working_set.admit(support)
         positions = working_set.position[support]
         theta = np.zeros(working_set.features.size)
-        curved_and_large = not self.term.quadratic and len(theta) ** 2 > LARGEST_FORMED
+        curved_and_large = not self.term.quadratic and is_too_large(len(theta))
         if positions.size and not ridged and not curved_and_large:
             gram = working_set.gram[np.ix_(positions, positions)]
             _, kept = independent_cholesky(gram, positions.size)

@@ -5,9 +5,10 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import sparse
 
-import hplasso._design.sparse
+import hplasso._design.columns
+import hplasso._design.dense
 from hplasso._datafit.hessian import Hessian
-from hplasso._datafit.hessian_operator import of_one_output, of_several_outputs
+from hplasso._datafit.hessian_operator import of_one_output, of_outputs
 from hplasso._datafit.newton import CurvedTerm
 from hplasso._design.factory import make_design
 from hplasso._design.working_set import WorkingSet
@@ -61,21 +62,37 @@ def test_small_or_full_ones_are_formed():
 def test_the_largest_are_never_formed(monkeypatch):
     working_set, _ = working_set_of(3, 7000, 0.9, True)
     columns = working_set.columns
-    monkeypatch.setattr(hplasso._design.sparse, "PRODUCTS", 1e9)
+    monkeypatch.setattr(hplasso._design.columns, "PRODUCTS", 1e9)
     assert columns.operator(np.arange(5792), curved=True) is None
     assert columns.operator(np.arange(5793), curved=True) is not None
+    X = np.random.default_rng(0).standard_normal((3, 7000))
+    working_set = WorkingSet(make_design(X, np.full(3, 1 / 3), True))
+    working_set.admit(np.arange(7000))
+    assert working_set.columns.operator(np.arange(5792), curved=True) is None
+    assert working_set.columns.operator(np.arange(5793), curved=True) is not None
 
 
 @pytest.mark.parametrize("fit_intercept", [False, True])
-@pytest.mark.parametrize("sparse_X", [False, True])
-def test_products_of_several_outputs(fit_intercept, sparse_X):
-    rng, K, n, p = np.random.default_rng(3), 4, 300, 60
-    X = sparse.random(n, p, density=0.2, format="csc", random_state=1)
-    X = X if sparse_X else X.toarray()
+@pytest.mark.parametrize(
+    ("K", "container", "copied"),
+    [
+        (4, sparse.csc_array, True),
+        (4, np.asarray, True),
+        (1, np.asarray, True),
+        (1, np.asarray, False),
+    ],
+)
+def test_products_of_outputs(fit_intercept, K, container, copied, monkeypatch):
+    monkeypatch.setattr(hplasso._design.columns, "FASTER", 0.1)
+    if not copied:
+        monkeypatch.setattr(hplasso._design.dense, "COPIED", 1)
+    rng, n, p = np.random.default_rng(3), 300, 60 if K > 1 else 250
+    X = container(sparse.random(n, p, density=0.2, format="csc", random_state=1).toarray())
     weights = rng.exponential(size=n)
     weights /= weights.sum()
-    design = make_design(X, weights, fit_intercept)
-    term = CurvedTerm(design, make_loss(rng.integers(0, K, n), K, weights), fit_intercept)
+    design, n_classes = make_design(X, weights, fit_intercept), max(K, 2)
+    loss = make_loss(rng.integers(0, n_classes, n), n_classes, weights)
+    term = CurvedTerm(design, loss, fit_intercept)
     working_set = WorkingSet(term.design)
     working_set.admit(rng.permutation(p * K)[:200])
     state = term.state(working_set, 0.1 * rng.standard_normal(200))
@@ -84,7 +101,7 @@ def test_products_of_several_outputs(fit_intercept, sparse_X):
     assert working_set.columns.operator(where) is None  # squared loss has no outputs to couple
     columns = working_set.columns.operator(where, curved=True)
     squares = term.design.column_norms[working_set.features[where]] ** 2
-    operator = of_several_outputs(columns, state, squares)
+    operator = of_outputs(columns, state, squares)
     vector = rng.standard_normal(180)
     assert_allclose(operator @ vector, formed @ vector, rtol=1e-9, atol=1e-13)
     ratios = operator.diagonal() / formed.diagonal()  # of mean curvatures to those of the samples

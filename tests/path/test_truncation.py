@@ -83,6 +83,21 @@ def test_fits_to_the_gap(truncated, C, l1_ratio, fit_intercept, tol):
     assert gap(model, C, l1_ratio, fit_intercept) <= 1.01 * tol + 1e-12
 
 
+@pytest.mark.parametrize("tol", [1e-4, 1e-8])
+@pytest.mark.parametrize("container", [np.asfortranarray, np.ascontiguousarray])
+def test_dense_with_more_coefficients_than_samples(truncated, container, tol):
+    rng, n, p = np.random.default_rng(5), 100, 1500
+    wide = container(rng.standard_normal((n, p)))
+    codes = (wide[:, :20].sum(axis=1) > rng.standard_normal(n)) * 1
+    model = HadamardLogisticRegression(C=10.0, l1_ratio=0.05, tol=tol).fit(wide, codes)
+    assert max(truncated) > n
+    assert np.count_nonzero(model.coef_) > n
+    problem = Logistic(wide, codes, 1.0 / (10.0 * n), 0.05, np.ones(n), np.ones(p), True)
+    point = model.coef_, model.intercept_
+    null = -(codes.mean() * np.log(codes.mean()) + (1 - codes.mean()) * np.log(1 - codes.mean()))
+    assert problem.objective(*point) - problem.lower_bound(*point) <= 1.01 * tol * null + 1e-12
+
+
 def test_weights_and_repeated_rows(truncated):
     model = HadamardLogisticRegression(C=3.0, tol=1e-8).fit(X, CODES, sample_weight=WEIGHTS)
     assert gap(model, 3.0, weights=WEIGHTS) <= 1e-8
