@@ -34,6 +34,9 @@ SLOW = 200.0
 # As many multiplications of dense matrices take as long as a product with one stored number: of
 # several products against a Hessian (constants.py).
 SLOW_PRODUCT = 25
+# Columns that hold less than this part of all chosen ones are copied: products with the others
+# against a copy, which takes as long as one of them, and memory (constants.py).
+COPIED = 0.8
 # The part of all columns of CSC that is read one by one where a pass would serve as well. Of 2,000
 # x 20,000, 1 % stored, it took 30 % of a pass; 1/8 took half of one (constants.py).
 CHEAP = 1 / 32
@@ -160,28 +163,39 @@ def _filled_square(columns: Any, factors: Float64) -> Float64:
 
 
 class SparseMatrix:
-    """Sparse columns by their products; `weights` are those of the samples, v, not part of them."""
+    """Sparse columns by their products; `weights` are those of the samples, v, not part of them.
 
-    def __init__(self, columns: Any, weights: Float64) -> None:
+    With `positions` they are some of more columns, which are not copied.
+    """
+
+    def __init__(self, columns: Any, weights: Float64, positions: Index | None = None) -> None:
         self._columns, self._transposed, self.weights = columns, columns.T, weights
+        self._positions = positions
 
     def predict(self, theta: Float64) -> Float64:
         """S theta."""
+        if self._positions is not None:
+            theta, values = np.zeros(self._columns.shape[1]), theta
+            theta[self._positions] = values
         return np.asarray(self._columns @ theta)
 
     def correlations(self, right: Float64) -> Float64:
         """S'right."""
-        return np.asarray(self._transposed @ right)
+        return self._chosen(self._transposed @ right)
 
     def squares(self, right: Float64) -> Float64:
         """(S o S)'right."""
         columns = self._columns
         arrays = columns.data**2, columns.indices, columns.indptr
-        return np.asarray(sparse.csc_array(arrays, shape=columns.shape).T @ right)
+        return self._chosen(sparse.csc_array(arrays, shape=columns.shape).T @ right)
 
     def on(self, kept: Index) -> SparseMatrix:
         """Some of the columns."""
+        kept = kept if self._positions is None else self._positions[kept]
         return SparseMatrix(self._columns[:, kept], self.weights)
+
+    def _chosen(self, values: Any) -> Any:
+        return values if self._positions is None else values[self._positions]
 
 
 def _products_of(columns: SparseColumns, positions: Index) -> SparseMatrix | None:
@@ -190,7 +204,10 @@ def _products_of(columns: SparseColumns, positions: Index) -> SparseMatrix | Non
     formed = min(columns.cost(positions), n * k**2) + k**3 / 3
     if is_formed(k, formed, 2 * SLOW_PRODUCT * columns.stored(positions)):
         return None
-    return SparseMatrix(columns.chosen[:, positions], columns.statistics.sqrt_weights**2)
+    weights = columns.statistics.sqrt_weights**2
+    if columns.stored(positions) < COPIED * columns.chosen.nnz:
+        return SparseMatrix(columns.chosen[:, positions], weights)
+    return SparseMatrix(columns.chosen, weights, positions)
 
 
 class GrowingColumns:
