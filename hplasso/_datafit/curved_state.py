@@ -7,12 +7,46 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._design.container import BLOCK
+from .._design.container import BLOCK, slices
 from .._losses.base import Curvature
 from .._numerics.linalg import inverse_root
 from .._numerics.rounding import ROUNDING
 from .._numerics.typing import Float64
 from .outputs import Outputs
+
+
+class OutputHessian(NamedTuple):
+    """The Hessian in the outputs sqrt(v) f, the intercepts eliminated, of shape (n K, n K).
+
+    Attributes
+    ----------
+    outputs : Outputs
+    curvature : Curvature
+        D.
+    root : ndarray of shape (K, q), or None
+        R with R R' the pseudoinverse of sum_i v_i D_i; None without intercepts.
+    """
+
+    outputs: Outputs
+    curvature: Curvature
+    root: Float64 | None
+
+    def product(self, change: Float64) -> Float64:
+        """Its product with changes of these outputs, of shape (n K,) or (n K, m)."""
+        weights, curved = self.outputs.sqrt_weights, self.curvature.product
+        outputs = change.reshape(weights.size, self.outputs.n_outputs, -1)
+        product, sums = np.empty_like(outputs), np.zeros(outputs.shape[1:])
+        parts = list(slices(weights.size, sums.size))  # in a cache
+        for rows in parts:
+            product[rows] = curved(outputs[rows], rows)
+            sums += np.tensordot(weights[rows], product[rows], 1)
+        if self.root is None:
+            return product.reshape(change.shape)
+        shift = self.root @ (self.root.T @ sums)  # no residual sums to anything else than zero
+        for rows in parts:
+            shifts = weights[rows, None, None] * shift
+            product[rows] -= curved(shifts, rows)
+        return product.reshape(change.shape)
 
 
 class CurvedState(NamedTuple):
@@ -36,22 +70,14 @@ class CurvedState(NamedTuple):
         """D at the prediction."""
         return self.outputs.loss.curvature(self.prediction)
 
-    def hessian_product(self, change: Float64, root: Float64 | None = None) -> Float64:
-        """`root` is `root_between`, if it is known."""
-        of, curvature = self.outputs, self.curvature()
-        shape = of.weights.size, of.n_outputs, -1
-        outputs = change.reshape(shape) * of.unscale[:, None, None]
-        product = curvature.product(outputs)
-        if of.fit_intercept:  # which follows: no residual sums to anything else than zero
-            known = self.root_between() if root is None else root
-            sums = known.T @ np.tensordot(of.weights, product, 1)
-            product = curvature.product(outputs - known @ sums)
-        product *= of.sqrt_weights[:, None, None]
-        return np.asarray(product.reshape(change.shape))
+    def hessian(self) -> OutputHessian:
+        """That of the loss in the outputs, for several products."""
+        curvature, of = self.curvature(), self.outputs
+        root = inverse_root(curvature.total(of.weights)) if of.fit_intercept else None
+        return OutputHessian(of, curvature, root)
 
-    def root_between(self) -> Float64:
-        """R with R R' the pseudoinverse of sum_i v_i D_i, (K, q)."""
-        return inverse_root(self.curvature().total(self.outputs.weights))
+    def hessian_product(self, change: Float64) -> Float64:
+        return self.hessian().product(change)
 
     def hessian_root(self, columns: Float64) -> Iterator[Float64]:
         """Blocks of rows whose Gram matrix is A'B A, A = columns kron I_K; for columns (n, q)."""

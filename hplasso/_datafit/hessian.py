@@ -20,7 +20,7 @@ from .._design.working_set import WorkingSet
 from .._losses.base import Loss
 from .._numerics.linalg import inverse_root
 from .._numerics.rounding import UNIT
-from .._numerics.typing import Float64, Index
+from .._numerics.typing import NOTHING, Float64, Index
 
 # Multiplications up to which a Hessian costs no more than the rest of a step. Of a single output it
 # then is that of each state; of several it takes many small products. A higher value computes more
@@ -62,7 +62,7 @@ class Hessian:
 
     def at(self, working_set: WorkingSet, prediction: Any, where: Index) -> Float64:
         """H on some coordinates of the working set, (k, k); an older one where it serves."""
-        if self._stale(working_set.columns.cost(where), prediction):
+        if self._stale(working_set.columns.costs(where).gram, prediction):
             self._begin(prediction)
         position = np.full(working_set.features.size, -1)
         position[self.coordinates] = np.arange(self.coordinates.size)
@@ -99,37 +99,47 @@ class Hessian:
 
     def _extend(self, working_set: WorkingSet, new: Index) -> None:
         """Add coordinates, under the curvatures of the anchor."""
-        old, n_outputs = self.coordinates.size, self.loss.n_outputs
+        old = self.coordinates.size
         coordinates = np.concatenate([self.coordinates, new])
         columns, positions, outputs = working_set.columns.split(coordinates)
         block = np.empty((coordinates.size, coordinates.size))
         block[:old, :old] = self.block
-        if n_outputs == 1:
-            block[:, old:] = columns.weighted_gram(positions, old, self._curvature.diagonal(0))
-        else:  # -q_k q_m for all pairs; then those of the same output, k = m
-            block[:, old:] = -columns.scaled_gram(positions, outputs, old, self._curvature.coupling)
-            for k in range(n_outputs):
-                among = np.flatnonzero(outputs == k)
-                first = int(np.searchsorted(among, old))
-                if first < among.size:
-                    diagonal = self._curvature.diagonal(k)
-                    part = columns.weighted_gram(positions[among], first, diagonal)
-                    block[np.ix_(among, among[first:])] = part
+        of = self._of_one_output if self.loss.n_outputs == 1 else self._of_several_outputs
+        block[:, old:], totals = of(columns, positions, outputs, old)
         block[old:, :old] = block[:old, old:].T
         if self.fit_intercept:
-            totals = self._totals(columns, positions[old:], outputs[old:])
             self.totals = np.concatenate([self.totals, totals])
         self.coordinates, self.block = coordinates, block
 
-    def _totals(self, columns: Columns, positions: Index, outputs: Index) -> Float64:
-        """T of some coordinates."""
-        root = self.design.sqrt_weights[:, None]
-        if self.loss.n_outputs == 1:
-            return columns.weighted_sum(positions, root * self._curvature.diagonal(0)[:, None])
-        totals, coupling = np.empty((positions.size, self.loss.n_outputs)), self._curvature.coupling
+    def _of_one_output(
+        self, columns: Columns, positions: Index, _: Index, old: int
+    ) -> tuple[Float64, Float64]:
+        """Columns of B, and rows of T, of the coordinates from `old` on."""
+        curvature = self._curvature.diagonal(0)
+        block, totals = columns.weighted_gram(positions, old, curvature), NOTHING
+        if self.fit_intercept:
+            root = self.design.sqrt_weights * curvature
+            totals = columns.weighted_sum(positions[old:], root[:, None])
+        return block, totals
+
+    def _of_several_outputs(
+        self, columns: Columns, positions: Index, outputs: Index, old: int
+    ) -> tuple[Float64, Float64]:
+        """The same: -q_k q_m for all pairs; then those of the same output, k = m."""
+        coupling, root = self._curvature.coupling, self.design.sqrt_weights[:, None]
+        right = root * coupling[:, : self.loss.n_outputs * self.fit_intercept]
+        block, totals = columns.scaled_gram(positions, outputs, old, coupling, right)
+        block, totals = -block, -totals
         for k in range(self.loss.n_outputs):
-            across = -coupling[:, [k]] * coupling
-            across[:, k] = self._curvature.diagonal(k)
-            among = outputs == k
-            totals[among] = columns.weighted_sum(positions[among], root * across)
-        return totals
+            among = np.flatnonzero(outputs == k)
+            first = int(np.searchsorted(among, old))
+            new = among[first:]
+            if not new.size:
+                continue
+            diagonal = self._curvature.diagonal(k)
+            part = columns.weighted_gram(positions[among], first, diagonal)
+            block[np.ix_(among, new - old)] = part
+            if self.fit_intercept:
+                own = columns.weighted_sum(positions[new], root * diagonal[:, None])
+                totals[new - old, k] = own[:, 0]
+        return block, totals

@@ -5,7 +5,7 @@ and d_i = v_i D_i, B is
 
     diag(d) - d d' / sum_i d_i,      without an intercept  diag(d);
 
-of several it couples them (`CurvedState.hessian_product`). A product costs two products with S;
+of several it couples them (`OutputHessian`). A product costs two products with S;
 what is formed is of the length of a column or a row. The curvatures are always those of the state
 at hand: there is nothing that an older one would save.
 """
@@ -96,11 +96,7 @@ def of_one_output(columns: Any, curvature: Float64, centred: bool) -> HessianOpe
 
 def of_outputs(columns: Any, state: Any, squares: Float64) -> HessianOperator:
     """H at a state, on columns of these squared lengths; its diagonal under mean curvatures."""
-    of, means = state.outputs, state.curvature().total(state.outputs.weights).diagonal()
-    root = state.root_between() if of.fit_intercept else None
-
-    def curved(image: Float64) -> Float64:
-        product: Float64 = state.hessian_product(image, root)
-        return product
-
-    return HessianOperator(columns, curved, squares * np.maximum(means, TINY)[columns.outputs])
+    hessian = state.hessian()
+    means = hessian.curvature.total(state.outputs.weights).diagonal()
+    diagonal = squares * np.maximum(means, TINY)[columns.outputs]
+    return HessianOperator(columns, hessian.product, diagonal)

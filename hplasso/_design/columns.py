@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import reduce
 from operator import iadd
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -85,6 +85,16 @@ class ColumnStatistics:
         return replace(self, mean=mean, column_norms=norms, size=np.maximum(self.size, norms))
 
 
+class Costs(NamedTuple):
+    """Of a Gram matrix, and of a product with all columns and their transpose.
+
+    In multiplications of dense matrices.
+    """
+
+    gram: float
+    product: float
+
+
 class Columns(ABC):
     """Chosen columns of a design's Z, k of them, to which more can be added.
 
@@ -120,9 +130,12 @@ class Columns(ABC):
 
     @abstractmethod
     def scaled_gram(
-        self, positions: Index, outputs: Index, first: int, weights: Float64
-    ) -> Float64:
-        """Q'Q_new for Q_a = diag(column outputs[a] of weights) S_positions[a], weights (n, K)."""
+        self, positions: Index, outputs: Index, first: int, weights: Float64, right: Float64
+    ) -> tuple[Float64, Float64]:
+        """Q'Q_new, and Q_new'right for `right` (n, q).
+
+        Q_a = diag(column outputs[a] of weights) S_positions[a], for weights (n, K).
+        """
 
     @abstractmethod
     def weighted_sum(self, positions: Index, weights: Float64) -> Float64:
@@ -143,9 +156,10 @@ class Columns(ABC):
     def _outer(self, scale: Float64) -> Float64:
         """`outer`, as Z is."""
 
-    def cost(self, positions: Index) -> float:
-        """Cost of `weighted_gram` of these columns with each other, in multiplications."""
-        return float(positions.size**2 * self.statistics.sqrt_weights.size)
+    def costs(self, positions: Index) -> Costs:
+        """Of `weighted_gram` of these columns with each other, and of products."""
+        n = self.statistics.sqrt_weights.size
+        return Costs(float(positions.size**2 * n), 2.0 * n * self.features.size)
 
     def operator(self, support: Index, curved: bool = False) -> Any | None:
         """The Gram matrix by its products, where on a support these cost less than to form it.
@@ -257,7 +271,7 @@ class BlockwiseColumns(Columns):
     def operator(self, support: Index, curved: bool = False) -> Any | None:
         n, k = self.statistics.sqrt_weights.size, support.size
         formed = (n * k**2 + k**3 / 3) / FASTER
-        if not curved or is_formed(k, formed, 2 * n * self.features.size):
+        if not curved or is_formed(k, formed, self.costs(support).product):
             return None
         return PairProducts(self, 1, support, np.zeros_like(support))
 
@@ -266,16 +280,19 @@ class BlockwiseColumns(Columns):
         """Rows, and what Z holds there at some positions, as a new array."""
 
     def weighted_gram(self, positions: Index, first: int, weights: Float64) -> Float64:
-        return self.scaled_gram(positions, slice(None), first, np.sqrt(weights)[:, None])
+        none = np.empty((weights.size, 0))
+        return self.scaled_gram(positions, slice(None), first, np.sqrt(weights)[:, None], none)[0]
 
     def scaled_gram(
-        self, positions: Index, outputs: Index | slice, first: int, weights: Float64
-    ) -> Float64:
-        result = np.zeros((positions.size, positions.size - first))
+        self, positions: Index, outputs: Index | slice, first: int, weights: Float64, right: Float64
+    ) -> tuple[Float64, Float64]:
+        gram = np.zeros((positions.size, positions.size - first))
+        sums = np.zeros((positions.size - first, right.shape[1]))
         for rows, block in self._blocks(positions):
             block *= weights[rows][:, outputs]
-            result += block.T @ block[:, first:]
-        return result
+            gram += block.T @ block[:, first:]
+            sums += block[:, first:].T @ right[rows]
+        return gram, sums
 
     def weighted_sum(self, positions: Index, weights: Float64) -> Float64:
         return total(block.T @ weights[rows] for rows, block in self._blocks(positions))

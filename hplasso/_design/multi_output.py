@@ -12,8 +12,12 @@ from __future__ import annotations
 import numpy as np
 
 from .._numerics.typing import Float64, Index
-from .columns import Columns, PairProducts, is_formed
+from .columns import Columns, Costs, PairProducts, is_formed
 from .design import Design
+
+# As many multiplications of dense matrices take as long as to couple an output of a sample with
+# the others: of products against a Hessian (constants.py).
+COUPLED = 50
 
 
 class MultiOutputDesign:
@@ -93,14 +97,15 @@ class MultiOutputColumns:
 
     def operator(self, support: Index, curved: bool = False) -> PairProducts | None:
         """For a curved loss, some pairs by their products, where these cost less than a Hessian."""
-        n, k = self.columns.statistics.sqrt_weights.size, support.size
-        product = 2 * n * self.size * self.n_outputs
-        formed = is_formed(k, n * k**2 + k**3 / 3, product)
+        n, k, K = self.columns.statistics.sqrt_weights.size, support.size, self.n_outputs
+        gram, product = self.costs(support)
+        cost = min(gram, n * k**2) + k**3 / 3 + COUPLED * n * K**2
+        formed = is_formed(k, cost, K * (product + COUPLED * n))
         return self._products_of(support) if curved and not formed else None
 
-    def cost(self, where: Index) -> float:
-        """Cost of products of some pairs with each other, in multiplications."""
-        return self.columns.cost(self.positions[where])
+    def costs(self, where: Index) -> Costs:
+        """Those of the columns, for one output."""
+        return self.columns.costs(self.positions[where])
 
     def products(self, first: int) -> Float64:
         """Gram block of all pairs with those from the given one on."""

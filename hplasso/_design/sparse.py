@@ -11,7 +11,7 @@ from scipy import sparse
 
 from .._numerics.linalg import room_for
 from .._numerics.typing import Float64, Index
-from .columns import LARGE, Columns, ColumnStatistics, ProductGram, is_formed
+from .columns import LARGE, Columns, ColumnStatistics, Costs, ProductGram, is_formed
 from .container import BLOCK, Container, slices
 
 # Products with zeros skipped against dense ones of columns that are filled up first; all with
@@ -201,7 +201,7 @@ class SparseMatrix:
 def _products_of(columns: SparseColumns, positions: Index) -> SparseMatrix | None:
     """Columns by their products, where these cost less than to form and factorise a Hessian."""
     n, k = columns.container.shape[0], positions.size
-    formed = min(columns.cost(positions), n * k**2) + k**3 / 3
+    formed = min(columns.costs(positions).gram, n * k**2) + k**3 / 3
     if is_formed(k, formed, 2 * SLOW_PRODUCT * columns.stored(positions)):
         return None
     weights = columns.statistics.sqrt_weights**2
@@ -301,15 +301,17 @@ class SparseColumns(Columns):
         return weighted_products(columns, new, self.statistics.sqrt_weights**2 * weights)
 
     def scaled_gram(
-        self, positions: Index, outputs: Index, first: int, weights: Float64
-    ) -> Float64:
+        self, positions: Index, outputs: Index, first: int, weights: Float64, right: Float64
+    ) -> tuple[Float64, Float64]:
         scaled = self.chosen[:, positions]
         output = np.repeat(outputs, np.diff(scaled.indptr))
         scaled.data *= (self.statistics.sqrt_weights[:, None] * weights)[scaled.indices, output]
-        return np.asarray((scaled.T @ scaled[:, first:]).toarray())
+        new = scaled[:, first:]
+        return np.asarray((scaled.T @ new).toarray()), np.asarray(new.T @ right)
 
-    def cost(self, positions: Index) -> float:
-        return SLOW * self.stored(positions) ** 2 / self.container.shape[0]
+    def costs(self, positions: Index) -> Costs:
+        gram = SLOW * self.stored(positions) ** 2 / self.container.shape[0]
+        return Costs(gram, 2.0 * SLOW_PRODUCT * float(self.chosen.nnz))
 
     def stored(self, positions: Index) -> int:
         """How many numbers these columns hold."""

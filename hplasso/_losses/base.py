@@ -39,8 +39,8 @@ class Curvature(Protocol):
     def total(self, weights: Float64) -> Float64:
         """sum_i v_i D_i, of shape (K, K)."""
 
-    def product(self, outputs: Float64) -> Float64:
-        """D times changes of the outputs, of shape (n, K, m)."""
+    def product(self, outputs: Float64, rows: slice = slice(None)) -> Float64:
+        """D times changes of the outputs, of shape (n, K, m), or of some samples."""
 
     def magnitude(self, sizes: Float64) -> Float64:
         """|D| sizes, of shape (n, K), for sizes of that shape, none of them negative."""
@@ -128,8 +128,8 @@ class SingleCurvature(NamedTuple):
     def total(self, weights: Float64) -> Float64:
         return np.array([[weights @ self.values]])
 
-    def product(self, outputs: Float64) -> Float64:
-        return self.values[:, None, None] * outputs
+    def product(self, outputs: Float64, rows: slice = slice(None)) -> Float64:
+        return self.values[rows, None, None] * outputs
 
     def magnitude(self, sizes: Float64) -> Float64:
         return self.values[:, None] * sizes

@@ -39,10 +39,12 @@ class SoftmaxCurvature(NamedTuple):
         total[outputs, outputs] = [weights @ self.diagonal(k) for k in outputs]
         return total
 
-    def product(self, outputs: Float64) -> Float64:
-        p = self.coupling
+    def product(self, outputs: Float64, rows: slice = slice(None)) -> Float64:
+        p = self.coupling[rows]
         means = np.einsum("ik,ikm->im", p, outputs)[:, None]
-        return np.asarray(p[:, :, None] * (outputs - means))
+        product = outputs - means
+        product *= p[:, :, None]
+        return np.asarray(product)
 
     def magnitude(self, sizes: Float64) -> Float64:
         parts = self.coupling * sizes

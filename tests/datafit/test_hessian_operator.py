@@ -83,7 +83,7 @@ def test_the_largest_are_never_formed(monkeypatch):
     ],
 )
 def test_products_of_outputs(fit_intercept, K, container, copied, monkeypatch):
-    monkeypatch.setattr(hplasso._design.columns, "FASTER", 0.1)
+    monkeypatch.setattr(hplasso._design.columns, "PRODUCTS", 1)
     if not copied:
         monkeypatch.setattr(hplasso._design.dense, "COPIED", 1)
     rng, n, p = np.random.default_rng(3), 300, 60 if K > 1 else 250
