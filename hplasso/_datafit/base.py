@@ -120,13 +120,13 @@ class DataTerm(Protocol):
         working_set: WorkingSet,
         iterate: Iterate,
         support: Index,
-        penalty: Float64,
+        penalties: Penalty,
         predicted: Index,
         matrix_free: bool,
     ) -> Model:
         """The model about an iterate, for a support, the KKT violators and predicted entrants.
 
-        The penalty is that of the working set. If `matrix_free`, its Hessian may be an operator.
+        Penalties are those of the working set. If `matrix_free`, its Hessian may be an operator.
         """
 
     def refresh(self) -> None:

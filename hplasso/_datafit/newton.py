@@ -89,12 +89,12 @@ class CurvedTerm:
         working_set: WorkingSet,
         iterate: Iterate,
         support: Index,
-        penalty: Float64,
+        penalties: Penalty,
         predicted: Index,
         matrix_free: bool,
     ) -> Model:
         z = iterate.z[working_set.features]
-        moving = np.abs(z) > penalty
+        moving = np.abs(z) > penalties[0]
         moving[support] = False
         where = np.concatenate([support, moving.nonzero()[0]])
         operator: Operator | None = None

@@ -73,11 +73,11 @@ class SquaredTerm(ABC):
         working_set: WorkingSet,
         iterate: Iterate,
         support: Index,
-        penalty: Float64,
+        penalties: Penalty,
         predicted: Index,
         matrix_free: bool,
     ) -> Model:
-        gram = working_set.operator(support, matrix_free)
+        gram = working_set.operator(support, penalties[1], matrix_free)
         return Model(ALL, gram, self._targets(working_set), support)
 
     def refresh(self) -> None:

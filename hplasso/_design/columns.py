@@ -161,10 +161,13 @@ class Columns(ABC):
         n = self.statistics.sqrt_weights.size
         return Costs(float(positions.size**2 * n), 2.0 * n * self.features.size)
 
-    def operator(self, support: Index, curved: bool = False) -> Any | None:
+    def operator(
+        self, support: Index, ridge: Float64 | None = None, curved: bool = False
+    ) -> Any | None:
         """The Gram matrix by its products, where on a support these cost less than to form it.
 
-        If `curved`, S of the support by its products, where these cost less than `weighted_gram`.
+        A ridge penalty may make it well-conditioned. If `curved`, S of the support by its products,
+        where these cost less than `weighted_gram`.
         """
         return None
 
@@ -268,7 +271,9 @@ class PairProducts:
 class BlockwiseColumns(Columns):
     """Columns of Z that are read as arrays, a block of rows after the other."""
 
-    def operator(self, support: Index, curved: bool = False) -> Any | None:
+    def operator(
+        self, support: Index, ridge: Float64 | None = None, curved: bool = False
+    ) -> Any | None:
         n, k = self.statistics.sqrt_weights.size, support.size
         formed = (n * k**2 + k**3 / 3) / FASTER
         if not curved or is_formed(k, formed, self.costs(support).product):

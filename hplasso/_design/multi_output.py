@@ -95,7 +95,9 @@ class MultiOutputColumns:
         """The columns, and for some pairs the position among them and the output."""
         return self.columns, self.positions[where], self.outputs[where]
 
-    def operator(self, support: Index, curved: bool = False) -> PairProducts | None:
+    def operator(
+        self, support: Index, ridge: Float64 | None = None, curved: bool = False
+    ) -> PairProducts | None:
         """For a curved loss, some pairs by their products, where these cost less than a Hessian."""
         n, k, K = self.columns.statistics.sqrt_weights.size, support.size, self.n_outputs
         gram, product = self.costs(support)

@@ -255,7 +255,9 @@ class SparseColumns(Columns):
         self._growing = GrowingColumns(n, container.n_stored + full)
         self.chosen = self._growing.columns
 
-    def operator(self, support: Index, curved: bool = False) -> ProductGram | SparseMatrix | None:
+    def operator(
+        self, support: Index, ridge: Float64 | None = None, curved: bool = False
+    ) -> ProductGram | SparseMatrix | None:
         if curved:
             return _products_of(self, support)
         if support.size < LARGE or support.size**2 <= DENSE_FACTOR * self.stored(support):

@@ -69,13 +69,13 @@ class WorkingSet:
         full.admit(np.arange(self.position.size))
         return full
 
-    def operator(self, support: Index, matrix_free: bool) -> Operator:
+    def operator(self, support: Index, ridge: Float64 | None, matrix_free: bool) -> Operator:
         """The Gram matrix; if it may be `matrix_free`, unformed where products cost less then.
 
-        That is on the support that it will be restricted to.
+        That is on the support that it will be restricted to, and beside the ridge penalty.
         """
         unformed = matrix_free and not self.complete
-        operator: Any = self.columns.operator(support) if unformed else None
+        operator: Any = self.columns.operator(support, ridge) if unformed else None
         return GramMatrix(self.gram) if operator is None else operator
 
     def prune(self, positions: Index) -> None:

@@ -59,7 +59,7 @@ class HadamardLassoCV(LeastSquaresCV):
     rule : {'min', '1se'}, default='min'
         - 'min': the alpha of the smallest mean squared error, averaged over the folds.
         - '1se': the largest alpha whose mean squared error is within one standard error of the
-          smallest: the simplest model that cannot be told from the best (Breiman et al. 1984).
+          smallest: the simplest model that is not clearly worse (Breiman et al. 1984).
     early_stop : bool, default=True
         Whether a grid that is not given ends where the model goes through the samples: see Notes.
 

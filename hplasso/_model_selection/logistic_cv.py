@@ -85,7 +85,7 @@ class HadamardLogisticRegressionCV(LinearClassifier):
     rule : {'min', '1se'}, default='min'
         - 'min': the C of the best score, averaged over the folds.
         - '1se': the smallest C whose score is within one standard error of the best: the simplest
-          model that cannot be told from it (Breiman et al. 1984). Needs `refit`.
+          model that is not clearly worse (Breiman et al. 1984). Needs `refit`.
     early_stop : bool, default=True
         Whether a grid that is not given ends where the fit to all samples is saturated: see Notes.
 

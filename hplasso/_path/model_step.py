@@ -126,7 +126,7 @@ def model_problem(
     penalised = problem.penalty.unequal_weights is None or bool(penalty.all())
     matrix_free = memory.matrix_free and penalised
     predicted = NOBODY if term.quadratic else predicted_positions(problem, memory, alpha)
-    model = term.model(working_set, iterate, support, penalty, predicted, matrix_free)
+    model = term.model(working_set, iterate, support, penalties, predicted, matrix_free)
     on, operator, target = model.where, model.gram, model.target
     theta, z, penalty = iterate.theta[on], iterate.z[working_set.features[on]], penalty[on]
     if ridge is not None:

@@ -194,7 +194,7 @@ def _primal_step(system: RidgeSystem, iterate: Iterate) -> Float64:
     """d, with the p x p matrix."""
     term, live, none = system.problem.term, system.live, np.zeros(iterate.theta.size)
     term.refresh()
-    model = term.model(system.problem.working_set, iterate, live, none, NOBODY, False)
+    model = term.model(system.problem.working_set, iterate, live, (none, None), NOBODY, False)
     gram = model.gram.matrix
     if live.size < len(gram):
         on = live if model.where is ALL else np.arange(live.size)

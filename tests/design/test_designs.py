@@ -294,3 +294,19 @@ def test_numbers_that_are_not_finite_in_a_container():
     X[5, 1] = 1e200
     with pytest.raises(ValueError, match=r"size of a column of X is 1\.0e\+200"):
         checked_design(RowBlocks(X), np.full(8, 1 / 8), True)
+
+
+def test_dense_gram_matrices_are_left_unformed_beside_a_ridge():
+    """With more coefficients than samples, or than half of them where the ridge is not small."""
+    n, p = 400, 500
+    columns = make_design(
+        np.random.default_rng(0).normal(size=(n, p)), np.full(n, 1 / n), True
+    ).columns()
+    columns.append(np.arange(p))
+    support = np.arange(201)
+    for ridge, unformed in ((None, False), (1e-3, False), (0.02, True)):
+        ridge = None if ridge is None else np.full(p, ridge)
+        assert (columns.operator(support, ridge) is not None) == unformed
+        assert columns.operator(support[1:], ridge) is None
+        assert columns.operator(np.arange(400), ridge) is None or unformed
+        assert columns.operator(np.arange(401), ridge) is not None

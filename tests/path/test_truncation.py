@@ -230,3 +230,17 @@ def test_many_classes_to_the_gap(truncated, tol, C, l1_ratio, fit_intercept):
     null = -(shares @ np.log(shares)) if fit_intercept else np.log(len(shares))
     assert primal - dual <= 1.01 * tol * null + 1e-12
     assert model.dual_gap_ == pytest.approx(primal - dual, rel=1e-3, abs=1e-12)
+
+
+@pytest.mark.parametrize("tol", [1e-4, 1e-8])
+@pytest.mark.parametrize("container", [np.asarray, sparse.csc_array])
+def test_separable_classes_at_a_vanishing_penalty(container, tol):
+    rng, n, p, C = np.random.default_rng(6), 80, 1500, 1e6
+    wide = container(rng.standard_normal((n, p)) * (rng.random((n, p)) < 0.3))
+    codes = np.arange(n) % 2
+    model = HadamardLogisticRegression(C=C, tol=tol).fit(wide, codes)
+    assert model.score(wide, codes) == 1.0
+    dense = wide.toarray() if sparse.issparse(wide) else wide
+    problem = Logistic(dense, codes, 1.0 / (C * n), 1.0, np.ones(n), np.ones(p), True)
+    point = model.coef_, model.intercept_
+    assert problem.objective(*point) - problem.lower_bound(*point) <= 1.01 * tol * np.log(2)
