@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._design.container import BLOCK, slices
 from .._losses.base import Curvature
+from .._numerics.blocks import BLOCK, slices
 from .._numerics.linalg import inverse_root
 from .._numerics.rounding import ROUNDING
 from .._numerics.typing import Float64

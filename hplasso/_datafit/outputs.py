@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from .._design.container import BLOCK
 from .._design.design import Design
 from .._design.working_set import WorkingSet
 from .._losses.base import Loss
+from .._numerics.blocks import BLOCK
 from .._numerics.rounding import ROUNDING, UNIT, CorrelationRounding
 from .._numerics.typing import NOBODY, Float64, Index
 from .base import Limit

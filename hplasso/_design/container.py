@@ -18,19 +18,10 @@ from typing import Any
 
 import numpy as np
 
+from .._numerics.blocks import slices
 from .._numerics.threads import threads_for_pass
 from .._numerics.typing import Float64, Index
 from .columns import BlockColumns, Columns, ColumnStatistics, total
-
-# Elements of X in a block that has to be copied, 1 MB of float64: calls against caches. The Gram
-# matrix of 20,000 x 200 takes 100 ms in blocks of 2^13, 70 from 2^15 to 2^21 (constants.py).
-BLOCK = 2**17
-
-
-def slices(count: int, width: int) -> Iterator[slice]:
-    """Cut range(count) so that each part, times `width`, is about a block."""
-    step = max(1, BLOCK // max(width, 1))
-    return (slice(start, min(start + step, count)) for start in range(0, count, step))
 
 
 class Container(ABC):

@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from .._numerics.blocks import slices
 from .._numerics.linalg import room_for
 from .._numerics.threads import threads_for_pass
 from .._numerics.typing import Float64, Index
 from .columns import LARGE, BlockwiseColumns, Columns, ColumnStatistics, ProductGram
-from .container import Container, slices
+from .container import Container
 
 # The part of all columns that is read one by one where a pass over X would serve as well: several
 # readings against one pass that tells about all features. Of 200 x 20,000 it was seen to take 5 %

@@ -21,10 +21,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from .._numerics.blocks import slices
 from .._numerics.threads import threads_for_pass
 from .._numerics.typing import Float64, Index
 from .columns import Columns, ColumnStatistics
-from .container import Container, slices
+from .container import Container
 
 
 class Design:

@@ -11,10 +11,11 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils import assert_all_finite
 
+from .._numerics.blocks import slices
 from .._numerics.rounding import ROUNDING, UNIT
 from .._numerics.typing import Float64, Index, Mask
 from .columns import ColumnStatistics
-from .container import Container, slices
+from .container import Container
 from .dense import DenseContainer
 from .design import Design
 from .sparse import SparseContainer

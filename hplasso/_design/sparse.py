@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from .._numerics.blocks import BLOCK, slices
 from .._numerics.linalg import room_for
 from .._numerics.typing import Float64, Index
 from .columns import LARGE, Columns, ColumnStatistics, Costs, ProductGram, is_formed
-from .container import BLOCK, Container, slices
+from .container import Container
 
 # Products with zeros skipped against dense ones of columns that are filled up first; all with
 # constants.py. Filled are up to SEVERAL columns (a single one was 2 to 12 times as fast, 12 were

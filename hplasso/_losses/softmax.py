@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import logsumexp
 
+from .._numerics.blocks import slices
 from .._numerics.linalg import solve_positive
 from .._numerics.typing import Float64, Index
 from .base import relative_entropy
@@ -134,22 +135,32 @@ def _newton(loss: SoftmaxLoss, linear: Float64, start: Float64) -> Float64:
     """Newton's method for the intercepts, as long as the imbalance gets smaller."""
     b, best, smallest = start, start, np.inf
     for _ in range(MAX_STEPS):
-        outputs = linear + b
-        p = np.exp(outputs - outputs.max(axis=1, keepdims=True))
-        p /= p.sum(axis=1, keepdims=True)
-        total = loss.weights @ p
+        total, coupling = _moments(linear, b, loss.weights)
         excess = total - loss.frequencies
         imbalance = float(np.abs(excess).max())
         if not imbalance < smallest:
             return best
         best, smallest = b, imbalance
-        curvature = np.diag(total) - (p * loss.weights[:, None]).T @ p
+        curvature = np.diag(total) - coupling
         curvature += total.mean()  # a constant in all intercepts makes no difference
         step = -solve_positive(curvature, excess)
         b = b + step - step.mean()
         if np.abs(step).max() <= SMALL_STEP:
             break
     return np.asarray(b)
+
+
+def _moments(linear: Float64, b: Float64, weights: Float64) -> tuple[Float64, Float64]:
+    """sum_i v_i P_i, of shape (K,), and sum_i v_i P_i P_i', (K, K)."""
+    total, coupling = np.zeros(b.size), np.zeros((b.size, b.size))
+    for rows in slices(*linear.shape):
+        p = linear[rows] + b
+        p -= p.max(axis=1, keepdims=True)
+        np.exp(p, out=p)
+        p /= p.sum(axis=1, keepdims=True)
+        total += weights[rows] @ p
+        coupling += (p * weights[rows, None]).T @ p
+    return total, coupling
 
 
 def _one_by_one(loss: SoftmaxLoss, linear: Float64, b: Float64) -> Float64:

@@ -18,10 +18,10 @@ import numpy as np
 from sklearn import get_config
 from sklearn.utils.metadata_routing import process_routing
 
-from .._design.container import BLOCK, slices
 from .._design.design import Design
 from .._design.factory import augmented_gram_of, check_range, checked_design, reweighted
 from .._estimators.regression import LeastSquaresData, Regression, gram_pays
+from .._numerics.blocks import BLOCK, slices
 from .._numerics.typing import Float64, Index
 from .._path.progress import PathPoint
 

@@ -34,8 +34,8 @@ from scipy.linalg import qr, solve_triangular
 from scipy.linalg.lapack import dgeqrf, dormqr
 
 from .._datafit.iterate import Iterate
-from .._design.container import slices
 from .._design.design import Design
+from .._numerics.blocks import slices
 from .._numerics.rounding import ROUNDING, UNIT, exact_sums
 from .._numerics.typing import Float64, Index, Mask
 from .._penalties.duality_gap import Certificate, ridged_gap

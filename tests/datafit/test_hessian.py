@@ -8,9 +8,9 @@ from scipy.special import softmax
 from sklearn.datasets import make_classification
 
 import hplasso._datafit.hessian
-import hplasso._design.container
 import hplasso._design.dense
 import hplasso._design.sparse
+import hplasso._numerics.blocks
 from hplasso import HadamardLogisticRegression, logistic_path
 from hplasso._datafit.hessian import Hessian
 from hplasso._datafit.newton import CurvedTerm
@@ -105,7 +105,7 @@ def test_a_constant_of_all_outputs_has_no_curvature_whatever_the_frequencies(n_c
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_values_in_small_blocks_of_columns_that_are_not_copied(container, n_classes, monkeypatch):
     monkeypatch.setattr(hplasso._design.dense, "COPIED", 1)
-    for module in (hplasso._design.container, hplasso._design.sparse):
+    for module in (hplasso._numerics.blocks, hplasso._design.sparse):
         monkeypatch.setattr(module, "BLOCK", 24)
     case = Case(container, n_classes, True)
     order = np.random.default_rng(0).permutation(case.working_set.features.size)

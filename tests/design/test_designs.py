@@ -6,10 +6,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.datasets import load_breast_cancer, load_iris, make_regression
 
-import hplasso._design.container
 import hplasso._design.dense
 import hplasso._design.factory
 import hplasso._design.sparse
+import hplasso._numerics.blocks
 from hplasso import (
     HadamardElasticNet,
     HadamardLasso,
@@ -59,7 +59,7 @@ def container(request):
 @pytest.fixture(params=[True, False], ids=["small blocks", "one block"], autouse=True)
 def _blocks(request, monkeypatch):
     if request.param:
-        for module in (hplasso._design.container, hplasso._design.sparse):
+        for module in (hplasso._numerics.blocks, hplasso._design.sparse):
             monkeypatch.setattr(module, "BLOCK", 24)
         monkeypatch.setattr(hplasso._design.dense, "COPIED", 1)  # columns are not copied
 
