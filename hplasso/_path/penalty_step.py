@@ -127,7 +127,8 @@ def rounds(
         changed = entrants.size > 0 or was_cut(before, memory)
         stagnation = stagnation.after(certificate, objective, changed, gap_tol)
         if memory.used_matrix_free and _in_vain(problem, stagnation):
-            memory, stagnation = without_matrix_free(problem, memory), Stagnation()
+            memory, made = _factorised(problem, memory, alpha)
+            sweeps, stagnation = sweeps + made, Stagnation()
     if not certifier.suffices(certificate):
         certificate = min(certificate, refined(problem, memory, alpha))
     return settled(problem, memory, alpha, certificate, sweeps)
@@ -139,6 +140,17 @@ def _in_vain(problem: PathProblem, stagnation: Stagnation) -> bool:
         return stagnation.rounds > 0
     large = is_too_large(problem.working_set.features.size)
     return not large and stagnation.rounds > TRUNCATED_IN_VAIN
+
+
+def _factorised(problem: PathProblem, memory: Memory, alpha: float) -> tuple[Memory, int]:
+    """Without conjugate gradients from here on; returns also the sweeps made.
+
+    They leave dependent columns in the support. So another loss is minimised anew from zero.
+    """
+    if problem.term.quadratic:
+        return without_matrix_free(problem, memory), 0
+    memory = memory.at(problem.start(None))._replace(matrix_free=False, used_matrix_free=False)
+    return continue_to(problem, memory, alpha)
 
 
 def settled(

@@ -7,8 +7,12 @@ import pytest
 from logistic_oracle import Logistic
 from numpy.testing import assert_allclose
 from scipy import sparse
+from sklearn.datasets import make_classification
+from sklearn.metrics import log_loss
 
+import hplasso._design.columns
 import hplasso._path.model_step
+import hplasso._path.penalty_step
 from hplasso import HadamardLogisticRegression
 from hplasso._design.sparse import SparseColumns
 from hplasso._path.memory import Memory
@@ -244,3 +248,20 @@ def test_separable_classes_at_a_vanishing_penalty(container, tol):
     problem = Logistic(dense, codes, 1.0 / (C * n), 1.0, np.ones(n), np.ones(p), True)
     point = model.coef_, model.intercept_
     assert problem.objective(*point) - problem.lower_bound(*point) <= 1.01 * tol * np.log(2)
+
+
+def test_many_classes_begin_anew_with_formed_hessians(monkeypatch):
+    """After products in vain, with more columns than are independent, of classes as of features."""
+    monkeypatch.setattr(hplasso._path.penalty_step, "TRUNCATED_IN_VAIN", -1)
+    many, codes = make_classification(
+        800, 40, n_informative=20, n_classes=15, n_clusters_per_class=1, random_state=0
+    )
+    again = HadamardLogisticRegression(C=10.0, tol=1e-6).fit(many, codes)
+    monkeypatch.setattr(hplasso._design.columns, "PRODUCTS", np.inf)
+    formed = HadamardLogisticRegression(C=10.0, tol=1e-6).fit(many, codes)
+    objectives = [
+        log_loss(codes, model.predict_proba(many)) + np.abs(model.coef_).sum() / (10.0 * 800)
+        for model in (again, formed)
+    ]
+    assert abs(objectives[0] - objectives[1]) <= 1e-6 * np.log(15)
+    assert again.n_iter_ > formed.n_iter_
