@@ -131,7 +131,7 @@ def test_the_intercepts_follow_the_outputs_to_first_order(n_classes):
     codes = np.arange(n) % n_classes
     design = make_design(rng.normal(size=(n, 2)), weights, True)
     term = CurvedTerm(design, make_loss(codes, n_classes, weights), True)
-    linear, change = rng.normal(size=(2, n, term.n_outputs))
+    linear, change = rng.normal(size=(2, n, term.n_outputs)) + np.arange(term.n_outputs) + 1.0
     before = state_at(term.outputs, linear, np.zeros(term.n_outputs))
     expected = _intercept_change(before, change)
     for size in (1e-3, 1e-4):
