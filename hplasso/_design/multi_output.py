@@ -18,6 +18,11 @@ from .design import Design
 # As many multiplications of dense matrices take as long as to couple an output of a sample with
 # the others: of products against a Hessian (constants.py).
 COUPLED = 50
+# A Hessian of no more multiplications (some .1 s) is formed in any case. A weak penalty of several
+# classes makes it nearly singular, as a constant added to the coefficients of a feature makes no
+# difference to the loss: conjugate gradients do not get there then, a factorisation does
+# (constants.py).
+CHEAP = 1.5e9
 
 
 class MultiOutputDesign:
@@ -102,7 +107,7 @@ class MultiOutputColumns:
         n, k, K = self.columns.statistics.sqrt_weights.size, support.size, self.n_outputs
         gram, product = self.costs(support)
         cost = min(gram, n * k**2) + k**3 / 3 + COUPLED * n * K**2
-        formed = is_formed(k, cost, K * (product + COUPLED * n))
+        formed = cost <= CHEAP or is_formed(k, cost, K * (product + COUPLED * n))
         return self._products_of(support) if curved and not formed else None
 
     def costs(self, where: Index) -> Costs:

@@ -127,8 +127,8 @@ def rounds(
         changed = entrants.size > 0 or was_cut(before, memory)
         stagnation = stagnation.after(certificate, objective, changed, gap_tol)
         if memory.used_matrix_free and _in_vain(problem, stagnation):
-            memory, made = _factorised(problem, memory, alpha)
-            sweeps, stagnation = sweeps + made, Stagnation()
+            memory, sweeps = _factorised(problem, memory, alpha, sweeps)
+            stagnation = Stagnation()
     if not certifier.suffices(certificate):
         certificate = min(certificate, refined(problem, memory, alpha))
     return settled(problem, memory, alpha, certificate, sweeps)
@@ -142,15 +142,17 @@ def _in_vain(problem: PathProblem, stagnation: Stagnation) -> bool:
     return not large and stagnation.rounds > TRUNCATED_IN_VAIN
 
 
-def _factorised(problem: PathProblem, memory: Memory, alpha: float) -> tuple[Memory, int]:
-    """Without conjugate gradients from here on; returns also the sweeps made.
+def _factorised(
+    problem: PathProblem, memory: Memory, alpha: float, sweeps: int
+) -> tuple[Memory, int]:
+    """Without conjugate gradients from here on; returns also all sweeps made.
 
     They leave dependent columns in the support. So another loss is minimised anew from zero.
     """
     if problem.term.quadratic:
-        return without_matrix_free(problem, memory), 0
+        return without_matrix_free(problem, memory), sweeps
     memory = memory.at(problem.start(None))._replace(matrix_free=False, used_matrix_free=False)
-    return continue_to(problem, memory, alpha)
+    return continue_to(problem, memory, alpha, sweeps)
 
 
 def settled(

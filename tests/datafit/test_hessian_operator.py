@@ -7,6 +7,7 @@ from scipy import sparse
 
 import hplasso._design.columns
 import hplasso._design.dense
+import hplasso._design.multi_output
 from hplasso._datafit.hessian import Hessian
 from hplasso._datafit.hessian_operator import of_one_output, of_outputs
 from hplasso._datafit.newton import CurvedTerm
@@ -84,6 +85,7 @@ def test_the_largest_are_never_formed(monkeypatch):
 )
 def test_products_of_outputs(fit_intercept, K, container, copied, monkeypatch):
     monkeypatch.setattr(hplasso._design.columns, "PRODUCTS", 1)
+    monkeypatch.setattr(hplasso._design.multi_output, "CHEAP", 0.0)
     if not copied:
         monkeypatch.setattr(hplasso._design.dense, "COPIED", 1)
     rng, n, p = np.random.default_rng(3), 300, 60 if K > 1 else 250
@@ -112,7 +114,7 @@ def test_products_of_outputs(fit_intercept, K, container, copied, monkeypatch):
     assert_allclose(part @ vector[kept], right @ vector[kept], rtol=1e-9, atol=1e-13)
 
 
-def test_many_outputs_are_coupled_by_products_where_these_cost_less():
+def test_many_outputs_are_coupled_by_products_where_these_cost_less(monkeypatch):
     rng, K, n, p = np.random.default_rng(4), 20, 100, 30
     weights = np.full(n, 1 / n)
     term = CurvedTerm(
@@ -123,6 +125,8 @@ def test_many_outputs_are_coupled_by_products_where_these_cost_less():
     working_set = WorkingSet(term.design)
     working_set.admit(np.arange(p * K))
     columns = working_set.columns
+    assert columns.operator(np.arange(600), curved=True) is None  # nothing costs much
+    monkeypatch.setattr(hplasso._design.multi_output, "CHEAP", 1e6)
     assert columns.operator(np.arange(149), curved=True) is None  # small ones are formed
     assert columns.operator(np.arange(600), curved=True) is not None
     working_set = WorkingSet(make_design(rng.standard_normal((n, 3 * n)), weights, True))

@@ -11,6 +11,7 @@ from sklearn.datasets import make_classification
 from sklearn.metrics import log_loss
 
 import hplasso._design.columns
+import hplasso._design.multi_output
 import hplasso._path.model_step
 import hplasso._path.penalty_step
 from hplasso import HadamardLogisticRegression
@@ -54,6 +55,7 @@ def truncated(monkeypatch):
         return solution
 
     monkeypatch.setattr(module, "solve_truncated", solve_truncated)
+    monkeypatch.setattr(hplasso._design.multi_output, "CHEAP", 0.0)
     return sizes
 
 
@@ -253,6 +255,7 @@ def test_separable_classes_at_a_vanishing_penalty(container, tol):
 def test_many_classes_begin_anew_with_formed_hessians(monkeypatch):
     """After products in vain, with more columns than are independent, of classes as of features."""
     monkeypatch.setattr(hplasso._path.penalty_step, "TRUNCATED_IN_VAIN", -1)
+    monkeypatch.setattr(hplasso._design.multi_output, "CHEAP", 0.0)
     many, codes = make_classification(
         800, 40, n_informative=20, n_classes=15, n_clusters_per_class=1, random_state=0
     )
