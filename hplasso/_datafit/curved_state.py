@@ -48,14 +48,6 @@ class OutputHessian(NamedTuple):
             product[rows] -= curved(shifts, rows)
         return product.reshape(change.shape)
 
-    def intercept_change(self, change: Float64) -> Float64:
-        """How the best intercepts change with f, (n, K), to first order; their mean does not."""
-        if self.root is None:
-            return np.zeros(self.outputs.n_outputs)
-        sums = self.outputs.weights @ self.curvature.product(change[:, :, None])[:, :, 0]
-        shift = self.root @ (self.root.T @ sums)
-        return np.asarray(shift.mean() - shift)
-
 
 class CurvedState(NamedTuple):
     """Outputs without intercept (n, K), intercept (K,), their prediction, sqrt(v) r (n K,), L."""

@@ -170,12 +170,10 @@ def _go_beyond(
 
 
 def _intercept_change(state: CurvedState, change: Float64) -> Float64:
-    """To first order, what a change of the outputs does to the best intercepts."""
+    """To first order, what a change of the outputs does to the best intercept; of several, zero."""
     of = state.outputs
-    if not of.fit_intercept:
+    if of.n_outputs > 1 or not of.fit_intercept:
         return np.zeros(of.n_outputs)
-    if of.n_outputs > 1:
-        return state.hessian().intercept_change(change)
     curvature = of.weights * state.curvature().diagonal(0)
     total = float(curvature.sum())
     return np.array([-(curvature @ change[:, 0]) / total if total > 0.0 else 0.0])

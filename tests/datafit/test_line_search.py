@@ -5,8 +5,6 @@ import pytest
 from numpy.testing import assert_allclose
 
 import hplasso._datafit.line_search
-from hplasso._datafit.curved_state import state_at
-from hplasso._datafit.line_search import _intercept_change
 from hplasso._datafit.newton import CurvedTerm
 from hplasso._design.factory import make_design
 from hplasso._design.working_set import WorkingSet
@@ -121,21 +119,3 @@ def test_a_step_against_a_wall_ends_where_f_is_lowest(ridge):
     assert search.f(theta[0]) <= search.f(0.0)
     assert theta[0] == pytest.approx(best, abs=1.1e-3)
     assert best > 0.15
-
-
-@pytest.mark.parametrize("n_classes", [2, 3, 5])
-def test_the_intercepts_follow_the_outputs_to_first_order(n_classes):
-    rng, n = np.random.default_rng(0), 60
-    weights = rng.exponential(size=n)
-    weights /= weights.sum()
-    codes = np.arange(n) % n_classes
-    design = make_design(rng.normal(size=(n, 2)), weights, True)
-    term = CurvedTerm(design, make_loss(codes, n_classes, weights), True)
-    linear, change = rng.normal(size=(2, n, term.n_outputs)) + np.arange(term.n_outputs) + 1.0
-    before = state_at(term.outputs, linear, np.zeros(term.n_outputs))
-    expected = _intercept_change(before, change)
-    for size in (1e-3, 1e-4):
-        after = state_at(term.outputs, linear + size * change, before.intercept)
-        difference = (after.intercept - before.intercept) / size
-        assert_allclose(difference, expected, atol=5.0 * size)
-    assert np.abs(expected).max() > 0.01
