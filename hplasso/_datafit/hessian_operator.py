@@ -96,7 +96,7 @@ def of_one_output(columns: Any, curvature: Float64, centred: bool) -> HessianOpe
 
 def of_outputs(columns: Any, state: Any, squares: Float64) -> HessianOperator:
     """H at a state, on columns of these squared lengths; its diagonal under mean curvatures."""
-    hessian = state.hessian()
-    means = hessian.curvature.total(state.outputs.weights).diagonal()
+    hessian, of = state.hessian(), state.outputs
+    means = np.array([of.weights @ hessian.curvature.diagonal(k) for k in range(of.n_outputs)])
     diagonal = squares * np.maximum(means, TINY)[columns.outputs]
     return HessianOperator(columns, hessian.product, diagonal)

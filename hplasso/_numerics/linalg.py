@@ -76,9 +76,9 @@ def solve_semidefinite(matrix: Float64, target: Float64) -> Float64:
 def inverse_root(matrix: Float64) -> Float64:
     """R with ``R R' = matrix^+``, of a positive semi-definite matrix.
 
-    Take ``b'R R'b`` as the square of R'b. Where the matrix is singular but for rounding, R has
-    numbers of 1e8, which does no harm to R'b of images b; their products would be all there is of
-    R R'.
+    Compute ``b'R R'b`` as the squared norm of R'b, without forming R R'. A matrix that is singular
+    up to rounding gives R elements of 1e8. R'b stays accurate for b in the range of the matrix,
+    while rounding errors of R R' would be as large as its elements.
     """
     if len(matrix) == 1:
         return 1.0 / np.sqrt(np.maximum(matrix, TINY))
