@@ -25,8 +25,8 @@ from .._numerics.typing import Float64
 CONVERGED, TOO_MANY, ROUNDED, FAILED, HALTED = 0, 1, 2, 3, 99
 # Steps of finite differences, relative to max(1, |x_j|): those of SciPy.
 STEPS = {"2-point": UNIT ** (1 / 2), "3-point": UNIT ** (1 / 3), "cs": UNIT ** (1 / 2)}
-# The error that they leave in the gradient, as a part of max(1, |h|), times a margin of ten: smaller
-# violations may be nothing but this error.
+# The error that they leave in the gradient, as a part of max(1, |h|), times a margin of ten: a
+# smaller violation may be nothing but this error.
 GRADIENT_ERROR = {"2-point": 1e-7, "3-point": 1e-8, "cs": 0.0}
 # A violation is relative to lambda_j, or to this part of the largest gradient at the start if that
 # is more. A numerical limit: below it rounding of the gradient would count as a violation.
