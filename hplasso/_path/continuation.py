@@ -31,12 +31,10 @@ CROWDED = 0.25
 CONTINUATION_TOL = 1e-3
 
 
-def continue_to(
-    problem: PathProblem, memory: Memory, alpha: float, sweeps: int = 0
-) -> tuple[Memory, int]:
-    """Come near `alpha` by steps, if it is far from the iterate; returns also all sweeps made."""
+def continue_to(problem: PathProblem, memory: Memory, alpha: float) -> tuple[Memory, int]:
+    """Come near `alpha` by steps, if it is far from the iterate; returns also the sweeps made."""
     start, stayed = float(memory.iterate.feasible_alpha), 0.0
-    repeats = 0
+    sweeps, repeats = 0, 0
     if not FAR * alpha < start < np.inf:
         return memory, sweeps
     nearest, here = max(alpha, NEAREST * start), start

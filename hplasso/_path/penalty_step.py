@@ -26,8 +26,10 @@ TOO_MANY = 3
 # probabilities by its square root only. A larger limit costs every tight path a step
 # (constants.py).
 POLISHED = 1e-9
-# After more rounds than these in vain, truncated models are given up for factorised ones.
-TRUNCATED_IN_VAIN = 3
+# After more rounds than these in vain, or rounds at all, truncated models are given up for
+# factorised ones: less forms Hessians for a few rounds that are left, more makes rounds of models
+# that many products do not solve, as where columns depend on others (constants.py).
+TRUNCATED_IN_VAIN, MOST_TRUNCATED = 3, 20
 # A gap is slow that is more than this part of that of the round before: then truncated models get
 # more steps.
 SLOW = 0.5
@@ -101,12 +103,13 @@ def rounds(
     gap_tol, stagnation = certifier.gap_tol, Stagnation()
     patience = MAX_STALLED if settings.solver == "auto" else np.inf
     polished = term.quadratic or settings.tol > POLISHED
+    n_rounds = 0
     while sweeps < settings.max_iter and stagnation.rounds < patience:
         before = memory
         memory, made = model_step(
             problem, memory, alpha, gap_tol, settings.max_iter - sweeps, start
         )
-        sweeps, start = sweeps + made, None
+        sweeps, n_rounds, start = sweeps + made, n_rounds + 1, None
         certificate = certifier.of_iterate(alpha, memory.iterate)
         problem.report(alpha, memory.iterate, certificate.gap, sweeps, memory.imbalance)
         if certifier.suffices(certificate):
@@ -126,33 +129,26 @@ def rounds(
         objective = problem.objective(memory.iterate, alpha)
         changed = entrants.size > 0 or was_cut(before, memory)
         stagnation = stagnation.after(certificate, objective, changed, gap_tol)
-        if memory.used_matrix_free and _in_vain(problem, stagnation):
-            memory, sweeps = _factorised(problem, memory, alpha, sweeps)
-            stagnation = Stagnation()
+        if memory.used_matrix_free and _in_vain(problem, stagnation, n_rounds):
+            memory, stagnation = _factorised(problem, memory), Stagnation()
     if not certifier.suffices(certificate):
         certificate = min(certificate, refined(problem, memory, alpha))
     return settled(problem, memory, alpha, certificate, sweeps)
 
 
-def _in_vain(problem: PathProblem, stagnation: Stagnation) -> bool:
+def _in_vain(problem: PathProblem, stagnation: Stagnation, n_rounds: int) -> bool:
     """Whether conjugate gradients are to be given up; never for a Hessian that is too large."""
     if problem.term.quadratic:
         return stagnation.rounds > 0
     large = is_too_large(problem.working_set.features.size)
-    return not large and stagnation.rounds > TRUNCATED_IN_VAIN
+    return not large and (stagnation.rounds > TRUNCATED_IN_VAIN or n_rounds > MOST_TRUNCATED)
 
 
-def _factorised(
-    problem: PathProblem, memory: Memory, alpha: float, sweeps: int
-) -> tuple[Memory, int]:
-    """Without conjugate gradients from here on; returns also all sweeps made.
-
-    They leave dependent columns in the support. So another loss is minimised anew from zero.
-    """
+def _factorised(problem: PathProblem, memory: Memory) -> Memory:
+    """Without conjugate gradients from here on."""
     if problem.term.quadratic:
-        return without_matrix_free(problem, memory), sweeps
-    memory = memory.at(problem.start(None))._replace(matrix_free=False, used_matrix_free=False)
-    return continue_to(problem, memory, alpha, sweeps)
+        return without_matrix_free(problem, memory)
+    return memory._replace(matrix_free=False, used_matrix_free=False)
 
 
 def settled(

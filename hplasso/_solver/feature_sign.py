@@ -46,8 +46,7 @@ def minimise_on_face(problem: RestrictedProblem, solver: LinearSolver, theta: Fl
         solver.update(problem.operator, support, support.size)
         face = solver.positions
         if solver.active.size < support.size:
-            extra = int(np.setdiff1d(support, solver.active)[0])
-            theta = drop_dependent(problem, solver, theta, extra)
+            theta = drop_dependent(problem, solver, theta)
         else:
             right = problem.target[face] - problem.penalty[face] * np.sign(theta[face])
             direction = solver.solve(right) - theta[face]
@@ -77,23 +76,31 @@ def add_entrant(
     return _move(problem, point.theta, np.append(support, entrant), direction, length)[0]
 
 
-def drop_dependent(
-    problem: RestrictedProblem, solver: LinearSolver, theta: Float64, extra: int
-) -> Float64:
-    """Bring to zero a coordinate whose column depends on the face of the solver, or one of these.
+def drop_dependent(problem: RestrictedProblem, solver: LinearSolver, theta: Float64) -> Float64:
+    """Bring as many coordinates to zero as there are columns that depend on the solver's face.
 
-    The fit stands still on their null vector; the sign of the direction is the one with which the
-    penalty does not go up.
+    The fit stands still on the null vectors of these columns; the sign of the direction is the one
+    with which the penalty does not go up. What has reached zero is eliminated from the null vectors
+    that are left.
     """
-    response = _response(problem, solver, extra)
-    face = np.append(solver.active, extra)
-    direction = np.append(response, -1.0) * np.sign(theta[extra])
-    length = abs(float(theta[extra]))
-    if float((problem.penalty[face] * np.sign(theta[face])) @ direction) > 0.0:
-        direction, length = -direction, np.inf
-    theta, arrived = _move(problem, theta, face, direction, length)
-    if arrived:
-        theta[extra] = 0.0
+    face = solver.active
+    extra = np.setdiff1d(theta.nonzero()[0], face)
+    responses = np.column_stack([_response(problem, solver, column) for column in extra])
+    null, on = np.concatenate([responses, -np.eye(extra.size)]), np.append(face, extra)
+    for i, column in enumerate(extra):
+        before, direction = theta, null[:, i] * np.sign(theta[column])
+        length = abs(float(theta[column]))
+        if float((problem.penalty[on] * np.sign(theta[on])) @ direction) > 0.0:
+            direction, length = -direction, np.inf
+        theta, arrived = _move(problem, theta, on, direction, length)
+        if arrived:
+            theta[column] = 0.0
+        zero = ((theta[on] == 0.0) & (before[on] != 0.0)).nonzero()[0]
+        if zero.size != 1:  # more at a time: the face is to be factorised anew
+            break
+        left = null[:, i + 1 :]
+        left -= np.outer(direction, left[zero[0]] / direction[zero[0]])
+        left[zero[0]] = 0.0
     return theta
 
 

@@ -122,7 +122,8 @@ def next_round(
         before, swept = point, sweep_on(problem, solver, point, factors)
         point = swept.point
     lowest, sweeps = last.lowest, last.sweeps + n_sweeps
-    if not last.sweeps or increase(problem, lowest, point) < 0.0:
+    change = increase(problem, lowest, point)
+    if change < 0.0 or (change == 0.0 and not last.sweeps):
         lowest = point
     new = finish(problem, solver, lowest, swept.face)
     if new is lowest and solver.exact:
@@ -174,7 +175,7 @@ def sweep_on(
     moving = theta.nonzero()[0]
     swept = point_at(problem, positions[moving], theta[moving])
     face = proximal_face(part, positions, theta, swept.z[positions])
-    complete = not solving or solver.active.size == support.size
+    complete = solver.active.size == support.size
     return Swept(swept, face, complete)
 
 

@@ -252,19 +252,22 @@ def test_separable_classes_at_a_vanishing_penalty(container, tol):
     assert problem.objective(*point) - problem.lower_bound(*point) <= 1.01 * tol * np.log(2)
 
 
-def test_many_classes_begin_anew_with_formed_hessians(monkeypatch):
+@pytest.mark.parametrize("limit", ["TRUNCATED_IN_VAIN", "MOST_TRUNCATED"])
+def test_many_classes_go_on_with_formed_hessians(monkeypatch, truncated, limit):
     """After products in vain, with more columns than are independent, of classes as of features."""
-    monkeypatch.setattr(hplasso._path.penalty_step, "TRUNCATED_IN_VAIN", -1)
+    monkeypatch.setattr(hplasso._path.penalty_step, limit, -1)
     monkeypatch.setattr(hplasso._design.multi_output, "CHEAP", 0.0)
     many, codes = make_classification(
         800, 40, n_informative=20, n_classes=15, n_clusters_per_class=1, random_state=0
     )
-    again = HadamardLogisticRegression(C=10.0, tol=1e-6).fit(many, codes)
+    later = HadamardLogisticRegression(C=10.0, tol=1e-6).fit(many, codes)
+    n_truncated = len(truncated)
+    assert 0 < n_truncated < later.n_iter_
     monkeypatch.setattr(hplasso._design.columns, "PRODUCTS", np.inf)
     formed = HadamardLogisticRegression(C=10.0, tol=1e-6).fit(many, codes)
     objectives = [
         log_loss(codes, model.predict_proba(many)) + np.abs(model.coef_).sum() / (10.0 * 800)
-        for model in (again, formed)
+        for model in (later, formed)
     ]
     assert abs(objectives[0] - objectives[1]) <= 1e-6 * np.log(15)
-    assert again.n_iter_ > formed.n_iter_
+    assert len(truncated) == n_truncated
