@@ -69,6 +69,12 @@ def test_curvatures_are_those_of_differences(loss):
     assert length <= loss.curvature_bound(loss.predict(outputs)) * (1.0 + 1e-7)
 
 
+def test_the_bound_of_logistic_curvatures_is_reached_at_even_odds():
+    loss = LOSSES["logistic"]
+    even = loss.predict(np.zeros((N, 1)))
+    assert_allclose(loss.curvature_bound(even), loss.curvature(even).diagonal(0))
+
+
 @each_loss
 def test_model_square(loss):
     """sum_i v_i r_i'D_i^+ r_i."""

@@ -9,7 +9,14 @@ from scipy.special import expit
 from hplasso import HadamardLasso, HadamardLogisticRegression, minimize_l1
 from hplasso._smooth.objective import Evaluation, Objective, SmoothFunction
 from hplasso._smooth.orthant import FaceProblem, without_shrinking
-from hplasso._smooth.product import balance, factored, unbalance
+from hplasso._smooth.product import (
+    ENOUGH,
+    WINDOW,
+    balance,
+    descend_by_factors,
+    factored,
+    unbalance,
+)
 
 
 def autoregressive(n, p, rho, rng):
@@ -358,6 +365,27 @@ def test_one_proximal_step_says_what_is_still_shrinking():
         there = without_shrinking(objective, before, Evaluation(x, 0.0, gradient, 9.0))
         assert (there.x[0] == 0.0) == (abs_correlation <= length * penalty)
         assert there.x[1] == 5.0
+
+
+def test_where_the_last_step_shows_no_curvature_nothing_goes_to_zero():
+    x, gradient = np.array([0.1, 5.0]), np.array([0.0, -1.0])
+    before = Evaluation(x - [0.0, 1.0], 0.0, gradient + [0.0, 1.0], 9.0)
+    function = SmoothFunction(lambda x: (0.0, np.zeros(2)), True, (), False, np.inf)
+    objective = Objective(function, x, np.array([0.4, 0.0]), 1.0, False)
+    here = Evaluation(x, 0.0, gradient, 9.0)
+    assert without_shrinking(objective, before, here) is here
+
+
+def test_the_factors_are_left_when_they_gain_no_more():
+    problem, points = Regression("squared", 0.9, 0.05, n=60, p=80), []
+    function = SmoothFunction(problem, True, (), True, np.inf)
+    objective = Objective(function, problem.zero, np.full(80, problem.alpha), 1.0, False)
+    descend_by_factors(objective, 2, 0.1, 10, points.append)
+    heights = np.array([point.objective for point in points])
+    assert len(heights) > 2 * WINDOW
+    gained = heights[0] - heights[-1]
+    assert heights[WINDOW] - heights[2 * WINDOW] > ENOUGH * gained
+    assert heights[-1 - WINDOW] - heights[-1] < 2.0 * ENOUGH * gained
 
 
 # Functions that are not convex
