@@ -5,8 +5,14 @@
 import scipy.stats  # noqa: F401
 
 from ._estimators.elastic_net import HadamardElasticNet, enet_path
+from ._estimators.glm_path import glm_path
 from ._estimators.lasso import HadamardLasso, lasso_path
 from ._estimators.logistic import HadamardLogisticRegression, logistic_path
+from ._estimators.tweedie import (
+    HadamardGammaRegressor,
+    HadamardPoissonRegressor,
+    HadamardTweedieRegressor,
+)
 from ._model_selection.elastic_net_cv import HadamardElasticNetCV
 from ._model_selection.lasso_cv import HadamardLassoCV
 from ._model_selection.lasso_ic import HadamardLassoIC
@@ -22,13 +28,17 @@ __all__ = [
     "CrossValidationDisplay",
     "HadamardElasticNet",
     "HadamardElasticNetCV",
+    "HadamardGammaRegressor",
     "HadamardLasso",
     "HadamardLassoCV",
     "HadamardLassoIC",
     "HadamardLogisticRegression",
     "HadamardLogisticRegressionCV",
+    "HadamardPoissonRegressor",
+    "HadamardTweedieRegressor",
     "RegularizationPathDisplay",
     "enet_path",
+    "glm_path",
     "lasso_path",
     "logistic_path",
     "minimize_l1",

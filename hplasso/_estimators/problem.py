@@ -154,7 +154,7 @@ class UnpenalisedProblem(ABC):
         """b - m'theta of points of one output, with the means m of the features."""
         features, columns, values = entries_of(points)
         shifts = np.bincount(columns, self.design.mean[features] * values, len(points))
-        return np.array([point.intercept for point in points]) - shifts
+        return np.reshape([point.intercept for point in points], len(points)) - shifts
 
     def solver_penalty(self, penalty: L1Penalty) -> L1Penalty:
         """The penalty of the coefficients of the solver, from that of the user's."""

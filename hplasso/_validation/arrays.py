@@ -82,12 +82,15 @@ def checked_grid(values: Any, name: str, *, open_low: bool = False) -> Float64:
     return np.sort(np.asarray(values, dtype=np.float64))
 
 
-def given_alphas(alphas: Any, l1_ratios: list[float]) -> GivenGrid:
-    """The alphas, or their number, 100 for None; errors as of `given_Cs`."""
+def given_alphas(alphas: Any, l1_ratios: list[float], open_low: bool = False) -> GivenGrid:
+    """The alphas, or their number, 100 for None; errors as of `given_Cs`.
+
+    If `open_low`, zero is not among them.
+    """
     alphas = 100 if alphas is None else alphas
     if isinstance(alphas, numbers.Integral):
         return automatic_grid("alphas", int(alphas), l1_ratios)
-    return GivenGrid(len(alphas), checked_grid(alphas, "alphas")[::-1])
+    return GivenGrid(len(alphas), checked_grid(alphas, "alphas", open_low=open_low)[::-1])
 
 
 def given_Cs(Cs: Any, l1_ratios: list[float]) -> GivenGrid:

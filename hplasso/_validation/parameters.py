@@ -123,6 +123,9 @@ CONSTRAINTS: Constraints = {
     "penalty_name": (one_of("alpha", "C"),),
     "n_labels": (integer(0),),
     "target": (integer(0),),
+    "family": (one_of("poisson", "gamma", "tweedie"),),
+    "power": (real(1.0, 2.0),),
+    "link": (one_of("auto", "log"),),
 }
 # Those of estimators that choose a penalty.
 SELECTION_CONSTRAINTS: Constraints = {

@@ -369,7 +369,7 @@ def test_one_proximal_step_says_what_is_still_shrinking():
 
 def test_where_the_last_step_shows_no_curvature_nothing_goes_to_zero():
     x, gradient = np.array([0.1, 5.0]), np.array([0.0, -1.0])
-    before = Evaluation(x - [0.0, 1.0], 0.0, gradient + [0.0, 1.0], 9.0)
+    before = Evaluation(x - [0.0, 1.0], 0.0, np.zeros(2), 9.0)
     function = SmoothFunction(lambda x: (0.0, np.zeros(2)), True, (), False, np.inf)
     objective = Objective(function, x, np.array([0.4, 0.0]), 1.0, False)
     here = Evaluation(x, 0.0, gradient, 9.0)

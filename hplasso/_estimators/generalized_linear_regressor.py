@@ -1,0 +1,164 @@
+"""What every generalized linear model has in common: its fit, predictions and score."""
+
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import RegressorMixin
+from sklearn.linear_model import GammaRegressor, PoissonRegressor, TweedieRegressor
+from sklearn.utils import check_consistent_length, column_or_1d
+from sklearn.utils.validation import check_is_fitted
+
+from .._losses.tweedie import TweedieLoss
+from .._numerics.error_state import in_own_error_state
+from .._numerics.rounding import UNIT
+from .._numerics.threads import threads_for_data
+from .._solver.hadamard import balance
+from .._validation.arrays import check_one_target
+from .._validation.weights import PenaltyWeights, normalised_weights
+from .fit_method import Task, fit_method
+from .generalized_linear import GeneralizedLinearData, checked_targets, generalized_linear_data
+from .linear_model import LinearModel, chosen_parameters, fitted_as, options_of
+from .problem import DATA_ACCEPTED, FitOptions
+
+# scikit-learn's own estimators, by power.
+COUNTERPARTS = {1.0: PoissonRegressor, 2.0: GammaRegressor}
+
+
+class GeneralizedLinearRegressor(RegressorMixin, LinearModel):
+    """The base of regressors with a log link; abstract, as `LinearModel` is.
+
+    Those whose power is a parameter have it by that name; of the others `_power` is a constant.
+    """
+
+    _accepted = DATA_ACCEPTED | {"y_numeric": True}
+    _power: float | None = None
+    coef_: Any
+
+    def _data(
+        self, X: Any, y: Any, sample_weight: Any, penalty: PenaltyWeights, options: FitOptions
+    ) -> GeneralizedLinearData:
+        return generalized_linear_data(X, y, sample_weight, self._exponent, penalty, options)
+
+    @property
+    def _exponent(self) -> float:
+        """The power of the variance function."""
+        return float(self.power if self._power is None else self._power)
+
+    @fit_method
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Training data.
+        y : array-like of shape (n_samples,)
+            Target values, not negative; positive for the gamma loss. They need not be integers.
+        sample_weight : float or array-like of shape (n_samples,), default=None
+            Sample weights, not negative and not all zero. Only their ratios matter.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If a parameter, `X`, `y` or a weight is not what it has to be.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If the gap asked for was not reached within `max_iter` sweeps.
+        """
+        options, name = options_of(self), type(self).__name__
+        check_one_target(name, y, f"sklearn.multioutput.MultiOutputRegressor({name}())")
+        data = self._validated(X, y, sample_weight, options)
+        start = None
+        if self.warm_start and getattr(self, "coef_", None) is not None:
+            start = data.checked_start(self.coef_, "With warm_start=True, coef_ of the last fit")
+        with Task.of_fit(self), threads_for_data(data.X.size):
+            problem = (data if self.alpha else data.without_penalty()).problem()
+            alpha = self.alpha or 1.0
+            point = problem.solve(alpha, start=start, listener=problem.printer())
+        problem.warn_not_converged([point])
+        coefs, intercepts = problem.arrays([[point]])
+        self.coef_, self.intercept_ = coefs[0, :, 0], 0.0
+        if self.fit_intercept:
+            self.intercept_ = intercepts[0, 0]
+        self.mu_, self.nu_ = balance(self.coef_)
+        self.dual_gap_, self.n_iter_ = point.gap, point.sweeps
+        return self
+
+    @in_own_error_state
+    def predict(self, X: Any) -> Any:
+        """Predict the means.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+            ``exp(X coef + intercept)``, inf where that overflows.
+        """
+        with np.errstate(over="ignore"):
+            return np.exp(self._outputs(X))
+
+    @in_own_error_state
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """D^2, the part of the deviance that is explained.
+
+        It is 1 - D(y, predictions) / D(y, mean of y), at most 1, with the deviance D of the loss;
+        for a constant `y` 1 where the predictions are exact and 0 otherwise.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples.
+        y : array-like of shape (n_samples,)
+            Target values.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Sample weights.
+
+        Returns
+        -------
+        score : float
+            D^2 of the predictions.
+        """
+        outputs, power = self._outputs(X), self._exponent
+        y = checked_targets(column_or_1d(y), power)
+        check_consistent_length(outputs, y)
+        weights = normalised_weights(sample_weight, y[:, None])
+        loss = TweedieLoss(y, weights, power)
+        null = np.full(outputs.shape, loss.null_intercept)
+        deviance, null = (weights @ loss.predict(f[:, None]).losses for f in (outputs, null))
+        if np.ptp(y[weights > 0.0]) == 0.0:
+            return float(deviance <= UNIT)
+        return float(1.0 - deviance / null)
+
+    def to_sklearn(self) -> Any:
+        """A fitted estimator of scikit-learn with the same coefficients and predictions.
+
+        For whatever knows scikit-learn's own estimators only, such as converters to other formats.
+
+        Returns
+        -------
+        model : sklearn.linear_model.PoissonRegressor, GammaRegressor or TweedieRegressor
+            As fitted, without L1 penalty and penalty weights, which they do not have.
+        """
+        check_is_fitted(self)
+        kind = TweedieRegressor if self._power is None else COUNTERPARTS[self._power]
+        model = fitted_as(kind, chosen_parameters(self) | {"solver": "lbfgs"}, self)
+        example = np.zeros((1, self.n_features_in_))
+        fitted = kind(**model.get_params()).fit(example, [1.0])  # it learns its link
+        vars(fitted).update(vars(model))
+        return fitted
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.positive_only = True
+        return tags

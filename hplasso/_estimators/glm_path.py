@@ -1,0 +1,146 @@
+"""The path function of generalized linear models."""
+
+from typing import Any
+
+from .._numerics.threads import threads_for_data
+from .._validation.arrays import check_one_target, given_alphas
+from .._validation.parameters import path_function
+from .._validation.weights import checked_data
+from .generalized_linear import generalized_linear_data
+from .problem import DATA_ACCEPTED, FitOptions, gaps_of, sweeps_of
+
+# Of the families that have no other.
+POWERS = {"poisson": 1.0, "gamma": 2.0}
+
+
+@path_function
+def glm_path(
+    X: Any,
+    y: Any,
+    *,
+    family: str = "poisson",
+    power: float = 1.5,
+    alphas: Any = 100,
+    eps: float = 1e-2,
+    l1_ratio: float = 1.0,
+    fit_intercept: bool = True,
+    positive: bool = False,
+    sample_weight: Any = None,
+    penalty_weights: Any = None,
+    coef_init: Any = None,
+    solver: str = "auto",
+    max_iter: int = 1000,
+    tol: float = 1e-4,
+    verbose: bool | int = 0,
+    return_n_iter: bool = False,
+) -> tuple[Any, ...]:
+    """Compute the path of a generalized linear model with a log link.
+
+    For each `alpha` of a decreasing sequence, the minimiser of::
+
+        sum_i s_i loss_i / sum(s) + alpha * sum_j w_j (r |coef_j| + (1 - r) / 2 * coef_j^2)
+
+    with the loss of :class:`HadamardPoissonRegressor`, :class:`HadamardGammaRegressor` or
+    :class:`HadamardTweedieRegressor`, half of the unit deviance at the mean
+    ``exp(x_i'coef + intercept)``, sample weights s, penalty weights w and r = `l1_ratio`. Each
+    solution is the start of the next; some are means of their neighbours, which are certified like
+    the others.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        Training data, used as they are: not copied, not changed. float32 is kept as it is; other
+        types than float32 and float64 are converted to float64. COO is converted to CSC.
+    y : array-like of shape (n_samples,)
+        Target values, not negative; positive for 'gamma'. They need not be integers.
+    family : {'poisson', 'gamma', 'tweedie'}, default='poisson'
+        Which deviance is the loss.
+    power : float, default=1.5
+        For 'tweedie', the power of the variance, in [1, 2].
+    alphas : int or array-like, default=100
+        Number of alphas on a geometric grid from ``alpha_max`` down, the smallest alpha at which
+        all penalised coefficients are zero; or the alphas themselves, which have to be positive, in
+        any order. None means 100.
+    eps : float, default=1e-2
+        Length of the path: ``alpha_min / alpha_max``. Used if `alphas` is an int.
+    l1_ratio : float, default=1.0
+        Share r of the L1 penalty, in [0, 1]. For 0, a ridge penalty alone, the alphas have to be
+        given: no coefficient enters that a grid could begin at.
+    fit_intercept : bool, default=True
+        Whether to fit an intercept, which is not penalised.
+    positive : bool, default=False
+        Whether the coefficients are confined to be non-negative.
+    sample_weight : float or array-like of shape (n_samples,), default=None
+        Sample weights s, all one by default.
+    penalty_weights : array-like of shape (n_features,) or dict, default=None
+        Penalty weights w, not negative, all one by default. A feature of weight zero is not
+        penalised, one of weight inf is left out. A dict or a pandas.Series with names is matched by
+        the names of the features; those that it does not have get weight one.
+    coef_init : array-like of shape (n_features,), default=None
+        Coefficients to start from.
+    solver : {'auto', 'alternating'}, default='auto'
+        As in :class:`HadamardPoissonRegressor`.
+    max_iter : int, default=1000
+        Largest number of sweeps at each alpha.
+    tol : float, default=1e-4
+        Largest duality gap, relative to the loss of the model without features.
+    verbose : bool or int, default=0
+        1 prints a line for each alpha on standard error, 2 one for each iteration as well.
+    return_n_iter : bool, default=False
+        Whether to return the numbers of sweeps.
+
+    Returns
+    -------
+    alphas : ndarray of shape (n_alphas,)
+        The alphas, largest first.
+    coefs : ndarray of shape (n_features, n_alphas)
+        The coefficients, of `X`'s dtype.
+    intercepts : ndarray of shape (n_alphas,)
+        The intercepts.
+    dual_gaps : ndarray of shape (n_alphas,)
+        The duality gap certified for each solution, in the units of the objective.
+    n_iters : list of int
+        The sweeps that were made for each alpha, 0 where all coefficients are zero, or the solution
+        is the mean of two others. Returned if `return_n_iter` is True.
+
+    Raises
+    ------
+    ValueError
+        If a parameter, `X`, `y` or a weight is not what it has to be.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If the gap asked for was not reached.
+
+    See Also
+    --------
+    HadamardPoissonRegressor : An estimator.
+    logistic_path : The same for classes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hplasso import glm_path
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.standard_normal((200, 10))
+    >>> y = rng.poisson(np.exp(1.0 + X[:, 0] - 0.5 * X[:, 3]))
+    >>> alphas, coefs, intercepts, dual_gaps = glm_path(X, y, alphas=3, eps=0.1)
+    >>> (coefs != 0).sum(axis=0)
+    array([0, 2, 2])
+    """
+    options = FitOptions(l1_ratio, fit_intercept, positive, solver, tol, max_iter, verbose)
+    check_one_target("glm_path", y, "a path for each of them")
+    X, y, penalty = checked_data(X, y, penalty_weights, DATA_ACCEPTED | {"y_numeric": True})
+    power = POWERS.get(family, power)
+    data = generalized_linear_data(X, y, sample_weight, power, penalty, options)
+    given = given_alphas(alphas, [l1_ratio], open_low=True)
+    if coef_init is not None:
+        coef_init = data.checked_start(coef_init, "coef_init")
+    with threads_for_data(X.size):
+        problem = data.problem()
+        grid, (points,) = problem.paths(given, eps, coef_init)
+    problem.warn_not_converged(points)
+    (coefs,), (intercepts,) = problem.arrays([points])
+    results = grid, coefs, intercepts, gaps_of(points)
+    return (*results, sweeps_of(points)) if return_n_iter else results

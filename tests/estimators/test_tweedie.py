@@ -1,0 +1,346 @@
+"""Poisson, gamma and Tweedie regression against scikit-learn, and certified from raw data."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
+from scipy.optimize import minimize
+from scipy.special import xlogy
+from sklearn.linear_model import GammaRegressor, PoissonRegressor, TweedieRegressor
+from sklearn.model_selection import GridSearchCV
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from hplasso import (
+    CertificateDisplay,
+    HadamardGammaRegressor,
+    HadamardPoissonRegressor,
+    HadamardTweedieRegressor,
+    RegularizationPathDisplay,
+    glm_path,
+)
+
+FAMILIES = {
+    "poisson": (1.0, HadamardPoissonRegressor(), PoissonRegressor()),
+    "gamma": (2.0, HadamardGammaRegressor(), GammaRegressor()),
+    "tweedie": (1.5, HadamardTweedieRegressor(), TweedieRegressor(power=1.5, link="log")),
+}
+each_family = pytest.mark.parametrize("family", FAMILIES)
+
+
+def losses(y, outputs, power):
+    """Half of the unit deviances, from their definition."""
+    mean = np.exp(outputs)
+    if power == 1.0:
+        return xlogy(y, y) - y * outputs - y + mean
+    if power == 2.0:
+        return outputs - np.log(y) + y / mean - 1.0
+    first = y * (y ** (1.0 - power) - mean ** (1.0 - power)) if (y > 0.0).all() else None
+    if first is None:
+        some = np.where(y > 0.0, y, 1.0)
+        first = y * (some ** (1.0 - power) - mean ** (1.0 - power))
+    second = y ** (2.0 - power) - mean ** (2.0 - power)
+    return first / (1.0 - power) - second / (2.0 - power)
+
+
+def residuals(y, outputs, power):
+    return y * np.exp((1.0 - power) * outputs) - np.exp((2.0 - power) * outputs)
+
+
+def dual_losses(y, residual, power):
+    """``min_f loss(f) + s f`` for residuals s, by bisection for the f that has them."""
+    low, high = np.full(y.shape, -80.0), np.full(y.shape, 80.0)
+    for _ in range(200):
+        middle = 0.5 * (low + high)
+        above = residuals(y, middle, power) > residual
+        low, high = np.where(above, middle, low), np.where(above, high, middle)
+    return losses(y, middle, power) + residual * middle
+
+
+class Sample:
+    """Generated data, and what is known of the problem without the package."""
+
+    def __init__(self, power, n=150, p=20, seed=0, density=1.0, weighted=True):
+        rng = np.random.default_rng(seed)
+        self.power, self.X = power, rng.standard_normal((n, p)) * (rng.random((n, p)) < density)
+        mean = np.exp(0.5 + self.X[:, :3] @ [0.6, -0.5, 0.3])
+        number = rng.poisson(mean)
+        gammas = rng.gamma(np.maximum(2.0 * number, 1.0)) * (number > 0)
+        self.y = {1.0: number * 1.0, 2.0: rng.gamma(2.0, mean)}.get(power, gammas)
+        raw = rng.exponential(size=n) if weighted else np.ones(n)
+        self.sample_weight, self.weights = raw, raw / raw.sum()
+
+    def objective(self, coef, intercept, alpha, l1_ratio=1.0, penalty=1.0):
+        loss = self.weights @ losses(self.y, self.X @ coef + intercept, self.power)
+        each = l1_ratio * np.abs(coef) + 0.5 * (1.0 - l1_ratio) * coef**2
+        return loss + alpha * (penalty * each).sum()
+
+    def gap(self, coef, intercept, alpha, penalty=1.0):
+        """The duality gap of the lasso, at the residual times kappa."""
+        residual = residuals(self.y, self.X @ coef + intercept, self.power)
+        z = self.X.T @ (self.weights * residual)
+        kappa = min(1.0, (alpha * penalty / np.abs(z)).min())
+        dual = self.weights @ dual_losses(self.y, kappa * residual, self.power)
+        return self.objective(coef, intercept, alpha, 1.0, penalty) - dual
+
+    def null_loss(self):
+        return self.weights @ losses(self.y, np.log(self.weights @ self.y), self.power)
+
+    def minimum(self, alpha, l1_ratio):
+        """By L-BFGS-B for coef = u - v with u, v >= 0."""
+        p = self.X.shape[1]
+
+        def function(x):
+            coef = x[:p] - x[p : 2 * p]
+            residual = self.weights * residuals(self.y, self.X @ coef + x[-1], self.power)
+            slope = -self.X.T @ residual + alpha * (1.0 - l1_ratio) * coef
+            value = self.objective(coef, x[-1], alpha, l1_ratio)
+            value += alpha * l1_ratio * ((x[:-1]).sum() - np.abs(coef).sum())
+            gradient = np.r_[slope + alpha * l1_ratio, alpha * l1_ratio - slope, -residual.sum()]
+            return value, gradient
+
+        bounds = [(0.0, None)] * (2 * p) + [(None, None)]
+        options = {"maxiter": 10_000, "maxfun": 100_000, "ftol": 1e-16, "gtol": 1e-11}
+        start = np.zeros(2 * p + 1)
+        return minimize(function, start, jac=True, bounds=bounds, options=options).fun
+
+
+@parametrize_with_checks([model.set_params(alpha=0.1) for _, model, _ in FAMILIES.values()])
+def test_checks_of_scikit_learn(estimator, check):
+    check(estimator)
+
+
+@each_family
+@pytest.mark.parametrize("alpha", [0.0, 0.02, 0.5])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_a_ridge_penalty_is_that_of_scikit_learn(family, alpha, fit_intercept):
+    power, model, peer = FAMILIES[family]
+    sample = Sample(power)
+    data = sample.X, sample.y, sample.sample_weight
+    model = type(model)(alpha=alpha, l1_ratio=0.0, tol=1e-12, fit_intercept=fit_intercept)
+    model.fit(*data)
+    options = {"solver": "newton-cholesky", "tol": 1e-10, "max_iter": 1000}
+    peer.set_params(alpha=alpha, fit_intercept=fit_intercept, **options).fit(*data)
+    assert_allclose(model.coef_, peer.coef_, atol=1e-6)
+    assert model.intercept_ == pytest.approx(peer.intercept_, abs=1e-6)
+    assert_allclose(model.predict(sample.X), peer.predict(sample.X), rtol=1e-5)
+    assert model.score(*data) == pytest.approx(peer.score(*data), rel=1e-5)
+
+
+@pytest.mark.parametrize("power", [1.0, 1.2, 1.5, 1.9, 2.0])
+@pytest.mark.parametrize("container", [np.asarray, np.asfortranarray, sparse.csr_array])
+@pytest.mark.parametrize("tol", [1e-4, 1e-10])
+def test_the_gap_is_that_of_the_raw_data(power, container, tol):
+    sample = Sample(power, p=200, density=0.3 if container is sparse.csr_array else 1.0)
+    model = HadamardTweedieRegressor(power=power, alpha=0.1, tol=tol)
+    model.fit(container(sample.X), sample.y, sample.sample_weight)
+    gap = sample.gap(model.coef_, model.intercept_, 0.1)
+    assert gap <= tol * sample.null_loss() + 1e-13
+    assert model.dual_gap_ == pytest.approx(gap, rel=1e-3, abs=1e-13)
+    assert 0 < np.count_nonzero(model.coef_) < 150
+    assert_allclose(model.mu_ * model.nu_, model.coef_, rtol=1e-14)
+    assert model.n_iter_ >= 1
+
+
+@each_family
+@pytest.mark.parametrize("l1_ratio", [1.0, 0.5])
+@pytest.mark.parametrize("seed", range(5))
+def test_the_objective_is_that_of_another_solver(family, l1_ratio, seed):
+    power, model, _ = FAMILIES[family]
+    sample = Sample(power, seed=seed)
+    model = type(model)(alpha=0.15, l1_ratio=l1_ratio, tol=1e-11)
+    model.fit(sample.X, sample.y, sample.sample_weight)
+    right = sample.minimum(0.15, l1_ratio)
+    assert sample.objective(model.coef_, model.intercept_, 0.15, l1_ratio) == pytest.approx(
+        right, rel=1e-9
+    )
+
+
+@each_family
+def test_sweeps_alone_lead_there_as_well(family):
+    power, model, _ = FAMILIES[family]
+    sample = Sample(power)
+    fits = [
+        type(model)(alpha=0.1, tol=1e-9, solver=solver, max_iter=20_000).fit(sample.X, sample.y)
+        for solver in ("auto", "alternating")
+    ]
+    assert_allclose(fits[0].coef_, fits[1].coef_, atol=1e-4)
+    assert fits[1].n_iter_ > fits[0].n_iter_
+
+
+@each_family
+def test_positive_coefficients_and_penalty_weights(family):
+    power, model, _ = FAMILIES[family]
+    sample, weights = Sample(power), np.ones(20)
+    weights[[1, 5]] = 0.0, np.inf
+    model = type(model)(alpha=0.1, tol=1e-10, penalty_weights=weights)
+    model.fit(sample.X, sample.y, sample.sample_weight)
+    residual = residuals(sample.y, sample.X @ model.coef_ + model.intercept_, power)
+    z = sample.X.T @ (sample.weights * residual)
+    assert abs(z[1]) < 1e-6
+    assert model.coef_[1] < 0.0
+    assert model.coef_[5] == 0.0
+    model.set_params(positive=True, penalty_weights=None)
+    model.fit(sample.X, sample.y, sample.sample_weight)
+    residual = residuals(sample.y, sample.X @ model.coef_ + model.intercept_, power)
+    z = sample.X.T @ (sample.weights * residual)
+    assert (model.coef_ >= 0.0).all()
+    assert_allclose(z[model.coef_ > 0.0], 0.1, atol=1e-6)
+    assert (z <= 0.1 + 1e-6).all()
+    assert z.min() < -0.1
+
+
+@each_family
+def test_weights_are_repetitions(family):
+    power, model, _ = FAMILIES[family]
+    sample = Sample(power)
+    times = np.random.default_rng(1).integers(0, 3, len(sample.y))
+    rows = np.repeat(np.arange(len(times)), times)
+    model = type(model)(alpha=0.1, tol=1e-12)
+    weighted = model.fit(sample.X, sample.y, times).coef_
+    assert_allclose(model.fit(sample.X[rows], sample.y[rows]).coef_, weighted, atol=1e-6)
+
+
+@each_family
+@pytest.mark.parametrize("tol", [1e-4, 1e-9])
+def test_paths_are_certified(family, tol):
+    power, model, _ = FAMILIES[family]
+    sample = Sample(power, n=100, p=150)
+    options = {"family": family, "sample_weight": sample.sample_weight, "tol": tol}
+    alphas, coefs, intercepts, gaps, n_iters = glm_path(
+        sample.X, sample.y, alphas=30, eps=0.05, return_n_iter=True, **options
+    )
+    assert not coefs[:, 0].any()
+    assert coefs[:, 1].any()
+    for alpha, coef, intercept, gap in zip(alphas, coefs.T, intercepts, gaps, strict=True):
+        exact = sample.gap(coef, intercept, alpha)
+        assert exact <= tol * sample.null_loss() + 1e-13
+        assert gap == pytest.approx(exact, rel=1e-3, abs=1e-12)
+    single = type(model)(alpha=alphas[20], tol=1e-12)
+    single.fit(sample.X, sample.y, sample.sample_weight)
+    assert_allclose(coefs[:, 20], single.coef_, atol=0.1 if tol > 1e-5 else 1e-3)
+    assert n_iters[0] == 0
+    given = glm_path(sample.X, sample.y, alphas=[0.1, 0.3], coef_init=coefs[:, 5], **options)
+    assert_array_equal(given[0], [0.3, 0.1])
+
+
+def test_a_path_of_one_power():
+    sample = Sample(1.2)
+    _, coefs, *_ = glm_path(
+        sample.X, sample.y, family="tweedie", power=1.2, alphas=[0.1], tol=1e-10
+    )
+    model = HadamardTweedieRegressor(power=1.2, alpha=0.1, tol=1e-10).fit(sample.X, sample.y)
+    assert_allclose(coefs[:, 0], model.coef_, atol=1e-8)
+
+
+@each_family
+def test_warm_starts_take_no_sweep_where_they_suffice(family):
+    power, model, _ = FAMILIES[family]
+    sample = Sample(power)
+    model = type(model)(alpha=0.1, warm_start=True).fit(sample.X, sample.y)
+    assert model.n_iter_ > 0
+    assert model.fit(sample.X, sample.y).n_iter_ == 0
+
+
+@each_family
+def test_estimators_of_scikit_learn(family):
+    power, model, peer = FAMILIES[family]
+    sample = Sample(power)
+    model = type(model)(alpha=0.1).fit(sample.X, sample.y)
+    other = model.to_sklearn()
+    assert type(other) is type(peer)
+    assert other.alpha == 0.1
+    assert_allclose(other.predict(sample.X), model.predict(sample.X), rtol=1e-12)
+    assert other.score(sample.X, sample.y) == pytest.approx(model.score(sample.X, sample.y))
+    search = GridSearchCV(type(model)(), {"alpha": [0.01, 0.1, 10.0]}).fit(sample.X, sample.y)
+    assert search.best_params_["alpha"] < 10.0
+
+
+@each_family
+def test_displays(family):
+    power, model, _ = FAMILIES[family]
+    sample = Sample(power)
+    model = type(model)(alpha=0.1)
+    assert len(RegularizationPathDisplay.from_estimator(model, sample.X, sample.y).penalties) > 50
+    assert CertificateDisplay.from_estimator(model, sample.X, sample.y).gaps[-1] > 0.0
+
+
+# Hard cases
+
+
+@pytest.mark.parametrize("power", [1.0, 1.5])
+@pytest.mark.parametrize("container", [np.asarray, sparse.csc_array])
+def test_targets_that_are_all_zero(power, container):
+    X, y = container(np.eye(6)[:, :3]), np.zeros(6)
+    model = HadamardTweedieRegressor(power=power, alpha=0.1).fit(X, y)
+    assert not model.coef_.any()
+    assert model.intercept_ == -600.0
+    assert model.dual_gap_ < 1e-100
+    assert model.score(X, y) == 1.0
+    # of those that have a weight, too
+    weights = np.array([1.0, 1.0, 1.0, 1.0, 1.0, 0.0])
+    model.fit(X, np.array([0.0, 0.0, 0.0, 0.0, 0.0, 3.0]), weights)
+    assert model.intercept_ == -600.0
+
+
+@pytest.mark.parametrize("power", [1.0, 1.5, 2.0])
+def test_one_huge_target(power):
+    sample = Sample(power)
+    sample.y[3] = 1e9
+    model = HadamardTweedieRegressor(power=power, alpha=0.5, tol=1e-8)
+    model.fit(sample.X, sample.y, sample.sample_weight)
+    gap = sample.gap(model.coef_, model.intercept_, 0.5)
+    assert gap <= 1.01e-8 * sample.null_loss()
+
+
+def test_a_group_without_counts():
+    groups = np.repeat(np.eye(5), 20, axis=0)
+    y = np.random.default_rng(0).poisson(3.0, 100) * (groups[:, 4] == 0.0)
+    model = HadamardPoissonRegressor(alpha=1e-5, tol=1e-9).fit(groups, y)
+    means = model.predict(np.eye(5))
+    assert means[4] < 1e-3
+    assert_allclose(means[:4], [y[20 * k : 20 * (k + 1)].mean() for k in range(4)], rtol=1e-3)
+
+
+def test_predictions_that_overflow_are_infinite():
+    model = HadamardPoissonRegressor(alpha=0.01).fit([[0.0], [1.0], [2.0]], [1.0, 3.0, 9.0])
+    assert model.predict([[1e4]]) == np.inf
+
+
+@pytest.mark.parametrize("power", [1.0, 1.5, 2.0])
+def test_targets_that_are_not_allowed(power):
+    names = {1.0: "HalfPoissonLoss", 1.5: "HalfTweedieLoss", 2.0: "HalfGammaLoss"}
+    message = rf"Some value\(s\) of y are out of the valid range of the loss '{names[power]}'"
+    X, model = np.eye(3), HadamardTweedieRegressor(power=power)
+    with pytest.raises(ValueError, match=message):
+        model.fit(X, [1.0, 2.0, -1.0])
+    if power == 2.0:
+        with pytest.raises(ValueError, match=message):
+            model.fit(X, [1.0, 2.0, 0.0])
+    with pytest.raises(ValueError, match="takes one target"):
+        model.fit(X, np.ones((3, 2)))
+    with pytest.raises(ValueError, match="NaN"):
+        model.fit(X, [1.0, 2.0, np.nan])
+    assert not hasattr(model, "coef_")
+
+
+def test_parameters_that_are_not_allowed():
+    X, y = np.eye(3), [1.0, 2.0, 3.0]
+    for power in (0.9, 2.1, 3, "1"):
+        with pytest.raises(ValueError, match="'power' parameter of HadamardTweedieRegressor"):
+            HadamardTweedieRegressor(power=power).fit(X, y)
+    with pytest.raises(ValueError, match="'link' parameter of HadamardTweedieRegressor"):
+        HadamardTweedieRegressor(link="identity").fit(X, y)
+    with pytest.raises(ValueError, match="'family' parameter of glm_path must be"):
+        glm_path(X, y, family="normal")
+    with pytest.raises(ValueError, match="alphas"):
+        glm_path(X, y, alphas=[0.1, 0.0])
+
+
+@each_family
+def test_float32(family):
+    power, model, _ = FAMILIES[family]
+    sample = Sample(power)
+    model = type(model)(alpha=0.1).fit(sample.X.astype(np.float32), sample.y)
+    assert model.coef_.dtype == np.float32
+    sample.weights = np.full(len(sample.y), 1.0 / len(sample.y))
+    assert sample.gap(model.coef_.astype(float), model.intercept_, 0.1) <= 1e-4 * sample.null_loss()
