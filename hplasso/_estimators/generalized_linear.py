@@ -10,6 +10,7 @@ import numpy as np
 from .._datafit.newton import CurvedTerm
 from .._design.factory import check_range, checked_design
 from .._design.working_set import WorkingSet
+from .._losses.offset import with_offset
 from .._losses.tweedie import TweedieLoss
 from .._numerics.typing import Float64, Mask
 from .._path.interpolation import trace_log_interpolated
@@ -37,9 +38,11 @@ class GeneralizedLinear(UnpenalisedProblem):
         power: float,
         fit_intercept: bool,
         left_out: Mask | None = None,
+        offset: Float64 | None = None,
     ) -> None:
         self.design = checked_design(X, weights, fit_intercept, left_out).leave_means()
-        self.term = CurvedTerm(self.design, TweedieLoss(y, weights, power), fit_intercept)
+        loss = with_offset(TweedieLoss(y, weights, power), offset)
+        self.term = CurvedTerm(self.design, loss, fit_intercept)
         self.terms = [self.term]
         self.working_set = WorkingSet(self.term.design)
 
@@ -57,7 +60,10 @@ class GeneralizedLinear(UnpenalisedProblem):
 
 
 class GeneralizedLinearData(NamedTuple):
-    """X (n, p), y (n,), weights (n,) that sum to one, the power, penalty weights, and options."""
+    """X (n, p), y (n,), weights (n,) that sum to one, the power, penalty weights, and options.
+
+    An `offset` is of shape (n,).
+    """
 
     X: Any
     y: Float64
@@ -65,14 +71,22 @@ class GeneralizedLinearData(NamedTuple):
     power: float
     penalty: PenaltyWeights
     options: FitOptions
+    offset: Float64 | None = None
 
     def problem(self, n_solutions: int = 1) -> Problem:
         """The problem; the number of solutions to come makes no difference."""
-        X, y, weights, power, penalty, options = self
+        X, y, weights, power, penalty, options, offset = self
+        offset = None if offset is None else offset[:, None]
         unpenalised = GeneralizedLinear(
-            X, y, weights, power, options.fit_intercept, penalty.left_out
+            X, y, weights, power, options.fit_intercept, penalty.left_out, offset
         )
         return Problem(unpenalised, options, penalty.weights, X.dtype)
+
+    def with_offset(self, offset: Any) -> GeneralizedLinearData:
+        """The same with what the user adds to the linear model, which is checked; None is zero."""
+        if offset is not None:
+            offset = checked_array(offset, (self.X.shape[0],), "offset")
+        return self._replace(offset=offset)
 
     def without_penalty(self) -> GeneralizedLinearData:
         """The same where no feature has a penalty, at any alpha."""

@@ -12,8 +12,9 @@ from .._losses.tweedie import TweedieLoss
 from .._numerics.error_state import in_own_error_state
 from .._numerics.rounding import UNIT
 from .._numerics.threads import threads_for_data
+from .._numerics.typing import Float64
 from .._solver.hadamard import balance
-from .._validation.arrays import check_one_target
+from .._validation.arrays import check_one_target, checked_array
 from .._validation.weights import PenaltyWeights, normalised_weights
 from .fit_method import Task, fit_method
 from .generalized_linear import GeneralizedLinearData, checked_targets, generalized_linear_data
@@ -45,7 +46,7 @@ class GeneralizedLinearRegressor(RegressorMixin, LinearModel):
         return float(self.power if self._power is None else self._power)
 
     @fit_method
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None) -> Self:
         """Fit the model.
 
         Parameters
@@ -56,6 +57,9 @@ class GeneralizedLinearRegressor(RegressorMixin, LinearModel):
             Target values, not negative; positive for the gamma loss. They need not be integers.
         sample_weight : float or array-like of shape (n_samples,), default=None
             Sample weights, not negative and not all zero. Only their ratios matter.
+        offset : array-like of shape (n_samples,), default=None
+            What is added to the linear model of each sample, zero by default: the logarithm of the
+            exposure, where `y` is counted over that.
 
         Returns
         -------
@@ -74,7 +78,7 @@ class GeneralizedLinearRegressor(RegressorMixin, LinearModel):
         """
         options, name = options_of(self), type(self).__name__
         check_one_target(name, y, f"sklearn.multioutput.MultiOutputRegressor({name}())")
-        data = self._validated(X, y, sample_weight, options)
+        data = self._validated(X, y, sample_weight, options).with_offset(offset)
         start = None
         if self.warm_start and getattr(self, "coef_", None) is not None:
             start = data.checked_start(self.coef_, "With warm_start=True, coef_ of the last fit")
@@ -91,29 +95,38 @@ class GeneralizedLinearRegressor(RegressorMixin, LinearModel):
         self.dual_gap_, self.n_iter_ = point.gap, point.sweeps
         return self
 
+    def _linear(self, X: Any, offset: Any) -> Float64:
+        """The linear model at some samples, with an offset if there is one."""
+        outputs = self._outputs(X)
+        return (
+            outputs if offset is None else outputs + checked_array(offset, outputs.shape, "offset")
+        )
+
     @in_own_error_state
-    def predict(self, X: Any) -> Any:
+    def predict(self, X: Any, offset: Any = None) -> Any:
         """Predict the means.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Samples.
+        offset : array-like of shape (n_samples,), default=None
+            What is added to the linear model, zero by default.
 
         Returns
         -------
         y : ndarray of shape (n_samples,)
-            ``exp(X coef + intercept)``, inf where that overflows.
+            ``exp(X coef + intercept + offset)``, inf where that overflows.
         """
         with np.errstate(over="ignore"):
-            return np.exp(self._outputs(X))
+            return np.exp(self._linear(X, offset))
 
     @in_own_error_state
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+    def score(self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None) -> float:
         """D^2, the part of the deviance that is explained.
 
-        It is 1 - D(y, predictions) / D(y, mean of y), at most 1, with the deviance D of the loss;
-        for a constant `y` 1 where the predictions are exact and 0 otherwise.
+        It is 1 - D / D_0, at most 1, with the deviance D of the predictions and D_0 of the best fit
+        with an intercept alone, and the offset; where D_0 is zero, 1 if D is, and 0 otherwise.
 
         Parameters
         ----------
@@ -123,22 +136,25 @@ class GeneralizedLinearRegressor(RegressorMixin, LinearModel):
             Target values.
         sample_weight : array-like of shape (n_samples,), default=None
             Sample weights.
+        offset : array-like of shape (n_samples,), default=None
+            What is added to the linear model, zero by default.
 
         Returns
         -------
         score : float
             D^2 of the predictions.
         """
-        outputs, power = self._outputs(X), self._exponent
-        y = checked_targets(column_or_1d(y), power)
+        outputs = self._linear(X, offset)[:, None]
+        y = checked_targets(column_or_1d(y), self._exponent)
         check_consistent_length(outputs, y)
-        weights = normalised_weights(sample_weight, y[:, None])
-        loss = TweedieLoss(y, weights, power)
-        null = np.full(outputs.shape, loss.null_intercept)
-        deviance, null = (weights @ loss.predict(f[:, None]).losses for f in (outputs, null))
-        if np.ptp(y[weights > 0.0]) == 0.0:
+        weights = normalised_weights(sample_weight, outputs)
+        loss = TweedieLoss(y, weights, self._exponent)
+        null = np.zeros_like(outputs) if offset is None else outputs - self._outputs(X)[:, None]
+        best = loss.profile_intercept(null, np.zeros(1))[1]
+        deviance, null_deviance = (weights @ at.losses for at in (loss.predict(outputs), best))
+        if null_deviance <= UNIT:
             return float(deviance <= UNIT)
-        return float(1.0 - deviance / null)
+        return float(1.0 - deviance / null_deviance)
 
     def to_sklearn(self) -> Any:
         """A fitted estimator of scikit-learn with the same coefficients and predictions.

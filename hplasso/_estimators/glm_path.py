@@ -26,6 +26,7 @@ def glm_path(
     fit_intercept: bool = True,
     positive: bool = False,
     sample_weight: Any = None,
+    offset: Any = None,
     penalty_weights: Any = None,
     coef_init: Any = None,
     solver: str = "auto",
@@ -72,6 +73,9 @@ def glm_path(
         Whether the coefficients are confined to be non-negative.
     sample_weight : float or array-like of shape (n_samples,), default=None
         Sample weights s, all one by default.
+    offset : array-like of shape (n_samples,), default=None
+        What is added to the linear model of each sample, zero by default: the logarithm of the
+        exposure, where `y` is counted over that.
     penalty_weights : array-like of shape (n_features,) or dict, default=None
         Penalty weights w, not negative, all one by default. A feature of weight zero is not
         penalised, one of weight inf is left out. A dict or a pandas.Series with names is matched by
@@ -134,6 +138,7 @@ def glm_path(
     X, y, penalty = checked_data(X, y, penalty_weights, DATA_ACCEPTED | {"y_numeric": True})
     power = POWERS.get(family, power)
     data = generalized_linear_data(X, y, sample_weight, power, penalty, options)
+    data = data.with_offset(offset)
     given = given_alphas(alphas, [l1_ratio], open_low=True)
     if coef_init is not None:
         coef_init = data.checked_start(coef_init, "coef_init")

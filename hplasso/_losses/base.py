@@ -108,6 +108,13 @@ class Loss(ABC):
         """A bound of (sum_i v_i |D_i|^2)^1/2."""
         return float(np.sqrt(self.weights @ self.curvature(prediction).diagonal(0) ** 2))
 
+    def bound_residual(self, null: Float64) -> float:
+        """`residual_bound` where the outputs without features are these, (n, K), plus intercepts.
+
+        The intercepts are at their optimum, or zero.
+        """
+        return self.residual_bound
+
     def contrasts(self, values: Float64) -> Float64:
         """Values of the outputs, (K,), as far as they make a difference to each sample, (n, K)."""
         return values[None]

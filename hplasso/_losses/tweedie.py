@@ -48,7 +48,8 @@ class TweediePrediction(NamedTuple):
 class TweedieLoss(Loss):
     """Targets y >= 0 of shape (n,), positive for q = 2, and weights that sum to one.
 
-    Where all targets are zero, the mean goes to zero: the intercept ends at -LARGEST.
+    Where all targets are zero, the means go to zero: the intercept ends where the outputs are at
+    -LARGEST or below.
     """
 
     def __init__(self, y: Float64, weights: Float64, power: float) -> None:
@@ -56,12 +57,15 @@ class TweedieLoss(Loss):
         self._least = self.y ** (2.0 - power)
         with np.errstate(divide="ignore"):
             self.null_intercept = max(float(np.log(weights @ y)), -LARGEST)
-        # |r| <= 2 loss + y^(2-q), and v loss <= L <= that without features, intercept or not
-        constants = (np.full(self.y.shape, f) for f in (0.0, self.null_intercept))
-        null = max(weights @ self.predict(outputs).losses for outputs in constants)
-        smallest = weights[weights > 0.0].min()
-        self.residual_bound = 2.0 * null / np.sqrt(smallest)
-        self.residual_bound += float(np.sqrt(weights @ self._least[:, 0] ** 2))
+        self.residual_bound = self.bound_residual(np.zeros_like(self.y))
+
+    def bound_residual(self, null: Float64) -> float:
+        """From |r| <= 2 loss + y^(2-q), and v loss <= L."""
+        _, balanced = self.profile_intercept(null, np.zeros(1))
+        largest = max(self.weights @ at.losses for at in (self.predict(null), balanced))
+        smallest = self.weights[self.weights > 0.0].min()
+        least = np.sqrt(self.weights @ self._least[:, 0] ** 2)
+        return float(2.0 * largest / np.sqrt(smallest) + least)
 
     def predict(self, outputs: Float64) -> TweediePrediction:
         outputs = np.clip(outputs, -LARGEST, LARGEST)
@@ -77,7 +81,8 @@ class TweedieLoss(Loss):
         output, weights = linear[:, 0], self.weights
         down = logsumexp((1.0 - self.power) * output, b=weights * self.y[:, 0])
         up = logsumexp((2.0 - self.power) * output, b=weights)
-        b = np.array([max(down - up, -LARGEST)])
+        best = down - up if np.isfinite(down) else -LARGEST - output.max()
+        b = np.array([best])
         return b, self.predict(linear + b)
 
     def curvature(self, prediction: TweediePrediction) -> SingleCurvature:

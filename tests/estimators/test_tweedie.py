@@ -6,8 +6,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from scipy.optimize import minimize
 from scipy.special import xlogy
+from sklearn import config_context
 from sklearn.linear_model import GammaRegressor, PoissonRegressor, TweedieRegressor
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from hplasso import (
@@ -344,3 +345,120 @@ def test_float32(family):
     assert model.coef_.dtype == np.float32
     sample.weights = np.full(len(sample.y), 1.0 / len(sample.y))
     assert sample.gap(model.coef_.astype(float), model.intercept_, 0.1) <= 1e-4 * sample.null_loss()
+
+
+# Offsets
+
+
+@each_family
+def test_an_offset_is_a_feature_whose_coefficient_is_one(family):
+    """The exponential of an offset is divided out: u and v change by powers of it."""
+    power, model, _ = FAMILIES[family]
+    sample = Sample(power)
+    offset = np.random.default_rng(2).normal(size=len(sample.y))
+    model = type(model)(alpha=0.1, tol=1e-12)
+    model.fit(sample.X, sample.y, sample.sample_weight, offset)
+    outputs = sample.X @ model.coef_ + model.intercept_ + offset
+    residual = residuals(sample.y, outputs, power)
+    assert sample.weights @ residual == pytest.approx(0.0, abs=1e-12)
+    z = sample.X.T @ (sample.weights * residual)
+    on = model.coef_ != 0.0
+    assert on.any()
+    assert_allclose(z[on], 0.1 * np.sign(model.coef_[on]), atol=1e-6)
+    assert (np.abs(z) <= 0.1 + 1e-6).all()
+    assert_allclose(model.predict(sample.X, offset), np.exp(outputs))
+    again = type(model)(alpha=0.1, tol=1e-12)
+    again.fit(sample.X, sample.y, sample.sample_weight, offset + 3.0)
+    assert_allclose(again.coef_, model.coef_, atol=1e-8)
+    assert again.intercept_ == pytest.approx(model.intercept_ - 3.0)
+    kappa = min(1.0, (0.1 / np.abs(z)).min())
+    dual = dual_losses(sample.y, kappa * residual, power) - kappa * residual * offset
+    primal = losses(sample.y, outputs, power)
+    gap = sample.weights @ (primal - dual) + 0.1 * np.abs(model.coef_).sum()
+    assert model.dual_gap_ == pytest.approx(gap, abs=1e-13)
+
+
+@pytest.mark.parametrize("n_alphas", [1, 12])
+def test_exposure_is_an_offset_or_a_weight(n_alphas):
+    sample = Sample(1.0)
+    exposure = np.random.default_rng(3).uniform(0.1, 2.0, len(sample.y))
+    y = np.random.default_rng(4).poisson(exposure * (1.0 + sample.y)) * 1.0
+    alphas, options = np.geomspace(0.5, 0.05, n_alphas), {"tol": 1e-12}
+    counts = glm_path(sample.X, y, alphas=alphas, offset=np.log(exposure), **options)
+    scaled = alphas * len(y) / exposure.sum()
+    rates = glm_path(sample.X, y / exposure, alphas=scaled, sample_weight=exposure, **options)
+    assert counts[1].any()
+    assert_allclose(counts[1], rates[1], atol=1e-10)
+    assert_allclose(counts[2], rates[2], atol=1e-10)
+
+
+@pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
+def test_large_offsets(container):
+    """Of samples that were counted for hardly any time, or for ages, in other units."""
+    sample = Sample(1.0)
+    model = HadamardPoissonRegressor(alpha=0.1, tol=1e-9)
+    right = model.fit(container(sample.X), sample.y).coef_
+    for offset in (-700.0, 700.0):
+        model.fit(container(sample.X), sample.y, offset=np.full(len(sample.y), offset))
+        assert_allclose(model.coef_, right, atol=1e-5)
+        mixed = np.where(np.arange(len(sample.y)) % 10 == 0, -700.0, 0.0)
+        y = np.where(mixed < 0.0, 0.0, sample.y)
+        model.fit(container(sample.X), y, offset=mixed)
+        weights = (mixed == 0.0) * 1.0
+        assert_allclose(
+            model.predict(container(sample.X)),
+            HadamardPoissonRegressor(alpha=0.1 / weights.mean(), tol=1e-9)
+            .fit(container(sample.X), y, weights)
+            .predict(container(sample.X)),
+            rtol=1e-4,
+        )
+
+
+@each_family
+def test_scores_with_an_offset(family):
+    power, model, _ = FAMILIES[family]
+    sample = Sample(power)
+    offset = np.random.default_rng(2).normal(size=len(sample.y))
+    data = sample.X, sample.y, sample.sample_weight, offset
+    nothing = type(model)(alpha=1e6, tol=1e-10).fit(*data)
+    assert nothing.score(*data) == pytest.approx(0.0, abs=1e-12)
+    model = type(model)(alpha=0.05).fit(*data)
+    loss, null = (
+        sample.weights @ losses(sample.y, np.log(each.predict(sample.X, offset)), power)
+        for each in (model, nothing)
+    )
+    assert model.score(*data) == pytest.approx(1.0 - loss / null)
+    assert model.score(*data) > model.score(*data[:3])
+
+
+def test_offsets_are_requested_as_weights_are():
+    sample, model = Sample(1.0), HadamardPoissonRegressor()
+    with config_context(enable_metadata_routing=True):
+        model.set_fit_request(offset=True, sample_weight=True)
+        model.set_score_request(offset=True, sample_weight=True)
+        model.set_predict_request(offset=True)
+        offset = np.linspace(-1.0, 1.0, len(sample.y))
+        params = {"offset": offset, "sample_weight": sample.sample_weight}
+        search = GridSearchCV(model, {"alpha": [0.01, 0.1]}, cv=3)
+        search.fit(sample.X, sample.y, **params)
+        rows = next(KFold(3).split(sample.X))
+        parts = [
+            [sample.X[i], sample.y[i], *(value[i] for value in (sample.sample_weight, offset))]
+            for i in rows
+        ]
+        right = HadamardPoissonRegressor(alpha=0.1).fit(*parts[0]).score(*parts[1])
+    assert search.cv_results_["split0_test_score"][1] == pytest.approx(right)
+
+
+def test_offsets_that_are_not_allowed():
+    sample, model = Sample(1.0), HadamardPoissonRegressor()
+    for offset, message in (
+        (np.ones(3), r"offset must have shape \(150,\)"),
+        (np.full(150, np.nan), "offset contains NaN"),
+        ("a", "offset"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            model.fit(sample.X, sample.y, offset=offset)
+    model.fit(sample.X, sample.y)
+    with pytest.raises(ValueError, match="offset must have shape"):
+        model.predict(sample.X, np.ones(3))
