@@ -26,6 +26,7 @@ def enet_path(
     return_intercept: bool = False,
     positive: bool = False,
     sample_weight: Any = None,
+    offset: Any = None,
     penalty_weights: Any = None,
     solver: str = "auto",
     max_iter: int = 1000,
@@ -64,7 +65,7 @@ def enet_path(
         time, when there are many more samples than features. A given one is computed again, with
         a warning, where `fit_intercept` finds `X` not centred.
     Xy : array-like of shape (n_features,) or (n_features, n_targets), default=None
-        ``X.T @ (s * y)``; used if the Gram matrix is given.
+        ``X.T @ (s * y)``, for y less the offset; used if the Gram matrix is given.
     copy_X : bool, default=True
         Without effect, as `X` is never changed. For compatibility.
     check_input : bool, default=True
@@ -85,6 +86,8 @@ def enet_path(
         Whether the coefficients are confined to be non-negative.
     sample_weight : float or array-like of shape (n_samples,), default=None
         Sample weights s, all one by default.
+    offset : array-like of shape (n_samples,) or (n_samples, n_targets), default=None
+        What is added to the linear model of each sample, zero by default: a known part of `y`.
     penalty_weights : array-like of shape (n_features,) or dict, default=None
         Penalty weights w, not negative, all one by default. A feature of weight zero is not
         penalised, one of weight inf is left out. A dict or a pandas.Series with names is matched by
@@ -143,7 +146,8 @@ def enet_path(
     array([ 0,  9,  9, 10, 10])
     """
     options = FitOptions(l1_ratio, fit_intercept, positive, solver, tol, max_iter, verbose)
-    data = path_data(X, y, sample_weight, penalty_weights, options).with_gram(precompute, Xy)
+    data = path_data(X, y, sample_weight, penalty_weights, options).with_offset(offset)
+    data = data.with_gram(precompute, Xy)
     return least_squares_path(data, alphas, eps, coef_init, return_n_iter, return_intercept)
 
 

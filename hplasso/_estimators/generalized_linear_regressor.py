@@ -12,9 +12,8 @@ from .._losses.tweedie import TweedieLoss
 from .._numerics.error_state import in_own_error_state
 from .._numerics.rounding import UNIT
 from .._numerics.threads import threads_for_data
-from .._numerics.typing import Float64
 from .._solver.hadamard import balance
-from .._validation.arrays import check_one_target, checked_array
+from .._validation.arrays import check_one_target
 from .._validation.weights import PenaltyWeights, normalised_weights
 from .fit_method import Task, fit_method
 from .generalized_linear import GeneralizedLinearData, checked_targets, generalized_linear_data
@@ -95,13 +94,6 @@ class GeneralizedLinearRegressor(RegressorMixin, LinearModel):
         self.dual_gap_, self.n_iter_ = point.gap, point.sweeps
         return self
 
-    def _linear(self, X: Any, offset: Any) -> Float64:
-        """The linear model at some samples, with an offset if there is one."""
-        outputs = self._outputs(X)
-        return (
-            outputs if offset is None else outputs + checked_array(offset, outputs.shape, "offset")
-        )
-
     @in_own_error_state
     def predict(self, X: Any, offset: Any = None) -> Any:
         """Predict the means.
@@ -119,7 +111,7 @@ class GeneralizedLinearRegressor(RegressorMixin, LinearModel):
             ``exp(X coef + intercept + offset)``, inf where that overflows.
         """
         with np.errstate(over="ignore"):
-            return np.exp(self._linear(X, offset))
+            return np.exp(self._outputs(X, offset))
 
     @in_own_error_state
     def score(self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None) -> float:
@@ -144,7 +136,7 @@ class GeneralizedLinearRegressor(RegressorMixin, LinearModel):
         score : float
             D^2 of the predictions.
         """
-        outputs = self._linear(X, offset)[:, None]
+        outputs = self._outputs(X, offset)[:, None]
         y = checked_targets(column_or_1d(y), self._exponent)
         check_consistent_length(outputs, y)
         weights = normalised_weights(sample_weight, outputs)

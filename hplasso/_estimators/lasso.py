@@ -25,6 +25,7 @@ def lasso_path(
     return_intercept: bool = False,
     positive: bool = False,
     sample_weight: Any = None,
+    offset: Any = None,
     penalty_weights: Any = None,
     solver: str = "auto",
     max_iter: int = 1000,
@@ -59,7 +60,7 @@ def lasso_path(
         time, when there are many more samples than features. A given one is computed again, with
         a warning, where `fit_intercept` finds `X` not centred.
     Xy : array-like of shape (n_features,) or (n_features, n_targets), default=None
-        ``X.T @ (s * y)``; used if the Gram matrix is given.
+        ``X.T @ (s * y)``, for y less the offset; used if the Gram matrix is given.
     copy_X : bool, default=True
         Without effect, as `X` is never changed. For compatibility.
     check_input : bool, default=True
@@ -80,6 +81,8 @@ def lasso_path(
         Whether the coefficients are confined to be non-negative.
     sample_weight : float or array-like of shape (n_samples,), default=None
         Sample weights s, all one by default.
+    offset : array-like of shape (n_samples,) or (n_samples, n_targets), default=None
+        What is added to the linear model of each sample, zero by default: a known part of `y`.
     penalty_weights : array-like of shape (n_features,) or dict, default=None
         Penalty weights w, not negative, all one by default. A feature of weight zero is not
         penalised, one of weight inf is left out. A dict or a pandas.Series with names is matched by
@@ -146,7 +149,8 @@ def lasso_path(
     array([152.1, 152.1, 152.1, 152.1, 152.1])
     """
     options = FitOptions(1.0, fit_intercept, positive, solver, tol, max_iter, verbose)
-    data = path_data(X, y, sample_weight, penalty_weights, options).with_gram(precompute, Xy)
+    data = path_data(X, y, sample_weight, penalty_weights, options).with_offset(offset)
+    data = data.with_gram(precompute, Xy)
     return least_squares_path(data, alphas, eps, coef_init, return_n_iter, return_intercept)
 
 

@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from .._validation.arrays import checked_array
 from .._validation.parameters import CONSTRAINTS, PENALTY, check_parameters
 from .._validation.weights import PenaltyWeights, checked_penalty_weights
 from .fit_method import CallbackSupportMixin
@@ -49,11 +50,14 @@ class LinearModel(CallbackSupportMixin, BaseEstimator, ABC):
         penalty = checked_penalty_weights(self.penalty_weights, self.n_features_in_, names)
         return self._data(X, y, sample_weight, penalty, options)
 
-    def _outputs(self, X: Any) -> Any:
-        """The linear model at some samples."""
+    def _outputs(self, X: Any, offset: Any = None) -> Any:
+        """The linear model at some samples, with an offset if there is one."""
         check_is_fitted(self)
         X = validate_data(self, X, accept_sparse=["csr", "csc", "coo"], reset=False)
-        return safe_sparse_dot(X, self.coef_.T, dense_output=True) + self.intercept_
+        outputs = safe_sparse_dot(X, self.coef_.T, dense_output=True) + self.intercept_
+        return (
+            outputs if offset is None else outputs + checked_array(offset, outputs.shape, "offset")
+        )
 
     @property
     def penalty(self) -> str:

@@ -6,6 +6,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.linear_model import ElasticNet, Lasso
+from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 
 from .._numerics.error_state import in_own_error_state
@@ -46,20 +47,43 @@ class LinearRegressor(RegressorMixin, LinearModel):
             self.intercept_ = intercepts[0, 0] if flat else intercepts[:, 0]
 
     @in_own_error_state
-    def predict(self, X: Any) -> Any:
+    def predict(self, X: Any, offset: Any = None) -> Any:
         """Predict with the linear model.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Samples.
+        offset : array-like of the shape of the predictions, default=None
+            What is added to the linear model, zero by default.
 
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_targets)
             Predicted values.
         """
-        return self._outputs(X)
+        return self._outputs(X, offset)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None) -> float:
+        """R^2 of the predictions.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Target values.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Sample weights.
+        offset : array-like of the shape of the predictions, default=None
+            What is added to the linear model, zero by default.
+
+        Returns
+        -------
+        score : float
+            :func:`sklearn.metrics.r2_score` of `y` and the predictions.
+        """
+        return float(r2_score(y, self.predict(X, offset), sample_weight=sample_weight))
 
     def to_sklearn(self) -> Any:
         """A fitted estimator of scikit-learn with the same coefficients and predictions.
@@ -90,7 +114,14 @@ class LeastSquaresEstimator(MultiOutputMixin, LinearRegressor):
     _accepted = ACCEPTED | {"multi_output": True}
 
     @fit_method
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, check_input: bool = True) -> Self:
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        check_input: bool = True,
+        offset: Any = None,
+    ) -> Self:
         """Fit the model.
 
         Parameters
@@ -104,6 +135,8 @@ class LeastSquaresEstimator(MultiOutputMixin, LinearRegressor):
             Sample weights, not negative and not all zero. Only their ratios matter.
         check_input : bool, default=True
             Without effect, as `X` and `y` are always checked. For compatibility.
+        offset : array-like of shape (n_samples,) or (n_samples, n_targets), default=None
+            What is added to the linear model of each sample, zero by default: a known part of `y`.
 
         Returns
         -------
@@ -122,7 +155,8 @@ class LeastSquaresEstimator(MultiOutputMixin, LinearRegressor):
         """
         check_parameters(type(self).__name__, {"check_input": check_input})
         options = options_of(self)
-        data = self._validated(X, y, sample_weight, options).with_gram(self.precompute)
+        data = self._validated(X, y, sample_weight, options).with_offset(offset)
+        data = data.with_gram(self.precompute)
         starts = self._starts(data.targets.shape[1], data.X.shape[1])
         if self.alpha == 0:
             warn(

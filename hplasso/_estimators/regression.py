@@ -181,6 +181,16 @@ class LeastSquaresData(NamedTuple):
         """The problem on a design that has been made."""
         return Problem(regression, self.options, self.penalty.weights, self.X.dtype)
 
+    def with_offset(self, offset: Any) -> LeastSquaresData:
+        """The same for y less the offset, which is checked; None is zero."""
+        if offset is None:
+            return self
+        shape = self.targets.shape
+        if np.ndim(offset) == 1:
+            shape = shape[:1]
+        offset = checked_array(offset, shape, "offset")
+        return self._replace(targets=self.targets - _as_columns(offset))
+
     def with_gram(self, precompute: Any, Xy: Any = None) -> LeastSquaresData:
         """The same, with what the user says of the Gram matrix, which is checked."""
         n_features, n_targets = self.X.shape[1], self.targets.shape[1]

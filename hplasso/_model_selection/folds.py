@@ -133,7 +133,9 @@ class Folds:
         self.fit_intercept = data.options.fit_intercept
         check_range("y", float(np.abs(self.y).max()))
         self.design = checked_design(data.X, weights, self.fit_intercept, data.penalty.left_out)
-        self.offset = float(self.design.sqrt_weights**2 @ self.y) if self.fit_intercept else 0.0
+        self.target_mean = (
+            float(self.design.sqrt_weights**2 @ self.y) if self.fit_intercept else 0.0
+        )
         # A Gram matrix of the user is taken for True: the folds need more than it says.
         precompute = data.precompute if isinstance(data.precompute, bool | str) else True
         self._by_moments = gram_pays(self.design, precompute, n_solutions)
@@ -168,7 +170,7 @@ class Folds:
 
     def _response(self, design: Design) -> Float64:
         """y less its mean over all samples, under the weights of a design."""
-        return np.asarray(design.sqrt_weights * (self.y - self.offset))
+        return np.asarray(design.sqrt_weights * (self.y - self.target_mean))
 
     def training(self, number: int) -> Regression:
         """Least squares on the training samples of a fold."""
@@ -210,7 +212,7 @@ class Folds:
         features, coefficients = side_by_side(points)
         held_out = self._moments(number)
         if held_out is not None and not np.isin(features, self.design.cancellation_prone).any():
-            shifts = intercepts + self.design.mean[features] @ coefficients - self.offset
+            shifts = intercepts + self.design.mean[features] @ coefficients - self.target_mean
             ends = np.stack([np.ones_like(shifts), -shifts])
             vectors = np.concatenate([-coefficients, ends])
             p = self.design.shape[1]

@@ -172,7 +172,7 @@ class HadamardLassoIC(LinearRegressor):
         self.penalty_weights = penalty_weights
 
     @fit_method
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> HadamardLassoIC:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None) -> HadamardLassoIC:
         """Fit the path, and keep the solution of the smallest criterion.
 
         Parameters
@@ -184,6 +184,8 @@ class HadamardLassoIC(LinearRegressor):
         sample_weight : float or array-like of shape (n_samples,), default=None
             Sample weights, not negative and not all zero. Only their ratios matter: a weight is not
             a number of samples, which would have to be repeated. One of zero leaves a sample out.
+        offset : array-like of shape (n_samples,), default=None
+            What is added to the linear model of each sample, zero by default: a known part of `y`.
 
         Returns
         -------
@@ -204,7 +206,8 @@ class HadamardLassoIC(LinearRegressor):
         options, name = options_of(self), type(self).__name__
         given = given_alphas(self.alphas, [1.0])
         check_one_target(name, y, f"sklearn.multioutput.MultiOutputRegressor({name}())")
-        data = self._validated(X, y, sample_weight, options).with_gram(self.precompute)
+        data = self._validated(X, y, sample_weight, options).with_offset(offset)
+        data = data.with_gram(self.precompute)
         n_samples = int(np.count_nonzero(data.weights))
         n_features = int((~data.penalty.left_out).sum())
         self._check_size(n_samples, n_features)

@@ -38,7 +38,9 @@ class LeastSquaresCV(LinearRegressor):
     _single: Any  # the estimator at a single alpha
 
     @fit_method
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self:
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None, **params: Any
+    ) -> Self:
         """Choose alpha by cross-validation, and fit the model with it.
 
         Parameters
@@ -50,6 +52,8 @@ class LeastSquaresCV(LinearRegressor):
         sample_weight : float or array-like of shape (n_samples,), default=None
             Sample weights, for the fits and for the mean squared error of each fold. The mean over
             the folds is not weighted.
+        offset : array-like of shape (n_samples,), default=None
+            What is added to the linear model of each sample, zero by default: a known part of `y`.
         **params : dict
             Parameters for the `split` method of `cv`; only if scikit-learn's metadata routing is
             enabled.
@@ -83,6 +87,7 @@ class LeastSquaresCV(LinearRegressor):
         split_params = extra.splitter.split if extra else {}
         splits = check_cv(self.cv).split(data.X, data.targets[:, 0], **split_params)
         weighted = sample_weight is not None
+        data = data.with_offset(offset)
         folds = checked_folds(splits, data.weights, weighted, self.rule)
         wide = data.X.shape[1] >= np.count_nonzero(data.weights)  # else no path ends early
         stops = int(wide and self.early_stop and given.penalties is None)
