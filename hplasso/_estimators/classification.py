@@ -1,5 +1,7 @@
 """Logistic regression: classes and their weights, checked data; their problem on a design; C."""
 
+from __future__ import annotations
+
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,6 +11,8 @@ from sklearn.utils.multiclass import check_classification_targets
 from .._datafit.newton import CurvedTerm
 from .._design.factory import SMALLEST, as_array, checked_design
 from .._design.working_set import WorkingSet
+from .._losses.base import Loss
+from .._losses.offset import OffsetLoss
 from .._losses.softmax import make_loss
 from .._numerics.typing import Float64, Index, Mask
 from .._path.interpolation import trace_log_interpolated
@@ -151,10 +155,17 @@ class Classification(UnpenalisedProblem):
     fit_intercept : bool
     left_out : ndarray of shape (p,), optional
         Which features are to be left out.
+    offset : ndarray of shape (n, K), optional
+        What is added to the K rows of outputs.
     """
 
     def __init__(
-        self, X: Any, labels: Labels, fit_intercept: bool, left_out: Mask | None = None
+        self,
+        X: Any,
+        labels: Labels,
+        fit_intercept: bool,
+        left_out: Mask | None = None,
+        offset: Float64 | None = None,
     ) -> None:
         self.design = checked_design(X, labels.weights, fit_intercept, left_out).leave_means()
         self.total = labels.total
@@ -169,7 +180,11 @@ class Classification(UnpenalisedProblem):
         self.rows = _rows(self.present, labels.n_rows)
         self.n_rows = len(self.rows)
         self.row_square = float((self.rows[:, 0] ** 2).sum())
-        loss = make_loss(codes, n_present, labels.weights)
+        loss: Loss = make_loss(codes, n_present, labels.weights)
+        self.largest_offset = 0.0
+        if offset is not None:
+            self.largest_offset = float(np.abs(offset).max())
+            loss = OffsetLoss(loss, _of_outputs(offset, self.present))
         self.term = CurvedTerm(self.design, loss, fit_intercept)
         self.terms = [self.term]
         self.working_set = WorkingSet(self.term.design)
@@ -235,7 +250,7 @@ class Classification(UnpenalisedProblem):
             samples = self.design.container.rows(np.arange(self.design.shape[0]), features)
             lowest = min(0.0, float((samples @ mean).min()))
         absent = np.delete(np.arange(len(intercepts)), self.present)
-        intercepts[absent] = lowest - FAR
+        intercepts[absent] = lowest - FAR - 2.0 * self.largest_offset
         return intercepts
 
 
@@ -252,20 +267,41 @@ def _rows(present: Index, n_rows: int) -> Float64:
     return np.eye(n_rows)[:, present]
 
 
+def _of_outputs(offset: Float64, present: Index) -> Float64:
+    """The offset of the solver's outputs, from that of the rows (n, K)."""
+    if offset.shape[1] == 1 or len(present) == 1:  # of one class alone, it is of no account
+        return offset[:, :1]
+    of_present = offset[:, present]
+    return of_present if len(present) > 2 else of_present[:, 1:] - of_present[:, :1]
+
+
 class LogisticData(NamedTuple):
-    """X (n, p), y (n,), its classes with weights, penalty weights, and the options of the fit."""
+    """X (n, p), y (n,), its classes with weights, penalty weights, and the options of the fit.
+
+    An `offset` is of shape (n, K).
+    """
 
     X: Any
     y: Any
     labels: Labels
     penalty: PenaltyWeights
     options: FitOptions
+    offset: Float64 | None = None
 
     def problem(self, n_solutions: int = 1) -> Problem:
         """The problem; the number of solutions to come makes no difference."""
-        X, _, labels, penalty, options = self
-        classification = Classification(X, labels, options.fit_intercept, penalty.left_out)
+        X, _, labels, penalty, options, offset = self
+        classification = Classification(X, labels, options.fit_intercept, penalty.left_out, offset)
         return Problem(classification, options, penalty.weights, X.dtype)
+
+    def with_offset(self, offset: Any) -> LogisticData:
+        """The same with what the user adds to the outputs, which is checked; None is zero."""
+        if offset is None:
+            return self
+        n_samples, n_rows = self.X.shape[0], self.labels.n_rows
+        shape = (n_samples,) if n_rows == 1 else (n_samples, n_rows)
+        offset = checked_array(offset, shape, "offset")
+        return self._replace(offset=offset.reshape(n_samples, n_rows))
 
     def checked_start(self, coefficients: Any, name: str) -> Float64:
         """Coefficients to start from as an array of shape (1, p) or (K, p)."""

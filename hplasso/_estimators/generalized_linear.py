@@ -10,7 +10,8 @@ import numpy as np
 from .._datafit.newton import CurvedTerm
 from .._design.factory import check_range, checked_design
 from .._design.working_set import WorkingSet
-from .._losses.offset import with_offset
+from .._losses.base import Loss
+from .._losses.offset import OffsetLoss
 from .._losses.tweedie import TweedieLoss
 from .._numerics.typing import Float64, Mask
 from .._path.interpolation import trace_log_interpolated
@@ -41,7 +42,9 @@ class GeneralizedLinear(UnpenalisedProblem):
         offset: Float64 | None = None,
     ) -> None:
         self.design = checked_design(X, weights, fit_intercept, left_out).leave_means()
-        loss = with_offset(TweedieLoss(y, weights, power), offset)
+        loss: Loss = TweedieLoss(y, weights, power)
+        if offset is not None:
+            loss = OffsetLoss(loss, offset[:, None])
         self.term = CurvedTerm(self.design, loss, fit_intercept)
         self.terms = [self.term]
         self.working_set = WorkingSet(self.term.design)
@@ -76,7 +79,6 @@ class GeneralizedLinearData(NamedTuple):
     def problem(self, n_solutions: int = 1) -> Problem:
         """The problem; the number of solutions to come makes no difference."""
         X, y, weights, power, penalty, options, offset = self
-        offset = None if offset is None else offset[:, None]
         unpenalised = GeneralizedLinear(
             X, y, weights, power, options.fit_intercept, penalty.left_out, offset
         )

@@ -37,74 +37,88 @@ class LinearClassifier(ClassifierMixin, LinearModel):
         self.dual_gap_ = point.gap
 
     @in_own_error_state
-    def decision_function(self, X: Any) -> Any:
+    def decision_function(self, X: Any, offset: Any = None) -> Any:
         """Outputs of the linear model: the logarithms of the odds, or one score for each class.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Samples.
+        offset : array-like of shape (n_samples,) or (n_samples, n_classes), default=None
+            What is added to the linear model of each sample, zero by default; of three or more
+            classes that of each.
 
         Returns
         -------
         scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
             With two classes, the logarithm of the odds of ``classes_[1]``.
         """
-        scores = self._outputs(X)
+        if offset is not None and len(self.classes_) == 2:
+            offset = np.reshape(offset, (-1, 1)) if np.ndim(offset) == 1 else offset
+        scores = self._outputs(X, offset)
         return scores.ravel() if scores.shape[1] == 1 else scores
 
     @in_own_error_state
-    def predict(self, X: Any) -> Any:
+    def predict(self, X: Any, offset: Any = None) -> Any:
         """The most probable class of each sample.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Samples.
+        offset : array-like of shape (n_samples,) or (n_samples, n_classes), default=None
+            What is added to the linear model of each sample, zero by default; of three or more
+            classes that of each.
 
         Returns
         -------
         labels : ndarray of shape (n_samples,)
             Class labels.
         """
-        scores = self.decision_function(X)
+        scores = self.decision_function(X, offset)
         chosen = (scores > 0).astype(np.intp) if scores.ndim == 1 else scores.argmax(axis=1)
         return self.classes_[chosen]
 
     @in_own_error_state
-    def predict_proba(self, X: Any) -> Any:
+    def predict_proba(self, X: Any, offset: Any = None) -> Any:
         """Probabilities of the classes.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Samples.
+        offset : array-like of shape (n_samples,) or (n_samples, n_classes), default=None
+            What is added to the linear model of each sample, zero by default; of three or more
+            classes that of each.
 
         Returns
         -------
         probabilities : ndarray of shape (n_samples, n_classes)
             In the order of `classes_`; each row sums to one.
         """
-        scores = self.decision_function(X)
+        scores = self.decision_function(X, offset)
         if scores.ndim == 1:
             return np.stack([expit(-scores), expit(scores)], axis=1)
         return softmax(scores, axis=1)
 
     @in_own_error_state
-    def predict_log_proba(self, X: Any) -> Any:
+    def predict_log_proba(self, X: Any, offset: Any = None) -> Any:
         """Logarithms of the probabilities of the classes.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Samples.
+        offset : array-like of shape (n_samples,) or (n_samples, n_classes), default=None
+            What is added to the linear model of each sample, zero by default; of three or more
+            classes that of each.
 
         Returns
         -------
         log_probabilities : ndarray of shape (n_samples, n_classes)
             In the order of `classes_`; finite also where a probability vanishes.
         """
-        scores = self.decision_function(X)
+        scores = self.decision_function(X, offset)
         if scores.ndim == 1:
             return np.stack([log_expit(-scores), log_expit(scores)], axis=1)
         return log_softmax(scores, axis=1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from sklearn.metrics import accuracy_score
 
 from .._numerics.threads import threads_for_data
 from .._validation.arrays import check_one_target, given_Cs
@@ -28,6 +29,7 @@ def logistic_path(
     fit_intercept: bool = True,
     class_weight: Any = None,
     sample_weight: Any = None,
+    offset: Any = None,
     penalty_weights: Any = None,
     coef_init: Any = None,
     solver: str = "auto",
@@ -69,6 +71,9 @@ def logistic_path(
         As in :class:`HadamardLogisticRegression`.
     sample_weight : float or array-like of shape (n_samples,), default=None
         Sample weights s, all one by default.
+    offset : array-like of shape (n_samples,) or (n_samples, n_classes), default=None
+        What is added to the linear model of each sample, zero by default; of three or more
+        classes that of each.
     penalty_weights : array-like of shape (n_features,) or dict, default=None
         Penalty weights w, not negative, all one by default. A feature of weight zero is not
         penalised, one of weight inf is left out. A dict or a pandas.Series with names is matched by
@@ -137,6 +142,7 @@ def logistic_path(
     options = FitOptions(l1_ratio, fit_intercept, False, solver, tol, max_iter, verbose)
     X, y, penalty = checked_data(X, y, penalty_weights, DATA_ACCEPTED)
     data = LogisticData(X, y, encode(y, X, sample_weight, class_weight), penalty, options)
+    data = data.with_offset(offset)
     given = given_Cs(Cs, [l1_ratio])
     if coef_init is not None:
         coef_init = data.checked_start(coef_init, "coef_init")
@@ -291,7 +297,9 @@ class HadamardLogisticRegression(LinearClassifier):
         self.verbose = verbose
 
     @fit_method
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> HadamardLogisticRegression:
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None
+    ) -> HadamardLogisticRegression:
         """Fit the model.
 
         Parameters
@@ -302,6 +310,9 @@ class HadamardLogisticRegression(LinearClassifier):
             Class labels of any type.
         sample_weight : float or array-like of shape (n_samples,), default=None
             Sample weights, not negative and not all zero.
+        offset : array-like of shape (n_samples,) or (n_samples, n_classes), default=None
+            What is added to the linear model of each sample, zero by default; of three or more
+            classes that of each.
 
         Returns
         -------
@@ -320,7 +331,7 @@ class HadamardLogisticRegression(LinearClassifier):
         """
         options, name = options_of(self), type(self).__name__
         check_one_target(name, y, f"sklearn.multioutput.MultiOutputClassifier({name}())")
-        data = self._validated(X, y, sample_weight, options)
+        data = self._validated(X, y, sample_weight, options).with_offset(offset)
         start = None
         if self.warm_start and getattr(self, "coef_", None) is not None:
             start = data.checked_start(self.coef_, "With warm_start=True, coef_ of the last fit")
@@ -332,3 +343,25 @@ class HadamardLogisticRegression(LinearClassifier):
         self._set_attributes(problem, point)
         self.n_iter_ = np.array([point.sweeps], dtype=np.int32)
         return self
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None) -> float:
+        """The accuracy of the predictions.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples.
+        y : array-like of shape (n_samples,)
+            True labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Sample weights.
+        offset : array-like of shape (n_samples,) or (n_samples, n_classes), default=None
+            What is added to the linear model of each sample, zero by default; of three or more
+            classes that of each.
+
+        Returns
+        -------
+        score : float
+            :func:`sklearn.metrics.accuracy_score` of the predictions.
+        """
+        return float(accuracy_score(y, self.predict(X, offset), sample_weight=sample_weight))

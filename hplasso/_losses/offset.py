@@ -48,8 +48,3 @@ class OffsetLoss(Loss):
 
     def correlate(self, columns: Float64, residual: Float64) -> Float64:
         return self.loss.correlate(columns, residual)
-
-
-def with_offset(loss: Loss, offset: Float64 | None) -> Loss:
-    """The loss with an offset of shape (n, K), if there is one."""
-    return loss if offset is None else OffsetLoss(loss, offset)
