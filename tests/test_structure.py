@@ -231,7 +231,7 @@ def test_no_locals(file):
 def test_estimators_are_final_and_their_bases_abstract():
     estimators = [getattr(hplasso, name) for name in hplasso.__all__]
     estimators = [each for each in estimators if hasattr(each, "get_params")]
-    assert len(estimators) == 7
+    assert len(estimators) == 10
     for estimator in estimators:
         assert estimator().get_params()
         bases = [base for base in estimator.__mro__[1:] if base.__module__.startswith("hplasso")]
@@ -248,13 +248,17 @@ def test_public_names():
         "CrossValidationDisplay",
         "HadamardElasticNet",
         "HadamardElasticNetCV",
+        "HadamardGammaRegressor",
         "HadamardLasso",
         "HadamardLassoCV",
         "HadamardLassoIC",
         "HadamardLogisticRegression",
         "HadamardLogisticRegressionCV",
+        "HadamardPoissonRegressor",
+        "HadamardTweedieRegressor",
         "RegularizationPathDisplay",
         "enet_path",
+        "glm_path",
         "lasso_path",
         "logistic_path",
         "minimize_l1",
