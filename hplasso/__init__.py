@@ -17,6 +17,11 @@ from ._model_selection.elastic_net_cv import HadamardElasticNetCV
 from ._model_selection.lasso_cv import HadamardLassoCV
 from ._model_selection.lasso_ic import HadamardLassoIC
 from ._model_selection.logistic_cv import HadamardLogisticRegressionCV
+from ._model_selection.tweedie_cv import (
+    HadamardGammaRegressorCV,
+    HadamardPoissonRegressorCV,
+    HadamardTweedieRegressorCV,
+)
 from ._plot.certificate import CertificateDisplay
 from ._plot.cross_validation import CrossValidationDisplay
 from ._plot.path import RegularizationPathDisplay
@@ -29,13 +34,16 @@ __all__ = [
     "HadamardElasticNet",
     "HadamardElasticNetCV",
     "HadamardGammaRegressor",
+    "HadamardGammaRegressorCV",
     "HadamardLasso",
     "HadamardLassoCV",
     "HadamardLassoIC",
     "HadamardLogisticRegression",
     "HadamardLogisticRegressionCV",
     "HadamardPoissonRegressor",
+    "HadamardPoissonRegressorCV",
     "HadamardTweedieRegressor",
+    "HadamardTweedieRegressorCV",
     "RegularizationPathDisplay",
     "enet_path",
     "glm_path",

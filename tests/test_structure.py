@@ -231,7 +231,7 @@ def test_no_locals(file):
 def test_estimators_are_final_and_their_bases_abstract():
     estimators = [getattr(hplasso, name) for name in hplasso.__all__]
     estimators = [each for each in estimators if hasattr(each, "get_params")]
-    assert len(estimators) == 10
+    assert len(estimators) == 13
     for estimator in estimators:
         assert estimator().get_params()
         bases = [base for base in estimator.__mro__[1:] if base.__module__.startswith("hplasso")]
@@ -249,13 +249,16 @@ def test_public_names():
         "HadamardElasticNet",
         "HadamardElasticNetCV",
         "HadamardGammaRegressor",
+        "HadamardGammaRegressorCV",
         "HadamardLasso",
         "HadamardLassoCV",
         "HadamardLassoIC",
         "HadamardLogisticRegression",
         "HadamardLogisticRegressionCV",
         "HadamardPoissonRegressor",
+        "HadamardPoissonRegressorCV",
         "HadamardTweedieRegressor",
+        "HadamardTweedieRegressorCV",
         "RegularizationPathDisplay",
         "enet_path",
         "glm_path",

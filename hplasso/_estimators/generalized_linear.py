@@ -132,3 +132,9 @@ def checked_targets(y: Any, power: float) -> Float64:
             f"{least}. The smallest is {y.min()}."
         )
     return y
+
+
+def mean_deviances(y: Float64, outputs: Float64, weights: Float64, power: float) -> Float64:
+    """Mean unit deviances of y (n,) at columns of outputs (n, L); the weights sum to one."""
+    loss = TweedieLoss(y, weights, power)
+    return 2.0 * np.array([weights @ loss.predict(each[:, None]).losses for each in outputs.T])

@@ -12,13 +12,14 @@ from .._losses.tweedie import TweedieLoss
 from .._numerics.error_state import in_own_error_state
 from .._numerics.rounding import UNIT
 from .._numerics.threads import threads_for_data
+from .._path.progress import PathPoint
 from .._solver.hadamard import balance
 from .._validation.arrays import check_one_target
 from .._validation.weights import PenaltyWeights, normalised_weights
 from .fit_method import Task, fit_method
 from .generalized_linear import GeneralizedLinearData, checked_targets, generalized_linear_data
 from .linear_model import LinearModel, chosen_parameters, fitted_as, options_of
-from .problem import DATA_ACCEPTED, FitOptions
+from .problem import DATA_ACCEPTED, FitOptions, Problem
 
 # scikit-learn's own estimators, by power.
 COUNTERPARTS = {1.0: PoissonRegressor, 2.0: GammaRegressor}
@@ -86,13 +87,17 @@ class GeneralizedLinearRegressor(RegressorMixin, LinearModel):
             alpha = self.alpha or 1.0
             point = problem.solve(alpha, start=start, listener=problem.printer())
         problem.warn_not_converged([point])
+        self._set_attributes(problem, point)
+        return self
+
+    def _set_attributes(self, problem: Problem, point: PathPoint) -> None:
+        """Turn the solution into scikit-learn's attributes."""
         coefs, intercepts = problem.arrays([[point]])
         self.coef_, self.intercept_ = coefs[0, :, 0], 0.0
         if self.fit_intercept:
             self.intercept_ = intercepts[0, 0]
         self.mu_, self.nu_ = balance(self.coef_)
         self.dual_gap_, self.n_iter_ = point.gap, point.sweeps
-        return self
 
     @in_own_error_state
     def predict(self, X: Any, offset: Any = None) -> Any:

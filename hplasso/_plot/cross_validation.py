@@ -83,8 +83,8 @@ class CrossValidationDisplay(Display):
 
         Parameters
         ----------
-        estimator : fitted HadamardLassoCV, HadamardElasticNetCV or HadamardLogisticRegressionCV
-            Of several values of l1_ratio, the one that was chosen is drawn.
+        estimator : fitted cross-validated estimator
+            One of hplasso. Of several values of l1_ratio, the one that was chosen is drawn.
         ax : matplotlib Axes, default=None
             Axes to draw on; new ones by default.
 
@@ -102,6 +102,11 @@ class CrossValidationDisplay(Display):
                 penalties = penalties[chosen] if penalties.ndim == 2 else penalties
             marks = {"min": estimator.alpha_min_, "1se": estimator.alpha_1se_}
             names = {"penalty_name": "alpha", "loss_name": "mean squared error"}
+        elif hasattr(estimator, "deviance_path_"):
+            losses, errors = estimator.deviance_path_, estimator.deviance_se_
+            penalties = estimator.alphas_
+            marks = {"min": estimator.alpha_min_, "1se": estimator.alpha_1se_}
+            names = {"penalty_name": "alpha", "loss_name": "mean deviance"}
         elif hasattr(estimator, "scores_"):
             chosen = int(np.argmin(np.abs(estimator.l1_ratios_ - estimator.l1_ratio_)))
             losses, errors = -estimator.scores_[:, chosen].T, estimator.scores_se_[chosen]
@@ -113,7 +118,7 @@ class CrossValidationDisplay(Display):
         else:
             raise ValueError(
                 f"estimator must be cross-validated. Got {type(estimator).__name__}, which has "
-                "neither mse_path_ nor scores_."
+                "none of mse_path_, deviance_path_ and scores_."
             )
         display = cls(
             penalties=penalties,

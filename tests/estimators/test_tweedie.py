@@ -265,6 +265,66 @@ def test_displays(family):
     assert CertificateDisplay.from_estimator(model, sample.X, sample.y).gaps[-1] > 0.0
 
 
+def random_problem(seed):
+    """X of columns of all sizes, y, weights or ones, an offset or None, and parameters."""
+    rng = np.random.default_rng(seed)
+    n, p, power = int(rng.integers(10, 200)), int(rng.integers(1, 60)), rng.choice([1, 1.5, 2, 1.1])
+    X = rng.standard_normal((n, p)) * (rng.random((n, p)) < rng.choice([0.1, 0.5, 1.0]))
+    X *= 10.0 ** rng.uniform(-2, 2, p)
+    if seed % 5 == 0 and p > 3:
+        X[:, 0] = X[:, 1]
+    offset = rng.standard_normal(n) * rng.choice([1.0, 5.0]) if seed % 2 else None
+    outputs = X @ (rng.standard_normal(p) / np.maximum(np.abs(X).max(axis=0), 1e-9))
+    outputs = (
+        outputs * rng.choice([0.3, 1.0, 3.0]) + rng.normal() + (0 if offset is None else offset)
+    )
+    means = np.exp(np.clip(outputs, -20.0, 15.0))
+    y = {1.0: rng.poisson(means) * 1.0, 2.0: rng.gamma(2.0, means / 2.0) + 1e-8}.get(
+        power, rng.gamma(2.0, means / 2.0) * (rng.random(n) < 0.6)
+    )
+    y[0] = 1.0
+    weights = rng.exponential(size=n) * (rng.random(n) < 0.9) if seed % 3 else np.ones(n)
+    weights[0] = 1.0
+    parameters = {
+        "power": power,
+        "l1_ratio": rng.choice([1.0, 0.5, 0.1]),
+        "fit_intercept": rng.random() < 0.8,
+        "positive": rng.random() < 0.2,
+    }
+    return sparse.csr_array(X) if seed % 4 == 0 else X, y, weights, offset, parameters
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_random_problems(seed):
+    """The gap of the raw data is within the tolerance, and within what is reported."""
+    X, y, weights, offset, parameters = random_problem(seed)
+    power, l1_ratio = parameters["power"], parameters["l1_ratio"]
+    v, shift = weights / weights.sum(), np.zeros(len(y)) if offset is None else offset
+    null = 0.0
+    if parameters["fit_intercept"]:
+        null = np.log(v @ (y * np.exp((1.0 - power) * shift)) / (v @ np.exp((2.0 - power) * shift)))
+    null_loss = v @ losses(y, null + shift, power)
+    largest = np.abs(X.T @ (v * residuals(y, null + shift, power))).max() / l1_ratio
+    alpha = (largest or 1.0) * 10.0 ** np.random.default_rng(seed).uniform(-3.0, 0.0)
+    model = HadamardTweedieRegressor(alpha=alpha, tol=1e-10, **parameters)
+    model.fit(X, y, weights, offset)
+    coef, outputs = model.coef_, X @ model.coef_ + model.intercept_ + shift
+    residual, ridge = residuals(y, outputs, power), alpha * (1.0 - l1_ratio)
+    each = l1_ratio * np.abs(coef) + 0.5 * (1.0 - l1_ratio) * coef**2
+    primal = v @ losses(y, outputs, power) + alpha * each.sum()
+    z = X.T @ (v * residual) - ridge * coef
+    beyond = np.maximum(z, 0.0) if parameters["positive"] else np.abs(z)
+    kappa = min(1.0, (alpha * l1_ratio / np.maximum(beyond, 1e-300)).min())
+    dual = v @ dual_losses(y, kappa * residual, power) - kappa * (v * residual) @ shift
+    gap = primal - dual + 0.5 * ridge * kappa**2 * coef @ coef
+    rounding = 1e-13 * (v @ (np.abs(residual) * (1.0 + np.abs(outputs))) + primal)
+    assert gap <= 1e-10 * null_loss + rounding
+    assert gap <= model.dual_gap_ + rounding
+    if parameters["fit_intercept"]:
+        assert abs(v @ residual) <= 1e-9 * (v @ np.abs(residual))
+    assert (coef >= 0.0).all() or not parameters["positive"]
+
+
 # Hard cases
 
 

@@ -1,0 +1,195 @@
+"""Cross-validated generalized linear models: paths on the training samples of folds, deviances."""
+
+import sys
+from typing import Any, Self
+
+import numpy as np
+from sklearn.model_selection import check_cv
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
+from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.validation import check_is_fitted
+
+from .._estimators.fit_method import Task, fit_method, listeners_of
+from .._estimators.generalized_linear import GeneralizedLinearData, mean_deviances
+from .._estimators.generalized_linear_regressor import GeneralizedLinearRegressor
+from .._estimators.linear_model import options_of
+from .._estimators.problem import Problem, entries_of, gaps_of, sweeps_of
+from .._numerics.threads import threads_for_data
+from .._numerics.typing import Float64
+from .._path.progress import PathPoint
+from .._validation.arrays import check_one_target, given_alphas
+from .._validation.parameters import CONSTRAINTS, SELECTION_CONSTRAINTS
+from .folds import Fold, checked_folds, routed
+from .kept_path import coefficient_columns, finished_path, fitted_at, saturated_paths
+from .rules import choose, print_end_of_grid
+
+# Only one l1_ratio.
+ONE_RATIO = {**SELECTION_CONSTRAINTS, "l1_ratio": CONSTRAINTS["l1_ratio"]}
+
+
+class GeneralizedLinearCV(GeneralizedLinearRegressor):
+    """What the cross-validated regressors with a log link have in common; abstract."""
+
+    _constraints = ONE_RATIO
+    _single: Any  # the estimator at a single alpha
+
+    @fit_method
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None, **params: Any
+    ) -> Self:
+        """Choose alpha by cross-validation, and fit the model with it.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Training data.
+        y : array-like of shape (n_samples,)
+            Target values, not negative; positive for the gamma loss.
+        sample_weight : float or array-like of shape (n_samples,), default=None
+            Sample weights, for the fits and for the mean deviance of each fold. The mean over the
+            folds is not weighted.
+        offset : array-like of shape (n_samples,), default=None
+            What is added to the linear model of each sample, zero by default, in the fits and where
+            they are tested.
+        **params : dict
+            Parameters for the `split` method of `cv`; only if scikit-learn's metadata routing is
+            enabled.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If a parameter, `X`, `y` or a weight is not what it has to be, or a fold is empty.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If the gap asked for was not reached within `max_iter` sweeps.
+        """
+        options, name = options_of(self), type(self).__name__
+        given = given_alphas(self.alphas, [options.l1_ratio], open_low=True)
+        check_one_target(name, y, f"sklearn.multioutput.MultiOutputRegressor({name}())")
+        data = self._validated(X, y, sample_weight, options).with_offset(offset)
+        extra = routed(self, "fit", sample_weight, params)
+        splits = check_cv(self.cv).split(data.X, data.y, **(extra.splitter.split if extra else {}))
+        folds = checked_folds(splits, data.weights, sample_weight is not None, self.rule)
+        stops = int(self.early_stop and given.penalties is None)
+        with Task.of_fit(self, len(folds) + 1 + stops) as task, threads_for_data(data.X.size):
+            problem = data.problem()
+            data = data._replace(X=problem.unpenalised.design.container.stored)
+            alphas, traced = problem.grid(given, self.eps), None
+            if stops:
+                traced = saturated_paths(problem, {options.l1_ratio: alphas}, task)[
+                    options.l1_ratio
+                ]
+                alphas = alphas[: len(traced)]
+            self.alphas_, self.stopped_early_ = alphas.copy(), len(alphas) < given.length
+            self._choose(self._cross_validate(problem, data, folds, task), folds)
+            with task.subtask("refit"):
+                self._refit(problem, traced)
+        return self
+
+    def _cross_validate(
+        self, problem: Problem, data: GeneralizedLinearData, folds: list[Fold], task: Task
+    ) -> Float64:
+        """The mean deviances, of shape (n_alphas, n_folds)."""
+        tasks = [task.subtask("fold", len(self.alphas_)) for _ in folds]
+        results = Parallel(n_jobs=self.n_jobs, require="sharedmem")(
+            delayed(_validate_fold)(data, number, fold, self.alphas_, part)
+            for number, (fold, part) in enumerate(zip(folds, tasks, strict=True))
+        )
+        problem.warn_not_converged([point for _, failed in results for point in failed])
+        return np.stack([deviances for deviances, _ in results], axis=-1)
+
+    def _choose(self, deviances: Float64, folds: list[Fold]) -> None:
+        """Set what is known of the alphas."""
+        fold_weights = [fold.test_weights.sum() for fold in folds]
+        _, best, simplest, errors = choose(deviances.T[:, None], fold_weights)
+        self.deviance_path_, self.deviance_se_ = deviances, errors[0]
+        self.alpha_min_ = float(self.alphas_[best])
+        self.alpha_1se_ = float(self.alphas_[simplest])
+        self.alpha_ = self.alpha_min_ if self.rule == "min" else self.alpha_1se_
+        if self.verbose:
+            print_end_of_grid("alpha", self.alpha_min_, self.alphas_, self.stopped_early_)
+
+    def _refit(self, problem: Problem, traced: list[PathPoint] | None) -> None:
+        """Fit to all samples at the alpha of the rule, and along the grid, if not done already."""
+        fitted = problem.solve(self.alpha_, listener=problem.printer())
+        self._set_attributes(problem, fitted)
+        rules = [self.alpha_min_, self.alpha_1se_]
+        points = finished_path(problem, self.alphas_, traced, rules, fitted)
+        self.coef_path_ = coefficient_columns(points, problem.penalty_weights.size, problem.dtype)
+        self.intercept_path_ = problem.unpenalised.intercepts(points).astype(problem.dtype)
+        self.dual_gap_path_ = gaps_of(points)
+        self.n_iter_path_ = np.array(sweeps_of(points))
+
+    def at(self, alpha: float) -> Any:
+        """The model at another alpha of the grid, from the path on all samples.
+
+        Parameters
+        ----------
+        alpha : float
+            One of `alphas_`, such as `alpha_1se_`.
+
+        Returns
+        -------
+        model : object
+            The estimator at a single alpha, fitted, with the parameters of this one.
+
+        Raises
+        ------
+        ValueError
+            If `alpha` is not on the grid.
+        """
+        check_is_fitted(self)
+        model, position = fitted_at(self, self._single, "alpha", alpha, self.alphas_)
+        model.intercept_ = self.intercept_path_[position] if self.fit_intercept else 0.0
+        model.n_iter_ = int(self.n_iter_path_[position])
+        return model
+
+    def get_metadata_routing(self) -> Any:
+        """How scikit-learn's metadata routing passes parameters on: to the splitter.
+
+        Returns
+        -------
+        routing : sklearn.utils.metadata_routing.MetadataRouter
+            The routing.
+        """
+        mapping = MethodMapping().add(caller="fit", callee="split")
+        router = MetadataRouter(owner=self).add_self_request(self)
+        return router.add(splitter=check_cv(self.cv), method_mapping=mapping)
+
+
+def _validate_fold(
+    data: GeneralizedLinearData, number: int, fold: Fold, alphas: Float64, task: Task
+) -> tuple[Float64, list[PathPoint]]:
+    """Mean deviances (n_alphas,) on the test samples of a fold; what did not converge."""
+    with task:
+        problem = data._replace(weights=fold.weights(data.weights)).problem()
+        printer = problem.printer(f"fold {number}: ", verbose_from=2)
+        points = problem.trace(alphas, listeners_of(task, printer))
+        deviances = _mean_deviances(data, problem, fold, points)
+    if data.options.verbose:
+        print(f"fold {number}: smallest mean deviance {deviances.min():.6g}", file=sys.stderr)
+    return deviances, [point for point in points if not point.converged]
+
+
+def _mean_deviances(
+    data: GeneralizedLinearData, problem: Problem, fold: Fold, points: list[PathPoint]
+) -> Float64:
+    """Those of the points of a path, on the test samples."""
+    unpenalised, (entries, columns, values) = problem.unpenalised, entries_of(points)
+    features, positions = np.unique(entries, return_inverse=True)
+    coefs = np.zeros((features.size, len(points)))
+    coefs[positions, columns] = values
+    outputs = np.broadcast_to(unpenalised.intercepts(points), (fold.test.size, len(points)))
+    if features.size:
+        outputs = outputs + unpenalised.design.container.rows(fold.test, features) @ coefs
+    if data.offset is not None:
+        outputs = outputs + data.offset[fold.test, None]
+    weights = fold.test_weights / fold.test_weights.sum()
+    return mean_deviances(data.y[fold.test], outputs, weights, data.power)
