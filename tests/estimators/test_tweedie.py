@@ -1,5 +1,8 @@
 """Poisson, gamma and Tweedie regression against scikit-learn, and certified from raw data."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -7,6 +10,7 @@ from scipy import sparse
 from scipy.optimize import minimize
 from scipy.special import xlogy
 from sklearn import config_context
+from sklearn.datasets import load_diabetes
 from sklearn.linear_model import GammaRegressor, PoissonRegressor, TweedieRegressor
 from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -25,6 +29,7 @@ FAMILIES = {
     "gamma": (2.0, HadamardGammaRegressor(), GammaRegressor()),
     "tweedie": (1.5, HadamardTweedieRegressor(), TweedieRegressor(power=1.5, link="log")),
 }
+GLMNET = json.loads((Path(__file__).parent.parent / "references/glmnet_poisson.json").read_text())
 each_family = pytest.mark.parametrize("family", FAMILIES)
 
 
@@ -436,6 +441,17 @@ def test_an_offset_is_a_feature_whose_coefficient_is_one(family):
     primal = losses(sample.y, outputs, power)
     gap = sample.weights @ (primal - dual) + 0.1 * np.abs(model.coef_).sum()
     assert model.dual_gap_ == pytest.approx(gap, abs=1e-13)
+
+
+@pytest.mark.parametrize("case", GLMNET, ids=lambda case: f"{case['alpha']}-{case['l1_ratio']}")
+def test_coefficients_are_those_of_glmnet(case):
+    """Those that ``references/glmnet_poisson.py`` has stored."""
+    X, y = load_diabetes(return_X_y=True)
+    offset = np.log1p(np.arange(len(y)) % 5)
+    model = HadamardPoissonRegressor(alpha=case["alpha"], l1_ratio=case["l1_ratio"], tol=1e-13)
+    model.fit(X / X.std(axis=0), np.floor(y / 10.0), offset=offset)
+    assert_allclose(model.coef_, case["coef"], atol=1e-6)
+    assert model.intercept_ == pytest.approx(case["intercept"], abs=1e-6)
 
 
 @pytest.mark.parametrize("n_alphas", [1, 12])
