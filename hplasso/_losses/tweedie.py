@@ -21,7 +21,8 @@ References
 B. Jorgensen, The theory of dispersion models, Chapman & Hall (1997), chapter 4.
 """
 
-from typing import NamedTuple, final
+from math import exp, log
+from typing import Any, NamedTuple, final
 
 import numpy as np
 from scipy.special import logsumexp
@@ -33,6 +34,8 @@ from .base import Loss, SingleCurvature, relative_entropy
 LARGEST = 600.0
 # Newton's steps towards a given residual, and the length of the last: numerical limits.
 MAX_STEPS, SMALL_STEP = 100, 1e-15
+# Against sums that underflow.
+TINY = 1e-200
 
 
 class TweediePrediction(NamedTuple):
@@ -55,6 +58,7 @@ class TweedieLoss(Loss):
     def __init__(self, y: Float64, weights: Float64, power: float) -> None:
         self.y, self.weights, self.power = y[:, None], weights, power
         self._least = self.y ** (2.0 - power)
+        self._positive: Any = y.nonzero()[0] if (y == 0.0).any() else slice(None)
         with np.errstate(divide="ignore"):
             self.null_intercept = max(float(np.log(weights @ y)), -LARGEST)
         self.residual_bound = self.bound_residual(np.zeros_like(self.y))
@@ -70,19 +74,41 @@ class TweedieLoss(Loss):
     def predict(self, outputs: Float64) -> TweediePrediction:
         outputs = np.clip(outputs, -LARGEST, LARGEST)
         down = self.y * np.exp((1.0 - self.power) * outputs)
-        up = np.exp((2.0 - self.power) * outputs)
-        losses = self._entropies(down, up, self._least - down, self._least - up)
+        return self._predict(down, np.exp((2.0 - self.power) * outputs))
+
+    def _predict(self, down: Float64, up: Float64) -> TweediePrediction:
+        on = self._positive  # elsewhere u is zero, and v tends to it
+        losses = up[:, 0] / (2.0 - self.power) if self.power < 2.0 else np.empty(len(up))
+        least, falling, rising = self._least[on], down[on], up[on]
+        losses[on] = self._entropies(falling, rising, least - falling, least - rising)
         return TweediePrediction(down - up, down, up, losses)
 
     def profile_intercept(
         self, linear: Float64, start: Float64
     ) -> tuple[Float64, TweediePrediction]:
-        """exp(b) = sum_i v_i y_i exp((1-q) linear_i) / sum_i v_i exp((2-q) linear_i)."""
+        """exp(b) = sum_i v_i y_i exp((1-q) linear_i) / sum_i v_i exp((2-q) linear_i).
+
+        With exponentials of no more than one, which the predictions are multiples of.
+        """
+        falls, rises = 1.0 - self.power, 2.0 - self.power
+        lowest, highest = float(linear.min()), float(linear.max())
+        down, up = self.y * np.exp(falls * (linear - lowest)), np.exp(rises * (linear - highest))
+        sums = float(self.weights @ down[:, 0]), float(self.weights @ up[:, 0])
+        if min(sums) < TINY:
+            return self._far_intercept(linear)
+        b = log(sums[0]) - log(sums[1]) + falls * lowest - rises * highest
+        if max(abs(lowest + b), abs(highest + b)) > LARGEST:
+            return np.array([b]), self.predict(linear + b)
+        down *= exp(falls * (lowest + b))
+        up *= exp(rises * (highest + b))
+        return np.array([b]), self._predict(down, up)
+
+    def _far_intercept(self, linear: Float64) -> tuple[Float64, TweediePrediction]:
+        """The same where all targets are zero, or those that are not have other outputs by far."""
         output, weights = linear[:, 0], self.weights
         down = logsumexp((1.0 - self.power) * output, b=weights * self.y[:, 0])
         up = logsumexp((2.0 - self.power) * output, b=weights)
-        best = down - up if np.isfinite(down) else -LARGEST - output.max()
-        b = np.array([best])
+        b = np.array([down - up if np.isfinite(down) else -LARGEST - output.max()])
         return b, self.predict(linear + b)
 
     def curvature(self, prediction: TweediePrediction) -> SingleCurvature:
