@@ -76,7 +76,14 @@ class CertificateDisplay(Display):
     @classmethod
     @in_own_error_state
     def from_estimator(
-        cls, estimator: Any, X: Any, y: Any, *, sample_weight: Any = None, ax: Any = None
+        cls,
+        estimator: Any,
+        X: Any,
+        y: Any,
+        *,
+        sample_weight: Any = None,
+        offset: Any = None,
+        ax: Any = None,
     ) -> Self:
         """Fit with the parameters of an estimator, certify after each sweep, and draw that.
 
@@ -90,6 +97,8 @@ class CertificateDisplay(Display):
             Target values, or class labels.
         sample_weight : array-like of shape (n_samples,), default=None
             Sample weights.
+        offset : array-like, default=None
+            What is added to the linear model, as in `fit` of the estimator.
         ax : matplotlib Axes, default=None
             Axes to draw on; new ones by default.
 
@@ -100,7 +109,7 @@ class CertificateDisplay(Display):
         """
         estimator, X, _ = unwrapped(estimator, X)
         recorder = Recorder()
-        picture = pictured(estimator, X, y, sample_weight)
+        picture = pictured(estimator, X, y, sample_weight, offset)
         picture.problem.solve(picture.penalty, listener=recorder)
         records = recorder.records
         if not records:

@@ -101,7 +101,9 @@ def unwrapped(estimator: Any, X: Any) -> tuple[Any, Any, Any]:
     return estimator, X, None if names is None else np.asarray(names)
 
 
-def pictured(estimator: Any, X: Any, y: Any, sample_weight: Any = None) -> Pictured:
+def pictured(
+    estimator: Any, X: Any, y: Any, sample_weight: Any = None, offset: Any = None
+) -> Pictured:
     """The problem of an estimator of this package on some data."""
     if not isinstance(estimator, LinearModel):
         raise ValueError(
@@ -116,7 +118,8 @@ def pictured(estimator: Any, X: Any, y: Any, sample_weight: Any = None) -> Pictu
     accepted = {**estimator._accepted, "multi_output": False}
     X, y, weights = checked_data(X, y, given, accepted, names)
     options = FitOptions.of(parameters)
-    problem = estimator._data(X, y, sample_weight, weights, options).problem(N_PENALTIES)
+    data = estimator._data(X, y, sample_weight, weights, options).with_offset(offset)
+    problem = data.problem(N_PENALTIES)
     name = problem.scale.name
     own, chosen = float(parameters[name]), chosen_penalties(estimator, parameters, name)
     penalties = own_grid(estimator, options.l1_ratio)

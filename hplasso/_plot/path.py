@@ -86,6 +86,7 @@ class RegularizationPathDisplay(Display):
         y: Any,
         *,
         sample_weight: Any = None,
+        offset: Any = None,
         target: int = 0,
         n_labels: int = 8,
         ax: Any = None,
@@ -104,6 +105,8 @@ class RegularizationPathDisplay(Display):
             Target values, or class labels.
         sample_weight : array-like of shape (n_samples,), default=None
             Sample weights.
+        offset : array-like, default=None
+            What is added to the linear model, as in `fit` of the estimator.
         target : int, default=0
             With three or more classes, the number of the one whose coefficients are drawn.
         n_labels : int, default=8
@@ -118,7 +121,7 @@ class RegularizationPathDisplay(Display):
         """
         check_parameters(cls.__name__, {"target": target})
         estimator, X, names = unwrapped(estimator, X)
-        problem, penalties, _, chosen = pictured(estimator, X, y, sample_weight)
+        problem, penalties, _, chosen = pictured(estimator, X, y, sample_weight, offset)
         coefs, _ = problem.arrays([problem.trace(penalties)])
         if target >= len(coefs):
             raise ValueError(f"target must be in the range [0, {len(coefs) - 1}]. Got {target}.")

@@ -380,3 +380,14 @@ def test_without_matplotlib(monkeypatch, name):
         ImportError, match=rf"{name} needs matplotlib: pip install 'hplasso\[plot\]"
     ):
         display._axes(None)
+
+
+@pytest.mark.parametrize("display", [RegularizationPathDisplay, CertificateDisplay])
+def test_pictures_with_an_offset(display):
+    """Of least squares it is a part of y."""
+    offset, model = 100.0 * np.sin(np.arange(len(y))), HadamardLasso(1.0)
+    given = display.from_estimator(model, X, y, offset=offset)
+    right = display.from_estimator(model, X, y - offset)
+    for name in ("coefs", "gaps"):
+        if hasattr(right, name):
+            assert_allclose(getattr(given, name), getattr(right, name))
