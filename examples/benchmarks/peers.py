@@ -34,6 +34,7 @@ class Peer:
     fit: object = None
     cv: object = None
     logistic: object = None
+    poisson: object = None
     multinomial: bool = False
     intercept: tuple[bool, ...] = (True, False)
 
@@ -156,6 +157,26 @@ def logistic_hplasso(problem, tol):
     return logistic_path(problem.X, problem.y, Cs=Cs, tol=tol, fit_intercept=intercept)[1]
 
 
+def poisson_hplasso(problem, tol):
+    from hplasso import glm_path
+
+    return glm_path(problem.X, problem.y, alphas=problem.alphas, tol=tol)[1]
+
+
+def poisson_skglm(problem, tol):
+    from skglm import GeneralizedLinearEstimator
+    from skglm.datafits import Poisson
+    from skglm.penalties import L1
+    from skglm.solvers import ProxNewton
+
+    solver = ProxNewton(tol=tol, max_iter=200, fit_intercept=True, warm_start=True)
+    model, coefs = GeneralizedLinearEstimator(Poisson(), L1(1.0), solver), []
+    for alpha in problem.alphas:
+        model.penalty = L1(float(alpha))
+        coefs.append(model.fit(problem.X, problem.y).coef_.ravel().copy())
+    return np.stack(coefs, axis=-1)
+
+
 def logistic_celer(problem, tol):
     from celer import celer_path
 
@@ -235,11 +256,12 @@ PEERS = {
         fit_hplasso,
         cv_hplasso,
         logistic_hplasso,
+        poisson_hplasso,
         True,
     ),
     "hplasso, one path": Peer("hplasso", powers(4, 8), cv=cv_one_path),
     "glmnet": Peer(
-        "R", (1e-7, 1e-8, 1e-10, 1e-12, 1e-13, 1e-14, 1e-16), 1e-7, "R", "R", "R", "R", True
+        "R", (1e-7, 1e-8, 1e-10, 1e-12, 1e-13, 1e-14, 1e-16), 1e-7, "R", "R", "R", "R", "R", True
     ),
     "celer": Peer(
         "celer",
@@ -250,7 +272,15 @@ PEERS = {
         logistic=logistic_celer,
         intercept=(False,),
     ),
-    "skglm": Peer("skglm", powers(3, 10), 1e-4, lasso_skglm, fit_skglm, logistic=logistic_skglm),
+    "skglm": Peer(
+        "skglm",
+        powers(3, 10),
+        1e-4,
+        lasso_skglm,
+        fit_skglm,
+        logistic=logistic_skglm,
+        poisson=poisson_skglm,
+    ),
     "skein-glm": Peer("skein_glm", powers(4, 12), logistic=logistic_skein),
     "scikit-learn": Peer(
         "sklearn", powers(4, 9), 1e-4, lasso_scikit_learn, fit_scikit_learn, cv_scikit_learn

@@ -2,7 +2,7 @@
 
 A task is a path, or the cross-validation of one. Its gap is computed here from the coefficients
 alone, with the intercept at its optimum, relative to the loss scale: ||y||^2 / n (y centred) for
-the lasso, the loss of the model without features for logistic regression.
+the lasso, the loss of the model without features for logistic and Poisson regression.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from scipy import sparse
 from scipy.optimize import minimize
-from scipy.special import log_softmax, xlogy
+from scipy.special import log_softmax, logsumexp, xlogy
 from sklearn.model_selection import KFold
 from sklearn.preprocessing import PolynomialFeatures
 
@@ -25,8 +25,8 @@ class Task:
 
     A single penalty is a fit from scratch. With `folds` the path is cross-validated. Data of the
     name "generated n p rho" have n samples of p features, neighbours correlated by rho; those of
-    "classes n p K" are of K classes; "cubic" after the name of data stands for all products of up
-    to three features.
+    "classes n p K" are of K classes; "counts n p density" are sparse unless the density is one;
+    "cubic" after the name of data stands for all products of up to three features.
     """
 
     data: str
@@ -69,6 +69,7 @@ BINARY = [
 MULTINOMIAL = ["srbct", "lymphoma", "zipcode_usps"]
 # Data whose answers have thousands of coefficients at weak penalties, and the intercept.
 WEAK = {"news20_tfidf": False, "reuters_acq": False, "classes 5000 100 50": True}
+COUNTS = ["bike_hour", "fremtpl2", "counts 1000 2000 1.0", "counts 20000 50000 0.0004"]
 
 
 def _tasks():
@@ -88,6 +89,9 @@ def _tasks():
     for data, fit_intercept in WEAK.items():
         for level in (0.01, 0.001):
             yield f"weak_{data}_{level:g}", Task(data, "logistic", level, 1, fit_intercept)
+    for data in COUNTS:
+        yield f"poisson_{data}", Task(data, "poisson", 0.01, 100)
+        yield f"poisson_fit_{data}", Task(data, "poisson", 0.1, 1)
     yield "cv_riboflavin", Task("riboflavin", "cv", 0.01, 100, folds=10)
     yield "cv_tall", Task("generated 200000 200 0.0", "cv", 0.001, 100, folds=10)
 
@@ -116,11 +120,16 @@ def load(task: Task, folder: str) -> Problem:
         X, y = _generated(*map(float, options))
     elif name == "classes":
         X, y = _classes(*map(int, options))
+    elif name == "counts":
+        X, y = _counts(*map(float, options))
     else:
         X, y = _loaded(name, folder)
         if options:
             X = _standardised(PolynomialFeatures(3, include_bias=False).fit_transform(X))
-    if task.kind != "logistic":
+    if task.kind == "poisson":
+        y = np.asarray(y, dtype=np.float64)
+        residual = y - y.mean()
+    elif task.kind != "logistic":
         y = np.asarray(y, dtype=np.float64)
         y = residual = y - y.mean()
     else:
@@ -169,6 +178,19 @@ def _classes(n, p, n_classes):
     return _standardised(X), (X @ theta + rng.gumbel(size=(n, n_classes))).argmax(axis=1)
 
 
+def _counts(n, p, density):
+    """Counts of a mean around three, of which twenty features, or one in five hundred, know."""
+    n, p, rng = int(n), int(p), np.random.default_rng(0)
+    theta = np.zeros(p)
+    theta[:: max(1, p // max(20, p // 500))] = 1.0 if density < 1.0 else 0.2
+    theta *= rng.choice([-1.0, 1.0], p)
+    if density < 1.0:
+        X = sparse.random(n, p, density, format="csc", random_state=0)
+    else:
+        X = _standardised(rng.standard_normal((n, p)))
+    return X, rng.poisson(np.exp(1.0 + X @ theta)).astype(np.float64)
+
+
 def _standardised(X):
     """Columns of mean zero and variance one, in Fortran order; constant ones left out."""
     X = np.asfortranarray(X, dtype=np.float64)
@@ -195,7 +217,9 @@ def worst_gap(task: Task, problem: Problem, coefficients: np.ndarray) -> float:
     """Largest relative duality gap along a path; coefficients are (p, L) or (K, p, L)."""
     if coefficients.shape[-1] < len(problem.alphas):
         return float("inf")
-    if task.kind != "logistic":
+    if task.kind == "poisson":
+        gaps = _poisson_gaps(problem, coefficients)
+    elif task.kind != "logistic":
         gaps = _lasso_gaps(problem, coefficients)
     else:
         gaps = _logistic_gaps(problem, np.atleast_3d(coefficients.T).T)
@@ -214,6 +238,20 @@ def _lasso_gaps(problem, coefficients):
         square = float(residual @ residual) / len(y)
         gap = 0.5 * (1 - kappa) ** 2 * square
         yield (gap + float(np.sum(alpha * np.abs(theta) - kappa * z * theta))) / scale
+
+
+def _poisson_gaps(problem, coefficients):
+    X, y = problem.X, problem.y
+    scale = float(np.mean(xlogy(y, y / y.mean())))
+    for alpha, theta in zip(problem.alphas, coefficients.T, strict=True):
+        outputs = X @ theta
+        outputs = outputs + np.log(y.mean()) - logsumexp(outputs, b=1.0 / len(y))
+        mean = np.exp(outputs)
+        z = X.T @ (y - mean) / len(y)
+        kappa = min(1.0, alpha / np.abs(z).max())
+        q = (1.0 - kappa) * y + kappa * mean
+        primal = float(np.mean(mean - y * outputs)) + alpha * np.abs(theta).sum()
+        yield (primal - float(np.mean(q - xlogy(q, q)))) / scale
 
 
 def _logistic_gaps(problem, coefficients):

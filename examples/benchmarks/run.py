@@ -64,6 +64,8 @@ def work(
         family = "gaussian"
         if task.kind == "logistic":
             family = "multinomial" if problem.n_classes > 2 else "binomial"
+        if task.kind == "poisson":
+            family = "poisson"
         coefficients, times, version = run_glmnet(problem, family, tol, length)
     else:
         path = getattr(peer, task.kind)
@@ -242,7 +244,7 @@ def main() -> None:
     everything = json.loads(file.read_text()) if file and file.exists() else {}
     for name in arguments.tasks:
         task = TASKS[name]
-        if not arguments.data and not task.data.startswith(("generated", "classes")):
+        if not arguments.data and not task.data.startswith(("generated", "classes", "counts")):
             continue
         print(f"{name}: {task}")
         many = task.data in MULTINOMIAL or task.data.startswith("classes")

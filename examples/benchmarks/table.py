@@ -25,6 +25,8 @@ GROUPS = {
     "no_intercept": "Logistic regression without intercept, paths",
     "multinomial": "Multinomial logistic regression, paths",
     "weak": "Logistic regression at weak penalties, a single fit from scratch",
+    "poisson_fit": "Poisson regression, a single fit from scratch",
+    "poisson": "Poisson regression, paths",
     "cv": "Cross-validation",
 }
 
