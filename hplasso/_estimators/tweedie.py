@@ -81,6 +81,7 @@ class HadamardPoissonRegressor(GeneralizedLinearRegressor):
 
     See Also
     --------
+    HadamardPoissonRegressorCV : With the penalty chosen by cross-validation.
     glm_path : Solutions for a sequence of alphas.
     HadamardGammaRegressor : For positive targets whose spread grows with their mean.
     HadamardTweedieRegressor : For what lies between the two.
@@ -90,7 +91,7 @@ class HadamardPoissonRegressor(GeneralizedLinearRegressor):
     P. D. Hoff, "Lasso, fractional norm and structured sparse estimation using a Hadamard product
     parametrization", Computational Statistics & Data Analysis 115 (2017) 186-198.
 
-    B. Jorgensen, "The theory of dispersion models", Chapman & Hall (1997), chapter 4.
+    Bent Jorgensen, "The theory of dispersion models", Chapman & Hall (1997), chapter 4.
 
     Examples
     --------
@@ -209,6 +210,7 @@ class HadamardGammaRegressor(GeneralizedLinearRegressor):
 
     See Also
     --------
+    HadamardGammaRegressorCV : With the penalty chosen by cross-validation.
     glm_path : Solutions for a sequence of alphas.
     HadamardPoissonRegressor : For counts.
     HadamardTweedieRegressor : For what lies between the two.
@@ -218,7 +220,7 @@ class HadamardGammaRegressor(GeneralizedLinearRegressor):
     P. D. Hoff, "Lasso, fractional norm and structured sparse estimation using a Hadamard product
     parametrization", Computational Statistics & Data Analysis 115 (2017) 186-198.
 
-    B. Jorgensen, "The theory of dispersion models", Chapman & Hall (1997), chapter 4.
+    Bent Jorgensen, "The theory of dispersion models", Chapman & Hall (1997), chapter 4.
 
     Examples
     --------
@@ -345,6 +347,7 @@ class HadamardTweedieRegressor(GeneralizedLinearRegressor):
 
     See Also
     --------
+    HadamardTweedieRegressorCV : With the penalty chosen by cross-validation.
     glm_path : Solutions for a sequence of alphas.
     HadamardPoissonRegressor, HadamardGammaRegressor : The two ends.
 
@@ -353,7 +356,7 @@ class HadamardTweedieRegressor(GeneralizedLinearRegressor):
     P. D. Hoff, "Lasso, fractional norm and structured sparse estimation using a Hadamard product
     parametrization", Computational Statistics & Data Analysis 115 (2017) 186-198.
 
-    B. Jorgensen, "The theory of dispersion models", Chapman & Hall (1997), chapter 4.
+    Bent Jorgensen, "The theory of dispersion models", Chapman & Hall (1997), chapter 4.
 
     Examples
     --------

@@ -18,7 +18,7 @@ f' = log y, where u' = v' = y^(2-q).
 
 References
 ----------
-B. Jorgensen, The theory of dispersion models, Chapman & Hall (1997), chapter 4.
+Bent Jorgensen, The theory of dispersion models, Chapman & Hall (1997), chapter 4.
 """
 
 from math import exp, log
