@@ -36,6 +36,12 @@ class LinearClassifier(ClassifierMixin, LinearModel):
         self.mu_, self.nu_ = balance(self.coef_)
         self.dual_gap_ = point.gap
 
+    def _outputs(self, X: Any, offset: Any = None) -> Any:
+        """The linear model at some samples, (n, K), with an offset; of two classes it has one."""
+        if np.ndim(offset) == 1 and hasattr(self, "classes_") and len(self.classes_) == 2:
+            offset = np.reshape(offset, (-1, 1))
+        return super()._outputs(X, offset)
+
     @in_own_error_state
     def decision_function(self, X: Any, offset: Any = None) -> Any:
         """Outputs of the linear model: the logarithms of the odds, or one score for each class.
@@ -53,8 +59,6 @@ class LinearClassifier(ClassifierMixin, LinearModel):
         scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
             With two classes, the logarithm of the odds of ``classes_[1]``.
         """
-        if offset is not None and len(self.classes_) == 2:
-            offset = np.reshape(offset, (-1, 1)) if np.ndim(offset) == 1 else offset
         scores = self._outputs(X, offset)
         return scores.ravel() if scores.shape[1] == 1 else scores
 

@@ -29,7 +29,7 @@ from .folds import Fold, checked_folds, routed
 from .kept_path import KEPT, compact, finished_path, fitted_at, saturated_paths
 from .logistic_folds import FoldResult, Validation
 from .rules import choose, print_end_of_grid, smallest
-from .scoring import Scorer, scorer_of, warn_failed
+from .scoring import OffsetModel, Scorer, scorer_of, warn_failed
 
 
 class HadamardLogisticRegressionCV(LinearClassifier):
@@ -221,7 +221,7 @@ class HadamardLogisticRegressionCV(LinearClassifier):
 
     @fit_method
     def fit(
-        self, X: Any, y: Any, sample_weight: Any = None, **params: Any
+        self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None, **params: Any
     ) -> HadamardLogisticRegressionCV:
         """Choose C by cross-validation, and fit the model with it.
 
@@ -233,6 +233,9 @@ class HadamardLogisticRegressionCV(LinearClassifier):
             Class labels of any type.
         sample_weight : float or array-like of shape (n_samples,), default=None
             Sample weights, for the fits and, if given, for the scores.
+        offset : array-like of shape (n_samples,) or (n_samples, n_classes), default=None
+            What is added to the linear model of each sample, zero by default; of three or more
+            classes that of each.
         **params : dict
             Parameters for the splitter and the scorer; only if scikit-learn's metadata routing is
             enabled.
@@ -263,7 +266,7 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         if self.rule == "1se" and not self.refit:
             raise ValueError("rule='1se' needs refit=True. Got refit=False.")
         check_one_target(name, y, f"sklearn.multioutput.MultiOutputClassifier({name}())")
-        data = self._validated(X, y, sample_weight, options)
+        data = self._validated(X, y, sample_weight, options).with_offset(offset)
         extra = routed(self, "fit", sample_weight, params)
         folds = self._folds(data, sample_weight, extra)
         score_params = dict(extra.scorer.score) if extra else {}
@@ -386,7 +389,9 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         self.l1_ratio_ = float(self.l1_ratios_[ratios].mean())
         self.dual_gap_ = np.nan
 
-    def score(self, X: Any, y: Any, *, sample_weight: Any = None, **score_params: Any) -> Any:
+    def score(
+        self, X: Any, y: Any, *, sample_weight: Any = None, offset: Any = None, **score_params: Any
+    ) -> Any:
         """Score the predictions by `scoring`.
 
         Parameters
@@ -397,6 +402,9 @@ class HadamardLogisticRegressionCV(LinearClassifier):
             True labels.
         sample_weight : array-like of shape (n_samples,), default=None
             Sample weights.
+        offset : array-like of shape (n_samples,) or (n_samples, n_classes), default=None
+            What is added to the linear model of each sample, zero by default; of three or more
+            classes that of each.
         **score_params : dict
             Parameters for the scorer; only if scikit-learn's metadata routing is enabled.
 
@@ -410,7 +418,8 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         extra = routed(self, "score", sample_weight, score_params)
         given = {} if sample_weight is None else {"sample_weight": sample_weight}
         scorer = Scorer(self.scoring, self.classes_)
-        return scorer(self, X, y, **(extra.scorer.score if extra else given))
+        model: Any = self if offset is None else OffsetModel.of(self, offset)
+        return scorer(model, X, y, **(extra.scorer.score if extra else given))
 
     def get_metadata_routing(self) -> Any:
         """How scikit-learn's metadata routing passes parameters on: to the splitter and the scorer.

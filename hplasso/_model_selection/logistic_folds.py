@@ -13,7 +13,7 @@ from .._estimators.problem import sweeps_of
 from .._numerics.typing import Float64, Index
 from .._path.progress import PathPoint
 from .folds import Fold
-from .scoring import Scorer
+from .scoring import OffsetModel, Scorer
 
 
 class FoldResult(NamedTuple):
@@ -86,7 +86,9 @@ class Validation(NamedTuple):
         }
         scores, errors = np.full(models.shape[:2], np.nan), []
         for position in np.ndindex(*scores.shape):
-            model = self._model(models[position], features)
+            model: Any = self._model(models[position], features)
+            if self.data.offset is not None:
+                model = OffsetModel.of(model, self.data.offset[fold.test])
             try:
                 scores[position] = self.scorer(model, samples, labels, **params)
             except Exception as error:

@@ -4,11 +4,12 @@ import inspect
 import traceback
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, Self, final
 
 from sklearn import config_context
 from sklearn.metrics import get_scorer
 
+from .._estimators.linear_classifier import LinearClassifier
 from .._path.progress import warn
 
 
@@ -40,6 +41,28 @@ class Scorer:
             return self.scorer(model, X, y, **params)
         with config_context(enable_metadata_routing=True):  # the public way for more parameters
             return self.scorer(model, X, y, **self.known | params)
+
+
+@final
+class OffsetModel(LinearClassifier):
+    """A fitted model, for samples whose offset it knows: scorers do not pass one on."""
+
+    def __init__(self) -> None:
+        self.known_offset: Any = None
+
+    @classmethod
+    def of(cls, fitted: Any, offset: Any) -> Self:
+        """With the coefficients and classes of another."""
+        model = cls()
+        model.__dict__.update(vars(fitted), known_offset=offset)
+        return model
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """It is fitted already; scikit-learn knows estimators by this method."""
+        return self
+
+    def _outputs(self, X: Any, offset: Any = None) -> Any:
+        return super()._outputs(X, self.known_offset)
 
 
 def _free_parameters(scorer: Any) -> set[str]:

@@ -5,6 +5,8 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import sparse
 from scipy.special import expit, log_softmax, softmax
+from sklearn.metrics import log_loss
+from sklearn.model_selection import KFold
 
 from hplasso import (
     HadamardElasticNet,
@@ -13,6 +15,7 @@ from hplasso import (
     HadamardLassoCV,
     HadamardLassoIC,
     HadamardLogisticRegression,
+    HadamardLogisticRegressionCV,
     enet_path,
     lasso_path,
     logistic_path,
@@ -143,3 +146,39 @@ def test_offsets_of_another_shape(shape):
         model.fit(X, target)
         with pytest.raises(ValueError, match="offset must have shape"):
             model.predict(X, np.zeros(shape))
+
+
+@pytest.mark.parametrize("scoring", [None, "neg_log_loss"])
+@pytest.mark.parametrize("refit", [True, False])
+def test_cross_validation_of_classes_with_an_offset(scoring, refit):
+    labels = np.where(y > 0.0, "yes", "no")
+    Cs, folds = [0.02, 0.2, 2.0], KFold(3)
+    model = HadamardLogisticRegressionCV(Cs=Cs, cv=folds, scoring=scoring, refit=refit, tol=1e-8)
+    model.fit(X, labels, offset=OFFSET)
+    for fold, (train, test) in enumerate(folds.split(X)):
+        for position, C in enumerate(Cs):
+            single = HadamardLogisticRegression(C, tol=1e-8)
+            single.fit(X[train], labels[train], offset=OFFSET[train])
+            right = single.score(X[test], labels[test], offset=OFFSET[test])
+            if scoring:
+                right = -log_loss(labels[test], single.predict_proba(X[test], OFFSET[test]))
+            assert model.scores_[fold, 0, position] == pytest.approx(right, abs=1e-4)
+    probabilities = model.predict_proba(X, OFFSET)
+    right = -log_loss(labels, probabilities) if scoring else model_accuracy(model, labels)
+    assert model.score(X, labels, offset=OFFSET) == pytest.approx(right)
+    assert model.score(X, labels) < model.score(X, labels, offset=OFFSET)
+
+
+def model_accuracy(model, labels):
+    return (model.predict(X, OFFSET) == labels).mean()
+
+
+def test_cross_validation_of_three_classes_with_an_offset():
+    codes, offsets = np.arange(N) % 3, 2.0 * rng.standard_normal((N, 3))
+    codes[X[:, 0] > 0.7] = 2
+    model = HadamardLogisticRegressionCV(Cs=[0.1, 1.0], cv=2, scoring="neg_log_loss")
+    model.fit(X, codes, offset=offsets)
+    right = -log_loss(codes, model.predict_proba(X, offsets))
+    assert model.score(X, codes, offset=offsets) == pytest.approx(right)
+    other = model.at(model.C_)
+    assert_allclose(other.predict_proba(X, offsets), model.predict_proba(X, offsets))
