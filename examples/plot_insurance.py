@@ -1,6 +1,6 @@
 """
 Insurance claims: counts, exposure, and which tariff features matter
-=====================================================================
+====================================================================
 
 How many claims will a policy have in a year? Counts of policies that ran for different times are
 fitted by Poisson regression with the logarithm of that time as an *offset*. The L1 penalty keeps
