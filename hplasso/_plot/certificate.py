@@ -151,7 +151,7 @@ class CertificateDisplay(Display):
             ax.plot(self.sweeps, np.maximum(values, FLOOR * top), line, label=label, **style)[0]
             for label, (values, line) in curves.items()
         ]
-        ax.set_yscale("log")
+        ax.set_yscale("log" if top > 0.0 else "linear")  # all is zero after an exact first sweep
         ax.set_xlabel("sweeps")
         ax.set_ylabel("distance, in units of the objective")
         ax.legend(fontsize="small")

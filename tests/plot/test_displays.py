@@ -391,3 +391,12 @@ def test_pictures_with_an_offset(display):
     for name in ("coefs", "gaps"):
         if hasattr(right, name):
             assert_allclose(getattr(given, name), getattr(right, name))
+
+
+def test_a_certificate_that_is_exact_at_once():
+    """A logarithmic axis has no zero."""
+    zero = [0.0]
+    display = CertificateDisplay(
+        sweeps=[1], surrogates=zero, objectives=zero, gaps=zero, bound=0.0
+    ).plot()
+    assert display.ax_.get_yscale() == "linear"
