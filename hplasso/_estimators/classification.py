@@ -17,7 +17,6 @@ from .._losses.softmax import make_loss
 from .._numerics.typing import Float64, Index, Mask
 from .._path.interpolation import trace_log_interpolated
 from .._path.progress import PathPoint
-from .._path.saturation import Enough, Saturates, never
 from .._path.tracer import Tracer
 from .._penalties.l1 import L1Penalty
 from .._validation.arrays import checked_array
@@ -197,9 +196,7 @@ class Classification(UnpenalisedProblem):
         self, tracer: Tracer, alphas: Float64, early_stop: bool = False
     ) -> list[PathPoint]:
         """A path at decreasing alphas, some of its points between solved ones."""
-        tol = tracer.problem.settings.tol
-        enough: Enough = Saturates(self.term.scale, tol) if early_stop else never
-        return trace_log_interpolated(tracer, self.term, alphas, enough)
+        return trace_log_interpolated(tracer, self.term, alphas, early_stop)
 
     def solver_penalty(self, penalty: L1Penalty) -> L1Penalty:
         """The penalty of all outputs; the ridge part of a row is that of its classes."""

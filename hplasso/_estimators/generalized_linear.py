@@ -16,7 +16,6 @@ from .._losses.tweedie import TweedieLoss
 from .._numerics.typing import Float64, Mask
 from .._path.interpolation import trace_log_interpolated
 from .._path.progress import PathPoint
-from .._path.saturation import Enough, Saturates, never
 from .._path.tracer import Tracer
 from .._validation.arrays import checked_array
 from .._validation.weights import PenaltyWeights, normalised_weights
@@ -57,9 +56,7 @@ class GeneralizedLinear(UnpenalisedProblem):
         self, tracer: Tracer, alphas: Float64, early_stop: bool = False
     ) -> list[PathPoint]:
         """A path at decreasing alphas, some of its points between solved ones."""
-        tol = tracer.problem.settings.tol
-        enough: Enough = Saturates(self.term.scale, tol) if early_stop else never
-        return trace_log_interpolated(tracer, self.term, alphas, enough)
+        return trace_log_interpolated(tracer, self.term, alphas, early_stop)
 
 
 class GeneralizedLinearData(NamedTuple):

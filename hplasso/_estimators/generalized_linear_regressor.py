@@ -14,7 +14,7 @@ from .._numerics.rounding import UNIT
 from .._numerics.threads import threads_for_data
 from .._path.progress import PathPoint
 from .._solver.hadamard import balance
-from .._validation.arrays import check_one_target
+from .._validation.arrays import check_one_target, checked_array
 from .._validation.weights import PenaltyWeights, normalised_weights
 from .fit_method import Task, fit_method
 from .generalized_linear import GeneralizedLinearData, checked_targets, generalized_linear_data
@@ -33,7 +33,6 @@ class GeneralizedLinearRegressor(RegressorMixin, LinearModel):
 
     _accepted = DATA_ACCEPTED | {"y_numeric": True}
     _power: float | None = None
-    coef_: Any
 
     def _data(
         self, X: Any, y: Any, sample_weight: Any, penalty: PenaltyWeights, options: FitOptions
@@ -79,9 +78,7 @@ class GeneralizedLinearRegressor(RegressorMixin, LinearModel):
         options, name = options_of(self), type(self).__name__
         check_one_target(name, y, f"sklearn.multioutput.MultiOutputRegressor({name}())")
         data = self._validated(X, y, sample_weight, options).with_offset(offset)
-        start = None
-        if self.warm_start and getattr(self, "coef_", None) is not None:
-            start = data.checked_start(self.coef_, "With warm_start=True, coef_ of the last fit")
+        start = self._last_coefficients(data)
         with Task.of_fit(self), threads_for_data(data.X.size):
             problem = (data if self.alpha else data.without_penalty()).problem()
             alpha = self.alpha or 1.0
@@ -141,12 +138,15 @@ class GeneralizedLinearRegressor(RegressorMixin, LinearModel):
         score : float
             D^2 of the predictions.
         """
-        outputs = self._outputs(X, offset)[:, None]
+        linear = self._outputs(X)[:, None]
+        null = np.zeros_like(linear)
+        if offset is not None:
+            null = checked_array(offset, (len(linear),), "offset")[:, None]
+        outputs = linear + null
         y = checked_targets(column_or_1d(y), self._exponent)
         check_consistent_length(outputs, y)
         weights = normalised_weights(sample_weight, outputs)
         loss = TweedieLoss(y, weights, self._exponent)
-        null = np.zeros_like(outputs) if offset is None else outputs - self._outputs(X)[:, None]
         best = loss.profile_intercept(null, np.zeros(1))[1]
         deviance, null_deviance = (weights @ at.losses for at in (loss.predict(outputs), best))
         if null_deviance <= UNIT:

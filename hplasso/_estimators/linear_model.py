@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from .._numerics.typing import Float64
 from .._validation.arrays import checked_array
 from .._validation.parameters import CONSTRAINTS, PENALTY, check_parameters
 from .._validation.weights import PenaltyWeights, checked_penalty_weights
@@ -33,6 +34,8 @@ class LinearModel(CallbackSupportMixin, BaseEstimator, ABC):
 
     _constraints = CONSTRAINTS
     _accepted = DATA_ACCEPTED
+    warm_start: bool
+    coef_: Any
 
     @abstractmethod
     def __init__(self) -> None: ...
@@ -49,6 +52,12 @@ class LinearModel(CallbackSupportMixin, BaseEstimator, ABC):
         names = getattr(self, "feature_names_in_", None)
         penalty = checked_penalty_weights(self.penalty_weights, self.n_features_in_, names)
         return self._data(X, y, sample_weight, penalty, options)
+
+    def _last_coefficients(self, data: Any) -> Float64 | None:
+        """The coefficients to start from, those of the last fit, if the start is to be warm."""
+        if not self.warm_start or getattr(self, "coef_", None) is None:
+            return None
+        return data.checked_start(self.coef_, "With warm_start=True, coef_ of the last fit")
 
     def _outputs(self, X: Any, offset: Any = None) -> Any:
         """The linear model at some samples, with an offset if there is one."""

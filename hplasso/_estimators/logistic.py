@@ -332,9 +332,7 @@ class HadamardLogisticRegression(LinearClassifier):
         options, name = options_of(self), type(self).__name__
         check_one_target(name, y, f"sklearn.multioutput.MultiOutputClassifier({name}())")
         data = self._validated(X, y, sample_weight, options).with_offset(offset)
-        start = None
-        if self.warm_start and getattr(self, "coef_", None) is not None:
-            start = data.checked_start(self.coef_, "With warm_start=True, coef_ of the last fit")
+        start = self._last_coefficients(data)
         with Task.of_fit(self), threads_for_data(data.X.size):
             problem = data.problem()
             point = problem.solve(self.C, start=start, listener=problem.printer())

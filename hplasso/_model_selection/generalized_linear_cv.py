@@ -5,33 +5,31 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.model_selection import check_cv
-from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import check_is_fitted
 
 from .._estimators.fit_method import Task, fit_method, listeners_of
 from .._estimators.generalized_linear import GeneralizedLinearData, mean_deviances
 from .._estimators.generalized_linear_regressor import GeneralizedLinearRegressor
 from .._estimators.linear_model import options_of
-from .._estimators.problem import Problem, entries_of, gaps_of, sweeps_of
+from .._estimators.problem import Problem
 from .._numerics.threads import threads_for_data
 from .._numerics.typing import Float64
 from .._path.progress import PathPoint
 from .._validation.arrays import check_one_target, given_alphas
 from .._validation.parameters import CONSTRAINTS, SELECTION_CONSTRAINTS
-from .folds import Fold, checked_folds, routed
-from .kept_path import coefficient_columns, finished_path, fitted_at, saturated_paths
-from .rules import choose, print_end_of_grid
+from .alpha_cv import AlphaCV
+from .folds import Fold, checked_folds, routed, side_by_side
+from .kept_path import saturated_paths
+from .rules import choose
 
 # Only one l1_ratio.
 ONE_RATIO = {**SELECTION_CONSTRAINTS, "l1_ratio": CONSTRAINTS["l1_ratio"]}
 
 
-class GeneralizedLinearCV(GeneralizedLinearRegressor):
+class GeneralizedLinearCV(AlphaCV, GeneralizedLinearRegressor):
     """What the cross-validated regressors with a log link have in common; abstract."""
 
     _constraints = ONE_RATIO
-    _single: Any  # the estimator at a single alpha
 
     @fit_method
     def fit(
@@ -83,9 +81,7 @@ class GeneralizedLinearCV(GeneralizedLinearRegressor):
             data = data._replace(X=problem.unpenalised.design.container.stored)
             alphas, traced = problem.grid(given, self.eps), None
             if stops:
-                traced = saturated_paths(problem, {options.l1_ratio: alphas}, task)[
-                    options.l1_ratio
-                ]
+                (traced,) = saturated_paths(problem, {options.l1_ratio: alphas}, task).values()
                 alphas = alphas[: len(traced)]
             self.alphas_, self.stopped_early_ = alphas.copy(), len(alphas) < given.length
             self._choose(self._cross_validate(problem, data, folds, task), folds)
@@ -110,58 +106,13 @@ class GeneralizedLinearCV(GeneralizedLinearRegressor):
         fold_weights = [fold.test_weights.sum() for fold in folds]
         _, best, simplest, errors = choose(deviances.T[:, None], fold_weights)
         self.deviance_path_, self.deviance_se_ = deviances, errors[0]
-        self.alpha_min_ = float(self.alphas_[best])
-        self.alpha_1se_ = float(self.alphas_[simplest])
-        self.alpha_ = self.alpha_min_ if self.rule == "min" else self.alpha_1se_
-        if self.verbose:
-            print_end_of_grid("alpha", self.alpha_min_, self.alphas_, self.stopped_early_)
+        self._set_alphas(self.alphas_, best, simplest)
 
     def _refit(self, problem: Problem, traced: list[PathPoint] | None) -> None:
         """Fit to all samples at the alpha of the rule, and along the grid, if not done already."""
         fitted = problem.solve(self.alpha_, listener=problem.printer())
         self._set_attributes(problem, fitted)
-        rules = [self.alpha_min_, self.alpha_1se_]
-        points = finished_path(problem, self.alphas_, traced, rules, fitted)
-        self.coef_path_ = coefficient_columns(points, problem.penalty_weights.size, problem.dtype)
-        self.intercept_path_ = problem.unpenalised.intercepts(points).astype(problem.dtype)
-        self.dual_gap_path_ = gaps_of(points)
-        self.n_iter_path_ = np.array(sweeps_of(points))
-
-    def at(self, alpha: float) -> Any:
-        """The model at another alpha of the grid, from the path on all samples.
-
-        Parameters
-        ----------
-        alpha : float
-            One of `alphas_`, such as `alpha_1se_`.
-
-        Returns
-        -------
-        model : object
-            The estimator at a single alpha, fitted, with the parameters of this one.
-
-        Raises
-        ------
-        ValueError
-            If `alpha` is not on the grid.
-        """
-        check_is_fitted(self)
-        model, position = fitted_at(self, self._single, "alpha", alpha, self.alphas_)
-        model.intercept_ = self.intercept_path_[position] if self.fit_intercept else 0.0
-        model.n_iter_ = int(self.n_iter_path_[position])
-        return model
-
-    def get_metadata_routing(self) -> Any:
-        """How scikit-learn's metadata routing passes parameters on: to the splitter.
-
-        Returns
-        -------
-        routing : sklearn.utils.metadata_routing.MetadataRouter
-            The routing.
-        """
-        mapping = MethodMapping().add(caller="fit", callee="split")
-        router = MetadataRouter(owner=self).add_self_request(self)
-        return router.add(splitter=check_cv(self.cv), method_mapping=mapping)
+        self._keep_path(problem, self.alphas_, traced, fitted)
 
 
 def _validate_fold(
@@ -182,10 +133,7 @@ def _mean_deviances(
     data: GeneralizedLinearData, problem: Problem, fold: Fold, points: list[PathPoint]
 ) -> Float64:
     """Those of the points of a path, on the test samples."""
-    unpenalised, (entries, columns, values) = problem.unpenalised, entries_of(points)
-    features, positions = np.unique(entries, return_inverse=True)
-    coefs = np.zeros((features.size, len(points)))
-    coefs[positions, columns] = values
+    unpenalised, (features, coefs) = problem.unpenalised, side_by_side(points)
     outputs = np.broadcast_to(unpenalised.intercepts(points), (fold.test.size, len(points)))
     if features.size:
         outputs = outputs + unpenalised.design.container.rows(fold.test, features) @ coefs

@@ -6,22 +6,21 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 from sklearn.model_selection import check_cv
-from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import check_is_fitted
 
 from .._estimators.fit_method import Task, fit_method, listeners_of
 from .._estimators.linear_model import options_of
 from .._estimators.linear_regressor import LinearRegressor
-from .._estimators.problem import Problem, gaps_of, sweeps_of
+from .._estimators.problem import Problem
 from .._numerics.threads import threads_for_data
 from .._numerics.typing import Float64
 from .._path.progress import PathPoint
 from .._validation.arrays import check_one_target, checked_ratios, given_alphas
 from .._validation.parameters import SELECTION_CONSTRAINTS
+from .alpha_cv import AlphaCV
 from .folds import Fold, Folds, checked_folds, routed
-from .kept_path import coefficient_columns, finished_path, fitted_at, saturated_paths
-from .rules import choose, print_end_of_grid
+from .kept_path import saturated_paths
+from .rules import choose
 
 
 class Grid(NamedTuple):
@@ -31,11 +30,10 @@ class Grid(NamedTuple):
     alphas: Float64
 
 
-class LeastSquaresCV(LinearRegressor):
+class LeastSquaresCV(AlphaCV, LinearRegressor):
     """What :class:`HadamardLassoCV` and :class:`HadamardElasticNetCV` have in common; abstract."""
 
     _constraints = SELECTION_CONSTRAINTS
-    _single: Any  # the estimator at a single alpha
 
     @fit_method
     def fit(
@@ -124,11 +122,7 @@ class LeastSquaresCV(LinearRegressor):
         fold_weights = [fold.test_weights.sum() for fold in folds]
         choice = choose(np.moveaxis(losses, 2, 0), fold_weights)
         grid = grids[choice.row]
-        self.alpha_min_ = float(grid.alphas[choice.best])
-        self.alpha_1se_ = float(grid.alphas[choice.simplest])
-        self.alpha_ = self.alpha_min_ if self.rule == "min" else self.alpha_1se_
-        if self.verbose:
-            print_end_of_grid("alpha", self.alpha_min_, grid.alphas, self.stopped_early_)
+        self._set_alphas(grid.alphas, choice.best, choice.simplest)
         several = len(grids) > 1
         self.mse_path_ = losses if several else losses[0]
         self.mse_se_ = choice.errors if several else choice.errors[0]
@@ -142,49 +136,7 @@ class LeastSquaresCV(LinearRegressor):
         """Fit to all samples at the alpha of the rule, and along its grid, if not done already."""
         fitted = problem.solve(self.alpha_, listener=problem.printer())
         self._set_attributes(problem, [fitted])
-        rules = [self.alpha_min_, self.alpha_1se_]
-        points = finished_path(problem, grid.alphas, traced, rules, fitted)
-        self._path_alphas = grid.alphas.copy()
-        self.coef_path_ = coefficient_columns(points, problem.penalty_weights.size, problem.dtype)
-        self.intercept_path_ = problem.unpenalised.intercepts(points).astype(problem.dtype)
-        self.dual_gap_path_ = gaps_of(points)
-        self.n_iter_path_ = np.array(sweeps_of(points))
-
-    def at(self, alpha: float) -> Any:
-        """The model at another alpha of the grid, from the path on all samples.
-
-        Parameters
-        ----------
-        alpha : float
-            One of `alphas_`, such as `alpha_1se_`; of several l1_ratios, of the row of `l1_ratio_`.
-
-        Returns
-        -------
-        model : HadamardLasso or HadamardElasticNet
-            Fitted, with the parameters of this estimator, at `l1_ratio_` if there are several.
-
-        Raises
-        ------
-        ValueError
-            If `alpha` is not on the grid.
-        """
-        check_is_fitted(self)
-        model, position = fitted_at(self, self._single, "alpha", alpha, self._path_alphas)
-        model.intercept_ = self.intercept_path_[position] if self.fit_intercept else 0.0
-        model.n_iter_ = int(self.n_iter_path_[position])
-        return model
-
-    def get_metadata_routing(self) -> Any:
-        """How scikit-learn's metadata routing passes parameters on: to the splitter.
-
-        Returns
-        -------
-        routing : sklearn.utils.metadata_routing.MetadataRouter
-            The routing.
-        """
-        mapping = MethodMapping().add(caller="fit", callee="split")
-        router = MetadataRouter(owner=self).add_self_request(self)
-        return router.add(splitter=check_cv(self.cv), method_mapping=mapping)
+        self._keep_path(problem, grid.alphas, traced, fitted)
 
 
 def _validate_fold(

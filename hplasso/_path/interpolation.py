@@ -41,7 +41,7 @@ from .._penalties.l1 import complementarity, feasible_alpha
 from .path_point import path_point
 from .predictor import SolvedPoint
 from .progress import PathPoint
-from .saturation import Enough, never
+from .saturation import Enough, Saturates, never
 from .tracer import PathTracer, Tracer
 
 # The tolerance from which on every alpha is solved: below, an interpolation is hardly ever good
@@ -218,15 +218,18 @@ class Interpolation:
 
 
 def trace_log_interpolated(
-    tracer: Tracer, term: CurvedTerm, alphas: Iterable[float], enough: Enough = never
+    tracer: Tracer, term: CurvedTerm, alphas: Iterable[float], early_stop: bool = False
 ) -> list[PathPoint]:
     """The solutions at decreasing alphas, certified; the listener hears of each in turn.
 
-    Every alpha is solved where there is no L1 penalty.
+    Every alpha is solved where there is no L1 penalty; with `early_stop` the others end where the
+    fit is saturated.
     """
     if not isinstance(tracer, PathTracer):
         return tracer.trace(alphas)
-    interpolation = LogInterpolation(tracer, term)
+    interpolation, enough = LogInterpolation(tracer, term), never
+    if early_stop:
+        enough = Saturates(term.scale, tracer.problem.settings.tol)
     return trace_some(tracer, alphas, interpolation.stride, interpolation.between, enough)
 
 

@@ -1,0 +1,85 @@
+"""What cross-validated estimators that choose an alpha have in common."""
+
+from typing import Any
+
+import numpy as np
+from sklearn.model_selection import check_cv
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
+from sklearn.utils.validation import check_is_fitted
+
+from .._estimators.linear_model import LinearModel
+from .._estimators.problem import Problem, gaps_of, sweeps_of
+from .._numerics.typing import Float64
+from .._path.progress import PathPoint
+from .kept_path import coefficient_columns, finished_path, fitted_at
+from .rules import print_end_of_grid
+
+
+class AlphaCV(LinearModel):
+    """The alphas of the rules, and the path on all samples that is kept; abstract."""
+
+    _single: Any  # the estimator at a single alpha
+    alpha_: float
+    alpha_min_: float
+    alpha_1se_: float
+    cv: Any
+    fit_intercept: bool
+    rule: str
+    stopped_early_: bool
+    verbose: bool | int
+
+    def _set_alphas(self, alphas: Float64, best: int, simplest: int) -> None:
+        """Set those of the rules."""
+        self.alpha_min_, self.alpha_1se_ = float(alphas[best]), float(alphas[simplest])
+        self.alpha_ = self.alpha_min_ if self.rule == "min" else self.alpha_1se_
+        if self.verbose:
+            print_end_of_grid("alpha", self.alpha_min_, alphas, self.stopped_early_)
+
+    def _keep_path(
+        self, problem: Problem, alphas: Float64, traced: list[PathPoint] | None, fitted: PathPoint
+    ) -> None:
+        """Keep the path on all samples, which is traced if that is not done already."""
+        rules = [self.alpha_min_, self.alpha_1se_]
+        points = finished_path(problem, alphas, traced, rules, fitted)
+        self._path_alphas = alphas.copy()
+        self.coef_path_ = coefficient_columns(points, problem.penalty_weights.size, problem.dtype)
+        self.intercept_path_ = problem.unpenalised.intercepts(points).astype(problem.dtype)
+        self.dual_gap_path_ = gaps_of(points)
+        self.n_iter_path_ = np.array(sweeps_of(points))
+
+    def at(self, alpha: float) -> Any:
+        """The model at another alpha of the grid, from the path on all samples.
+
+        Parameters
+        ----------
+        alpha : float
+            One of `alphas_`, such as `alpha_1se_`; of several l1_ratios, of the row of `l1_ratio_`.
+
+        Returns
+        -------
+        model : object
+            The estimator at a single alpha, such as HadamardLasso, fitted, with the parameters of
+            this one; at `l1_ratio_` if there are several.
+
+        Raises
+        ------
+        ValueError
+            If `alpha` is not on the grid.
+        """
+        check_is_fitted(self)
+        model, position = fitted_at(self, self._single, "alpha", alpha, self._path_alphas)
+        model.intercept_ = self.intercept_path_[position] if self.fit_intercept else 0.0
+        model.n_iter_ = int(self.n_iter_path_[position])
+        return model
+
+    def get_metadata_routing(self) -> Any:
+        """How scikit-learn's metadata routing passes parameters on: to the splitter.
+
+        Returns
+        -------
+        routing : sklearn.utils.metadata_routing.MetadataRouter
+            The routing.
+        """
+        mapping = MethodMapping().add(caller="fit", callee="split")
+        router = MetadataRouter(owner=self).add_self_request(self)
+        return router.add(splitter=check_cv(self.cv), method_mapping=mapping)
