@@ -23,7 +23,7 @@ from .._design.design import Design
 from .._design.working_set import WorkingSet
 from .._numerics.typing import Float64, Index
 from .._path.make_tracer import make_tracer
-from .._path.progress import Listener, PathPoint, Printer, warn_not_converged
+from .._path.progress import Listener, Measure, PathPoint, Printer, warn_not_converged
 from .._path.settings import PathSettings
 from .._path.tracer import Tracer
 from .._penalties.l1 import L1Penalty
@@ -185,6 +185,14 @@ class Problem:
     def scale(self) -> PenaltyScale:
         """What the user calls the penalty."""
         return self.unpenalised.scale(self.options.l1_ratio)
+
+    def certify(self, estimator: Any, gaps: Any, path: str = "") -> None:
+        """Set what says how good the coefficients are, or those of a path, and is called that."""
+        convex = self.unpenalised.terms[0].convex
+        for measure in Measure:
+            vars(estimator).pop(f"{measure.attribute}_{path}", None)
+        measure = Measure.DUAL_GAP if convex else Measure.KKT_RESIDUAL
+        setattr(estimator, f"{measure.attribute}_{path}", gaps)
 
     def settings(self, listener: Listener | None = None) -> PathSettings:
         """The settings of the solver."""
