@@ -22,6 +22,7 @@ import numpy as np
 from .._design.design import Design
 from .._design.working_set import WorkingSet
 from .._numerics.typing import Float64, Index
+from .._path.interpolation import trace_exactly
 from .._path.make_tracer import make_tracer
 from .._path.progress import Listener, Measure, PathPoint, Printer, warn_not_converged
 from .._path.settings import PathSettings
@@ -227,8 +228,8 @@ class Problem:
         return tracer.trace([float(self.scale.alphas(penalty))])[0]
 
     def trace(self, penalties: Float64, listener: Listener | None = None) -> list[PathPoint]:
-        """The solutions at penalties of the user, each of them solved."""
-        return self.tracer(listener=listener).trace(self.scale.alphas(penalties))
+        """The solutions at penalties of the user, each of them solved, or as good as that."""
+        return trace_exactly(self.tracer(listener=listener), self.scale.alphas(penalties))
 
     def grid(self, given: GivenGrid, eps: float, *tracers: Tracer) -> Float64:
         """The penalties of a path, strongest first.
