@@ -33,6 +33,7 @@ from hplasso._design.design import Design
 
 SMALL = {
     "wide path": Task("generated 100 5000 0.5", "lasso", 0.01, 100),
+    "narrow path": Task("generated 500 30 0.0", "lasso", 0.001, 100),
     "tall path": Task("generated 20000 100 0.0", "lasso", 0.001, 100),
     "path, large support": Task("generated 1000 2000 0.9", "lasso", 0.005, 50),
     "wide fit": Task("generated 500 5000 0.5", "fit", 0.01, 1),

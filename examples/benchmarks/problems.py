@@ -15,6 +15,7 @@ import numpy as np
 from scipy import sparse
 from scipy.optimize import minimize
 from scipy.special import log_softmax, logsumexp, xlogy
+from sklearn import datasets
 from sklearn.model_selection import KFold
 from sklearn.preprocessing import PolynomialFeatures
 
@@ -26,7 +27,8 @@ class Task:
     A single penalty is a fit from scratch. With `folds` the path is cross-validated. Data of the
     name "generated n p rho" have n samples of p features, neighbours correlated by rho; those of
     "classes n p K" are of K classes; "counts n p density" are sparse unless the density is one;
-    "cubic" after the name of data stands for all products of up to three features.
+    "sklearn name" is a set that scikit-learn ships; "cubic" after the name of data stands for all
+    products of up to three features.
     """
 
     data: str
@@ -71,6 +73,19 @@ BINARY = [
     "generated 4600 57 0.3",
     "news20_binary_like",
 ]
+# What people start with: scikit-learn's own data, and generated ones of the sizes of others.
+SMALL = {
+    "lasso": ["sklearn diabetes", "generated 506 13 0.0", "generated 17379 58 0.0"],
+    "logistic": [
+        "sklearn breast_cancer",
+        "generated 351 33 0.0",
+        "generated 208 60 0.0",
+        "generated 62 2000 0.5",
+        "generated 4601 57 0.0",
+    ],
+    "multinomial": ["sklearn iris", "sklearn wine", "sklearn digits"],
+    "fit": ["sklearn diabetes", "generated 30 5 0.0", "generated 2000 60 0.0"],
+}
 MULTINOMIAL = ["srbct", "lymphoma", "zipcode_usps"]
 # Data whose answers have thousands of coefficients at weak penalties, and the intercept.
 WEAK = {"news20_tfidf": False, "reuters_acq": False, "classes 5000 100 50": True}
@@ -92,6 +107,15 @@ def _tasks():
         yield f"no_intercept_{data}", Task(data, "logistic", 0.02, 50, False)
     for data in MULTINOMIAL:
         yield f"multinomial_{data}", Task(data, "logistic", 0.02, 50)
+    for kind, names in SMALL.items():
+        of, eps, n_alphas = {
+            "lasso": ("lasso", 0.001, 100),
+            "logistic": ("logistic", 0.02, 50),
+            "multinomial": ("logistic", 0.02, 50),
+            "fit": ("fit", 0.1, 1),
+        }[kind]
+        for data in names:
+            yield f"small_{kind}_{data}", Task(data, of, eps, n_alphas)
     for data, fit_intercept in WEAK.items():
         for level in (0.01, 0.001):
             yield f"weak_{data}_{level:g}", Task(data, "logistic", level, 1, fit_intercept)
@@ -129,6 +153,9 @@ def load(task: Task, folder: str) -> Problem:
     weights = None
     if name == "generated":
         X, y = _generated(*map(float, options))
+    elif name == "sklearn":
+        X, y = getattr(datasets, f"load_{options[0]}")(return_X_y=True)
+        X = _standardised(X)
     elif name == "classes":
         X, y = _classes(*map(int, options))
     elif name == "counts":
