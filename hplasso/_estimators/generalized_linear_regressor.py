@@ -1,5 +1,6 @@
 """What every generalized linear model has in common: its fit, predictions and score."""
 
+from contextlib import suppress
 from typing import Any, Self
 
 import numpy as np
@@ -176,5 +177,6 @@ class GeneralizedLinearRegressor(RegressorMixin, LinearModel):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.target_tags.positive_only = True
+        with suppress(TypeError, ValueError):  # of a power that `fit` refuses
+            tags.target_tags.positive_only = self._family.power >= 1.0
         return tags

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_consistent_length, check_X_y
+from sklearn.utils import check_X_y
 from sklearn.utils.validation import validate_data
 
 from .._numerics.typing import Float64, Mask
@@ -33,7 +33,8 @@ def raw_weights(sample_weight: Any, X: Any) -> Float64:
     weights = as_floats(sample_weight, "sample_weight")
     if weights.ndim != 1:
         raise ValueError(f"Sample weights must be 1D array or scalar, got {weights.ndim}D array.")
-    check_consistent_length(X, weights)
+    if weights.shape != (n_samples,):
+        raise ValueError(f"sample_weight.shape == {weights.shape}, expected {(n_samples,)}!")
     if (weights < 0.0).any():
         raise ValueError(f"Negative values in sample_weight: {weights.min()} is not allowed.")
     if not weights.any():

@@ -185,7 +185,7 @@ def test_data(data, target, message):
         (-np.ones(442), "Negative values in sample_weight"),
         (np.r_[-0.1, np.ones(441)], "Negative values in sample_weight"),
         (np.zeros(442), "Sample weights must contain at least one non-zero number"),
-        (np.ones(441), "inconsistent numbers of samples"),
+        (np.ones(441), r"sample_weight.shape == \(441,\), expected \(442,\)!"),
         (np.ones((442, 1)), "Sample weights must be 1D array or scalar"),
         (np.full(442, np.nan), "sample_weight contains NaN"),
     ],

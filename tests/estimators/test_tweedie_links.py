@@ -263,3 +263,10 @@ def test_exposures_of_zero_count_for_nothing():
     assert_allclose(score, right.score(X[5:], y[5:], weights[5:], offset[5:]), rtol=1e-8)
     with pytest.raises(ValueError, match="offset contains infinity"):
         model.fit(X, y, np.ones(N), offset)
+
+
+@pytest.mark.parametrize("kind", [HadamardTweedieRegressor, HadamardTweedieRegressorCV])
+@pytest.mark.parametrize("power", [-1, 0, 1, 1.5, 2, 3, "no power"])
+def test_the_tag_says_whether_targets_have_to_be_positive(kind, power):
+    own, theirs = (each(power=power).__sklearn_tags__() for each in (kind, TweedieRegressor))
+    assert own.target_tags.positive_only is theirs.target_tags.positive_only
