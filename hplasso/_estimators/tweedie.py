@@ -30,7 +30,8 @@ class HadamardPoissonRegressor(GeneralizedLinearRegressor):
     Parameters
     ----------
     alpha : float, default=1.0
-        Weight of the penalty, not negative. With 0 there is none, whatever the penalty weights.
+        Weight of the penalty, not negative. With 0 there is none, whatever the penalty weights;
+        where columns depend on each other, the solution is a sparse one of many then.
     l1_ratio : float, default=1.0
         Share r of the L1 penalty, in [0, 1]. The rest is a ridge penalty; 0 is that of
         :class:`sklearn.linear_model.PoissonRegressor`.
@@ -161,7 +162,8 @@ class HadamardGammaRegressor(GeneralizedLinearRegressor):
     Parameters
     ----------
     alpha : float, default=1.0
-        Weight of the penalty, not negative. With 0 there is none, whatever the penalty weights.
+        Weight of the penalty, not negative. With 0 there is none, whatever the penalty weights;
+        where columns depend on each other, the solution is a sparse one of many then.
     l1_ratio : float, default=1.0
         Share r of the L1 penalty, in [0, 1]. The rest is a ridge penalty; 0 is that of
         :class:`sklearn.linear_model.GammaRegressor`.
@@ -299,7 +301,8 @@ class HadamardTweedieRegressor(GeneralizedLinearRegressor):
         sums of a Poisson number of gamma variables. Targets have to be positive from 2 on, and not
         negative from 1 on; with an identity link positive, too. (scikit-learn's default is 0.)
     alpha : float, default=1.0
-        Weight of the penalty, not negative. With 0 there is none, whatever the penalty weights.
+        Weight of the penalty, not negative. With 0 there is none, whatever the penalty weights;
+        where columns depend on each other, the solution is a sparse one of many then.
     l1_ratio : float, default=1.0
         Share r of the L1 penalty, in [0, 1]. The rest is a ridge penalty; 0 is that of
         :class:`sklearn.linear_model.TweedieRegressor`.
