@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from copy import deepcopy
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -89,9 +90,16 @@ class LinearModel(CallbackSupportMixin, BaseEstimator, ABC):
         return tags
 
 
+@cache
+def parameter_names(kind: type) -> tuple[str, ...]:
+    """Those of an estimator; to read the signature takes as long as to solve a small problem."""
+    return tuple(kind().get_params(deep=False))
+
+
 def options_of(estimator: Any) -> FitOptions:
     """The options of an estimator, all of whose parameters are checked."""
-    parameters = estimator.get_params(deep=False)
+    names = parameter_names(type(estimator))
+    parameters = {name: getattr(estimator, name) for name in names}
     check_parameters(type(estimator).__name__, parameters, estimator._constraints)
     return FitOptions.of(parameters)
 
