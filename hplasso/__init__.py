@@ -26,6 +26,7 @@ from ._model_selection.tweedie_cv import (
 from ._plot.certificate import CertificateDisplay
 from ._plot.cross_validation import CrossValidationDisplay
 from ._plot.path import RegularizationPathDisplay
+from ._plot.stability import StabilityDisplay
 from ._smooth.minimize import minimize_l1
 
 __version__ = "0.1.0"
@@ -47,6 +48,7 @@ __all__ = [
     "HadamardTweedieRegressor",
     "HadamardTweedieRegressorCV",
     "RegularizationPathDisplay",
+    "StabilityDisplay",
     "enet_path",
     "glm_path",
     "lasso_path",
