@@ -49,7 +49,7 @@ class HadamardStabilitySelection(
     A path is fitted to each of many random halves of the samples. The *selection probability* of a
     feature at a penalty is the part of the halves in which its coefficient is not zero there. Those
     features are selected whose probability reaches a threshold at any penalty. The expected number
-    of false ones among them is bounded, whatever the penalty: the bound is::
+    of false ones among them has a bound::
 
         max_false = n_selected ** 2 / ((2 * threshold - 1) * n_features)
 
@@ -61,8 +61,8 @@ class HadamardStabilitySelection(
     estimator : estimator of this package with a single penalty, default=None
         Such as :class:`HadamardElasticNet` or :class:`HadamardLogisticRegression`; None is
         ``HadamardLasso()``. Its parameters are those of the fits, except for the penalty,
-        `precompute`, `warm_start` and `verbose`, which are of no account. With an `l1_ratio` of 0
-        nothing is selected, and an error raised.
+        `precompute`, `warm_start` and `verbose`, which are of no account. An `l1_ratio` has to be
+        positive.
     alphas : int or array-like, default=None
         Number of alphas on a geometric grid, or the alphas themselves, in any order; None means
         100. The grid begins at twice the alpha at which the first coefficient enters for all
@@ -110,7 +110,7 @@ class HadamardStabilitySelection(
     ----------
     selection_probabilities_ : ndarray of shape (n_features, n_penalties)
         Of each feature at each penalty, the part of the resamples that select it. A resample that
-        has ended counts with its last penalty. One is sure for a feature without penalty.
+        has ended counts with its last penalty. Those of a feature without penalty are one.
     scores_ : ndarray of shape (n_features,)
         The largest of each row.
     threshold_ : float
@@ -137,7 +137,7 @@ class HadamardStabilitySelection(
     -----
     *What the bound says.* It holds if the features that do not matter are exchangeable, and no more
     likely to be selected than at random (Meinshausen and Buehlmann 2010, theorem 1). Without that,
-    for 'pairs', it holds for the number of selected features whose probability to be selected by a
+    for 'pairs', it is one for the number of selected features whose probability to be selected by a
     half is at most ``n_selected / n_features`` (Shah and Samworth 2013, theorem 1); 'unimodal' is
     their theorem 2. The number of features leaves out those without penalty, of infinite weight,
     and constant ones. The bound is about all data that might have been drawn, with the number of
@@ -152,9 +152,10 @@ class HadamardStabilitySelection(
     ``sqrt(p * (1 - p) / n_resamples)`` for a probability p. Frequencies of the bootstrap have no
     bound of errors at all.
 
-    All penalties are solved, none interpolated. What is selected is what is not zero in a solution
-    within `tol` of the estimator, which features at the edge may be or not; a smaller `tol` decides
-    that more exactly. ``solver='alternating'`` leaves small coefficients that count as selected.
+    All penalties are solved, none is interpolated. A feature is selected where its coefficient is not
+    zero in a solution that is as exact as `tol` of the estimator asks. Few are in doubt then, at
+    penalties close to where they enter; a smaller `tol` decides on them. ``solver='alternating'``
+    leaves small coefficients, which count as selected.
 
     Resamples are weights on one design: samples that are left out have weight zero, those drawn
     several times a larger one. `X` is not copied. Samples of weight zero are not drawn.
@@ -259,7 +260,7 @@ class HadamardStabilitySelection(
         random, n_resamples = check_random_state(self.random_state), int(self.n_resamples)
         folds = drawn_folds(model, data, self.resampling, n_resamples, random)
         with Task.of_fit(self, n_resamples) as task, threads_for_data(data.X.size):
-            part = RESAMPLING[self.resampling]
+            part = RESAMPLING[self.resampling]  # of the samples
             problem, problem_of = problems_of(data, folds, part, given.length)
             candidates, penalties = _candidates(problem), _grid(problem, given, self.eps)
             unimodal = self.assumption == "unimodal"
@@ -267,15 +268,14 @@ class HadamardStabilitySelection(
             most = limits.most_selected(false)
             tasks = [task.subtask("resample", len(penalties)) for _ in folds]
             paths = Parallel(n_jobs=self.n_jobs, require="sharedmem")(
-                delayed(_select)(problem_of, number, penalties, candidates, most, part)
-                for number, part in enumerate(tasks)
+                delayed(_select)(problem_of, number, penalties, candidates, most, own)
+                for number, own in enumerate(tasks)
             )
         problem.warn_not_converged([point for path in paths for point in path.failed])
         self._set_attributes(paths, penalties, problem.scale.name)
         self.threshold_ = limits.final_threshold(false, self.n_selected_)
-        bounded = self.resampling != "bootstrap"
         self.max_false_ = np.nan
-        if bounded:
+        if self.resampling != "bootstrap":
             self.max_false_ = float(false.bound(self.threshold_, self.n_selected_))
         return self
 
@@ -349,7 +349,8 @@ class HadamardStabilitySelection(
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
-        tags.target_tags = get_tags(self.estimator or HadamardLasso()).target_tags
+        estimator = HadamardLasso() if self.estimator is None else self.estimator
+        tags.target_tags = get_tags(estimator).target_tags
         return tags
 
 

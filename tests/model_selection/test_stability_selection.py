@@ -2,6 +2,7 @@
 
 import pickle
 import warnings
+from collections import Counter
 from functools import partial
 
 import numpy as np
@@ -360,6 +361,40 @@ def test_a_line_for_each_resample(capsys):
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 6
     assert lines[0].startswith("resample 0: ")
+
+
+class Witness:
+    """A callback that counts the tasks that end, by name."""
+
+    def __init__(self):
+        self.ended = Counter()
+
+    def setup(self, estimator, context):
+        pass
+
+    def teardown(self, estimator, context):
+        pass
+
+    def on_fit_task_begin(self, estimator, context):
+        pass
+
+    def on_fit_task_end(self, estimator, context):
+        self.ended[context.task_name] += 1
+
+
+def test_callbacks_hear_of_resamples_and_penalties():
+    pytest.importorskip("sklearn.callback", reason="from scikit-learn 1.9 on")
+    selector, witness = HadamardStabilitySelection(alphas=5, n_selected=P, **PAIRS), Witness()
+    selector.set_callbacks(witness).fit(X, Y)
+    assert witness.ended == {"fit": 1, "resample": 6, "penalty": 30}
+
+
+def test_a_refused_fit_leaves_the_selector_as_it_was():
+    selector = HadamardStabilitySelection(**PAIRS).fit(X, Y)
+    with pytest.raises(ValueError, match="may select none"):
+        selector.set_params(max_false=1e-3).fit(X[:, :4], Y)
+    assert selector.n_features_in_ == P
+    assert selector.get_support().size == P
 
 
 BAD = {
