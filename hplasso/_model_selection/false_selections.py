@@ -109,8 +109,12 @@ class Limits(NamedTuple):
         Raises
         ------
         ValueError
-            If there is none, or no tau.
+            If there is none, or no tau, or no feature.
         """
+        if not false.n_features:
+            raise ValueError(
+                "There is no feature to choose: all are constant, left out or without penalty."
+            )
         threshold, max_false, n_selected = self
         most = false.n_features if n_selected is None else min(n_selected, false.n_features)
         if n_selected is None and max_false is not None:

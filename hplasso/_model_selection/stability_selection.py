@@ -152,10 +152,10 @@ class HadamardStabilitySelection(
     ``sqrt(p * (1 - p) / n_resamples)`` for a probability p. Frequencies of the bootstrap have no
     bound of errors at all.
 
-    All penalties are solved, none is interpolated. A feature is selected where its coefficient is not
-    zero in a solution that is as exact as `tol` of the estimator asks. Few are in doubt then, at
-    penalties close to where they enter; a smaller `tol` decides on them. ``solver='alternating'``
-    leaves small coefficients, which count as selected.
+    All penalties are solved, none is interpolated. A feature is selected where its coefficient is
+    not zero in a solution that is as exact as `tol` of the estimator asks. Few are in doubt then,
+    at penalties close to where they enter; a smaller `tol` decides on them.
+    ``solver='alternating'`` leaves small coefficients, which count as selected.
 
     Resamples are weights on one design: samples that are left out have weight zero, those drawn
     several times a larger one. `X` is not copied. Samples of weight zero are not drawn.
