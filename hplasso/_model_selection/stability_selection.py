@@ -99,7 +99,8 @@ class HadamardStabilitySelection(
           distribution, for each feature that does not matter.
     n_jobs : int, default=None
         How many resamples to work on at a time, in threads that share `X`; None is 1 unless in a
-        joblib context, -1 is one for each processor. The result does not depend on it.
+        joblib context, -1 is one for each processor. The result does not depend on it. Threads pay
+        where passes over large data take most of the time; small fits gain nothing.
     random_state : int, RandomState instance or None, default=None
         What the resamples are drawn with; an int gives the same ones each time.
     verbose : bool or int, default=0
