@@ -1,6 +1,6 @@
 # One path with glmnet, or its cross-validation, timed inside R.
 # Rscript glmnet_path.R FOLDER N P REPEATS SECONDS THRESH FAMILY INTERCEPT FOLDS
-# FOLDER holds X.bin (column-major), y.bin, alphas.bin; coef.bin and times.bin are written there.
+# FOLDER holds X.bin (column-major), y.bin, alphas.bin, maybe weights.bin; coef.bin and times.bin are written there.
 # There are at least REPEATS runs, and for SECONDS after the first.
 arguments <- commandArgs(trailingOnly = TRUE)
 folder <- arguments[1]
@@ -25,6 +25,7 @@ if (file.exists(file.path(folder, "indptr.bin"))) {
   X <- matrix(read("X.bin", as.numeric(n) * p), n, p)
 }
 y <- read("y.bin", n)
+weights <- if (file.exists(file.path(folder, "weights.bin"))) read("weights.bin", n) else NULL
 alphas <- read("alphas.bin", file.info(file.path(folder, "alphas.bin"))$size / 8)
 glmnet.control(fdev = 0, devmax = 1, epsnr = 1e-12, mxitnr = 1000)
 
@@ -37,7 +38,7 @@ while (length(times) < repeats || sum(times[-1]) < seconds) {
   if (folds > 0) {
     cv.glmnet(X, y, family = family, lambda = alphas, intercept = intercept, foldid = foldid,
               standardize = FALSE, thresh = thresh, maxit = 1e8)
-  } else fit <- glmnet(X, y, family = family, lambda = alphas, intercept = intercept,
+  } else fit <- glmnet(X, y, weights = weights, family = family, lambda = alphas, intercept = intercept,
                 standardize = FALSE, thresh = thresh, maxit = 1e8)
   times[length(times) + 1] <- as.numeric(difftime(Sys.time(), begin, units = "secs"))
 }

@@ -37,11 +37,13 @@ class Peer:
     poisson: object = None
     multinomial: bool = False
     intercept: tuple[bool, ...] = (True, False)
+    weighs: bool = True
 
     def solves(self, task, problem_classes: int = 2) -> bool:
         """Whether it has the task's problem."""
         if task.kind != "logistic":
-            return getattr(self, task.kind) is not None
+            weighs = self.weighs or not task.weighted
+            return getattr(self, task.kind) is not None and weighs
         return (
             self.logistic is not None
             and task.fit_intercept in self.intercept
@@ -160,7 +162,22 @@ def logistic_hplasso(problem, tol):
 def poisson_hplasso(problem, tol):
     from hplasso import glm_path
 
-    return glm_path(problem.X, problem.y, alphas=problem.alphas, tol=tol)[1]
+    options = {"alphas": problem.alphas, "tol": tol, "sample_weight": problem.weights}
+    return glm_path(problem.X, problem.y, **options)[1]
+
+
+def poisson_glum(problem, tol):
+    from glum import GeneralizedLinearRegressor
+
+    model = GeneralizedLinearRegressor(
+        family="poisson",
+        l1_ratio=1,
+        alpha_search=True,
+        alphas=list(problem.alphas),
+        gradient_tol=tol,
+        max_iter=1000,
+    )
+    return model.fit(problem.X, problem.y, sample_weight=problem.weights).coef_path_.T
 
 
 def poisson_skglm(problem, tol):
@@ -280,7 +297,9 @@ PEERS = {
         fit_skglm,
         logistic=logistic_skglm,
         poisson=poisson_skglm,
+        weighs=False,
     ),
+    "glum": Peer("glum", powers(4, 9), poisson=poisson_glum),
     "skein-glm": Peer("skein_glm", powers(4, 12), logistic=logistic_skein),
     "scikit-learn": Peer(
         "sklearn", powers(4, 9), 1e-4, lasso_scikit_learn, fit_scikit_learn, cv_scikit_learn
@@ -310,6 +329,8 @@ def run_glmnet(problem, family, tol, length, folds=0):
             "y": np.asarray(problem.y, dtype=np.float64),
             "alphas": problem.alphas,
         }
+        if problem.weights is not None:
+            parts["weights"] = problem.weights
         if sparse.issparse(X):
             parts |= {name: getattr(X, name).astype(np.int32) for name in ("indices", "indptr")}
         for name, array in parts.items():

@@ -36,6 +36,11 @@ class Task:
     fit_intercept: bool = True
     folds: int = 0
 
+    @property
+    def weighted(self):
+        """Whether samples count by their exposure."""
+        return self.kind == "poisson" and self.data in EXPOSED
+
 
 LASSO = {
     "leukemia": 0.01,
@@ -69,6 +74,7 @@ BINARY = [
 MULTINOMIAL = ["srbct", "lymphoma", "zipcode_usps"]
 # Data whose answers have thousands of coefficients at weak penalties, and the intercept.
 WEAK = {"news20_tfidf": False, "reuters_acq": False, "classes 5000 100 50": True}
+EXPOSED = ["fremtpl2"]
 COUNTS = ["bike_hour", "fremtpl2", "counts 1000 2000 1.0", "counts 20000 50000 0.0004"]
 
 
@@ -101,12 +107,16 @@ TASKS = {name.replace(" ", "_"): task for name, task in _tasks()}
 
 @dataclass(frozen=True)
 class Problem:
-    """X (dense: standardised), y (centred; classes are numbered), and the grid, largest first."""
+    """X (dense: standardised), y (centred; classes are numbered), and the grid, largest first.
+
+    Weights have a mean of one; None are all one. Counts over an exposure are weighted by that.
+    """
 
     X: object
     y: np.ndarray
     alphas: np.ndarray
     fit_intercept: bool
+    weights: np.ndarray | None = None
 
     @property
     def n_classes(self):
@@ -116,6 +126,7 @@ class Problem:
 def load(task: Task, folder: str) -> Problem:
     """The data set, prepared; alphas weigh the penalty against the mean loss."""
     name, *options = task.data.split()
+    weights = None
     if name == "generated":
         X, y = _generated(*map(float, options))
     elif name == "classes":
@@ -123,12 +134,15 @@ def load(task: Task, folder: str) -> Problem:
     elif name == "counts":
         X, y = _counts(*map(float, options))
     else:
-        X, y = _loaded(name, folder)
+        X, y, exposure = _loaded(name, folder)
         if options:
             X = _standardised(PolynomialFeatures(3, include_bias=False).fit_transform(X))
     if task.kind == "poisson":
         y = np.asarray(y, dtype=np.float64)
-        residual = y - y.mean()
+        if task.weighted:
+            y, weights = y / exposure, exposure / exposure.mean()
+        residual = y - np.average(y, weights=weights)
+        residual = residual if weights is None else weights * residual
     elif task.kind != "logistic":
         y = np.asarray(y, dtype=np.float64)
         y = residual = y - y.mean()
@@ -141,7 +155,7 @@ def load(task: Task, folder: str) -> Problem:
     alphas = alpha_max * np.geomspace(1.0, task.eps, task.n_alphas)
     if task.n_alphas == 1:
         alphas = np.array([task.eps * alpha_max])
-    return Problem(X, y, alphas, task.fit_intercept)
+    return Problem(X, y, alphas, task.fit_intercept, weights)
 
 
 def training_part(problem: Problem, folds: int) -> Problem:
@@ -201,16 +215,17 @@ def _standardised(X):
 
 
 def _loaded(name, folder):
-    """X and y of a data set."""
+    """X, y and exposure of a data set; None where it has none."""
     spec = importlib.util.spec_from_file_location("load", Path(folder) / "load.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    X, y, _ = module.load(name)
+    X, y, more = module.load(name)
+    exposure = more.get("exposure")
     if not sparse.issparse(X):
-        return _standardised(X), y
+        return _standardised(X), y, exposure
     X = sparse.csc_matrix(X, dtype=np.float64)
     X.sort_indices()
-    return X, y
+    return X, y, exposure
 
 
 def worst_gap(task: Task, problem: Problem, coefficients: np.ndarray) -> float:
@@ -241,17 +256,18 @@ def _lasso_gaps(problem, coefficients):
 
 
 def _poisson_gaps(problem, coefficients):
-    X, y = problem.X, problem.y
-    scale = float(np.mean(xlogy(y, y / y.mean())))
+    X, y, n = problem.X, problem.y, len(problem.y)
+    v = np.full(n, 1.0 / n) if problem.weights is None else problem.weights / n
+    scale = float(v @ xlogy(y, y / (v @ y)))
     for alpha, theta in zip(problem.alphas, coefficients.T, strict=True):
         outputs = X @ theta
-        outputs = outputs + np.log(y.mean()) - logsumexp(outputs, b=1.0 / len(y))
+        outputs = outputs + np.log(v @ y) - logsumexp(outputs, b=v)
         mean = np.exp(outputs)
-        z = X.T @ (y - mean) / len(y)
+        z = X.T @ (v * (y - mean))
         kappa = min(1.0, alpha / np.abs(z).max())
         q = (1.0 - kappa) * y + kappa * mean
-        primal = float(np.mean(mean - y * outputs)) + alpha * np.abs(theta).sum()
-        yield (primal - float(np.mean(q - xlogy(q, q)))) / scale
+        primal = float(v @ (mean - y * outputs)) + alpha * np.abs(theta).sum()
+        yield (primal - float(v @ (q - xlogy(q, q)))) / scale
 
 
 def _logistic_gaps(problem, coefficients):

@@ -87,11 +87,13 @@ class Model(NamedTuple):
 class DataTerm(Protocol):
     """What the path driver asks of a loss on a design.
 
-    `quadratic` tells whether the loss is, so that every model is exact; `scale` is the loss without
-    features, the unit of `tol`; `norm` bounds the length of any residual on the path.
+    `quadratic` tells whether the loss is, so that every model is exact; `convex`, whether it is, so
+    that there is a dual problem; `scale` is the loss without features, the unit of `tol`; `norm`
+    bounds the length of any residual on the path.
     """
 
     quadratic: bool
+    convex: bool
     scale: float
     norm: float
 

@@ -36,7 +36,7 @@ class CurvedTerm:
     """A loss under the design's weights."""
 
     def __init__(self, design: Design, loss: Loss, fit_intercept: bool) -> None:
-        self.loss, self.quadratic = loss, loss.quadratic
+        self.loss, self.quadratic, self.convex = loss, loss.quadratic, loss.convex
         self.n_outputs, self.norm = loss.n_outputs, loss.residual_bound
         single = self.n_outputs == 1
         self.design = design if single else MultiOutputDesign(design, self.n_outputs)
@@ -54,6 +54,11 @@ class CurvedTerm:
             return self.null_state
         linear = self.outputs.linear(working_set, theta)
         return state_at(self.outputs, linear, self.null_state.intercept)
+
+    def imbalance(self, state: CurvedState) -> float:
+        """|sum_i v_i r_i|: zero where the intercept is at its optimum."""
+        sums = self.outputs.weights @ state.prediction.residual
+        return float(np.abs(sums).max()) if self.outputs.fit_intercept else 0.0
 
     def interpolate(self, first: CurvedState, last: CurvedState, fraction: float) -> CurvedState:
         """The state at the mean of the outputs of two others, the last with this weight."""

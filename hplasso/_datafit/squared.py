@@ -56,7 +56,8 @@ class SquaredTerm(ABC):
     """Squared loss: exact models, on the whole working set."""
 
     def __init__(self, design: Design, loss: SquaredLoss) -> None:
-        self.design, self.loss, self.quadratic = design, loss, loss.quadratic
+        self.design, self.loss = design, loss
+        self.quadratic, self.convex = loss.quadratic, loss.convex
         self.response, self.scale = loss.response, loss.square
         self.norm = float(np.sqrt(self.scale))
 

@@ -19,7 +19,7 @@ from .._path.interpolation import trace_log_interpolated
 from .._path.progress import PathPoint
 from .._path.tracer import Tracer
 from .._penalties.l1 import L1Penalty
-from .._validation.arrays import checked_array
+from .._validation.arrays import checked_array, checked_offset
 from .._validation.weights import PenaltyWeights, raw_weights
 from .problem import SMALLEST_FIRST, FitOptions, PenaltyScale, Problem, UnpenalisedProblem
 
@@ -310,7 +310,7 @@ class LogisticData(NamedTuple):
             return self
         n_samples, n_rows = self.X.shape[0], self.labels.n_rows
         shape = (n_samples,) if n_rows == 1 else (n_samples, n_rows)
-        offset = checked_array(offset, shape, "offset")
+        offset = checked_offset(offset, shape, self.labels.weights)
         return self._replace(offset=offset.reshape(n_samples, n_rows))
 
     def checked_start(self, coefficients: Any, name: str) -> Float64:

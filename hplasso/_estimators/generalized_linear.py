@@ -11,40 +11,109 @@ from .._datafit.newton import CurvedTerm
 from .._design.factory import check_range, checked_design
 from .._design.working_set import WorkingSet
 from .._losses.base import Loss
+from .._losses.identity_link import IdentityLink
+from .._losses.normal import NormalLoss
 from .._losses.offset import OffsetLoss
 from .._losses.tweedie import TweedieLoss
 from .._numerics.typing import Float64, Mask
 from .._path.interpolation import trace_log_interpolated
 from .._path.progress import PathPoint
 from .._path.tracer import Tracer
-from .._validation.arrays import checked_array
+from .._validation.arrays import checked_array, checked_offset
 from .._validation.weights import PenaltyWeights, normalised_weights
 from .problem import FitOptions, Problem, UnpenalisedProblem
 from .regression import AlphaScale
 
-# scikit-learn's names of the losses, for errors; of other powers it is the last.
+# scikit-learn's names of the losses, for errors; of other powers and links they are the last.
 LOSS_NAMES = {1.0: "HalfPoissonLoss", 2.0: "HalfGammaLoss"}
-OTHER_LOSS = "HalfTweedieLoss"
+OTHER_LOSS, LOSS_OF_MEANS = "HalfTweedieLoss", "HalfTweedieLossIdentity"
+
+
+class Family(NamedTuple):
+    """The power of the variance as a function of the mean, and the link, 'log' or 'identity'."""
+
+    power: float
+    link: str
+
+    @classmethod
+    def of(cls, power: float, link: str = "auto") -> Family:
+        """As in scikit-learn: 'auto' is the identity for powers that allow any mean."""
+        if link == "auto":
+            link = "identity" if power <= 0.0 else "log"
+        return cls(float(power), link)
+
+    @property
+    def loss_name(self) -> str:
+        """scikit-learn's."""
+        if self.link == "identity":
+            return LOSS_OF_MEANS
+        return LOSS_NAMES.get(self.power, OTHER_LOSS)
+
+    def loss(self, y: Float64, weights: Float64, offset: Float64 | None = None) -> Loss:
+        """Half of the unit deviance."""
+        loss: Loss
+        if self.link == "log":
+            loss = TweedieLoss(y, weights, self.power)
+        elif self.power == 0.0:
+            loss = NormalLoss(y, weights)
+        else:
+            loss = IdentityLink(TweedieLoss(y, weights, self.power))
+        return loss if offset is None else OffsetLoss(loss, offset[:, None])
+
+    def means(self, outputs: Float64) -> Float64:
+        """The inverse of the link."""
+        return np.exp(outputs) if self.link == "log" else outputs
+
+    def checked_targets(self, y: Any) -> Float64:
+        """Targets as float64; a ValueError where the loss is not defined for them."""
+        y = np.asarray(y, dtype=np.float64)
+        check_range("y", float(np.abs(y).max()))
+        outside = y <= 0.0 if self.power >= 2.0 else y < 0.0
+        if self.power >= 1.0 and outside.any():
+            allowed = "positive" if self.power >= 2.0 else ">= 0"
+            raise ValueError(
+                f"Some value(s) of y are out of the valid range of the loss {self.loss_name!r}. "
+                f"They have to be {allowed}. The smallest is {y.min()}."
+            )
+        if self.link == "identity" and 1.0 <= self.power < 2.0 and not y.all():
+            raise ValueError(
+                f"Some values of y are zero. With link='identity' and power={self.power} they have "
+                "to be positive: the best mean of the others may be zero, where the loss ends. Use "
+                "link='log'."
+            )
+        return y
+
+    def mean_deviances(self, y: Float64, outputs: Float64, weights: Float64) -> Float64:
+        """Mean unit deviances of y (n,) at columns of outputs (n, L); the weights sum to one."""
+        loss = self.loss(y, weights)
+        return 2.0 * np.array([weights @ loss.predict(each[:, None]).losses for each in outputs.T])
 
 
 class GeneralizedLinear(UnpenalisedProblem):
-    """Tweedie deviance of targets y (n,), under weights (n,) that sum to one."""
+    """The deviance of targets y (n,), under weights (n,) that sum to one."""
 
     def __init__(
         self,
         X: Any,
         y: Float64,
         weights: Float64,
-        power: float,
+        family: Family,
         fit_intercept: bool,
         left_out: Mask | None = None,
         offset: Float64 | None = None,
     ) -> None:
         self.design = checked_design(X, weights, fit_intercept, left_out).leave_means()
-        loss: Loss = TweedieLoss(y, weights, power)
-        if offset is not None:
-            loss = OffsetLoss(loss, offset[:, None])
-        self.term = CurvedTerm(self.design, loss, fit_intercept)
+        if family.link == "log" and family.power <= 0.0 and not weights @ y > 0.0:
+            raise ValueError(
+                f"The mean of y has to be positive with link='log'. It is {weights @ y:.6g}."
+            )
+        self.term = CurvedTerm(self.design, family.loss(y, weights, offset), fit_intercept)
+        if not self.term.scale < np.inf:
+            raise ValueError(
+                "With link='identity', means have to be positive where all coefficients are zero; "
+                "here some are not. Use link='log', or power=0, for which any mean is allowed; or "
+                "fit_intercept=True."
+            )
         self.terms = [self.term]
         self.working_set = WorkingSet(self.term.design)
 
@@ -60,7 +129,7 @@ class GeneralizedLinear(UnpenalisedProblem):
 
 
 class GeneralizedLinearData(NamedTuple):
-    """X (n, p), y (n,), weights (n,) that sum to one, the power, penalty weights, and options.
+    """X (n, p), y (n,), weights (n,) that sum to one, the family, penalty weights, and options.
 
     An `offset` is of shape (n,).
     """
@@ -68,16 +137,16 @@ class GeneralizedLinearData(NamedTuple):
     X: Any
     y: Float64
     weights: Float64
-    power: float
+    family: Family
     penalty: PenaltyWeights
     options: FitOptions
     offset: Float64 | None = None
 
     def problem(self, n_solutions: int = 1) -> Problem:
         """The problem; the number of solutions to come makes no difference."""
-        X, y, weights, power, penalty, options, offset = self
+        X, y, weights, family, penalty, options, offset = self
         unpenalised = GeneralizedLinear(
-            X, y, weights, power, options.fit_intercept, penalty.left_out, offset
+            X, y, weights, family, options.fit_intercept, penalty.left_out, offset
         )
         return Problem(unpenalised, options, penalty.weights, X.dtype)
 
@@ -93,7 +162,7 @@ class GeneralizedLinearData(NamedTuple):
     def with_offset(self, offset: Any) -> GeneralizedLinearData:
         """The same with what the user adds to the linear model, which is checked; None is zero."""
         if offset is not None:
-            offset = checked_array(offset, (self.X.shape[0],), "offset")
+            offset = checked_offset(offset, self.y.shape, self.weights)
         return self._replace(offset=offset)
 
     def without_penalty(self) -> GeneralizedLinearData:
@@ -110,7 +179,7 @@ def generalized_linear_data(
     X: Any,
     y: Any,
     sample_weight: Any,
-    power: float,
+    family: Family,
     penalty: PenaltyWeights,
     options: FitOptions,
 ) -> GeneralizedLinearData:
@@ -121,26 +190,7 @@ def generalized_linear_data(
     ValueError
         If the sample weights, or values of y, are not what they have to be.
     """
-    y = checked_targets(y, power)
+    y = family.checked_targets(y)
     return GeneralizedLinearData(
-        X, y, normalised_weights(sample_weight, X), power, penalty, options
+        X, y, normalised_weights(sample_weight, X), family, penalty, options
     )
-
-
-def checked_targets(y: Any, power: float) -> Float64:
-    """Targets as float64; a ValueError where the loss is not defined for them."""
-    y = np.asarray(y, dtype=np.float64)
-    check_range("y", float(np.abs(y).max()))
-    if (y < 0.0).any() or (power == 2.0 and not y.all()):
-        name, least = LOSS_NAMES.get(power, OTHER_LOSS), "positive" if power == 2.0 else ">= 0"
-        raise ValueError(
-            f"Some value(s) of y are out of the valid range of the loss {name!r}. They have to be "
-            f"{least}. The smallest is {y.min()}."
-        )
-    return y
-
-
-def mean_deviances(y: Float64, outputs: Float64, weights: Float64, power: float) -> Float64:
-    """Mean unit deviances of y (n,) at columns of outputs (n, L); the weights sum to one."""
-    loss = TweedieLoss(y, weights, power)
-    return 2.0 * np.array([weights @ loss.predict(each[:, None]).losses for each in outputs.T])

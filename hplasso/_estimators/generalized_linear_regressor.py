@@ -8,16 +8,15 @@ from sklearn.linear_model import GammaRegressor, PoissonRegressor, TweedieRegres
 from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.validation import check_is_fitted
 
-from .._losses.tweedie import TweedieLoss
 from .._numerics.error_state import in_own_error_state
 from .._numerics.rounding import UNIT
 from .._numerics.threads import threads_for_data
 from .._path.progress import PathPoint
 from .._solver.hadamard import balance
-from .._validation.arrays import check_one_target, checked_array
+from .._validation.arrays import check_one_target, checked_offset
 from .._validation.weights import PenaltyWeights, normalised_weights
 from .fit_method import Task, fit_method
-from .generalized_linear import GeneralizedLinearData, checked_targets, generalized_linear_data
+from .generalized_linear import Family, GeneralizedLinearData, generalized_linear_data
 from .linear_model import LinearModel, chosen_parameters, fitted_as, options_of
 from .problem import DATA_ACCEPTED, FitOptions, Problem
 
@@ -26,9 +25,10 @@ COUNTERPARTS = {1.0: PoissonRegressor, 2.0: GammaRegressor}
 
 
 class GeneralizedLinearRegressor(RegressorMixin, LinearModel):
-    """The base of regressors with a log link; abstract, as `LinearModel` is.
+    """The base of regressors by the deviance of a family; abstract, as `LinearModel` is.
 
-    Those whose power is a parameter have it by that name; of the others `_power` is a constant.
+    Those whose power and link are parameters have them by these names; of the others `_power` is a
+    constant, and the link is the logarithm.
     """
 
     _accepted = DATA_ACCEPTED | {"y_numeric": True}
@@ -37,12 +37,13 @@ class GeneralizedLinearRegressor(RegressorMixin, LinearModel):
     def _data(
         self, X: Any, y: Any, sample_weight: Any, penalty: PenaltyWeights, options: FitOptions
     ) -> GeneralizedLinearData:
-        return generalized_linear_data(X, y, sample_weight, self._exponent, penalty, options)
+        return generalized_linear_data(X, y, sample_weight, self._family, penalty, options)
 
     @property
-    def _exponent(self) -> float:
-        """The power of the variance function."""
-        return float(self.power if self._power is None else self._power)
+    def _family(self) -> Family:
+        if self._power is None:
+            return Family.of(self.power, self.link)
+        return Family(self._power, "log")
 
     @fit_method
     def fit(self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None) -> Self:
@@ -94,7 +95,8 @@ class GeneralizedLinearRegressor(RegressorMixin, LinearModel):
         if self.fit_intercept:
             self.intercept_ = intercepts[0, 0]
         self.mu_, self.nu_ = balance(self.coef_)
-        self.dual_gap_, self.n_iter_ = point.gap, point.sweeps
+        self.n_iter_ = point.sweeps
+        problem.certify(self, point.gap)
 
     @in_own_error_state
     def predict(self, X: Any, offset: Any = None) -> Any:
@@ -110,10 +112,11 @@ class GeneralizedLinearRegressor(RegressorMixin, LinearModel):
         Returns
         -------
         y : ndarray of shape (n_samples,)
-            ``exp(X coef + intercept + offset)``, inf where that overflows.
+            ``exp(X coef + intercept + offset)``, inf where that overflows; with an identity link
+            the linear model itself.
         """
         with np.errstate(over="ignore"):
-            return np.exp(self._outputs(X, offset))
+            return self._family.means(self._outputs(X, offset))
 
     @in_own_error_state
     def score(self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None) -> float:
@@ -139,14 +142,14 @@ class GeneralizedLinearRegressor(RegressorMixin, LinearModel):
             D^2 of the predictions.
         """
         linear = self._outputs(X)[:, None]
+        y = self._family.checked_targets(column_or_1d(y))
+        check_consistent_length(linear, y)
+        weights = normalised_weights(sample_weight, linear)
         null = np.zeros_like(linear)
         if offset is not None:
-            null = checked_array(offset, (len(linear),), "offset")[:, None]
+            null = checked_offset(offset, y.shape, weights)[:, None]
         outputs = linear + null
-        y = checked_targets(column_or_1d(y), self._exponent)
-        check_consistent_length(outputs, y)
-        weights = normalised_weights(sample_weight, outputs)
-        loss = TweedieLoss(y, weights, self._exponent)
+        loss = self._family.loss(y, weights)
         best = loss.profile_intercept(null, np.zeros(1))[1]
         deviance, null_deviance = (weights @ at.losses for at in (loss.predict(outputs), best))
         if null_deviance <= UNIT:

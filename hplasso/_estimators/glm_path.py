@@ -6,7 +6,7 @@ from .._numerics.threads import threads_for_data
 from .._validation.arrays import check_one_target, given_alphas
 from .._validation.parameters import path_function
 from .._validation.weights import checked_data
-from .generalized_linear import generalized_linear_data
+from .generalized_linear import Family, generalized_linear_data
 from .problem import DATA_ACCEPTED, FitOptions, gaps_of, sweeps_of
 
 # Of the families that have no other.
@@ -20,6 +20,7 @@ def glm_path(
     *,
     family: str = "poisson",
     power: float = 1.5,
+    link: str = "auto",
     alphas: Any = 100,
     eps: float = 1e-2,
     l1_ratio: float = 1.0,
@@ -35,17 +36,17 @@ def glm_path(
     verbose: bool | int = 0,
     return_n_iter: bool = False,
 ) -> tuple[Any, ...]:
-    """Compute the path of a generalized linear model with a log link.
+    """Compute the path of a generalized linear model.
 
     For each `alpha` of a decreasing sequence, the minimiser of::
 
         sum_i s_i loss_i / sum(s) + alpha * sum_j w_j (r |coef_j| + (1 - r) / 2 * coef_j^2)
 
     with the loss of :class:`HadamardPoissonRegressor`, :class:`HadamardGammaRegressor` or
-    :class:`HadamardTweedieRegressor`, half of the unit deviance at the mean
-    ``exp(x_i'coef + intercept)``, sample weights s, penalty weights w and r = `l1_ratio`. Each
-    solution is the start of the next; some are means of their neighbours, which are certified like
-    the others.
+    :class:`HadamardTweedieRegressor`, half of the unit deviance at the mean, which is
+    ``exp(x_i'coef + intercept)`` as a rule, sample weights s, penalty weights w and r = `l1_ratio`.
+    Each solution is the start of the next; some are means of their neighbours, which are certified
+    like the others.
 
     Parameters
     ----------
@@ -57,7 +58,9 @@ def glm_path(
     family : {'poisson', 'gamma', 'tweedie'}, default='poisson'
         Which deviance is the loss.
     power : float, default=1.5
-        For 'tweedie', the power of the variance, in [1, 2].
+        For 'tweedie', the power of the variance, at most 0 or at least 1.
+    link : {'auto', 'log', 'identity'}, default='auto'
+        For 'tweedie', as in :class:`HadamardTweedieRegressor`; for the others it is the logarithm.
     alphas : int or array-like, default=100
         Number of alphas on a geometric grid from ``alpha_max`` down, the smallest alpha at which
         all penalised coefficients are zero; or the alphas themselves, which have to be positive, in
@@ -102,7 +105,8 @@ def glm_path(
     intercepts : ndarray of shape (n_alphas,)
         The intercepts.
     dual_gaps : ndarray of shape (n_alphas,)
-        The duality gap certified for each solution, in the units of the objective.
+        The duality gap certified for each solution, in the units of the objective; its KKT residual
+        where the loss is not convex, as in :class:`HadamardTweedieRegressor`.
     n_iters : list of int
         The sweeps that were made for each alpha, 0 where all coefficients are zero, or the solution
         is the mean of two others. Returned if `return_n_iter` is True.
@@ -136,8 +140,8 @@ def glm_path(
     options = FitOptions(l1_ratio, fit_intercept, positive, solver, tol, max_iter, verbose)
     check_one_target("glm_path", y, "a path for each of them")
     X, y, penalty = checked_data(X, y, penalty_weights, DATA_ACCEPTED | {"y_numeric": True})
-    power = POWERS.get(family, power)
-    data = generalized_linear_data(X, y, sample_weight, power, penalty, options)
+    of = Family(POWERS[family], "log") if family in POWERS else Family.of(power, link)
+    data = generalized_linear_data(X, y, sample_weight, of, penalty, options)
     data = data.with_offset(offset)
     given = given_alphas(alphas, [l1_ratio], open_low=True)
     if coef_init is not None:

@@ -95,7 +95,7 @@ def lasso_path(
         Largest duality gap, relative to ``||y||^2 / n_samples``, or with an intercept to
         ``||y - mean(y)||^2 / n_samples`` (weighted). Between two alphas that are solved, others get
         the mean of the two solutions where its gap is no larger; for ``tol <= 1e-9`` every alpha is
-        solved.
+        solved, or on the line of a solution.
     random_state : int, RandomState instance or None, default=None
         Without effect, as nothing is random. For compatibility.
     selection : {'cyclic', 'random'}, default='cyclic'

@@ -24,6 +24,7 @@ ATTRIBUTES = (
     "classes_",
     "n_iter_",
     "dual_gap_",
+    "kkt_residual_",
     "n_features_in_",
     "feature_names_in_",
 )

@@ -22,8 +22,9 @@ import numpy as np
 from .._design.design import Design
 from .._design.working_set import WorkingSet
 from .._numerics.typing import Float64, Index
+from .._path.interpolation import trace_exactly
 from .._path.make_tracer import make_tracer
-from .._path.progress import Listener, PathPoint, Printer, warn_not_converged
+from .._path.progress import Listener, Measure, PathPoint, Printer, warn_not_converged
 from .._path.settings import PathSettings
 from .._path.tracer import Tracer
 from .._penalties.l1 import L1Penalty
@@ -190,6 +191,14 @@ class Problem:
         """What the user calls the penalty."""
         return self.unpenalised.scale(self.options.l1_ratio)
 
+    def certify(self, estimator: Any, gaps: Any, path: str = "") -> None:
+        """Set what says how good the coefficients are, or those of a path, and is called that."""
+        convex = self.unpenalised.terms[0].convex
+        for measure in Measure:
+            vars(estimator).pop(f"{measure.attribute}_{path}", None)
+        measure = Measure.DUAL_GAP if convex else Measure.KKT_RESIDUAL
+        setattr(estimator, f"{measure.attribute}_{path}", gaps)
+
     def settings(self, listener: Listener | None = None) -> PathSettings:
         """The settings of the solver."""
         options, scale = self.options, self.scale
@@ -223,8 +232,8 @@ class Problem:
         return tracer.trace([float(self.scale.alphas(penalty))])[0]
 
     def trace(self, penalties: Float64, listener: Listener | None = None) -> list[PathPoint]:
-        """The solutions at penalties of the user, each of them solved."""
-        return self.tracer(listener=listener).trace(self.scale.alphas(penalties))
+        """The solutions at penalties of the user, each of them solved, or as good as that."""
+        return trace_exactly(self.tracer(listener=listener), self.scale.alphas(penalties))
 
     def grid(self, given: GivenGrid, eps: float, *tracers: Tracer) -> Float64:
         """The penalties of a path, strongest first.

@@ -16,7 +16,7 @@ from .._path.interpolation import trace_interpolated
 from .._path.progress import PathPoint, warn
 from .._path.saturation import Enough, Interpolates, never
 from .._path.tracer import Tracer
-from .._validation.arrays import checked_array
+from .._validation.arrays import checked_array, checked_offset
 from .._validation.weights import PenaltyWeights, normalised_weights
 from .problem import (
     DATA_ACCEPTED,
@@ -193,7 +193,7 @@ class LeastSquaresData(NamedTuple):
         shape = self.targets.shape
         if np.ndim(offset) == 1:
             shape = shape[:1]
-        offset = checked_array(offset, shape, "offset")
+        offset = checked_offset(offset, shape, self.weights)
         return self._replace(targets=self.targets - _as_columns(offset))
 
     def with_gram(self, precompute: Any, Xy: Any = None) -> LeastSquaresData:

@@ -264,22 +264,26 @@ class HadamardGammaRegressor(GeneralizedLinearRegressor):
 
 
 class HadamardTweedieRegressor(GeneralizedLinearRegressor):
-    """Tweedie regression with an L1 or elastic-net penalty, certified by a duality gap.
+    """Tweedie regression with an L1 or elastic-net penalty.
 
     For targets that are zero or positive, such as the cost of claims in a year, where most are
-    none. It is for use in place of :class:`sklearn.linear_model.TweedieRegressor`, which has a
-    ridge penalty only, with a log link and a power from 1 to 2. It minimises::
+    none; and for whatever else a power of the mean is the variance of. It is a drop-in replacement
+    of :class:`sklearn.linear_model.TweedieRegressor`, which has a ridge penalty only. It
+    minimises::
 
         sum_i s_i loss_i / sum(s) + alpha * sum_j w_j (r |coef_j| + (1 - r) / 2 * coef_j^2)
 
     where the loss is half of the unit deviance of power q at the mean
-    ``m_i = exp(x_i'coef + intercept)``, for 1 < q < 2::
+    ``m_i = exp(x_i'coef + intercept)``::
 
         loss_i = y_i (y_i^(1-q) - m_i^(1-q)) / (1-q) - (y_i^(2-q) - m_i^(2-q)) / (2-q)
 
     for 1 that of Poisson, and for 2 that of gamma,
     over coefficients and intercept, which is not penalised, with sample weights s, penalty
-    weights w and r = `l1_ratio`. It is convex, and the solution is certified by a duality gap.
+    weights w and r = `l1_ratio`. With a log link and q from 1 to 2 it is convex, and the solution
+    is certified by a duality gap; so it is for the normal distribution, q = 0 with an identity
+    link. Elsewhere it is not convex: the solution is a local minimum, and comes with a KKT residual
+    in place of the gap, which says how far it is from the conditions of one.
 
     The loss is replaced by its quadratic model about the present coefficients. As in
     :class:`HadamardLasso` the coefficients of the model are written as a product,
@@ -290,9 +294,10 @@ class HadamardTweedieRegressor(GeneralizedLinearRegressor):
     Parameters
     ----------
     power : float, default=1.5
-        The power q of the variance as a function of the mean, in [1, 2]: 1 is Poisson, 2 gamma, and
-        between them are sums of a Poisson number of gamma variables. Other powers are not convex,
-        or not of use with a log link. (scikit-learn's default is 0, the normal distribution.)
+        The power q of the variance as a function of the mean, at most 0 or at least 1: 0 is the
+        normal distribution, 1 Poisson, 2 gamma, 3 the inverse Gaussian, and between 1 and 2 are
+        sums of a Poisson number of gamma variables. Targets have to be positive from 2 on, and not
+        negative from 1 on; with an identity link positive, too. (scikit-learn's default is 0.)
     alpha : float, default=1.0
         Weight of the penalty, not negative. With 0 there is none, whatever the penalty weights.
     l1_ratio : float, default=1.0
@@ -300,12 +305,14 @@ class HadamardTweedieRegressor(GeneralizedLinearRegressor):
         :class:`sklearn.linear_model.TweedieRegressor`.
     fit_intercept : bool, default=True
         Whether to fit an intercept, which is not penalised.
-    link : {'auto', 'log'}, default='auto'
-        The logarithm of the mean is linear in the features; 'auto' means that, too.
+    link : {'auto', 'log', 'identity'}, default='auto'
+        What is linear in the features: the logarithm of the mean, or the mean itself. As in
+        scikit-learn, 'auto' is 'identity' for powers up to 0, and 'log' for the others.
     max_iter : int, default=1000
         Largest number of sweeps. There is at least one to a quadratic model, and mostly no more.
     tol : float, default=1e-4
-        Largest duality gap, relative to the loss of the model without features.
+        Largest duality gap, relative to the loss of the model without features; or largest KKT
+        residual, relative to the largest correlation of a feature with the residual of that model.
     warm_start : bool, default=False
         Whether to start from the coefficients of the last fit. Coefficients that are zero there can
         become non-zero.
@@ -336,7 +343,10 @@ class HadamardTweedieRegressor(GeneralizedLinearRegressor):
     dual_gap_ : float
         Certified duality gap, in the units of the objective: the objective is no further than this
         from its minimum. For float32 it covers the rounding of the coefficients, but not that of
-        the intercept.
+        the intercept. Only where the loss is convex.
+    kkt_residual_ : float
+        Where it is not: by how much, at most, an optimality condition is missed, in the units of
+        the gradient. For float32 it is that of the coefficients before they are rounded.
     n_iter_ : int
         Sweeps that were made; 0 where all coefficients were zero from the start, and where a warm
         start met the gap asked for.

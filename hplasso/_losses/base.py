@@ -9,7 +9,8 @@ balances, sum_i v_i s_i = 0, is a point of the dual problem. Its *divergence* fr
 
     sum_i v_i [loss(y_i, f_i) + loss*(y_i, -s_i) + s_i'f_i],       zero for s = r,
 
-is Bregman's; loss* is the convex conjugate, of which loss*(y, 0) = 0.
+is Bregman's; loss* is the convex conjugate, of which loss*(y, 0) = 0. A loss that is not convex
+says so: it has no dual problem, and in place of curvatures that are not positive it gives others.
 
 A loss of one output defines `residual_bound` and the abstract methods; the others follow from the
 curvature. It overrides those of which it knows more, or knows it to more digits.
@@ -25,6 +26,8 @@ from .._numerics.typing import Float64
 
 # Against overflow: the inverse of a curvature is no larger.
 LARGEST = 1e200
+# More than the length of any residual, where there is no bound of it.
+UNBOUNDED = 1e100
 
 
 class Curvature(Protocol):
@@ -56,6 +59,8 @@ class Loss(ABC):
     ----------
     quadratic : bool
         Whether the curvature is constant.
+    convex : bool
+        Whether loss(y, .) is convex, and smooth wherever it is finite.
     n_outputs : int
         K.
     weights : ndarray of shape (n,)
@@ -70,6 +75,7 @@ class Loss(ABC):
     """
 
     quadratic = False
+    convex = True
     n_outputs = 1
     mean_rounding = 1.0
     null_intercept: Any = 0.0

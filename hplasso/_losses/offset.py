@@ -17,7 +17,7 @@ class OffsetLoss(Loss):
 
     def __init__(self, loss: Loss, offset: Float64) -> None:
         self.loss, self.offset = loss, offset
-        self.n_outputs, self.weights = loss.n_outputs, loss.weights
+        self.n_outputs, self.weights, self.convex = loss.n_outputs, loss.weights, loss.convex
         self.null_intercept = loss.null_intercept
         self.mean_rounding = loss.mean_rounding + float(np.abs(offset).max())
         self.residual_bound = loss.bound_residual(offset)

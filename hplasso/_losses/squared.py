@@ -22,6 +22,7 @@ class SquaredLoss:
     """
 
     quadratic = True
+    convex = True
 
     def __init__(self, y: Float64, sqrt_weights: Float64, fit_intercept: bool) -> None:
         weights, self.intercept = sqrt_weights**2, 0.0

@@ -44,7 +44,7 @@ class AlphaCV(LinearModel):
         self._path_alphas = alphas.copy()
         self.coef_path_ = coefficient_columns(points, problem.penalty_weights.size, problem.dtype)
         self.intercept_path_ = problem.unpenalised.intercepts(points).astype(problem.dtype)
-        self.dual_gap_path_ = gaps_of(points)
+        problem.certify(self, gaps_of(points), "path_")
         self.n_iter_path_ = np.array(sweeps_of(points))
 
     def at(self, alpha: float) -> Any:

@@ -8,7 +8,7 @@ from sklearn.model_selection import check_cv
 from sklearn.utils.parallel import Parallel, delayed
 
 from .._estimators.fit_method import Task, fit_method, listeners_of
-from .._estimators.generalized_linear import GeneralizedLinearData, mean_deviances
+from .._estimators.generalized_linear import GeneralizedLinearData
 from .._estimators.generalized_linear_regressor import GeneralizedLinearRegressor
 from .._estimators.linear_model import options_of
 from .._estimators.problem import Problem
@@ -140,4 +140,4 @@ def _mean_deviances(
     if data.offset is not None:
         outputs = outputs + data.offset[fold.test, None]
     weights = fold.test_weights / fold.test_weights.sum()
-    return mean_deviances(data.y[fold.test], outputs, weights, data.power)
+    return data.family.mean_deviances(data.y[fold.test], outputs, weights)

@@ -12,12 +12,12 @@ from .._estimators.fit_method import Task
 from .._estimators.linear_model import chosen_parameters, fitted_as
 from .._estimators.problem import Problem, entries_of
 from .._numerics.typing import Float64
-from .._path.progress import PathPoint, Printer
+from .._path.progress import Measure, PathPoint, Printer
 from .._solver.hadamard import balance
 from .._validation.parameters import check_parameters, real
 
 # What is kept: of each penalty the coefficients, intercept, gap and sweeps.
-KEPT = ("coef_path_", "intercept_path_", "dual_gap_path_", "n_iter_path_")
+KEPT = ("coef_path_", "intercept_path_", "dual_gap_path_", "kkt_residual_path_", "n_iter_path_")
 
 
 def trace_kept(problem: Problem, penalties: Float64, early_stop: bool = False) -> list[PathPoint]:
@@ -111,7 +111,10 @@ def fitted_at(
     coef = np.ascontiguousarray(as_array(estimator.coef_path_.T[[position]])[0].T)
     model.coef_ = coef.reshape(estimator.coef_.shape)
     model.mu_, model.nu_ = balance(model.coef_)
-    model.dual_gap_ = float(estimator.dual_gap_path_[position])
+    for measure in Measure:
+        gaps = getattr(estimator, f"{measure.attribute}_path_", None)
+        if gaps is not None:
+            setattr(model, f"{measure.attribute}_", float(gaps[position]))
     return model, position
 
 

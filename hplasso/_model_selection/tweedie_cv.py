@@ -324,7 +324,7 @@ class HadamardTweedieRegressorCV(GeneralizedLinearCV):
     Parameters
     ----------
     power : float, default=1.5
-        The power of the variance as a function of the mean, in [1, 2].
+        The power of the variance as a function of the mean, at most 0 or at least 1.
     l1_ratio : float, default=1.0
         Share r of the L1 penalty, in [0, 1]. The rest is a ridge penalty. For 0 the alphas have to
         be given: no coefficient enters that a grid could begin at.
@@ -336,8 +336,9 @@ class HadamardTweedieRegressorCV(GeneralizedLinearCV):
         to be positive, in any order. None means 100.
     fit_intercept : bool, default=True
         Whether to fit an intercept, which is not penalised.
-    link : {'auto', 'log'}, default='auto'
-        The logarithm of the mean is linear in the features; 'auto' means that, too.
+    link : {'auto', 'log', 'identity'}, default='auto'
+        What is linear in the features: the logarithm of the mean, or the mean itself. As in
+        scikit-learn, 'auto' is 'identity' for powers up to 0, and 'log' for the others.
     max_iter : int, default=1000
         Largest number of sweeps at each alpha.
     tol : float, default=1e-4
@@ -396,7 +397,9 @@ class HadamardTweedieRegressorCV(GeneralizedLinearCV):
     intercept_path_ : ndarray of shape (n_alphas,)
         Their intercepts.
     dual_gap_path_ : ndarray of shape (n_alphas,)
-        Their certified duality gaps, in the units of the objective.
+        Their certified duality gaps, in the units of the objective. Only where the loss is convex,
+        as `dual_gap_`; elsewhere there are `kkt_residual_path_` and `kkt_residual_`, as in
+        :class:`HadamardTweedieRegressor`.
     n_iter_path_ : ndarray of shape (n_alphas,)
         Sweeps for each of them.
     dual_gap_ : float

@@ -16,6 +16,7 @@ from .._numerics.linalg import independent_cholesky
 from .._numerics.typing import Float64, Index, Mask
 from .._penalties.duality_gap import Certificate, certify, ridged_gap
 from .._penalties.l1 import SOLVED
+from .progress import Measure
 from .settings import PathSettings
 
 # The part of the loss without features that rounding may contribute to a gap unseen: a numerical
@@ -52,7 +53,14 @@ class Certifier(ABC):
     ----------
     gap_tol : float
         The largest gap that is good enough, in the units of the objective.
+    measure : Measure
+        What stands for the gap, and is called that.
+    unit : float
+        What users are told instead of a gap of one.
     """
+
+    measure = Measure.DUAL_GAP
+    unit = 1.0
 
     def __init__(
         self, term: DataTerm, working_set: WorkingSet, design: AnyDesign, settings: PathSettings

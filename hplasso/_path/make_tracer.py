@@ -4,11 +4,11 @@ from .._datafit.base import DataTerm
 from .._design.multi_output import AnyDesign
 from .._design.working_set import WorkingSet
 from .._numerics.typing import Float64
-from .certification import L1Certifier, RidgeCertifier
 from .problem import PathProblem
 from .ridge_tracer import RidgeTracer, SupportTracer
 from .settings import PathSettings
 from .square_root_newton import long_columns
+from .stationarity import certifier_for
 from .tracer import PathTracer, Tracer
 
 
@@ -25,8 +25,7 @@ def make_tracer(
     by_support = penalty.positive or not (penalty.weights > 0.0).any()
     if not (penalty.l1 or by_support or working_set.complete):
         working_set = working_set.full
-    kind = L1Certifier if penalty.l1 or by_support else RidgeCertifier
-    certifier = kind(term, working_set, design, settings)
+    certifier = certifier_for(penalty.l1 or by_support, term, working_set, design, settings)
     curved = penalty.l1 and not term.quadratic and settings.solver == "auto"
     columns = long_columns(design.column_norms) if curved else None
     problem = PathProblem(term, working_set, design, settings, certifier, columns)

@@ -8,7 +8,7 @@ from .._datafit.iterate import Iterate
 from .._numerics.typing import Float64, Index
 from .._penalties.duality_gap import Certificate
 from .certification import Certifier
-from .progress import Outcome, PathPoint
+from .progress import Measure, Outcome, PathPoint
 
 # A gap is due to rounding if it is no more than so many times the estimate of that: it decides
 # which cause a warning names, no more.
@@ -37,11 +37,14 @@ def path_point(
     if dtype != np.float64:
         exact, values = values, _rounded(values, dtype)
         cost, intercept = _rounding_cost(certifier, alpha, support, exact, values)
-        gap, kappa, rounding_gap = certificate
-        certificate = Certificate(gap + cost, kappa, rounding_gap + cost)
-    features, gap = certifier.working_set.features[support], certificate.gap
+        if certifier.measure is Measure.DUAL_GAP:
+            gap, kappa, rounding_gap = certificate
+            certificate = Certificate(gap + cost, kappa, rounding_gap + cost)
+    features, unit = certifier.working_set.features[support], certifier.unit
+    gap, gap_tol = unit * certificate.gap, unit * certifier.gap_tol
     outcome = _outcome(certifier, certificate, sweeps)
-    return PathPoint(alpha, features, values, intercept, gap, certifier.gap_tol, outcome, sweeps)
+    measure = certifier.measure
+    return PathPoint(alpha, features, values, intercept, gap, gap_tol, outcome, sweeps, measure)
 
 
 def _outcome(certifier: Certifier, certificate: Certificate, sweeps: int) -> Outcome:

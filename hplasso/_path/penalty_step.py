@@ -180,7 +180,8 @@ def extrapolate(problem: PathProblem, memory: Memory, alpha: float) -> Memory:
     between the two.
     """
     predictor, iterate, working_set = memory.predictor, memory.iterate, problem.working_set
-    if not predictor.can_predict(alpha) or predictor.bracketing(alpha) is not None:
+    outside = alpha > 0.0 and predictor.bracketing(alpha) is None
+    if not (predictor.can_predict(alpha) and outside):
         return memory
     theta = iterate.theta
     goal = theta + predictor.fraction(alpha, logarithmic=True) * predictor.change(theta)

@@ -6,7 +6,7 @@ Going on along that line gives a start for the next alpha, and the features that
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,10 +15,11 @@ from .._numerics.typing import Float64, Index, Mask
 
 
 class SolvedPoint(NamedTuple):
-    """An alpha, and the iterate that is the solution there."""
+    """An alpha, the iterate that is the solution there, and the breakpoints below and above."""
 
     alpha: float
     iterate: Iterate
+    breakpoints: Any = None
 
 
 class Predictor(NamedTuple):
@@ -44,7 +45,8 @@ class Predictor(NamedTuple):
         """With the positions `kept` of a working set of this size, numbered anew."""
         return Predictor(
             tuple(
-                SolvedPoint(alpha, iterate.grown(size).on(kept)) for alpha, iterate in self.points
+                SolvedPoint(point.alpha, point.iterate.grown(size).on(kept))
+                for point in self.points
             )
         )
 
@@ -60,14 +62,14 @@ class Predictor(NamedTuple):
 
     def fraction(self, alpha: float, logarithmic: bool = False) -> float:
         """How far beyond the last point an alpha is, in units of the distance of the two."""
-        (before, _), (last, _) = self.points
+        before, last = (point.alpha for point in self.points)
         if logarithmic:
             return float(np.log(alpha / last) / np.log(last / before))
         return (alpha - last) / (last - before)
 
     def correlations(self, alpha: float, features: Index | slice = slice(None)) -> Float64:
         """z of some features at an alpha, linear through the two points."""
-        (_, first), (_, second) = self.points
+        first, second = (point.iterate for point in self.points)
         z = second.z[features]
         return z + self.fraction(alpha) * (z - first.z[features])
 

@@ -86,8 +86,9 @@ class PathProblem:
         gap = certifier.of_iterate(alpha, iterate).gap if gap is None else gap
         objective = self.objective(iterate, alpha)
         sizes = self.working_set.features.size, iterate.support.size
-        values = objective, objective + imbalance, gap, certifier.gap_tol
-        listener.iteration(Iteration(alpha, sweeps, *sizes, *values))
+        gaps = certifier.unit * gap, certifier.unit * certifier.gap_tol
+        values = objective, objective + imbalance, *gaps
+        listener.iteration(Iteration(alpha, sweeps, *sizes, *values, certifier.measure))
 
     def start(self, coefficients: Float64 | None) -> Iterate:
         """The iterate to start from: given coefficients (p,), or zero if that is better."""

@@ -29,10 +29,23 @@ class Outcome(Enum):
     )
 
 
+class Measure(Enum):
+    """What says how good coefficients are."""
+
+    DUAL_GAP = "duality gap"
+    KKT_RESIDUAL = "KKT residual"  # where the loss is not convex
+
+    @property
+    def attribute(self) -> str:
+        """How names of fitted attributes begin."""
+        return self.name.lower()
+
+
 class PathPoint(NamedTuple):
     """The solution at one alpha: coefficients `values` of the `features`, all others zero.
 
     It has converged if its gap is the one asked for, or as small as rounding allows and negligible.
+    The gap may be of another `measure`.
     """
 
     alpha: float
@@ -43,6 +56,7 @@ class PathPoint(NamedTuple):
     gap_tol: float
     outcome: Outcome
     sweeps: int
+    measure: Measure = Measure.DUAL_GAP
 
     @property
     def converged(self) -> bool:
@@ -66,6 +80,7 @@ class Iteration(NamedTuple):
     surrogate: float
     gap: float
     gap_tol: float
+    measure: Measure = Measure.DUAL_GAP
 
 
 class Listener(ABC):
@@ -114,14 +129,15 @@ class Printer(Listener):
     def point(self, point: PathPoint) -> None:
         self._print(
             f"{self.name_alpha(point.alpha)}: {point.features.size} coefficients, "
-            f"gap {point.gap:.3e} (asked {point.gap_tol:.3e}), {point.sweeps} sweeps"
+            f"{point.measure.value} {point.gap:.3e} (asked {point.gap_tol:.3e}), "
+            f"{point.sweeps} sweeps"
         )
 
     def iteration(self, iteration: Iteration) -> None:
         self._print(
             f"  {self.name_alpha(iteration.alpha)}, sweep {iteration.sweeps}: objective "
-            f"{iteration.objective:.12g}, gap {iteration.gap:.3e}, {iteration.n_nonzero} of "
-            f"{iteration.n_admitted} features in the working set"
+            f"{iteration.objective:.12g}, {iteration.measure.value} {iteration.gap:.3e}, "
+            f"{iteration.n_nonzero} of {iteration.n_admitted} features in the working set"
         )
 
     def _print(self, line: str) -> None:
@@ -136,9 +152,9 @@ def warn_not_converged(points: Sequence[PathPoint], name_alpha: Callable[[float]
     worst = max(failed, key=lambda point: point.gap)
     warn(
         f"Objective did not converge for {len(failed)} penalty value(s). Worst at "
-        f"{name_alpha(worst.alpha)}, after {worst.sweeps} sweeps: duality gap {worst.gap:.3e}, "
-        f"asked for {worst.gap_tol:.3e} (tol, relative to a fit without features). "
-        f"{worst.outcome.value}",
+        f"{name_alpha(worst.alpha)}, after {worst.sweeps} sweeps: {worst.measure.value} "
+        f"{worst.gap:.3e}, asked for {worst.gap_tol:.3e} (tol, relative to a fit without "
+        f"features). {worst.outcome.value}",
         ConvergenceWarning,
     )
 

@@ -18,7 +18,6 @@ from .._design.correlations import ALL
 from .._design.working_set import WorkingSet
 from .._numerics.typing import Float64
 from .._penalties.duality_gap import Certificate
-from .certification import L1Certifier, RidgeCertifier
 from .orthogonal import assured
 from .path_point import point_of_iterate
 from .problem import PathProblem
@@ -32,6 +31,7 @@ from .ridge_steps import (
     ridge_system,
 )
 from .stagnation import BETTER, MAX_STALLED, UNSETTLED
+from .stationarity import certifier_for
 from .tracer import PathTracer, Tracer
 
 
@@ -154,8 +154,9 @@ def _refined(system: RidgeSystem, iterate: Iterate) -> Certificate:
 def certified(problem: PathProblem) -> PathProblem:
     """The problem with the certifier that its penalty needs."""
     ridged = problem.penalty.ridge(0.0, ALL).any()
-    kind = RidgeCertifier if ridged else L1Certifier
-    certifier = kind(problem.term, problem.working_set, problem.design, problem.settings)
+    certifier = certifier_for(
+        not ridged, problem.term, problem.working_set, problem.design, problem.settings
+    )
     return replace(problem, certifier=certifier)
 
 

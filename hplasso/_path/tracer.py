@@ -10,6 +10,7 @@ import numpy as np
 from .._datafit.iterate import Iterate
 from .._numerics.typing import Float64, Index
 from .._solver.cholesky import CholeskyFactor
+from .breakpoints import with_breakpoints
 from .memory import Memory
 from .path_point import point_of_iterate
 from .penalty_step import rounds, solve_penalty
@@ -92,6 +93,10 @@ class PathTracer(Tracer):
         certifier = self.problem.certifier
         certificate = certifier.of_iterate(alpha, iterate)
         return point_of_iterate(certifier, alpha, iterate, certificate, 0)
+
+    def solved_point(self, alpha: float) -> SolvedPoint:
+        """The iterate as the solution that has just been found at one alpha."""
+        return with_breakpoints(self.problem, self.memory, alpha)
 
     def return_to(self, point: SolvedPoint, before: SolvedPoint | None = None) -> None:
         """Go back to a solved point, as if from another: by default, the last that was solved."""

@@ -5,7 +5,7 @@ from typing import Any, Self
 import numpy as np
 
 from .._numerics.error_state import in_own_error_state
-from .._path.progress import Iteration, Listener, PathPoint
+from .._path.progress import Iteration, Listener, Measure, PathPoint
 from .display import Display, pictured, unwrapped
 
 # What is below this part of the largest distance is rounding, and drawn at it.
@@ -33,7 +33,8 @@ class CertificateDisplay(Display):
     With the default solver that is after the sweep and the linear systems that it led to. g is the
     objective in the factors, ``loss(mu * nu) + alpha / 2 (|mu|^2 + |nu|^2)``, and f that in the
     coefficients, which is g at balanced factors. Both are drawn above the largest lower bound that
-    the certificates prove; the gap is never below f.
+    the certificates prove; the gap is never below f. Where a loss is not convex there is no such
+    bound: then they are drawn above the smallest f, beside the KKT residual.
 
     It is recommended to use :meth:`from_estimator` to create a display.
 
@@ -44,7 +45,9 @@ class CertificateDisplay(Display):
     surrogates, objectives, gaps : array-like of shape (n_records,)
         g, f and the gap after so many sweeps.
     bound : float
-        A lower bound of the optimum.
+        A lower bound of the optimum, or the smallest f.
+    measure : str, default='duality gap'
+        What the gaps are.
 
     Attributes
     ----------
@@ -65,13 +68,21 @@ class CertificateDisplay(Display):
     """
 
     def __init__(
-        self, *, sweeps: Any, surrogates: Any, objectives: Any, gaps: Any, bound: float
+        self,
+        *,
+        sweeps: Any,
+        surrogates: Any,
+        objectives: Any,
+        gaps: Any,
+        bound: float,
+        measure: str = Measure.DUAL_GAP.value,
     ) -> None:
         self.sweeps = sweeps
         self.surrogates = surrogates
         self.objectives = objectives
         self.gaps = gaps
         self.bound = bound
+        self.measure = measure
 
     @classmethod
     @in_own_error_state
@@ -114,12 +125,17 @@ class CertificateDisplay(Display):
         records = recorder.records
         if not records:
             raise ValueError("All coefficients are zero at this penalty: no sweep to draw.")
+        measure = records[0].measure
+        proved = measure is Measure.DUAL_GAP
+        objectives = np.array([record.objective for record in records])
+        gaps = np.array([record.gap for record in records])
         display = cls(
             sweeps=np.array([record.sweeps for record in records]),
             surrogates=np.array([record.surrogate for record in records]),
-            objectives=np.array([record.objective for record in records]),
-            gaps=np.array([record.gap for record in records]),
-            bound=max(record.objective - record.gap for record in records),
+            objectives=objectives,
+            gaps=gaps,
+            bound=(objectives - gaps).max() if proved else objectives.min(),
+            measure=measure.value,
         )
         return display.plot(ax)
 
@@ -143,7 +159,7 @@ class CertificateDisplay(Display):
         curves = {
             "g(mu, nu) - bound": (np.asarray(self.surrogates) - self.bound, "C1:"),
             "f(theta) - bound": (np.asarray(self.objectives) - self.bound, "C0-"),
-            "duality gap": (np.asarray(self.gaps), "C3--"),
+            self.measure: (np.asarray(self.gaps), "C3--"),
         }
         top = max(float(values.max()) for values, _ in curves.values())
         style = {"marker": "." if len(self.sweeps) < 60 else None} | kwargs

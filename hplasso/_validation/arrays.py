@@ -48,6 +48,20 @@ def checked_array(values: Any, shape: tuple[int, ...], name: str) -> Float64:
     return np.asarray(array)
 
 
+def checked_offset(values: Any, shape: tuple[int, ...], weights: Float64) -> Float64:
+    """An offset, for sample weights (n,); without weight it may be -inf, an exposure of zero.
+
+    Raises
+    ------
+    ValueError
+        If it is not finite elsewhere, or of another shape.
+    """
+    offset = as_floats(values, "offset", ensure_all_finite=False)
+    if offset.shape == shape:
+        offset = np.where(weights.reshape(-1, *[1] * (len(shape) - 1)) > 0.0, offset, 0.0)
+    return checked_array(offset, shape, "offset")
+
+
 class GivenGrid(NamedTuple):
     """A grid as it was given: the penalties, strongest first, or only their number."""
 

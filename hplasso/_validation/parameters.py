@@ -124,8 +124,8 @@ CONSTRAINTS: Constraints = {
     "n_labels": (integer(0),),
     "target": (integer(0),),
     "family": (one_of("poisson", "gamma", "tweedie"),),
-    "power": (real(1.0, 2.0),),
-    "link": (one_of("auto", "log"),),
+    "power": (real(-math.inf, 0.0), real(1.0)),
+    "link": (one_of("auto", "identity", "log"),),
 }
 # Those of estimators that choose a penalty.
 SELECTION_CONSTRAINTS: Constraints = {

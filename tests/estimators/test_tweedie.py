@@ -29,7 +29,9 @@ FAMILIES = {
     "gamma": (2.0, HadamardGammaRegressor(), GammaRegressor()),
     "tweedie": (1.5, HadamardTweedieRegressor(), TweedieRegressor(power=1.5, link="log")),
 }
-GLMNET = json.loads((Path(__file__).parent.parent / "references/glmnet_poisson.json").read_text())
+REFERENCES = Path(__file__).parent.parent / "references"
+GLMNET = json.loads((REFERENCES / "glmnet_poisson.json").read_text())
+GLUM = json.loads((REFERENCES / "glum_gamma.json").read_text())
 each_family = pytest.mark.parametrize("family", FAMILIES)
 
 
@@ -391,11 +393,11 @@ def test_targets_that_are_not_allowed(power):
 
 def test_parameters_that_are_not_allowed():
     X, y = np.eye(3), [1.0, 2.0, 3.0]
-    for power in (0.9, 2.1, 3, "1"):
+    for power in (0.1, 0.9, np.nan, np.inf, "1"):
         with pytest.raises(ValueError, match="'power' parameter of HadamardTweedieRegressor"):
             HadamardTweedieRegressor(power=power).fit(X, y)
     with pytest.raises(ValueError, match="'link' parameter of HadamardTweedieRegressor"):
-        HadamardTweedieRegressor(link="identity").fit(X, y)
+        HadamardTweedieRegressor(link="logit").fit(X, y)
     with pytest.raises(ValueError, match="'family' parameter of glm_path must be"):
         glm_path(X, y, family="normal")
     with pytest.raises(ValueError, match="alphas"):
@@ -452,6 +454,16 @@ def test_coefficients_are_those_of_glmnet(case):
     model.fit(X / X.std(axis=0), np.floor(y / 10.0), offset=offset)
     assert_allclose(model.coef_, case["coef"], atol=1e-6)
     assert model.intercept_ == pytest.approx(case["intercept"], abs=1e-6)
+
+
+@pytest.mark.parametrize("case", GLUM, ids=lambda case: f"{case['alpha']}-{case['l1_ratio']}")
+def test_coefficients_are_those_of_glum(case):
+    """Those that ``references/glum_gamma.py`` has stored."""
+    X, y = load_diabetes(return_X_y=True)
+    model = HadamardGammaRegressor(alpha=case["alpha"], l1_ratio=case["l1_ratio"], tol=1e-13)
+    model.fit(X / X.std(axis=0), y, sample_weight=1.0 + np.arange(len(y)) % 5)
+    assert_allclose(model.coef_, case["coef"], atol=1e-8)
+    assert model.intercept_ == pytest.approx(case["intercept"], abs=1e-8)
 
 
 @pytest.mark.parametrize("n_alphas", [1, 12])

@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 from poisson import PoissonLoss
 from scipy.optimize import check_grad
 
 from hplasso._losses.base import Loss
+from hplasso._losses.identity_link import IdentityLink
+from hplasso._losses.normal import NormalLoss
 from hplasso._losses.offset import OffsetLoss
 from hplasso._losses.softmax import make_loss
 from hplasso._losses.tweedie import TweedieLoss
@@ -17,6 +19,7 @@ LOSSES = {
     "logistic": make_loss(np.arange(N) % 2, 2, WEIGHTS),
     "softmax": make_loss(np.arange(N) % 3, 3, WEIGHTS),
     "poisson": PoissonLoss(np.arange(N) % 4 * 1.0, WEIGHTS),
+    "normal": NormalLoss(np.arange(N) % 4 - 1.0, WEIGHTS),
     "tweedie 1": TweedieLoss(np.arange(N) % 4 * 1.0, WEIGHTS, 1.0),
     "tweedie 1.5": TweedieLoss(np.arange(N) % 4 * 1.0, WEIGHTS, 1.5),
     "tweedie 2": TweedieLoss(np.arange(N) % 4 + 0.5, WEIGHTS, 2.0),
@@ -28,6 +31,15 @@ LOSSES = {
     ),
 }
 each_loss = pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
+POSITIVE = np.arange(N) % 4 + 0.5
+NOT_CONVEX = {
+    **{f"tweedie {q}": TweedieLoss(POSITIVE, WEIGHTS, q) for q in (-1.0, 0.0, 2.5, 3.0)},
+    "tweedie of any sign": TweedieLoss(POSITIVE - 2.0, WEIGHTS, -0.5),
+    **{
+        f"identity {q}": IdentityLink(TweedieLoss(POSITIVE, WEIGHTS, q))
+        for q in (-1.0, 1.0, 1.5, 2.0, 3.0)
+    },
+}
 
 
 def outputs_of(loss, scale=1.0):
@@ -116,8 +128,10 @@ def test_divergences(loss):
     d, inverse = bent[:, :, 0], np.linalg.pinv(curvatures(loss, outputs), 1e-6)
     half = 0.5 * WEIGHTS @ np.einsum("ik,ikl,il->i", d, inverse, d)
     assert loss.dual_divergence(prediction, d) == pytest.approx(half, rel=1e-3)
-    # outside of the domain, which has an end on one side at least
-    assert np.inf in (loss.dual_divergence(prediction, d + far) for far in (-1e3, 1e3))
+    # outside of the domain, which has an end on one side at least; but for the normal distribution
+    assert isinstance(loss, NormalLoss) or np.inf in (
+        loss.dual_divergence(prediction, d + far) for far in (-1e3, 1e3)
+    )
 
 
 @each_loss
@@ -175,3 +189,50 @@ def test_intercepts_balance_the_residuals(scale, seed):
         outputs = scale * rng.standard_normal((60, loss.n_outputs))
         _, prediction = loss.profile_intercept(outputs, np.zeros(loss.n_outputs))
         assert np.abs(weights @ prediction.residual).max() <= 1e-12
+
+
+@pytest.mark.parametrize("loss", NOT_CONVEX.values(), ids=NOT_CONVEX)
+def test_losses_that_are_not_convex(loss):
+    """Residuals are slopes; curvatures are those of differences where these are large enough."""
+    outputs = np.random.default_rng(1).uniform(0.4, 3.0, (N, 1))
+    flat, step = outputs.ravel(), 1e-5
+
+    def losses(values):
+        return loss.predict(values[:, None]).losses
+
+    slopes = (losses(flat - step) - losses(flat + step)) / (2.0 * step)
+    prediction = loss.predict(outputs)
+    assert_allclose(prediction.residual[:, 0], slopes, rtol=1e-6, atol=1e-6)
+    D, curvature = curvatures(loss, outputs)[:, 0, 0], loss.curvature(prediction).diagonal(0)
+    means = flat if isinstance(loss, IdentityLink) else np.exp(flat)
+    power = (loss.loss if isinstance(loss, IdentityLink) else loss).power
+    of_means = means**-power if isinstance(loss, IdentityLink) else means ** (2.0 - power)
+    assert_allclose(curvature, np.maximum(D, 0.03 * of_means), rtol=1e-5, atol=1e-7)
+    assert curvature.min() > 0.0
+    assert not loss.convex
+    assert loss.dual_divergence(prediction, 0.1 * prediction.residual) == np.inf
+
+
+@pytest.mark.parametrize("loss", NOT_CONVEX.values(), ids=NOT_CONVEX)
+def test_intercepts_that_are_not_of_convex_losses(loss):
+    """The residuals balance, and the loss is lower than on either side.
+
+    No offset is too far, but for means of powers below 0, whose losses do not rise towards zero.
+    """
+    held = loss is NOT_CONVEX["identity -1.0"]
+    for scale in (0.1, 1.0) if held else (0.1, 1.0, 30.0):
+        linear = np.random.default_rng(5).uniform(-scale, scale, (N, 1))
+        b, prediction = loss.profile_intercept(linear, np.zeros(1))
+        assert_allclose(prediction.residual, loss.predict(linear + b).residual, rtol=1e-9)
+        sizes = WEIGHTS @ np.abs(prediction.residual)
+        assert np.abs(WEIGHTS @ prediction.residual) <= 1e-9 * max(1.0, sizes)
+        with np.errstate(all="raise"):
+            sides = [WEIGHTS @ loss.predict(linear + b + side).losses for side in (-1e-3, 1e-3)]
+        assert WEIGHTS @ prediction.losses <= min(sides) + 1e-12
+
+
+def test_losses_of_means_that_are_not_positive_are_infinite():
+    loss = IdentityLink(TweedieLoss(POSITIVE, np.append(WEIGHTS[:-1], 0.0), 2.0))
+    outputs = np.full((N, 1), 2.0)
+    outputs[[0, -1]] = -1.0  # the last has no weight
+    assert_array_equal(np.isinf(loss.predict(outputs).losses), np.arange(N) == 0)

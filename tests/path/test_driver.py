@@ -219,9 +219,8 @@ def test_interpolation_between_equal_ends_has_the_gap_of_the_ends(ridged):
     tracer.move_to(alpha, theta, solution.support, state)
     feasible_alpha = tracer.iterate.feasible_alpha
     assert feasible_alpha > 1.2 * alpha
-    interpolation = Interpolation(
-        tracer, SolvedPoint(1.2 * alpha, tracer.iterate), SolvedPoint(0.5 * alpha, tracer.iterate)
-    )
+    ends = [SolvedPoint(part * alpha, tracer.iterate) for part in (1.2, 0.5)]
+    interpolation = Interpolation(tracer, ends)
     assert_array_equal(interpolation.support, np.sort(solution.support))
     alphas = [alpha] if ridged else [alpha, 0.9 * alpha]
     values, certificates = interpolation.certified(alphas)
@@ -234,16 +233,20 @@ def test_interpolation_between_equal_ends_has_the_gap_of_the_ends(ridged):
 
 
 @pytest.mark.parametrize(
-    ("data", "alphas", "stride"), [(TALL, (1.0, 0.01), 6), (WIDE, (0.2, 0.05), 4)]
+    ("data", "alphas", "solved"),
+    [
+        # six alphas beyond the first breakpoint; then nine beyond the next
+        (TALL, (1.0, 0.01), [6, 19, 24]),
+        (WIDE, (0.2, 0.05), np.arange(0, 25, 4)),
+    ],
 )
-def test_so_many_alphas_are_between_two_that_are_solved(data, alphas, stride):
+def test_so_many_alphas_are_between_two_that_are_solved(data, alphas, solved):
     X, y = data
     y = y - y.mean()
     largest = np.abs(X.T @ y).max() / len(y)
     grid = largest * np.geomspace(*alphas, 25)
     sweeps = np.array(lasso_path(X, y, alphas=grid, tol=0.1, return_n_iter=True)[3])
-    solved = np.flatnonzero(sweeps)
-    assert_array_equal(solved, np.arange(stride if alphas[0] == 1.0 else 0, 25, stride))
+    assert_array_equal(np.flatnonzero(sweeps), solved)
 
 
 @pytest.mark.parametrize(("free", "sweeps"), [(False, 5), (True, 25)])
