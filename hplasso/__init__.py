@@ -17,6 +17,7 @@ from ._model_selection.elastic_net_cv import HadamardElasticNetCV
 from ._model_selection.lasso_cv import HadamardLassoCV
 from ._model_selection.lasso_ic import HadamardLassoIC
 from ._model_selection.logistic_cv import HadamardLogisticRegressionCV
+from ._model_selection.stability_selection import HadamardStabilitySelection
 from ._model_selection.tweedie_cv import (
     HadamardGammaRegressorCV,
     HadamardPoissonRegressorCV,
@@ -25,6 +26,7 @@ from ._model_selection.tweedie_cv import (
 from ._plot.certificate import CertificateDisplay
 from ._plot.cross_validation import CrossValidationDisplay
 from ._plot.path import RegularizationPathDisplay
+from ._plot.stability import StabilityDisplay
 from ._smooth.minimize import minimize_l1
 
 __version__ = "0.1.0"
@@ -42,9 +44,11 @@ __all__ = [
     "HadamardLogisticRegressionCV",
     "HadamardPoissonRegressor",
     "HadamardPoissonRegressorCV",
+    "HadamardStabilitySelection",
     "HadamardTweedieRegressor",
     "HadamardTweedieRegressorCV",
     "RegularizationPathDisplay",
+    "StabilityDisplay",
     "enet_path",
     "glm_path",
     "lasso_path",

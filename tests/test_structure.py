@@ -10,6 +10,7 @@ import tokenize
 from pathlib import Path
 
 import pytest
+from sklearn.base import MetaEstimatorMixin
 
 import hplasso
 
@@ -231,12 +232,12 @@ def test_no_locals(file):
 def test_estimators_are_final_and_their_bases_abstract():
     estimators = [getattr(hplasso, name) for name in hplasso.__all__]
     estimators = [each for each in estimators if hasattr(each, "get_params")]
-    assert len(estimators) == 13
+    assert len(estimators) == 14
     for estimator in estimators:
         assert estimator().get_params()
         bases = [base for base in estimator.__mro__[1:] if base.__module__.startswith("hplasso")]
         bases = [base for base in bases if base.__name__ != "CallbackSupportMixin"]
-        assert bases
+        assert bases or issubclass(estimator, MetaEstimatorMixin)
         for base in bases:
             with pytest.raises(TypeError, match="abstract"):
                 base()
@@ -257,9 +258,11 @@ def test_public_names():
         "HadamardLogisticRegressionCV",
         "HadamardPoissonRegressor",
         "HadamardPoissonRegressorCV",
+        "HadamardStabilitySelection",
         "HadamardTweedieRegressor",
         "HadamardTweedieRegressorCV",
         "RegularizationPathDisplay",
+        "StabilityDisplay",
         "enet_path",
         "glm_path",
         "lasso_path",

@@ -209,6 +209,10 @@ class Classification(UnpenalisedProblem):
         """The solver's coefficients, from those of the classes (K, p)."""
         return np.asarray((self.rows.T @ coefficients / (self.row_square or 1.0)).T.ravel())
 
+    def features_of(self, point: PathPoint) -> Index:
+        """The features that have a coefficient other than zero, of any class."""
+        return np.unique(point.features // self.term.n_outputs)
+
     def write(self, points: list[PathPoint], coefs: Float64) -> Float64:
         """Fill in coefficients (K, p, L), zero so far; return the intercepts (K, L)."""
         intercepts = [self._write_point(point, coefs[..., i]) for i, point in enumerate(points)]
@@ -290,6 +294,15 @@ class LogisticData(NamedTuple):
         X, _, labels, penalty, options, offset = self
         classification = Classification(X, labels, options.fit_intercept, penalty.left_out, offset)
         return Problem(classification, options, penalty.weights, X.dtype)
+
+    @property
+    def raw_weights(self) -> Float64:
+        """The weights (n,) as they were given, those of the classes included."""
+        return self.labels.raw
+
+    def reweighted(self, weights: Float64, total: float) -> LogisticData:
+        """The same under other weights, which are to sum to one, and what C takes their sum for."""
+        return self._replace(labels=self.labels._replace(weights=weights, total=total))
 
     def with_offset(self, offset: Any) -> LogisticData:
         """The same with what the user adds to the outputs, which is checked; None is zero."""

@@ -150,6 +150,15 @@ class GeneralizedLinearData(NamedTuple):
         )
         return Problem(unpenalised, options, penalty.weights, X.dtype)
 
+    @property
+    def raw_weights(self) -> Float64:
+        """The weights (n,)."""
+        return self.weights
+
+    def reweighted(self, weights: Float64, total: float = 1.0) -> GeneralizedLinearData:
+        """The same under other weights, which are to sum to one; their sum is of no account."""
+        return self._replace(weights=weights)
+
     def with_offset(self, offset: Any) -> GeneralizedLinearData:
         """The same with what the user adds to the linear model, which is checked; None is zero."""
         if offset is not None:

@@ -145,6 +145,10 @@ class UnpenalisedProblem(ABC):
             other.working_set = WorkingSet(old.design, fixed=old.fixed)
         return other
 
+    def features_of(self, point: PathPoint) -> Index:
+        """The features that have a coefficient other than zero."""
+        return point.features
+
     def write(self, points: list[PathPoint], coefs: Any) -> Float64:
         """Fill in coefficients (K, p, L), zero so far, of L points; return intercepts (K, L)."""
         features, columns, values = entries_of(points)

@@ -181,6 +181,11 @@ class LeastSquaresData(NamedTuple):
         """The problem on a design that has been made."""
         return Problem(regression, self.options, self.penalty.weights, self.X.dtype)
 
+    @property
+    def raw_weights(self) -> Float64:
+        """The weights (n,)."""
+        return self.weights
+
     def with_offset(self, offset: Any) -> LeastSquaresData:
         """The same for y less the offset, which is checked; None is zero."""
         if offset is None:

@@ -1,1 +1,1 @@
-"""Choosing a penalty."""
+"""Choosing a penalty, or features."""

@@ -120,7 +120,7 @@ def _validate_fold(
 ) -> tuple[Float64, list[PathPoint]]:
     """Mean deviances (n_alphas,) on the test samples of a fold; what did not converge."""
     with task:
-        problem = data._replace(weights=fold.weights(data.weights)).problem()
+        problem = data.reweighted(fold.weights(data.raw_weights)).problem()
         printer = problem.printer(f"fold {number}: ", verbose_from=2)
         points = problem.trace(alphas, listeners_of(task, printer))
         deviances = _mean_deviances(data, problem, fold, points)

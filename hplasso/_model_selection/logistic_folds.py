@@ -42,16 +42,15 @@ class Validation(NamedTuple):
         self, number: int, fold: Fold, ratios: Sequence[float], Cs: Float64, task: Task
     ) -> FoldResult:
         """Paths on the training samples of a fold, and their scores on the test samples."""
-        labels = self.data.labels
-        labels = labels._replace(weights=fold.weights(labels.raw), total=fold.total)
         n_features = self.data.X.shape[1]
         n_columns = n_features + self.data.options.fit_intercept
-        shape = (len(ratios), len(Cs), labels.n_rows, n_columns)
+        shape = (len(ratios), len(Cs), self.data.labels.n_rows, n_columns)
         models = np.zeros(shape, dtype=self.data.X.dtype)
         sweeps = np.zeros(shape[:2], dtype=np.int32)
         failed: list[tuple[float, PathPoint]] = []
         with task:
-            problem = self.data._replace(labels=labels).problem()
+            weights = fold.weights(self.data.raw_weights)
+            problem = self.data.reweighted(weights, fold.total).problem()
             for ratio, path_models, path_sweeps in zip(ratios, models, sweeps, strict=True):
                 printer = problem.at(ratio).printer(f"fold {number}: ", verbose_from=2)
                 points = problem.at(ratio).trace(Cs, listeners_of(task, printer))

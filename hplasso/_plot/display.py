@@ -4,10 +4,11 @@ The conventions are those of scikit-learn's displays.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from sklearn.isotonic import isotonic_regression
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
@@ -15,7 +16,7 @@ from .._estimators.linear_model import LinearModel, chosen_parameters, options_o
 from .._estimators.problem import FitOptions, Problem
 from .._model_selection.rules import end_of_grid
 from .._numerics.typing import Float64
-from .._validation.arrays import GivenGrid
+from .._validation.arrays import GivenGrid, as_floats, checked_grid
 from .._validation.parameters import InvalidParameterError
 from .._validation.weights import checked_data
 
@@ -26,6 +27,8 @@ N_PENALTIES = 100
 LENGTH = {"alpha": 1e-3, "C": 10**-1.5}
 # A grid around a single penalty reaches so far to either side: three decades in all.
 REACH = 10**1.5
+# The least distance of two labels, as part of the axis.
+LABEL_DISTANCE = 0.04
 
 
 class Display(ABC):
@@ -67,6 +70,25 @@ class Display(ABC):
             self.ax_.set_xlim(*((low, high) if name == "C" else (high, low)))
         self.ax_.set_xlabel(name)
 
+    def _name_lines(self, lines: Sequence[Any], names: Sequence[Any], ends: Float64) -> None:
+        """Names beside the right ends of lines, moved apart where they would overlap."""
+        low, high = self.ax_.get_ylim()
+        heights = (ends - low) / (high - low)
+        order = np.argsort(heights)
+        if not order.size:
+            return
+        apart = LABEL_DISTANCE * np.arange(order.size)  # moved as little as keeps them apart
+        moved = isotonic_regression(heights[order] - apart) + apart
+        for height, position in zip(moved, order, strict=True):
+            self.ax_.annotate(
+                str(names[position]),
+                (1.01, height),
+                xycoords="axes fraction",
+                color=lines[position].get_color(),
+                fontsize="small",
+                va="center",
+            )
+
     def _note_end_of_grid(
         self, penalties: Float64, name: str, chosen: Mapping[str, float], stopped_early: bool
     ) -> None:
@@ -74,6 +96,33 @@ class Display(ABC):
         words = end_of_grid(name, chosen.get("min", np.nan), penalties, stopped_early)
         if words:
             self.ax_.set_title(words.replace(": ", ":\n"), loc="right", fontsize="small")
+
+
+def checked_lines(
+    penalties: Any, rows: Any, rows_name: str, feature_names: Any
+) -> tuple[Float64, Float64, Sequence[Any]]:
+    """Penalties (L,), a row (p, L) of numbers for each feature, and the names of features.
+
+    Raises
+    ------
+    ValueError
+        If they do not fit together.
+    """
+    checked_grid(penalties, "penalties")
+    penalties, rows = np.asarray(penalties, dtype=np.float64), as_floats(rows, rows_name)
+    if rows.ndim != 2 or rows.shape[1] != penalties.size:
+        raise ValueError(
+            f"{rows_name} must have shape (n_features, {penalties.size}), a column for each "
+            f"penalty. Got shape {rows.shape}."
+        )
+    if feature_names is None:
+        feature_names = [f"x{feature}" for feature in range(len(rows))]
+    if len(feature_names) != len(rows):
+        raise ValueError(
+            f"feature_names must have {len(rows)} names, one for each row of {rows_name}. "
+            f"Got {len(feature_names)}."
+        )
+    return penalties, rows, feature_names
 
 
 class Pictured(NamedTuple):

@@ -4,16 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
-from sklearn.isotonic import isotonic_regression
 
 from .._numerics.error_state import in_own_error_state
 from .._numerics.typing import Float64
-from .._validation.arrays import as_floats, checked_grid
 from .._validation.parameters import check_parameters
-from .display import Display, pictured, unwrapped
+from .display import Display, checked_lines, pictured, unwrapped
 
-# Ticks of the number of coefficients, and the least distance of two labels, as part of the axis.
-N_TICKS, LABEL_DISTANCE = 7, 0.04
+# Ticks of the number of coefficients.
+N_TICKS = 7
 
 
 class RegularizationPathDisplay(Display):
@@ -221,46 +219,16 @@ class RegularizationPathDisplay(Display):
         """Penalties, coefficients and names of the features."""
         parameters = {"n_labels": n_labels, **vars(self)}
         check_parameters(type(self).__name__, parameters)
-        checked_grid(self.penalties, "penalties")
-        penalties = np.asarray(self.penalties, dtype=np.float64)
-        coefs = as_floats(self.coefs, "coefs")
-        if coefs.ndim != 2 or coefs.shape[1] != penalties.size:
-            raise ValueError(
-                f"coefs must have shape (n_features, {penalties.size}), a column for each penalty. "
-                f"Got shape {coefs.shape}."
-            )
-        names = self.feature_names
-        if names is None:
-            names = [f"x{feature}" for feature in range(len(coefs))]
-        if len(names) != len(coefs):
-            raise ValueError(
-                f"feature_names must have {len(coefs)} names, one for each row of coefs. "
-                f"Got {len(names)}."
-            )
-        return penalties, coefs, names
+        return checked_lines(self.penalties, self.coefs, "coefs", self.feature_names)
 
     def _label(self, names: Any, live: Any, coefs: Float64, n_labels: int) -> None:
-        """Names beside the right ends of the lines, moved apart where they would overlap."""
+        """Name the features of the largest coefficients."""
         weakest = (np.argmax if self.penalty_name == "C" else np.argmin)(self.penalties)
         last = coefs[:, int(weakest)]
         strongest = live[np.argsort(-np.abs(last[live]))[:n_labels]]
-        low, high = self.ax_.get_ylim()
-        heights = (last[strongest] - low) / (high - low)
-        order = np.argsort(heights)
-        if not order.size:
-            return
-        apart = LABEL_DISTANCE * np.arange(order.size)  # moved as little as keeps them apart
-        moved = isotonic_regression(heights[order] - apart) + apart
         lines = dict(zip(live, self.line_, strict=True))
-        for height, feature in zip(moved, strongest[order], strict=True):
-            self.ax_.annotate(
-                str(names[feature]),
-                (1.01, height),
-                xycoords="axes fraction",
-                color=lines[feature].get_color(),
-                fontsize="small",
-                va="center",
-            )
+        own = [lines[feature] for feature in strongest]
+        self._name_lines(own, [names[feature] for feature in strongest], last[strongest])
 
     def _count(self, penalties: Float64, coefs: Float64) -> None:
         """The number of non-zero coefficients on the top axis."""

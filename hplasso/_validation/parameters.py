@@ -141,6 +141,21 @@ SELECTION_CONSTRAINTS: Constraints = {
     "noise_variance": (real(0.0, open_low=True), NONE),
     "ebic_gamma": (real(0.0, 1.0),),
 }
+# Those of stability selection.
+STABILITY_CONSTRAINTS: Constraints = {
+    "alphas": (integer(1), ARRAY, NONE),
+    "Cs": (integer(1), ARRAY, NONE),
+    "eps": CONSTRAINTS["eps"],
+    "n_resamples": (integer(1),),
+    "resampling": (one_of("half", "pairs", "bootstrap"),),
+    "threshold": (real(0.5, 1.0, open_low=True), NONE),
+    "max_false": (real(0.0, open_low=True), NONE),
+    "n_selected": (integer(1), NONE),
+    "assumption": (one_of("none", "unimodal"),),
+    "n_jobs": (N_JOBS,),
+    "random_state": CONSTRAINTS["random_state"],
+    "verbose": CONSTRAINTS["verbose"],
+}
 # Those of `minimize_l1`, and its options.
 SMOOTH_CONSTRAINTS: Constraints = {
     "fun": (CALLABLE,),

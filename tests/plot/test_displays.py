@@ -24,7 +24,9 @@ from hplasso import (
     HadamardLassoIC,
     HadamardLogisticRegression,
     HadamardLogisticRegressionCV,
+    HadamardStabilitySelection,
     RegularizationPathDisplay,
+    StabilityDisplay,
     lasso_path,
 )
 
@@ -400,3 +402,37 @@ def test_a_certificate_that_is_exact_at_once():
         sweeps=[1], surrogates=zero, objectives=zero, gaps=zero, bound=0.0
     ).plot()
     assert display.ax_.get_yscale() == "linear"
+
+
+@pytest.mark.parametrize("by_C", [False, True])
+def test_stability(by_C):
+    estimator = HadamardLogisticRegression() if by_C else HadamardLasso()
+    selector = HadamardStabilitySelection(estimator, n_selected=5, n_resamples=10, random_state=0)
+    selector.fit(X, y > 140.0 if by_C else y)
+    display = StabilityDisplay.from_estimator(selector, n_labels=2)
+    selected = selector.get_support(indices=True)
+    assert len(display.line_) == selected.size > 2
+    for line, feature in zip(display.line_, selected, strict=True):
+        assert_array_equal(line.get_ydata(), selector.selection_probabilities_[feature])
+        assert_array_equal(line.get_xdata(), selector.Cs_ if by_C else selector.alphas_)
+    assert_allclose(display.threshold_line_.get_ydata(), selector.threshold_)
+    assert display.ax_.get_xlabel() == ("C" if by_C else "alpha")
+    names = texts(display.ax_)
+    assert len(names) == 2
+    assert set(names) <= set(selector.get_feature_names_out())
+    grey = [line for line in display.ax_.get_lines() if line.get_color() == "0.8"]
+    assert len(grey) == (selector.scores_ > 0.0).sum() - selected.size
+
+
+def test_stability_of_an_array_has_numbers_for_names():
+    probabilities = np.array([[0.0, 0.9], [0.0, 0.2], [0.0, 0.0]])
+    display = StabilityDisplay(penalties=[2.0, 1.0], probabilities=probabilities, threshold=0.8)
+    assert texts(display.plot().ax_) == ["x0"]
+    with pytest.raises(ValueError, match="probabilities must have shape"):
+        StabilityDisplay(penalties=[1.0], probabilities=probabilities, threshold=0.8).plot()
+    with pytest.raises(ValueError, match="'threshold' parameter of StabilityDisplay"):
+        StabilityDisplay(penalties=[2.0, 1.0], probabilities=probabilities, threshold=0.4).plot()
+    with pytest.raises(ValueError, match=r"must be HadamardStabilitySelection\. Got Lasso"):
+        StabilityDisplay.from_estimator(Lasso())
+    with pytest.raises(NotFittedError):
+        StabilityDisplay.from_estimator(HadamardStabilitySelection())
