@@ -91,7 +91,7 @@ class LinearModel(CallbackSupportMixin, BaseEstimator, ABC):
 
 
 @cache
-def parameter_names(kind: type) -> tuple[str, ...]:
+def parameter_names(kind: Any) -> tuple[str, ...]:
     """Those of an estimator; to read the signature takes as long as to solve a small problem."""
     return tuple(kind().get_params(deep=False))
 
