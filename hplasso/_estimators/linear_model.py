@@ -98,8 +98,8 @@ def parameter_names(kind: Any) -> tuple[str, ...]:
 
 def options_of(estimator: Any) -> FitOptions:
     """The options of an estimator, all of whose parameters are checked."""
-    names = parameter_names(type(estimator))
-    parameters = {name: getattr(estimator, name) for name in names}
+    kind: Any = type(estimator)
+    parameters = {name: getattr(estimator, name) for name in parameter_names(kind)}
     check_parameters(type(estimator).__name__, parameters, estimator._constraints)
     return FitOptions.of(parameters)
 
