@@ -17,6 +17,7 @@ from ._model_selection.elastic_net_cv import HadamardElasticNetCV
 from ._model_selection.lasso_cv import HadamardLassoCV
 from ._model_selection.lasso_ic import HadamardLassoIC
 from ._model_selection.logistic_cv import HadamardLogisticRegressionCV
+from ._model_selection.path_search import PathSearchCV
 from ._model_selection.tweedie_cv import (
     HadamardGammaRegressorCV,
     HadamardPoissonRegressorCV,
@@ -44,6 +45,7 @@ __all__ = [
     "HadamardPoissonRegressorCV",
     "HadamardTweedieRegressor",
     "HadamardTweedieRegressorCV",
+    "PathSearchCV",
     "RegularizationPathDisplay",
     "enet_path",
     "glm_path",
