@@ -106,7 +106,9 @@ def fit_path(
     """What makes the fitted model at each penalty, or the error of its fit."""
     name = penalty_of(template)
     on_path = [penalty for penalty in penalties if ON_PATH.holds(penalty)]
-    found = attempt(fit_along_path, clone(template), name, on_path, X, y, **params)
+    found = []
+    if on_path:
+        found = attempt(fit_along_path, clone(template), name, on_path, X, y, **params)
     points = repeat(found) if isinstance(found, Exception) else iter(found)
     return [
         next(points)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from sklearn.metrics import check_scoring, get_scorer
@@ -64,6 +64,13 @@ class Scoring(NamedTuple):
             weights = None
         return cls(scoring, scorer, weights, raises)
 
+    @property
+    def sees_predictions_only(self) -> bool:
+        """Whether scores depend on the samples by the predictions alone."""
+        several = isinstance(self.given, Mapping)
+        parts = self.given.values() if several else [self.given]
+        return all(isinstance(part, (str, METRIC_SCORER, *SEVERAL)) for part in parts)
+
     def attempt(self, function: Any, *args: Any, **kwargs: Any) -> Any:
         """What the function returns, or its failure."""
         result = attempt(function, *args, **kwargs)
@@ -101,13 +108,6 @@ def weights_are_taken(estimator: Any, scoring: Any) -> bool:
     return any(taken)
 
 
-def sees_predictions_only(scoring: Any) -> bool:
-    """Whether scores depend on the samples by the predictions alone."""
-    if isinstance(scoring, Mapping):
-        return all(map(sees_predictions_only, scoring.values()))
-    return isinstance(scoring, (str, METRIC_SCORER, *SEVERAL))
-
-
 class PathScorer:
     """Keeps the scores of all models of a `PathFit`, of the test samples, then the training ones.
 
@@ -121,32 +121,30 @@ class PathScorer:
         self.failures: list[Failure | None] = []
 
     def __call__(self, paths: PathFit, X: Any, y: Any = None, **params: Any) -> float:
-        scoring, models, rows = self.scoring, paths.models_, next(self.rows)
-        self.failures = [
-            scoring.settled(make) if isinstance(make, Exception) else None for make in models
-        ]
+        scoring, rows = self.scoring, next(self.rows)
         if scoring.weights is not None:
             params = {"sample_weight": scoring.weights[rows]}
+        self.failures = [
+            scoring.settled(make) if isinstance(make, Exception) else None for make in paths.models_
+        ]
         # Where there is no scorer, params are those of the score of the whole pipeline.
-        short = sees_predictions_only(scoring.given) or (scoring.given is None and not params)
-        seen = scoring.attempt(paths.transform, X) if short else X
-        if isinstance(seen, Failure):
-            scores: list[Any] = [seen] * len(models)
-        else:
-            samples = (seen,) if y is None else (seen, y)
-            scores = [
-                failure or scoring.attempt(self._score, paths, short, make, samples, params)
-                for make, failure in zip(models, self.failures, strict=True)
-            ]
-        self.scores.append(scores)
-        return 0.0
+        transformed = scoring.sees_predictions_only or (scoring.given is None and not params)
+        samples = scoring.attempt(paths.transform, X) if transformed else X
+        if isinstance(samples, Failure):
+            self.scores.append([samples] * len(paths.models_))
+            return 0.0
 
-    def _score(
-        self, paths: PathFit, short: bool, make: Any, samples: Any, params: Mapping[str, Any]
-    ) -> Any:
-        """The score of one of the models, or of the whole pipeline that ends with it."""
-        model = make() if short else paths.whole(make())
-        return self.scoring.scorer(model, *samples, **params)
+        def score(make: Callable[[], Any]) -> Any:
+            model = make() if transformed else paths.whole(make())
+            return scoring.scorer(model, samples, *([] if y is None else [y]), **params)
+
+        self.scores.append(
+            [
+                failure or scoring.attempt(score, make)
+                for make, failure in zip(paths.models_, self.failures, strict=True)
+            ]
+        )
+        return 0.0
 
     def get_metadata_routing(self) -> Any:
         """That of the scorer."""
@@ -181,8 +179,8 @@ def evaluate(
             error_score="raise",
         )
     n_candidates = len(scorer.failures)
-    shares = times["fit_time"][0] / n_candidates, times["score_time"][0] / n_candidates
+    times_each = times["fit_time"][0] / n_candidates, times["score_time"][0] / n_candidates
     tested, *trained = scorer.scores
     of_training = trained[0] if trained else [None] * n_candidates
     scores = zip(tested, of_training, scorer.failures, strict=True)
-    return [Outcome(*shares, *each) for each in scores]
+    return [Outcome(*times_each, *each) for each in scores]

@@ -39,7 +39,126 @@ class Metadata(NamedTuple):
 
 
 class PathSearchCV(GridSearchCV):
-    """TODO"""
+    """Grid search in which all values of the penalty cost one path, not a fit each.
+
+    In place of :class:`sklearn.model_selection.GridSearchCV`, for a pipeline that ends with an
+    estimator of this package, or for such an estimator: the same interface, the same candidates
+    and folds, and the same scores, to the tolerance of the fits. For each fold, and each
+    combination of the parameters of the other steps, these are fitted once. The last step is
+    solved along a path, from the strongest penalty to the weakest: each solution is the start of
+    the next, and certified by its duality gap. Other parameters of the last step, such as
+    `l1_ratio`, have a path for each of their values.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A :class:`HadamardLasso`, :class:`HadamardElasticNet`, :class:`HadamardLogisticRegression`,
+        :class:`HadamardPoissonRegressor`, :class:`HadamardGammaRegressor` or
+        :class:`HadamardTweedieRegressor`; or a :class:`sklearn.pipeline.Pipeline` of transformers
+        that ends with one.
+    param_grid : dict or list of dicts
+        The values of each parameter, or several such grids. The penalty is `alpha` or `C` of the
+        last step, as in ``{"hadamardlasso__alpha": [0.1, 1.0]}``. A grid without it has paths of
+        one penalty.
+    scoring : str, callable, list, tuple, set or dict, default=None
+        As in :class:`sklearn.model_selection.GridSearchCV`; None is the `score` of the estimator.
+        Scorers that scikit-learn knows by name, or `make_scorer` makes, are called with the last
+        step and transformed samples; other callables with the whole pipeline.
+    n_jobs : int, default=None
+        How many paths to work on at a time, as for :class:`joblib.Parallel`; a task is a fold with
+        one combination of the parameters of the other steps. None is 1 unless in a joblib context,
+        -1 is one for each processor.
+    refit : bool, str or callable, default=True
+        Whether to fit the best candidate to all samples; of several metrics, the name of the one
+        that chooses. A callable takes `cv_results_` and returns the index of the best.
+    cv : int, splitter or iterable, default=None
+        How to split: a number of folds (None: 5), stratified for classifiers; a splitter, or an
+        iterable of pairs of training and test indices.
+    verbose : bool or int, default=0
+        1 or more prints how many candidates and folds there are.
+    pre_dispatch : int or str, default='2*n_jobs'
+        How many tasks are prepared at a time, as for :class:`joblib.Parallel`.
+    error_score : float or 'raise', default=nan
+        The score of a candidate whose fit or scorer raised an error, with a warning; with 'raise'
+        the error is raised.
+    return_train_score : bool, default=False
+        Whether to compute the scores of the training samples.
+    rule : {'min', '1se'}, default='min'
+        - 'min': the candidate of the best mean score.
+        - '1se': among those that differ from it in the penalty alone, the one of the strongest
+          penalty whose mean score is within one standard error of the best: the simplest model
+          that is not clearly worse (Breiman et al. 1984). Folds count alike.
+
+        A callable `refit` chooses by itself.
+
+    Attributes
+    ----------
+    cv_results_ : dict of ndarrays
+        The columns of :class:`sklearn.model_selection.GridSearchCV`. The time of a fit is the share
+        that each candidate has in the time of all that are fitted together; so are those of scores.
+    best_estimator_ : estimator
+        The estimator with the parameters chosen, fitted to all samples; only if `refit`.
+    best_score_ : float
+        The mean score of the candidate chosen; not if `refit` is a callable.
+    best_params_ : dict
+        Its parameters.
+    best_index_ : int
+        Its index in `cv_results_`. With several metrics these three are there only if `refit`.
+    scorer_ : callable or dict
+        The scorer, or those of several metrics by name.
+    n_splits_ : int
+        Number of folds.
+    refit_time_ : float
+        Seconds of the fit to all samples; only if `refit`.
+    multimetric_ : bool
+        Whether there are several metrics.
+    classes_ : ndarray of shape (n_classes,)
+        Class labels; only for a classifier that is refitted.
+    n_features_in_ : int
+        Number of features seen in `fit`; only if `refit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features; only if `refit`, and `X` has names that are all strings.
+
+    See Also
+    --------
+    HadamardLassoCV, HadamardElasticNetCV, HadamardLogisticRegressionCV : Without other steps or
+        parameters, faster: folds share passes over the data, and the grid is found.
+    sklearn.model_selection.GridSearchCV : For any estimator, a fit for each candidate and fold.
+
+    Notes
+    -----
+    A penalty of zero is no point of a path, and is fitted by itself. With random transformers, the
+    candidates of a fold share one fit of these; give them a `random_state` to compare with
+    GridSearchCV.
+
+    References
+    ----------
+    L. Breiman, J. Friedman, R. Olshen and C. Stone, "Classification and Regression Trees",
+    Wadsworth (1984), section 3.4.3.
+
+    J. Friedman, T. Hastie and R. Tibshirani, "Regularization paths for generalized linear models
+    via coordinate descent", Journal of Statistical Software 33 (2010), section 2.5.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import PolynomialFeatures, StandardScaler
+    >>> from hplasso import HadamardLasso, PathSearchCV
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> products = PolynomialFeatures(include_bias=False)
+    >>> pipeline = make_pipeline(products, StandardScaler(), HadamardLasso())
+    >>> grid = {
+    ...     "polynomialfeatures__degree": [1, 2],
+    ...     "hadamardlasso__alpha": np.geomspace(20.0, 0.2, 30),
+    ... }
+    >>> search = PathSearchCV(pipeline, grid, rule="1se").fit(X, y)
+    >>> search.best_params_["polynomialfeatures__degree"]
+    2
+    >>> int((search.best_estimator_[-1].coef_ != 0).sum())
+    11
+    """
 
     def __init__(
         self,
@@ -72,7 +191,44 @@ class PathSearchCV(GridSearchCV):
 
     @fit_method
     def fit(self, X: Any, y: Any = None, **params: Any) -> Self:
-        """Search."""
+        """Score all candidates, choose one, and fit it to all samples.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), or other samples
+            Training data: what the first step takes.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets), default=None
+            Targets, which all of these estimators need.
+        **params : dict
+            Parameters for the `fit` method of the estimator, the scorers and the splitter, as in
+            :class:`sklearn.model_selection.GridSearchCV`: `groups` for the splitter, the others for
+            `fit`, `sample_weight` for scorers that take it, too; or as scikit-learn's metadata
+            routing says, if it is enabled. Those that have an element for each sample are split
+            like `X`.
+
+        Returns
+        -------
+        self : PathSearchCV
+            The fitted search.
+
+        Raises
+        ------
+        TypeError
+            If a candidate does not end with an estimator that has a path.
+        ValueError
+            If a parameter is not what it has to be, all fits fail, or a score is not a number.
+        Exception
+            What a fit or a scorer raises, with ``error_score='raise'``.
+
+        Warns
+        -----
+        FitFailedWarning
+            If fits failed.
+        UserWarning
+            If scorers failed, scores are not finite, or scorers do not take the sample weights.
+        ConvergenceWarning
+            If the gap asked for was not reached within `max_iter` sweeps.
+        """
         check_parameters(type(self).__name__, self.get_params(deep=False), SEARCH_CONSTRAINTS)
         candidates = list(ParameterGrid(self.param_grid))
         groups = groups_of(self.estimator, candidates)
