@@ -152,11 +152,7 @@ def groups_of(estimator: Any, candidates: Sequence[Parameters]) -> list[Group]:
     prefix = prefix_of_last(estimator)
     groups = []
     for members in alike(candidates, lambda name: not name.startswith(prefix)):
-        others = {
-            name: value
-            for name, value in candidates[members[0]].items()
-            if not name.startswith(prefix)
-        }
+        others = part_of(candidates[members[0]], lambda name: not name.startswith(prefix))
         base = clone(estimator).set_params(**clone(others, safe=False))
         last = checked_last(base, prefix)
         own = [
@@ -174,22 +170,27 @@ def groups_of(estimator: Any, candidates: Sequence[Parameters]) -> list[Group]:
 
 def paths_of(last: Any, candidates: Sequence[Parameters]) -> tuple[list[int], list[Path]]:
     """Paths of an estimator, and the positions of their candidates, path by path."""
-    name, positions, paths = penalty_of(last), list[int](), []
-    for members in alike(candidates, lambda other: other != name):
-        filled = [clone(last).set_params(**candidates[member]) for member in members]
-        settings = {key: value for key, value in candidates[members[0]].items() if key != name}
-        paths.append(Path(settings, [getattr(each, name) for each in filled]))
+    penalty, positions, paths = penalty_of(last), list[int](), []
+    for members in alike(candidates, lambda name: name != penalty):
+        models = [clone(last).set_params(**candidates[member]) for member in members]
+        settings = part_of(candidates[members[0]], lambda name: name != penalty)
+        paths.append(Path(settings, [getattr(model, penalty) for model in models]))
         positions += members
     return positions, paths
 
 
 def alike(candidates: Sequence[Parameters], compared: Callable[[str], bool]) -> list[list[int]]:
-    """The positions of candidates, in groups that have the same objects where they are compared."""
+    """The positions of candidates, in groups with the same objects where they are compared."""
     groups: dict[Any, list[int]] = {}
     for position, candidate in enumerate(candidates):
-        key = {(name, id(value)) for name, value in candidate.items() if compared(name)}
+        key = {(name, id(value)) for name, value in part_of(candidate, compared).items()}
         groups.setdefault(frozenset(key), []).append(position)
     return list(groups.values())
+
+
+def part_of(candidate: Parameters, wanted: Callable[[str], bool]) -> Parameters:
+    """The parameters whose names are wanted."""
+    return {name: value for name, value in candidate.items() if wanted(name)}
 
 
 def penalty_of(estimator: Any) -> str:

@@ -65,7 +65,7 @@ class PathSearchCV(GridSearchCV):
         Scorers that scikit-learn knows by name, or `make_scorer` makes, are called with the last
         step and transformed samples; other callables with the whole pipeline.
     n_jobs : int, default=None
-        How many paths to work on at a time, as for :class:`joblib.Parallel`; a task is a fold with
+        How many paths to work on at a time, as for ``joblib.Parallel``; a task is a fold with
         one combination of the parameters of the other steps. None is 1 unless in a joblib context,
         -1 is one for each processor.
     refit : bool, str or callable, default=True
@@ -77,7 +77,7 @@ class PathSearchCV(GridSearchCV):
     verbose : bool or int, default=0
         1 or more prints how many candidates and folds there are.
     pre_dispatch : int or str, default='2*n_jobs'
-        How many tasks are prepared at a time, as for :class:`joblib.Parallel`.
+        How many tasks are prepared at a time, as for ``joblib.Parallel``.
     error_score : float or 'raise', default=nan
         The score of a candidate whose fit or scorer raised an error, with a warning; with 'raise'
         the error is raised.
@@ -97,7 +97,9 @@ class PathSearchCV(GridSearchCV):
         The columns of :class:`sklearn.model_selection.GridSearchCV`. The time of a fit is the share
         that each candidate has in the time of all that are fitted together; so are those of scores.
     best_estimator_ : estimator
-        The estimator with the parameters chosen, fitted to all samples; only if `refit`.
+        The estimator with the parameters chosen, fitted to all samples; only if `refit`. Its
+        `n_features_in_`, and `classes_`, are attributes of the search, too, and its methods, such
+        as `predict`, methods.
     best_score_ : float
         The mean score of the candidate chosen; not if `refit` is a callable.
     best_params_ : dict
@@ -112,17 +114,13 @@ class PathSearchCV(GridSearchCV):
         Seconds of the fit to all samples; only if `refit`.
     multimetric_ : bool
         Whether there are several metrics.
-    classes_ : ndarray of shape (n_classes,)
-        Class labels; only for a classifier that is refitted.
-    n_features_in_ : int
-        Number of features seen in `fit`; only if `refit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the features; only if `refit`, and `X` has names that are all strings.
 
     See Also
     --------
-    HadamardLassoCV, HadamardElasticNetCV, HadamardLogisticRegressionCV : Without other steps or
-        parameters, faster: folds share passes over the data, and the grid is found.
+    HadamardLassoCV : Without other steps: folds share passes over the data, and the grid is found.
+    HadamardLogisticRegressionCV : The same for classes.
     sklearn.model_selection.GridSearchCV : For any estimator, a fit for each candidate and fold.
 
     Notes
