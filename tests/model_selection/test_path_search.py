@@ -133,11 +133,7 @@ def test_results_are_those_of_a_grid_search(case):
     assert_same(*both(PIPELINE, grid, **options))
 
 
-def counts_of(X):
-    return np.random.default_rng(0).poisson(np.exp(1.0 + 5.0 * X[:, 0] + 9.0 * X[:, 3]))
-
-
-COUNTS = counts_of(X)
+COUNTS = np.random.default_rng(0).poisson(np.exp(1.0 + 5.0 * X[:, 0] + 9.0 * X[:, 3]))
 CANCER, IRIS = (load(return_X_y=True) for load in (load_breast_cancer, load_iris))
 LOGISTIC = {"scoring": ["neg_log_loss", "accuracy"], "refit": "neg_log_loss"}
 RATIOS = {"model__l1_ratio": [1.0, 0.3, 0.0]}
@@ -177,12 +173,8 @@ def test_an_estimator_without_a_pipeline():
     path, grid = both(LASSO, {"alpha": ALPHAS}, params={"sample_weight": WEIGHTS})
     assert_same(path, grid)
     unweighted = both(LASSO, {"alpha": ALPHAS})[0]
-    assert (
-        np.abs(
-            path.cv_results_["mean_test_score"] - unweighted.cv_results_["mean_test_score"]
-        ).min()
-        > 1e-4
-    )
+    scores = [search.cv_results_["mean_test_score"] for search in (path, unweighted)]
+    assert np.abs(scores[0] - scores[1]).min() > 1e-4
 
 
 def test_columns_of_a_data_frame():
@@ -208,8 +200,7 @@ def test_a_pipeline_at_the_end_of_a_pipeline():
     inner = Pipeline([("best", SelectKBest(f_regression)), ("lasso", LASSO)])
     grid = {"model__best__k": [3, 7], "model__lasso__alpha": ALPHAS}
     assert_same(*both(scaled(inner), grid))
-    alone = Pipeline([("model", LASSO)], memory=None)
-    assert_same(*both(alone, GRID))
+    assert_same(*both(Pipeline([("model", LASSO)]), GRID))
 
 
 def test_transformers_that_are_cached(tmp_path):
@@ -494,7 +485,9 @@ def test_verbose(capsys):
 
 
 class Witness:
-    """A callback that notes what the tasks are."""
+    """A callback that notes what the tasks are, and follows fits inside of fits."""
+
+    max_propagation_depth = None
 
     def __init__(self):
         self.begun = []
@@ -518,7 +511,7 @@ def test_callbacks_hear_of_paths():
     witness = Witness()
     with warnings.catch_warnings(action="error"):
         search.set_callbacks(witness).fit(X, y)
-    assert witness.begun == ["fit", "search", "paths", "paths", "paths", "refit"]
+    assert witness.begun == ["fit", "search", "paths", "paths", "paths", "refit", "fit"]
 
 
 @needs_callbacks
