@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .._numerics.threads import threads_for_data
+from .._path.interpolation import trace_exactly
 from .fit_method import fit_method
 
 
@@ -28,7 +29,7 @@ def fit_along_path(
         order = np.argsort(-alphas, kind="stable")
         targets = range(len(problem.unpenalised.terms))
         tracers = [problem.tracer(target, listener=problem.printer()) for target in targets]
-        paths = [tracer.trace(alphas[order]) for tracer in tracers]
+        paths = [trace_exactly(tracer, alphas[order]) for tracer in tracers]
     problem.warn_not_converged([point for path in paths for point in path])
 
     def fitted(penalty: float, position: int) -> Any:
