@@ -226,7 +226,9 @@ def _counts(n, p, density):
     theta[:: max(1, p // max(20, p // 500))] = 1.0 if density < 1.0 else 0.2
     theta *= rng.choice([-1.0, 1.0], p)
     if density < 1.0:
-        X = sparse.random(n, p, density, format="csc", random_state=0)
+        rows = np.repeat(np.arange(n), round(density * p))
+        entries = rng.random(rows.size), (rows, rng.integers(0, p, rows.size))
+        X = sparse.csc_matrix(entries, shape=(n, p))
     else:
         X = _standardised(rng.standard_normal((n, p)))
     return X, rng.poisson(np.exp(1.0 + X @ theta)).astype(np.float64)

@@ -33,9 +33,10 @@ from pathlib import Path
 
 import numpy as np
 from peers import PEERS, installed, run_glmnet
-from problems import MULTINOMIAL, TASKS, load, training_part, worst_gap
+from problems import MULTINOMIAL, SMALL, TASKS, load, training_part, worst_gap
 from scipy import sparse
 
+GENERATED = ("generated", "classes", "counts", "sklearn")  # or shipped with scikit-learn
 GAPS = (1e-4, 1e-6, 1e-8)
 
 
@@ -244,10 +245,11 @@ def main() -> None:
     everything = json.loads(file.read_text()) if file and file.exists() else {}
     for name in arguments.tasks:
         task = TASKS[name]
-        if not arguments.data and not task.data.startswith(("generated", "classes", "counts")):
+        if not arguments.data and not task.data.startswith(GENERATED):
             continue
         print(f"{name}: {task}")
-        many = task.data in MULTINOMIAL or task.data.startswith("classes")
+        many = task.data in (*MULTINOMIAL, *SMALL["multinomial"])
+        many = many or task.data.startswith("classes")
         classes = 3 if many else 2
         peers = [
             peer
