@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.special import log_expit, log_softmax
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 
@@ -158,6 +159,8 @@ class Classification(UnpenalisedProblem):
         What is added to the K rows of outputs.
     """
 
+    separable = True
+
     def __init__(
         self,
         X: Any,
@@ -303,6 +306,19 @@ class LogisticData(NamedTuple):
     def reweighted(self, weights: Float64, total: float) -> LogisticData:
         """The same under other weights, which are to sum to one, and what C takes their sum for."""
         return self._replace(labels=self.labels._replace(weights=weights, total=total))
+
+    def mean_losses(self, rows: Index, outputs: Float64, weights: Float64) -> Float64:
+        """Mean log losses (L,) at outputs (K, m, L) of some rows, less the offset there.
+
+        The weights (m,) sum to one.
+        """
+        codes = self.labels.codes[rows]
+        if self.offset is not None:
+            outputs = outputs + self.offset[rows].T[..., None]
+        if len(outputs) == 1:
+            return -weights @ log_expit(np.where(codes == 1, 1.0, -1.0)[:, None] * outputs[0])
+        logarithms = log_softmax(outputs, axis=0)
+        return -weights @ np.take_along_axis(logarithms, codes[None, :, None], axis=0)[0]
 
     def with_offset(self, offset: Any) -> LogisticData:
         """The same with what the user adds to the outputs, which is checked; None is zero."""

@@ -15,7 +15,7 @@ from .._losses.identity_link import IdentityLink
 from .._losses.normal import NormalLoss
 from .._losses.offset import OffsetLoss
 from .._losses.tweedie import TweedieLoss
-from .._numerics.typing import Float64, Mask
+from .._numerics.typing import Float64, Index, Mask
 from .._path.interpolation import trace_log_interpolated
 from .._path.progress import PathPoint
 from .._path.tracer import Tracer
@@ -158,6 +158,14 @@ class GeneralizedLinearData(NamedTuple):
     def reweighted(self, weights: Float64, total: float = 1.0) -> GeneralizedLinearData:
         """The same under other weights, which are to sum to one; their sum is of no account."""
         return self._replace(weights=weights)
+
+    def mean_losses(self, rows: Index, outputs: Float64, weights: Float64) -> Float64:
+        """Mean unit deviances (L,) at outputs (1, m, L) of some rows, less the offset there.
+
+        The weights (m,) sum to one.
+        """
+        single = outputs[0] if self.offset is None else outputs[0] + self.offset[rows, None]
+        return self.family.mean_deviances(self.y[rows], single, weights)
 
     def with_offset(self, offset: Any) -> GeneralizedLinearData:
         """The same with what the user adds to the linear model, which is checked; None is zero."""

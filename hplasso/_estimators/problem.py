@@ -112,6 +112,9 @@ class UnpenalisedProblem(ABC):
         Whether all classes take part, if there are any.
     n_rows : int
         Rows K of coefficients that belong to a point: one for each class where there are several.
+    separable : bool
+        Whether the loss may vanish as coefficients go to infinity: of classes that a plane
+        separates.
     """
 
     design: Design
@@ -119,6 +122,7 @@ class UnpenalisedProblem(ABC):
     working_set: Any
     complete = True
     n_rows = 1
+    separable = False
 
     def tracer(self, target: int, settings: PathSettings, start: Float64 | None = None) -> Tracer:
         """The path's driver for one target, from coefficients of the solver."""

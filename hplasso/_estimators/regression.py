@@ -11,7 +11,7 @@ from .._datafit.squared import LeastSquares, LeastSquaresMoments
 from .._design.design import Design
 from .._design.factory import check_range, checked_design
 from .._design.working_set import WorkingSet
-from .._numerics.typing import Float64
+from .._numerics.typing import Float64, Index
 from .._path.interpolation import trace_interpolated
 from .._path.progress import PathPoint, warn
 from .._path.saturation import Enough, Interpolates, never
@@ -185,6 +185,17 @@ class LeastSquaresData(NamedTuple):
     def raw_weights(self) -> Float64:
         """The weights (n,)."""
         return self.weights
+
+    def reweighted(self, weights: Float64, total: float = 1.0) -> LeastSquaresData:
+        """The same under other weights, which are to sum to one; their sum is of no account."""
+        return self._replace(weights=weights)
+
+    def mean_losses(self, rows: Index, outputs: Float64, weights: Float64) -> Float64:
+        """Mean squared errors (L,) of outputs (1, m, L) at some rows, less the offset there.
+
+        The weights (m,) sum to one.
+        """
+        return np.asarray(weights @ (outputs[0] - self.targets[rows, :1]) ** 2)
 
     def with_offset(self, offset: Any) -> LeastSquaresData:
         """The same for y less the offset, which is checked; None is zero."""
