@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from copy import copy
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from scipy.special import log_expit, log_softmax
@@ -194,6 +195,16 @@ class Classification(UnpenalisedProblem):
     def scale(self, l1_ratio: float) -> CScale:
         """What the user calls C."""
         return CScale(l1_ratio, self.total)
+
+    def without(self, features: Mask) -> Self:
+        """The same with some more features left out; all others are in its working set."""
+        other = copy(self)
+        other.design = self.design.without(features)
+        other.term = CurvedTerm(other.design, self.term.loss, self.design.fit_intercept)
+        other.terms, other.working_set = [other.term], WorkingSet(other.term.design)
+        kept = np.repeat(~other.design.left_out, self.term.n_outputs)
+        other.working_set.admit(np.flatnonzero(kept))
+        return other
 
     def interpolated(
         self, tracer: Tracer, alphas: Float64, early_stop: bool = False

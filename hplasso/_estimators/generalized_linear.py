@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -120,6 +121,15 @@ class GeneralizedLinear(UnpenalisedProblem):
     def scale(self, l1_ratio: float) -> AlphaScale:
         """What the user calls alpha."""
         return AlphaScale(l1_ratio)
+
+    def without(self, features: Mask) -> Self:
+        """The same with some more features left out; all others are in its working set."""
+        other = copy(self)
+        other.design = self.design.without(features)
+        other.term = CurvedTerm(other.design, self.term.loss, self.design.fit_intercept)
+        other.terms, other.working_set = [other.term], WorkingSet(other.term.design)
+        other.working_set.admit(np.flatnonzero(~other.design.left_out))
+        return other
 
     def interpolated(
         self, tracer: Tracer, alphas: Float64, early_stop: bool = False

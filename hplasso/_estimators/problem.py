@@ -21,7 +21,7 @@ import numpy as np
 
 from .._design.design import Design
 from .._design.working_set import WorkingSet
-from .._numerics.typing import Float64, Index
+from .._numerics.typing import Float64, Index, Mask
 from .._path.interpolation import trace_exactly
 from .._path.make_tracer import make_tracer
 from .._path.progress import Listener, Measure, PathPoint, Printer, warn_not_converged
@@ -149,6 +149,10 @@ class UnpenalisedProblem(ABC):
             other.working_set = WorkingSet(old.design, fixed=old.fixed)
         return other
 
+    @abstractmethod
+    def without(self, features: Mask) -> Self:
+        """The same with some more features left out, by a mask; all others are in a working set."""
+
     def features_of(self, point: PathPoint) -> Index:
         """The features that have a coefficient other than zero."""
         return point.features
@@ -189,6 +193,11 @@ class Problem:
     def at(self, l1_ratio: float) -> Problem:
         """The same at another l1_ratio."""
         return replace(self, options=replace(self.options, l1_ratio=l1_ratio))
+
+    def without_penalty(self, features: Mask) -> Problem:
+        """The problem of some features alone, by a mask, none of which has a penalty."""
+        unpenalised, none = self.unpenalised.without(~features), np.zeros_like(self.penalty_weights)
+        return replace(self.at(1.0), unpenalised=unpenalised, penalty_weights=none)
 
     @cached_property
     def scale(self) -> PenaltyScale:

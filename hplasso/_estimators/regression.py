@@ -11,7 +11,7 @@ from .._datafit.squared import LeastSquares, LeastSquaresMoments
 from .._design.design import Design
 from .._design.factory import check_range, checked_design
 from .._design.working_set import WorkingSet
-from .._numerics.typing import Float64, Index
+from .._numerics.typing import Float64, Index, Mask
 from .._path.interpolation import trace_interpolated
 from .._path.progress import PathPoint, warn
 from .._path.saturation import Enough, Interpolates, never
@@ -78,7 +78,7 @@ class Regression(UnpenalisedProblem):
         gram: Float64 | None = None,
         correlations: Float64 | None = None,
     ) -> None:
-        self.design = design
+        self.design, self.targets = design, Y
         terms = [LeastSquares(design, y) for y in Y.T]
         if gram is None:
             self.working_set, self.terms = WorkingSet(design, fixed=len(terms) > 1), terms
@@ -95,6 +95,18 @@ class Regression(UnpenalisedProblem):
     def scale(self, l1_ratio: float) -> AlphaScale:
         """What the user calls alpha."""
         return AlphaScale(l1_ratio)
+
+    def without(self, features: Mask) -> Regression:
+        """The same with some more features left out; moments stay as they are for the others."""
+        design = self.design.without(features)
+        if not self.working_set.complete:
+            other = Regression(design, self.targets)
+            other.working_set.admit(np.flatnonzero(~design.left_out))
+            return other
+        kept = ~features
+        gram = self.working_set.gram * np.logical_and.outer(kept, kept)
+        correlations = np.stack([kept * term.target for term in self.terms], axis=1)
+        return Regression(design, self.targets, gram, correlations)
 
     def interpolated(
         self, tracer: Tracer, alphas: Float64, early_stop: bool = False

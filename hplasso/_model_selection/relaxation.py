@@ -1,0 +1,110 @@
+"""Relaxed fits: the loss without penalty on the support of a solution, and mixtures with that.
+
+With the solution theta at a penalty, and the coefficients without penalty of the features that are
+not zero there,
+
+    refit = argmin L(theta')   over   theta'_j = 0 where theta_j = 0,
+    relaxed = gamma theta + (1 - gamma) refit,                  gamma in [0, 1],
+
+the intercepts alike. Of three or more classes a feature takes part for all, if it does for any.
+There may be no refit: with about as many coefficients as samples it goes through these; where a
+plane separates the classes, coefficients grow without end. theta takes its place then.
+
+References
+----------
+N. Meinshausen, Relaxed lasso, Computational Statistics & Data Analysis 52 (2007) 374-393.
+T. Hastie, R. Tibshirani and R. J. Tibshirani, Best subset, forward stepwise or lasso? Analysis and
+recommendations based on extensive comparisons, Statistical Science 35 (2020) 579-592.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+from typing import NamedTuple
+
+import numpy as np
+
+from .._estimators.problem import Problem
+from .._numerics.typing import Float64, Index, Mask
+from .._path.progress import PathPoint
+from .._path.saturation import UNEXPLAINED
+
+ALL = slice(None)
+# So many samples more than coefficients has a refit; that of glmnet. Fewer let in refits that all
+# but go through the samples.
+SPARE_SAMPLES = 3
+
+
+class Refit(Enum):
+    """Whether there is a refit; if not, why."""
+
+    EXISTS = ""
+    TOO_MANY = (
+        f"it would have more coefficients than the number of samples less {SPARE_SAMPLES}, and "
+        "hardly a residual"
+    )
+    SEPARATED = "on its support the classes are separated, and coefficients grow without end"
+    NOT_CONVERGED = (
+        "without penalty the fit on its support did not converge: coefficients may grow without "
+        "end, as where a plane separates classes"
+    )
+
+
+class LinearModels(NamedTuple):
+    """Coefficients (K, p, L) and intercepts (K, L) of L models with K outputs each."""
+
+    coefs: Float64
+    intercepts: Float64
+
+    def mixed(self, others: LinearModels, gamma: float) -> LinearModels:
+        """The models with weight gamma, and others with the rest."""
+        return LinearModels(
+            *(gamma * own + (1.0 - gamma) * other for own, other in zip(self, others, strict=True))
+        )
+
+
+def models_of(
+    problem: Problem, points: Sequence[PathPoint], features: Index | slice = ALL
+) -> LinearModels:
+    """The solutions of a path, with the coefficients of some features, those of all supports."""
+    arrays = [problem.arrays([[point]]) for point in points]
+    coefs = [coefs[:, features, 0] for coefs, _ in arrays]
+    intercepts = [intercepts for _, intercepts in arrays]
+    return LinearModels(np.stack(coefs, axis=-1), np.concatenate(intercepts, axis=1))
+
+
+def refitted(problem: Problem, models: LinearModels) -> tuple[LinearModels, list[Refit]]:
+    """The models without penalty on their supports, each distinct one fitted once.
+
+    The problem has the features of the models. A model stays where there is no refit, and where all
+    its coefficients are zero: then it is the refit.
+    """
+    coefs, intercepts = (values.copy() for values in models)
+    supports, numbers = np.unique(models.coefs.any(axis=0), axis=1, return_inverse=True)
+    numbers, outcomes = numbers.ravel(), []
+    for number, support in enumerate(supports.T):
+        columns = np.flatnonzero(numbers == number)
+        outcome, refit = _without_penalty(problem, support)
+        if refit is not None:
+            coefs[..., columns], intercepts[:, columns] = refit
+        outcomes.append(outcome)
+    return LinearModels(coefs, intercepts), [outcomes[number] for number in numbers]
+
+
+def _without_penalty(problem: Problem, support: Mask) -> tuple[Refit, LinearModels | None]:
+    """The fit of some features, if there is one, and if there are any."""
+    if not support.any():
+        return Refit.EXISTS, None
+    n_samples = np.count_nonzero(problem.unpenalised.design.sqrt_weights)
+    if support.sum() > n_samples - SPARE_SAMPLES:
+        return Refit.TOO_MANY, None
+    problem = problem.without_penalty(support)
+    tracer = problem.tracer()
+    (point,) = tracer.trace([1.0])  # at any alpha, as the weights are zero
+    if not point.converged:
+        return Refit.NOT_CONVERGED, None
+    left = max(UNEXPLAINED, problem.options.tol) * tracer.problem.term.scale
+    if problem.unpenalised.separable and tracer.iterate.state.loss <= left:
+        return Refit.SEPARATED, None
+    return Refit.EXISTS, models_of(problem, [point])
