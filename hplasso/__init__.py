@@ -17,6 +17,8 @@ from ._model_selection.elastic_net_cv import HadamardElasticNetCV
 from ._model_selection.lasso_cv import HadamardLassoCV
 from ._model_selection.lasso_ic import HadamardLassoIC
 from ._model_selection.logistic_cv import HadamardLogisticRegressionCV
+from ._model_selection.relaxed import HadamardRelaxed
+from ._model_selection.relaxed_cv import HadamardRelaxedCV
 from ._model_selection.stability_selection import HadamardStabilitySelection
 from ._model_selection.tweedie_cv import (
     HadamardGammaRegressorCV,
@@ -44,6 +46,8 @@ __all__ = [
     "HadamardLogisticRegressionCV",
     "HadamardPoissonRegressor",
     "HadamardPoissonRegressorCV",
+    "HadamardRelaxed",
+    "HadamardRelaxedCV",
     "HadamardStabilitySelection",
     "HadamardTweedieRegressor",
     "HadamardTweedieRegressorCV",

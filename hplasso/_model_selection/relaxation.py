@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -29,6 +29,7 @@ from .._estimators.problem import Problem
 from .._numerics.typing import Float64, Index, Mask
 from .._path.progress import PathPoint
 from .._path.saturation import UNEXPLAINED
+from .._validation.weights import PenaltyWeights
 
 ALL = slice(None)
 # So many samples more than coefficients has a refit; that of glmnet. Fewer let in refits that all
@@ -72,6 +73,44 @@ def models_of(
     coefs = [coefs[:, features, 0] for coefs, _ in arrays]
     intercepts = [intercepts for _, intercepts in arrays]
     return LinearModels(np.stack(coefs, axis=-1), np.concatenate(intercepts, axis=1))
+
+
+class RelaxedPath(NamedTuple):
+    """The models of a path, and their refits, with coefficients of some features only.
+
+    All others are zero. `refits` says of each model whether there is a refit.
+    """
+
+    features: Index
+    penalised: LinearModels
+    refitted: LinearModels
+    refits: list[Refit]
+
+
+def on_features(data: Any, features: Index) -> Any:
+    """The data with some of the features alone."""
+    penalty = PenaltyWeights(*(values[features] for values in data.penalty))
+    return data._replace(X=data.X[:, features], penalty=penalty)
+
+
+def relaxed_path(
+    data: Any, problem: Problem, points: Sequence[PathPoint], all_features: bool = False
+) -> RelaxedPath:
+    """The models at the points of a path, and their refits, for the data of the problem.
+
+    The refits see the features of the supports only, if they are not to have `all_features`, and
+    moments of them all are not at hand.
+    """
+    if all_features or problem.unpenalised.working_set.complete:
+        features = np.arange(problem.penalty_weights.size)
+        models = models_of(problem, points, features)
+    else:
+        found = [problem.unpenalised.features_of(point) for point in points]
+        features = np.unique(np.concatenate(found))
+        features = features if features.size else np.zeros(1, dtype=np.intp)
+        models = models_of(problem, points, features)
+        problem = on_features(data, features).problem(len(points))
+    return RelaxedPath(features, models, *refitted(problem, models))
 
 
 def refitted(problem: Problem, models: LinearModels) -> tuple[LinearModels, list[Refit]]:
