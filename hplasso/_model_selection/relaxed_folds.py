@@ -68,7 +68,7 @@ class HeldOutLoss(NamedTuple):
         weights = self.sample_weights[fold.test]
         weights = weights / weights.sum()
         penalised, refitted = (
-            samples @ models.coefs + models.intercepts[:, None]
+            np.stack([samples @ coefs for coefs in models.coefs]) + models.intercepts[:, None]
             for models in (path.penalised, path.refitted)
         )
         outputs = (gamma * penalised + (1.0 - gamma) * refitted for gamma in gammas)
