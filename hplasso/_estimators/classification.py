@@ -212,6 +212,12 @@ class Classification(UnpenalisedProblem):
         """A path at decreasing alphas, some of its points between solved ones."""
         return trace_log_interpolated(tracer, self.term, alphas, early_stop)
 
+    def identified(self, coefs: Float64) -> Float64:
+        """Of classes that take part, only differences matter: the mean is to be zero."""
+        if len(coefs) > 1:
+            coefs[self.present] -= coefs[self.present].mean(axis=0)
+        return coefs
+
     def solver_penalty(self, penalty: L1Penalty) -> L1Penalty:
         """The penalty of all outputs; the ridge part of a row is that of its classes."""
         weights = np.repeat(penalty.weights, self.term.n_outputs)

@@ -169,6 +169,10 @@ class UnpenalisedProblem(ABC):
         shifts = np.bincount(columns, self.design.mean[features] * values, len(points))
         return np.reshape([point.intercept for point in points], len(points)) - shifts
 
+    def identified(self, coefs: Float64) -> Float64:
+        """Coefficients (K, p, L) without penalty, of those with the same outputs the shortest."""
+        return coefs
+
     def solver_penalty(self, penalty: L1Penalty) -> L1Penalty:
         """The penalty of the coefficients of the solver, from that of the user's."""
         return penalty
@@ -196,8 +200,12 @@ class Problem:
 
     def without_penalty(self, features: Mask) -> Problem:
         """The problem of some features alone, by a mask, none of which has a penalty."""
-        unpenalised, none = self.unpenalised.without(~features), np.zeros_like(self.penalty_weights)
-        return replace(self.at(1.0), unpenalised=unpenalised, penalty_weights=none)
+        return replace(
+            self,
+            unpenalised=self.unpenalised.without(~features),
+            options=replace(self.options, l1_ratio=1.0, solver="auto"),
+            penalty_weights=np.zeros_like(self.penalty_weights),
+        )
 
     @cached_property
     def scale(self) -> PenaltyScale:

@@ -7,8 +7,8 @@ not zero there,
     relaxed = gamma theta + (1 - gamma) refit,                  gamma in [0, 1],
 
 the intercepts alike. Of three or more classes a feature takes part for all, if it does for any.
-There may be no refit: with about as many coefficients as samples it goes through these; where a
-plane separates the classes, coefficients grow without end. theta takes its place then.
+There may be no refit: where columns depend on each other there are many; where a plane separates
+the classes, coefficients grow without end. theta takes its place then.
 
 References
 ----------
@@ -27,23 +27,20 @@ import numpy as np
 
 from .._estimators.problem import Problem
 from .._numerics.typing import Float64, Index, Mask
-from .._path.progress import PathPoint
+from .._path.progress import Outcome, PathPoint
 from .._path.saturation import UNEXPLAINED
 from .._validation.weights import PenaltyWeights
 
 ALL = slice(None)
-# So many samples more than coefficients has a refit; that of glmnet. Fewer let in refits that all
-# but go through the samples.
-SPARE_SAMPLES = 3
 
 
 class Refit(Enum):
     """Whether there is a refit; if not, why."""
 
     EXISTS = ""
-    TOO_MANY = (
-        f"it would have more coefficients than the number of samples less {SPARE_SAMPLES}, and "
-        "hardly a residual"
+    DEPENDENT = (
+        "columns of its support depend on each other, so that many fit alike; that is so wherever "
+        "there are more coefficients than samples"
     )
     SEPARATED = "on its support the classes are separated, and coefficients grow without end"
     NOT_CONVERGED = (
@@ -135,15 +132,18 @@ def _without_penalty(problem: Problem, support: Mask) -> tuple[Refit, LinearMode
     """The fit of some features, if there is one, and if there are any."""
     if not support.any():
         return Refit.EXISTS, None
-    n_samples = np.count_nonzero(problem.unpenalised.design.sqrt_weights)
-    if support.sum() > n_samples - SPARE_SAMPLES:
-        return Refit.TOO_MANY, None
+    if support.sum() > np.count_nonzero(problem.unpenalised.design.sqrt_weights):
+        return Refit.DEPENDENT, None
     problem = problem.without_penalty(support)
     tracer = problem.tracer()
     (point,) = tracer.trace([1.0])  # at any alpha, as the weights are zero
-    if not point.converged:
+    if point.outcome not in (Outcome.CONVERGED, Outcome.ROUNDING):
         return Refit.NOT_CONVERGED, None
     left = max(UNEXPLAINED, problem.options.tol) * tracer.problem.term.scale
     if problem.unpenalised.separable and tracer.iterate.state.loss <= left:
         return Refit.SEPARATED, None
-    return Refit.EXISTS, models_of(problem, [point])
+    refit = models_of(problem, [point])
+    if not (problem.options.positive or refit.coefs[:, support].any(axis=0).all()):
+        return Refit.DEPENDENT, None  # without penalty, such columns are left out
+    coefs = problem.unpenalised.identified(refit.coefs)
+    return Refit.EXISTS, refit._replace(coefs=coefs)

@@ -58,16 +58,22 @@ class HadamardRelaxed(RelaxedModel):
     Notes
     -----
     *Which features.* With three or more classes a feature takes part in the refit for all classes
-    if its penalised coefficient is not zero for any. ``positive=True`` holds for the refit as well.
-    Where columns of the support depend on each other, which is possible with a ridge part of the
-    penalty, the refit is one of many that fit alike.
+    if its penalised coefficient is not zero for any; of the refits with the same probabilities it
+    is that whose coefficients have a mean of zero over the classes. ``positive=True`` holds for the
+    refit as well.
 
-    *Where there is no refit.* A support of more features than the number of samples less three, as
-    in glmnet, would let the refit go through the samples, or nearly. Of classes that a plane
-    separates on the support, or nearly all of which it does, coefficients grow without end: that is
-    taken for granted where less than 0.001 of the loss without features is left, or the fit without
-    penalty does not converge. A ``ConvergenceWarning`` gives the reason then, and the coefficients
-    are those of the penalised fit, which exists always.
+    *Where there is no refit.* A ``ConvergenceWarning`` gives the reason, and the coefficients are
+    those of the penalised fit, which always exists.
+
+    - Columns of the support depend on each other, so that many refits are alike. The supports of
+      the lasso have no such columns, except by chance, and no more features than samples. With a
+      ridge part of the penalty there may be equal columns, and any number of features.
+    - A plane separates the classes on the support, and coefficients grow without end: less than
+      0.001 of the loss without features is left then, or the fit without penalty does not converge.
+      Where a plane separates some of the samples only, it may end with very large coefficients.
+
+    With about as many features as samples the refit goes through the samples, as least squares
+    does; glmnet relaxes supports of up to three features less than there are samples.
 
     This is the relaxed fit of glmnet (Hastie, Tibshirani and Tibshirani 2020). The relaxed lasso of
     Meinshausen (2007) has a smaller penalty in place of none, on the same support; with orthogonal
