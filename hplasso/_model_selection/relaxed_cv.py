@@ -157,7 +157,7 @@ class HadamardRelaxedCV(RelaxedModel):
     >>> model.gamma_, model.coef_.nonzero()[0]
     (0.0, array([0, 3]))
     >>> len(HadamardLassoCV().fit(X, y).coef_.nonzero()[0])
-    15
+    7
     """
 
     @explain_names
