@@ -23,7 +23,7 @@ import numpy as np
 
 from .._numerics.blocks import slices
 from .._numerics.threads import threads_for_pass
-from .._numerics.typing import Float64, Index, Mask
+from .._numerics.typing import Float64, Index
 from .columns import Columns, ColumnStatistics
 from .container import Container
 
@@ -126,10 +126,6 @@ class Design:
         """The design with nothing taken off the columns: next to an outlier, values keep digits."""
         statistics = replace(self.statistics, mean=np.zeros_like(self.mean))
         return Design(self.container, statistics, self.passes)
-
-    def without(self, features: Mask) -> Design:
-        """The design with some more features left out, by a mask."""
-        return Design(self.container, self.statistics.without(features), self.passes)
 
     def leave_means(self) -> Design:
         """The design that keeps means which are not much larger than the column norms.

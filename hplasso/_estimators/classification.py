@@ -11,7 +11,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 
 from .._datafit.newton import CurvedTerm
-from .._design.factory import SMALLEST, as_array, checked_design
+from .._design.factory import SMALLEST, as_array, checked_design, leaving_out
 from .._design.working_set import WorkingSet
 from .._losses.base import Loss
 from .._losses.offset import OffsetLoss
@@ -199,7 +199,7 @@ class Classification(UnpenalisedProblem):
     def without(self, features: Mask) -> Self:
         """The same with some more features left out; all others are in its working set."""
         other = copy(self)
-        other.design = self.design.without(features)
+        other.design = leaving_out(self.design, features)
         other.term = CurvedTerm(other.design, self.term.loss, self.design.fit_intercept)
         other.terms, other.working_set = [other.term], WorkingSet(other.term.design)
         kept = np.repeat(~other.design.left_out, self.term.n_outputs)

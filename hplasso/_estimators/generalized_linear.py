@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from .._datafit.newton import CurvedTerm
-from .._design.factory import check_range, checked_design
+from .._design.factory import check_range, checked_design, leaving_out
 from .._design.working_set import WorkingSet
 from .._losses.base import Loss
 from .._losses.identity_link import IdentityLink
@@ -125,7 +125,7 @@ class GeneralizedLinear(UnpenalisedProblem):
     def without(self, features: Mask) -> Self:
         """The same with some more features left out; all others are in its working set."""
         other = copy(self)
-        other.design = self.design.without(features)
+        other.design = leaving_out(self.design, features)
         other.term = CurvedTerm(other.design, self.term.loss, self.design.fit_intercept)
         other.terms, other.working_set = [other.term], WorkingSet(other.term.design)
         other.working_set.admit(np.flatnonzero(~other.design.left_out))

@@ -198,15 +198,6 @@ class Problem:
         """The same at another l1_ratio."""
         return replace(self, options=replace(self.options, l1_ratio=l1_ratio))
 
-    def without_penalty(self, features: Mask) -> Problem:
-        """The problem of some features alone, by a mask, none of which has a penalty."""
-        return replace(
-            self,
-            unpenalised=self.unpenalised.without(~features),
-            options=replace(self.options, l1_ratio=1.0, solver="auto"),
-            penalty_weights=np.zeros_like(self.penalty_weights),
-        )
-
     @cached_property
     def scale(self) -> PenaltyScale:
         """What the user calls the penalty."""

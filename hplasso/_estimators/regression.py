@@ -9,7 +9,7 @@ from sklearn.utils import check_array
 
 from .._datafit.squared import LeastSquares, LeastSquaresMoments
 from .._design.design import Design
-from .._design.factory import check_range, checked_design
+from .._design.factory import check_range, checked_design, leaving_out
 from .._design.working_set import WorkingSet
 from .._numerics.typing import Float64, Index, Mask
 from .._path.interpolation import trace_interpolated
@@ -98,7 +98,7 @@ class Regression(UnpenalisedProblem):
 
     def without(self, features: Mask) -> Regression:
         """The same with some more features left out; moments stay as they are for the others."""
-        design = self.design.without(features)
+        design = leaving_out(self.design, features)
         if not self.working_set.complete:
             other = Regression(design, self.targets)
             other.working_set.admit(np.flatnonzero(~design.left_out))

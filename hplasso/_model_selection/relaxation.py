@@ -20,6 +20,7 @@ recommendations based on extensive comparisons, Statistical Science 35 (2020) 57
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from enum import Enum
 from typing import Any, NamedTuple
 
@@ -134,7 +135,12 @@ def _without_penalty(problem: Problem, support: Mask) -> tuple[Refit, LinearMode
         return Refit.EXISTS, None
     if support.sum() > np.count_nonzero(problem.unpenalised.design.sqrt_weights):
         return Refit.DEPENDENT, None
-    problem = problem.without_penalty(support)
+    problem = replace(
+        problem,
+        unpenalised=problem.unpenalised.without(~support),
+        options=replace(problem.options, l1_ratio=1.0, solver="auto"),
+        penalty_weights=np.zeros_like(problem.penalty_weights),
+    )
     tracer = problem.tracer()
     (point,) = tracer.trace([1.0])  # at any alpha, as the weights are zero
     if point.outcome not in (Outcome.CONVERGED, Outcome.ROUNDING):
