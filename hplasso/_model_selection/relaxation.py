@@ -119,14 +119,26 @@ def refitted(problem: Problem, models: LinearModels) -> tuple[LinearModels, list
     """
     coefs, intercepts = (values.copy() for values in models)
     supports, numbers = np.unique(models.coefs.any(axis=0), axis=1, return_inverse=True)
-    numbers, outcomes = numbers.ravel(), []
-    for number, support in enumerate(supports.T):
-        columns = np.flatnonzero(numbers == number)
-        outcome, refit = _without_penalty(problem, support)
+    outcomes, lost = [Refit.EXISTS] * supports.shape[1], list[tuple[Mask, Refit]]()
+    for number in np.argsort(supports.sum(axis=0), kind="stable"):  # smaller ones first
+        support, columns = supports[:, number], np.flatnonzero(numbers.ravel() == number)
+        outcome, refit = _lost(support, lost), None
+        if outcome is Refit.EXISTS:
+            outcome, refit = _without_penalty(problem, support)
+        if outcome is not Refit.EXISTS:
+            lost.append((support, outcome))
         if refit is not None:
             coefs[..., columns], intercepts[:, columns] = refit
-        outcomes.append(outcome)
-    return LinearModels(coefs, intercepts), [outcomes[number] for number in numbers]
+        outcomes[number] = outcome
+    return LinearModels(coefs, intercepts), [outcomes[number] for number in numbers.ravel()]
+
+
+def _lost(support: Mask, lost: list[tuple[Mask, Refit]]) -> Refit:
+    """Why there is no refit, if there is none on a part of the support: then there is none on it.
+
+    Columns of the part depend on each other, or separate the classes, whatever else is there.
+    """
+    return next((why for part, why in lost if support[part].all()), Refit.EXISTS)
 
 
 def _without_penalty(problem: Problem, support: Mask) -> tuple[Refit, LinearModels | None]:

@@ -77,6 +77,11 @@ class RelaxedModel(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, ABC)
         if hasattr(model, "classes_"):
             self.classes_ = model.classes_
 
+    @property
+    def penalty(self) -> str:
+        """The kind of penalty, by which ``SelectFromModel`` keeps all coefficients but zeros."""
+        return str(estimator_of(self).penalty)
+
     def predict(self, X: Any, offset: Any = None) -> Any:
         """Predict with `estimator_`.
 

@@ -14,6 +14,7 @@ from scipy import sparse
 from sklearn import config_context
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.feature_selection import SelectFromModel
 from sklearn.linear_model import (
     GammaRegressor,
     LinearRegression,
@@ -581,6 +582,66 @@ def test_not_converged_paths_warn_once():
         HadamardRelaxedCV(estimator, Cs=[0.01, 1.0], gammas=[1.0], cv=3).fit(X, Y > 0.0)
     messages = [str(each.message) for each in caught]
     assert sum("did not converge for 3 penalty" in message for message in messages) == 1
+
+
+class Witness:
+    """A callback that counts the tasks that end, by name."""
+
+    def __init__(self):
+        self.ended = Counter()
+
+    def setup(self, estimator, context):
+        pass
+
+    def teardown(self, estimator, context):
+        pass
+
+    def on_fit_task_begin(self, estimator, context):
+        pass
+
+    def on_fit_task_end(self, estimator, context):
+        self.ended[context.task_name] += 1
+
+
+def test_callbacks_hear_of_folds_and_penalties():
+    pytest.importorskip("sklearn.callback", reason="from scikit-learn 1.9 on")
+    for grid, path in (({"alphas": 4}, {"path": 1}), ({"alphas": [0.1, 0.2, 0.3, 0.4]}, {})):
+        witness = Witness()
+        HadamardRelaxedCV(cv=3, **grid).set_callbacks(witness).fit(X, Y)
+        assert witness.ended == {"fit": 1, "fold": 3, "penalty": 12, "refit": 1, **path}
+
+
+def test_selection_keeps_all_that_is_not_zero():
+    model = HadamardRelaxed(HadamardLasso(alpha=0.02))
+    selector = SelectFromModel(model).fit(X, Y)
+    assert_array_equal(selector.get_support(), selector.estimator_.coef_ != 0.0)
+    assert 5 < selector.get_support().sum() < P
+
+
+def test_what_a_support_lacks_larger_ones_lack(monkeypatch):
+    rng = np.random.default_rng(0)
+    tried = []
+    original = relaxation._without_penalty
+
+    def counted(problem, support):
+        outcome, refit = original(problem, support)
+        tried.append((support, outcome))
+        return outcome, refit
+
+    monkeypatch.setattr(relaxation, "_without_penalty", counted)
+    wide = rng.standard_normal((40, 80))
+    y = wide[:, 0] + 0.1 * rng.standard_normal(40) > 0.0
+    model = HadamardRelaxedCV(
+        HadamardLogisticRegression(),
+        Cs=np.geomspace(0.1, 10.0, 20),
+        cv=[(range(30), range(30, 40))],
+    )
+    with pytest.warns(ConvergenceWarning, match="separated"):
+        model.set_params(gammas=[0.5]).fit(wide, y)
+    separated = [support for support, outcome in tried[:-1] if outcome.name == "SEPARATED"]
+    assert 0 < len(separated) < (~model.refits_exist_).sum()
+    for number, support in enumerate(separated):
+        assert not any(support[other].all() for other in separated[:number])
 
 
 CHECKED = [
