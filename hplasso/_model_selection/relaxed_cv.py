@@ -128,6 +128,7 @@ class HadamardRelaxedCV(RelaxedModel):
     --------
     HadamardRelaxed : The same at a given penalty and gamma; when there is no refit.
     HadamardLassoCV, HadamardLogisticRegressionCV : Without relaxed fits.
+    CrossValidationDisplay : The scores as a picture, at the gamma chosen.
 
     Notes
     -----

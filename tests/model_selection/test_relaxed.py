@@ -30,6 +30,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import hplasso._model_selection.relaxation as relaxation
 from hplasso import (
+    CrossValidationDisplay,
     HadamardElasticNet,
     HadamardGammaRegressor,
     HadamardLasso,
@@ -84,6 +85,7 @@ MODELS = {
         TweedieRegressor(alpha=0.0, power=1.5, **EXACT),
     ),
 }
+SCORES = {"lasso": "neg_mean_squared_error", "two classes": "neg_log_loss"}
 each_model = pytest.mark.parametrize("name", MODELS)
 
 
@@ -223,6 +225,18 @@ def test_kinds_of_data(name, kind):
         assert_allclose(other.coef_, one.coef_, rtol=tolerance, atol=tolerance)
         assert other.coef_.dtype == data.dtype
     assert_allclose(other.scores_, one.scores_, rtol=tolerance)
+
+
+@pytest.mark.parametrize("name", ["lasso", "three classes", "poisson"])
+def test_large_means_cost_no_digits(name):
+    estimator, y, _ = MODELS[name]
+    shifted = X + 1e5 * (np.arange(P) % 3 == 0)
+    shifted[:, -1] = 7.0  # a constant
+    grid = {"Cs" if hasattr(estimator, "C") else "alphas": [0.05, 0.1], "cv": 3}
+    one = HadamardRelaxedCV(estimator, **grid).fit(X * (np.arange(P) < P - 1), y)
+    other = HadamardRelaxedCV(estimator, **grid).fit(shifted, y)
+    assert_allclose(other.coef_, one.coef_, rtol=1e-7, atol=1e-7)
+    assert_allclose(other.scores_, one.scores_, rtol=1e-7)
 
 
 def test_nothing_selected_is_its_own_refit():
@@ -582,6 +596,23 @@ def test_not_converged_paths_warn_once():
         HadamardRelaxedCV(estimator, Cs=[0.01, 1.0], gammas=[1.0], cv=3).fit(X, Y > 0.0)
     messages = [str(each.message) for each in caught]
     assert sum("did not converge for 3 penalty" in message for message in messages) == 1
+
+
+@pytest.mark.parametrize("name", ["lasso", "two classes"])
+def test_the_picture_is_that_of_the_gamma_chosen(name):
+    pytest.importorskip("matplotlib").use("agg")
+    estimator, y, _ = MODELS[name]
+    penalty = "C" if hasattr(estimator, "C") else "alpha"
+    model = HadamardRelaxedCV(estimator, cv=3, rule="1se", **{f"{penalty}s": 4}).fit(X, y)
+    display = CrossValidationDisplay.from_estimator(model)
+    row = list(model.gammas_).index(model.gamma_)
+    assert_array_equal(display.losses, -model.scores_[row])
+    assert_array_equal(display.penalties, getattr(model, f"{penalty}s_"))
+    assert display.chosen == {"1se": getattr(model, f"{penalty}_")}
+    assert display.ax_.get_ylabel() == f"mean loss, gamma={model.gamma_:g}"
+    scored = HadamardRelaxedCV(estimator, cv=3, scoring=SCORES[name], **{f"{penalty}s": 4})
+    display = CrossValidationDisplay.from_estimator(scored.fit(X, y))
+    assert display.loss_name.startswith(SCORES[name].removeprefix("neg_").replace("_", " "))
 
 
 class Witness:
