@@ -17,6 +17,7 @@ from ._model_selection.elastic_net_cv import HadamardElasticNetCV
 from ._model_selection.lasso_cv import HadamardLassoCV
 from ._model_selection.lasso_ic import HadamardLassoIC
 from ._model_selection.logistic_cv import HadamardLogisticRegressionCV
+from ._model_selection.path_search import PathSearchCV
 from ._model_selection.relaxed import HadamardRelaxed
 from ._model_selection.relaxed_cv import HadamardRelaxedCV
 from ._model_selection.stability_selection import HadamardStabilitySelection
@@ -51,6 +52,7 @@ __all__ = [
     "HadamardStabilitySelection",
     "HadamardTweedieRegressor",
     "HadamardTweedieRegressorCV",
+    "PathSearchCV",
     "RegularizationPathDisplay",
     "StabilityDisplay",
     "enet_path",

@@ -7,6 +7,7 @@ import re
 from functools import reduce
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import hplasso
@@ -74,7 +75,9 @@ def test_defaults_are_those_that_the_documentation_gives(name):
     section = re.split(r"\n *Attributes\n *-+\n|\n *Returns\n *-+\n", thing.__doc__)[0]
     lines = re.findall(r"^ *([\w, ]+) : .*default=(.+)$", section, re.MULTILINE)
     given = {
-        each.strip(): ast.literal_eval(value) for names, value in lines for each in names.split(",")
+        each.strip(): np.nan if value == "nan" else ast.literal_eval(value)
+        for names, value in lines
+        for each in names.split(",")
     }
     parameters = inspect.signature(thing).parameters.values()
     defaults = {

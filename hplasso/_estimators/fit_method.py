@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from functools import wraps
 from typing import Any, cast
 
@@ -68,6 +69,12 @@ class Task:
         if not getattr(self.estimator, "_skl_callbacks", None):
             return Task(self.estimator, None)
         return Task(self.estimator, self.context.subcontext(name, max_subtasks=n_subtasks))
+
+    def given_to(self, estimator: Any) -> AbstractContextManager[Any]:
+        """A context in which a fit of another estimator is a part of this task."""
+        if self.context is None:
+            return nullcontext()
+        return cast(AbstractContextManager[Any], self.context.propagate_callback_context(estimator))
 
     def __enter__(self) -> Task:
         if self.context is not None:

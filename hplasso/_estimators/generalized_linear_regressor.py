@@ -77,17 +77,29 @@ class GeneralizedLinearRegressor(RegressorMixin, LinearModel):
         ConvergenceWarning
             If the gap asked for was not reached within `max_iter` sweeps.
         """
-        options, name = options_of(self), type(self).__name__
-        check_one_target(name, y, f"sklearn.multioutput.MultiOutputRegressor({name}())")
-        data = self._validated(X, y, sample_weight, options).with_offset(offset)
+        data = self._checked(X, y, sample_weight, offset)
         start = self._last_coefficients(data)
         with Task.of_fit(self), threads_for_data(data.X.size):
             problem = (data if self.alpha else data.without_penalty()).problem()
             alpha = self.alpha or 1.0
             point = problem.solve(alpha, start=start, listener=problem.printer())
         problem.warn_not_converged([point])
-        self._set_attributes(problem, point)
+        self._set_solution(problem, data, [point])
         return self
+
+    def _checked(
+        self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None
+    ) -> GeneralizedLinearData:
+        """The data of the problem, from parameters and arguments of `fit` that are checked."""
+        options, name = options_of(self), type(self).__name__
+        check_one_target(name, y, f"sklearn.multioutput.MultiOutputRegressor({name}())")
+        return self._validated(X, y, sample_weight, options).with_offset(offset)
+
+    def _set_solution(
+        self, problem: Problem, data: GeneralizedLinearData, points: list[PathPoint]
+    ) -> None:
+        """Be fitted: at the only one of the solutions of the problem."""
+        self._set_attributes(problem, points[0])
 
     def _set_attributes(self, problem: Problem, point: PathPoint) -> None:
         """Turn the solution into scikit-learn's attributes."""

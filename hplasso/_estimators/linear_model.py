@@ -91,15 +91,15 @@ class LinearModel(CallbackSupportMixin, BaseEstimator, ABC):
 
 
 @cache
-def parameter_names(kind: type) -> tuple[str, ...]:
+def parameter_names(kind: Any) -> tuple[str, ...]:
     """Those of an estimator; to read the signature takes as long as to solve a small problem."""
     return tuple(kind().get_params(deep=False))
 
 
 def options_of(estimator: Any) -> FitOptions:
     """The options of an estimator, all of whose parameters are checked."""
-    names = parameter_names(type(estimator))
-    parameters = {name: getattr(estimator, name) for name in names}
+    kind: Any = type(estimator)
+    parameters = {name: getattr(estimator, name) for name in parameter_names(kind)}
     check_parameters(type(estimator).__name__, parameters, estimator._constraints)
     return FitOptions.of(parameters)
 

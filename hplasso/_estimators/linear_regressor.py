@@ -153,10 +153,7 @@ class LeastSquaresEstimator(MultiOutputMixin, LinearRegressor):
         ConvergenceWarning
             If the gap asked for was not reached within `max_iter` sweeps.
         """
-        check_parameters(type(self).__name__, {"check_input": check_input})
-        options = options_of(self)
-        data = self._validated(X, y, sample_weight, options).with_offset(offset)
-        data = data.with_gram(self.precompute)
+        data = self._checked(X, y, sample_weight, check_input, offset)
         starts = self._starts(data.targets.shape[1], data.X.shape[1])
         if self.alpha == 0:
             warn(
@@ -170,8 +167,27 @@ class LeastSquaresEstimator(MultiOutputMixin, LinearRegressor):
                 for target, start in enumerate(starts)
             ]
         problem.warn_not_converged(points)
-        self._set_attributes(problem, points, data.flat)
+        self._set_solution(problem, data, points)
         return self
+
+    def _checked(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        check_input: bool = True,
+        offset: Any = None,
+    ) -> LeastSquaresData:
+        """The data of the problem, from parameters and arguments of `fit` that are checked."""
+        check_parameters(type(self).__name__, {"check_input": check_input})
+        data = self._validated(X, y, sample_weight, options_of(self)).with_offset(offset)
+        return data.with_gram(self.precompute)
+
+    def _set_solution(
+        self, problem: Problem, data: LeastSquaresData, points: list[PathPoint]
+    ) -> None:
+        """Be fitted: at solutions of the problem, one for each target."""
+        self._set_attributes(problem, points, data.flat)
 
     def _starts(self, n_targets: int, n_features: int) -> list[Float64 | None]:
         """The coefficients to start from, for each target."""

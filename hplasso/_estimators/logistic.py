@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.metrics import accuracy_score
 
 from .._numerics.threads import threads_for_data
+from .._path.progress import PathPoint
 from .._validation.arrays import check_one_target, given_Cs
 from .._validation.parameters import explain_names, path_function
 from .._validation.weights import checked_data
@@ -15,7 +16,7 @@ from .classification import LogisticData, encode
 from .fit_method import Task, fit_method
 from .linear_classifier import LinearClassifier
 from .linear_model import options_of
-from .problem import DATA_ACCEPTED, FitOptions, gaps_of, sweeps_of
+from .problem import DATA_ACCEPTED, FitOptions, Problem, gaps_of, sweeps_of
 
 
 @path_function
@@ -329,18 +330,28 @@ class HadamardLogisticRegression(LinearClassifier):
         ConvergenceWarning
             If the gap asked for was not reached within `max_iter` sweeps.
         """
-        options, name = options_of(self), type(self).__name__
-        check_one_target(name, y, f"sklearn.multioutput.MultiOutputClassifier({name}())")
-        data = self._validated(X, y, sample_weight, options).with_offset(offset)
+        data = self._checked(X, y, sample_weight, offset)
         start = self._last_coefficients(data)
         with Task.of_fit(self), threads_for_data(data.X.size):
             problem = data.problem()
             point = problem.solve(self.C, start=start, listener=problem.printer())
         problem.warn_not_converged([point])
-        self.classes_ = data.labels.classes
-        self._set_attributes(problem, point)
-        self.n_iter_ = np.array([point.sweeps], dtype=np.int32)
+        self._set_solution(problem, data, [point])
         return self
+
+    def _checked(
+        self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None
+    ) -> LogisticData:
+        """The data of the problem, from parameters and arguments of `fit` that are checked."""
+        options, name = options_of(self), type(self).__name__
+        check_one_target(name, y, f"sklearn.multioutput.MultiOutputClassifier({name}())")
+        return self._validated(X, y, sample_weight, options).with_offset(offset)
+
+    def _set_solution(self, problem: Problem, data: LogisticData, points: list[PathPoint]) -> None:
+        """Be fitted: at the only one of the solutions of the problem."""
+        self.classes_ = data.labels.classes
+        self._set_attributes(problem, points[0])
+        self.n_iter_ = np.array([points[0].sweeps], dtype=np.int32)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None) -> float:
         """The accuracy of the predictions.

@@ -68,6 +68,7 @@ class TweedieLoss(Loss):
         self._largest = LARGEST / max(1.0, abs(1.0 - power), abs(2.0 - power))
         self._least = np.maximum(self.y, 0.0) ** (2.0 - power)
         self._positive: Any = (y > 0.0).nonzero()[0] if (y <= 0.0).any() else slice(None)
+        self._weights_of_zeros = np.where(y == 0.0, weights, 0.0)
         mean = float(weights @ y)
         self.null_intercept = max(log(mean), -self._largest) if mean > 0.0 else -self._largest
         self.residual_bound = self.bound_residual(np.zeros_like(self.y))
@@ -83,9 +84,15 @@ class TweedieLoss(Loss):
         return float(2.0 * largest / np.sqrt(smallest) + least)
 
     def predict(self, outputs: Float64) -> TweediePrediction:
-        outputs = np.clip(outputs, -self._largest, self._largest)
-        down = self.y * np.exp((1.0 - self.power) * outputs)
-        return self._predict(down, np.exp((2.0 - self.power) * outputs))
+        return self._predict(
+            *self._terms(np.clip(outputs, -self._largest, self._largest), 0.0, 0.0)
+        )
+
+    def _terms(self, outputs: Float64, first: float, last: float) -> tuple[Float64, Float64]:
+        """u for outputs less `first`, v for outputs less `last`; one of them may be known."""
+        falls, rises = 1.0 - self.power, 2.0 - self.power
+        down = self.y * np.exp(falls * (outputs - first)) if falls else self.y
+        return down, np.exp(rises * (outputs - last)) if rises else np.ones_like(outputs)
 
     def _predict(self, down: Float64, up: Float64) -> TweediePrediction:
         on, q = self._positive, self.power  # elsewhere the terms of y alone are left out
@@ -106,15 +113,17 @@ class TweedieLoss(Loss):
         falls, rises = 1.0 - self.power, 2.0 - self.power
         ends = lowest, highest = float(linear.min()), float(linear.max())
         first, last = ends[falls > 0.0], ends[rises > 0.0]
-        down, up = self.y * np.exp(falls * (linear - first)), np.exp(rises * (linear - last))
+        down, up = self._terms(linear, first, last)
         sums = float(self.weights @ down[:, 0]), float(self.weights @ up[:, 0])
         if min(sums) < TINY:
             return self._far_intercept(linear)
         b = log(sums[0]) - log(sums[1]) + falls * first - rises * last
         if max(abs(lowest + b), abs(highest + b)) > self._largest:
             return np.array([b]), self.predict(linear + b)
-        down *= exp(falls * (first + b))
-        up *= exp(rises * (last + b))
+        if falls:
+            down *= exp(falls * (first + b))
+        if rises:
+            up *= exp(rises * (last + b))
         return np.array([b]), self._predict(down, up)
 
     def _far_intercept(self, linear: Float64) -> tuple[Float64, TweediePrediction]:
@@ -128,8 +137,22 @@ class TweedieLoss(Loss):
 
     def curvature(self, prediction: TweediePrediction) -> SingleCurvature:
         down, up = prediction.down[:, 0], prediction.up[:, 0]
+        if self.power in (1.0, 2.0):
+            return SingleCurvature(up if self.power == 1.0 else down)
         values = (self.power - 1.0) * down + (2.0 - self.power) * up
         return SingleCurvature(values if self.convex else np.maximum(values, LEAST_CURVATURE * up))
+
+    def divergence(self, prediction: TweediePrediction, kappa: float) -> float:
+        """Of all targets of zero at once: v becomes kappa v."""
+        on = self._positive
+        if isinstance(on, slice) or not self.convex:
+            return super().divergence(prediction, kappa)
+        positive = TweediePrediction(*(values[on] for values in prediction))
+        change = (1.0 - kappa) * positive.residual
+        entropies = self._entropies(positive.down, positive.up, *self._moved(positive, change))
+        lost = relative_entropy(np.ones((1, 1)), np.full((1, 1), kappa - 1.0)) / (2.0 - self.power)
+        of_zeros = float(self._weights_of_zeros @ prediction.up[:, 0])
+        return float(self.weights[on] @ entropies) + of_zeros * float(lost[0, 0])
 
     def dual_divergence(self, prediction: TweediePrediction, change: Float64) -> float:
         if not self.convex:

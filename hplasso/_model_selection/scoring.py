@@ -30,7 +30,7 @@ class Scorer:
         self.scorer = scorer_of(scoring)
         self.at_predictions_only = scoring is None or isinstance(scoring, str)
         self.known: dict[str, Any] = {}
-        free = _free_parameters(self.scorer)
+        free = free_parameters(self.scorer)
         if "labels" in free:
             self.known["labels"] = classes
             if len(classes) == 2 and "pos_label" in free:
@@ -65,7 +65,7 @@ class OffsetModel(LinearClassifier):
         return super()._outputs(X, self.known_offset)
 
 
-def _free_parameters(scorer: Any) -> set[str]:
+def free_parameters(scorer: Any) -> set[str]:
     """The names of the parameters of a scorer's metric that the scorer was not made with.
 
     A scorer that is made from a metric carries it, and the arguments for it.

@@ -71,6 +71,9 @@ ARRAY = Constraint(
 )
 CALLABLE = Constraint("a callable", callable)
 MAPPING = Constraint("a dict", lambda value: isinstance(value, Mapping))
+LIST = Constraint("a list, tuple or set", lambda value: isinstance(value, list | tuple | set))
+TEXT = Constraint("a str", lambda value: isinstance(value, str))
+NUMBER = Constraint("a float", lambda value: isinstance(value, numbers.Real))
 RANDOM_STATE = Constraint(
     "an int in the range [0, 4294967295], a random number generator or None",
     lambda value: (
@@ -165,6 +168,19 @@ RELAXED_CONSTRAINTS: Constraints = {
     "Cs": (integer(1), ARRAY, NONE),
     "gamma": (real(0.0, 1.0),),
     "gammas": (ARRAY,),
+}
+# Those of searches.
+SEARCH_CONSTRAINTS: Constraints = {
+    "param_grid": (MAPPING, LIST),
+    "scoring": (SCORER, CALLABLE, LIST, MAPPING, NONE),
+    "n_jobs": (N_JOBS,),
+    "refit": (BOOLEAN, TEXT, CALLABLE),
+    "cv": (CV,),
+    "verbose": (BOOLEAN, integer(0)),
+    "pre_dispatch": (integer(1), TEXT),
+    "error_score": (one_of("raise"), NUMBER),
+    "return_train_score": (BOOLEAN,),
+    "rule": (one_of("min", "1se"),),
 }
 # Those of `minimize_l1`, and its options.
 SMOOTH_CONSTRAINTS: Constraints = {
