@@ -12,7 +12,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn import config_context
-from sklearn.base import clone, is_classifier, is_regressor
+from sklearn.base import BaseEstimator, clone, is_classifier, is_regressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.feature_selection import SelectFromModel
 from sklearn.linear_model import (
@@ -28,7 +28,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-import hplasso._model_selection.relaxation as relaxation
 from hplasso import (
     CrossValidationDisplay,
     HadamardElasticNet,
@@ -42,6 +41,9 @@ from hplasso import (
     HadamardTweedieRegressor,
     lasso_path,
 )
+from hplasso._design.dense import DenseContainer
+from hplasso._estimators.linear_model import options_of
+from hplasso._model_selection import relaxation, single_penalty
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "references"))
 import glmnet_relaxed
@@ -435,6 +437,32 @@ def test_each_support_is_refitted_once(n_features, monkeypatch):
     model.fit(wide, Y)
     assert set(supports.values()) == {1}
     assert len(supports) - 1 < len(model.alphas_) - 5  # one is that of the refit to all samples
+
+
+def test_on_moments_refits_do_not_read_the_data(monkeypatch):
+    estimator = HadamardLasso()
+    data = single_penalty.data_of(BaseEstimator(), estimator, options_of(estimator), X, Y, None)
+    problem = data.problem(100)
+    assert problem.unpenalised.working_set.complete
+    points = problem.trace(np.geomspace(1.0, 0.01, 20))
+    for name in ("columns", "rows", "read", "transposed_product", "gram"):
+        monkeypatch.setattr(DenseContainer, name, lambda *args: pytest.fail("X is read"))
+    monkeypatch.setattr(DenseContainer, "choose", lambda *args: None)
+    path = relaxation.relaxed_path(data, problem, points)
+    support = path.penalised.coefs[0, :, -1] != 0.0
+    peer = LinearRegression().fit(X[:, support], Y)
+    assert_allclose(path.refitted.coefs[0, support, -1], peer.coef_, rtol=1e-10)
+
+
+@pytest.mark.parametrize("name", ["lasso", "three classes", "poisson"])
+def test_without_intercept(name):
+    estimator, y, peer = MODELS[name]
+    estimator = clone(estimator).set_params(fit_intercept=False)
+    model = HadamardRelaxed(estimator, gamma=0.0).fit(X, y)
+    support = np.atleast_2d(model.coef_).any(axis=0)
+    peer = clone(peer).set_params(fit_intercept=False).fit(X[:, support], y)
+    assert_allclose(outputs_of(model, X), outputs_of(peer, X[:, support]), rtol=1e-5, atol=1e-6)
+    assert_array_equal(model.intercept_, np.zeros_like(model.intercept_))
 
 
 def test_ties_go_to_the_stronger_penalty_and_then_to_the_larger_gamma():
