@@ -97,14 +97,13 @@ def outputs_of(model, samples):
 
 
 @each_model
-@pytest.mark.parametrize("weights", [None, WEIGHTS])
-def test_the_refit_is_that_of_scikit_learn_on_the_support(name, weights):
+def test_the_refit_is_that_of_scikit_learn_on_the_support(name):
     estimator, y, peer = MODELS[name]
-    model = HadamardRelaxed(estimator).fit(X, y, sample_weight=weights)
-    penalised = clone(estimator).fit(X, y, sample_weight=weights)
+    model = HadamardRelaxed(estimator).fit(X, y, sample_weight=WEIGHTS)
+    penalised = clone(estimator).fit(X, y, sample_weight=WEIGHTS)
     support = np.atleast_2d(penalised.coef_).any(axis=0)
     assert 2 <= support.sum() < P
-    peer = clone(peer).fit(X[:, support], y, sample_weight=weights)
+    peer = clone(peer).fit(X[:, support], y, sample_weight=WEIGHTS)
     assert_allclose(outputs_of(model, X), outputs_of(peer, X[:, support]), rtol=1e-5, atol=1e-6)
     assert not np.atleast_2d(model.coef_)[:, ~support].any()
     if name != "three classes":  # whose coefficients and intercepts are free by a constant
@@ -214,7 +213,7 @@ def test_penalty_weights_and_names():
     )
 
 
-@pytest.mark.parametrize("kind", ["csr", "csc", "float32"])
+@pytest.mark.parametrize("kind", ["csr", "float32"])
 @pytest.mark.parametrize("name", ["lasso", "three classes", "poisson"])
 def test_kinds_of_data(name, kind):
     estimator, y, _ = MODELS[name]
@@ -321,7 +320,7 @@ def test_glmnet(case):
         penalty = getattr(model, f"{'C' if classes else 'alpha'}_{rule}_")
         penalty = 1.0 / (unit * penalty) if classes else penalty
         assert_allclose([penalty, getattr(model, f"gamma_{rule}_")], case[rule])
-    if not classes:
+    if case["family"] == "gaussian":
         exactly = HadamardRelaxedCV(estimator, gammas=[0.0], cv=cv, **grid).fit(samples, y)
         assert_allclose(-exactly.scores_[0].mean(axis=-1), case["mean"][0], rtol=1e-5)
 
@@ -345,12 +344,12 @@ def test_scores_are_those_of_single_fits(name):
     penalties = [0.03, 0.06, 0.1] if by_C else [0.5, 0.2, 0.05]
     penalty, gammas = "C" if by_C else "alpha", [0.0, 0.4, 1.0]
     model = HadamardRelaxedCV(
-        estimator, gammas=gammas[::-1], cv=KFold(3), **{f"{penalty}s": penalties[::-1]}
+        estimator, gammas=gammas[::-1], cv=KFold(2), **{f"{penalty}s": penalties[::-1]}
     ).fit(X, y, sample_weight=WEIGHTS)
     assert_array_equal(getattr(model, f"{penalty}s_"), penalties)
     assert_array_equal(model.gammas_, gammas)
-    expected = np.empty((3, 3, 3))
-    for fold, (train, test) in enumerate(KFold(3).split(X)):
+    expected = np.empty((3, 3, 2))
+    for fold, (train, test) in enumerate(KFold(2).split(X)):
         for column, value in enumerate(penalties):
             for row, gamma in enumerate(gammas):
                 own = clone(estimator).set_params(**{penalty: value})
@@ -495,15 +494,15 @@ def test_relaxing_pays_where_few_features_matter():
     wide = rng.standard_normal((80, 120))
     truth = 3.0 * wide[:, 0] - 2.0 * wide[:, 1]
     y = truth + rng.standard_normal(80)
-    model, plain = HadamardRelaxedCV(n_jobs=2).fit(wide, y), HadamardLassoCV().fit(wide, y)
+    model, plain = HadamardRelaxedCV(cv=3, n_jobs=2).fit(wide, y), HadamardLassoCV().fit(wide, y)
     assert list(np.flatnonzero(model.coef_)) == [0, 1]
     assert np.count_nonzero(plain.coef_) > 5
     errors = [mean_squared_error(truth, each.predict(wide)) for each in (model, plain)]
     assert errors[0] < 0.6 * errors[1]
     assert model.stopped_early_
-    serial = HadamardRelaxedCV().fit(wide, y)
+    serial = HadamardRelaxedCV(cv=3).fit(wide, y)
     assert_allclose(serial.scores_, model.scores_)
-    longer = HadamardRelaxedCV(early_stop=False).fit(wide, y)
+    longer = HadamardRelaxedCV(cv=2, gammas=[1.0], early_stop=False).fit(wide, y)
     assert len(longer.alphas_) == 100 > len(model.alphas_)
 
 
@@ -631,14 +630,14 @@ def test_the_picture_is_that_of_the_gamma_chosen(name):
     pytest.importorskip("matplotlib").use("agg")
     estimator, y, _ = MODELS[name]
     penalty = "C" if hasattr(estimator, "C") else "alpha"
-    model = HadamardRelaxedCV(estimator, cv=3, rule="1se", **{f"{penalty}s": 4}).fit(X, y)
+    model = HadamardRelaxedCV(estimator, cv=2, rule="1se", **{f"{penalty}s": 2}).fit(X, y)
     display = CrossValidationDisplay.from_estimator(model)
     row = list(model.gammas_).index(model.gamma_)
     assert_array_equal(display.losses, -model.scores_[row])
     assert_array_equal(display.penalties, getattr(model, f"{penalty}s_"))
     assert display.chosen == {"1se": getattr(model, f"{penalty}_")}
     assert display.ax_.get_ylabel() == f"mean loss, gamma={model.gamma_:g}"
-    scored = HadamardRelaxedCV(estimator, cv=3, scoring=SCORES[name], **{f"{penalty}s": 4})
+    scored = HadamardRelaxedCV(estimator, cv=2, scoring=SCORES[name], **{f"{penalty}s": 2})
     display = CrossValidationDisplay.from_estimator(scored.fit(X, y))
     assert display.loss_name.startswith(SCORES[name].removeprefix("neg_").replace("_", " "))
 
@@ -705,8 +704,8 @@ def test_what_a_support_lacks_larger_ones_lack(monkeypatch):
 
 CHECKED = [
     HadamardRelaxed(HadamardLasso(alpha=0.01)),
-    HadamardRelaxed(HadamardLogisticRegression()),
-    HadamardRelaxedCV(alphas=4, cv=3),
+    HadamardRelaxed(HadamardLogisticRegression(C=0.03)),
+    HadamardRelaxedCV(alphas=3, cv=2),
     HadamardRelaxedCV(HadamardLogisticRegression(), Cs=[0.03], gammas=[0.0], cv=2),
 ]
 
