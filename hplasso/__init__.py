@@ -18,6 +18,8 @@ from ._model_selection.lasso_cv import HadamardLassoCV
 from ._model_selection.lasso_ic import HadamardLassoIC
 from ._model_selection.logistic_cv import HadamardLogisticRegressionCV
 from ._model_selection.path_search import PathSearchCV
+from ._model_selection.relaxed import HadamardRelaxed
+from ._model_selection.relaxed_cv import HadamardRelaxedCV
 from ._model_selection.stability_selection import HadamardStabilitySelection
 from ._model_selection.tweedie_cv import (
     HadamardGammaRegressorCV,
@@ -45,6 +47,8 @@ __all__ = [
     "HadamardLogisticRegressionCV",
     "HadamardPoissonRegressor",
     "HadamardPoissonRegressorCV",
+    "HadamardRelaxed",
+    "HadamardRelaxedCV",
     "HadamardStabilitySelection",
     "HadamardTweedieRegressor",
     "HadamardTweedieRegressorCV",

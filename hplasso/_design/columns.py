@@ -77,6 +77,24 @@ class ColumnStatistics:
         values[:, self.column_norms[features] == 0.0] = 0.0
         return values
 
+    def without(self, features: Mask) -> ColumnStatistics:
+        """The same with some more columns left out."""
+        left_out, prone = self.left_out | features, self.cancellation_prone
+        mean, norms, rounding, size = (
+            np.where(left_out, 0.0, values)
+            for values in (self.mean, self.column_norms, self.rounding, self.size)
+        )
+        return replace(
+            self,
+            left_out=left_out,
+            mean=mean,
+            column_norms=norms,
+            cancellation_prone=prone[~left_out[prone]],
+            constant=np.flatnonzero(norms == 0.0),
+            rounding=rounding,
+            size=size,
+        )
+
     def leave_means(self) -> ColumnStatistics:
         """The same with zero for the means that are not much larger than the column norms."""
         left = np.abs(self.mean) <= LARGEST_KEPT_MEAN * self.column_norms

@@ -122,6 +122,11 @@ def reweighted(
     return Design(design.container, statistics, design.passes)
 
 
+def leaving_out(design: Design, features: Mask) -> Design:
+    """The design with some more features left out, by a mask."""
+    return Design(design.container, design.statistics.without(features), design.passes)
+
+
 def augmented_gram_of(design: Design, rows: Index, response: Float64) -> Float64:
     """The Gram matrix of [Z, response, sqrt v] on some rows, of shape (p + 2, p + 2).
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from copy import copy
+from typing import Any, NamedTuple, Self
 
 import numpy as np
+from scipy.special import log_expit, log_softmax
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 
 from .._datafit.newton import CurvedTerm
-from .._design.factory import SMALLEST, as_array, checked_design
+from .._design.factory import SMALLEST, as_array, checked_design, leaving_out
 from .._design.working_set import WorkingSet
 from .._losses.base import Loss
 from .._losses.offset import OffsetLoss
@@ -158,6 +160,8 @@ class Classification(UnpenalisedProblem):
         What is added to the K rows of outputs.
     """
 
+    separable = True
+
     def __init__(
         self,
         X: Any,
@@ -192,11 +196,27 @@ class Classification(UnpenalisedProblem):
         """What the user calls C."""
         return CScale(l1_ratio, self.total)
 
+    def without(self, features: Mask) -> Self:
+        """The same with some more features left out; all others are in its working set."""
+        other = copy(self)
+        other.design = leaving_out(self.design, features)
+        other.term = CurvedTerm(other.design, self.term.loss, self.design.fit_intercept)
+        other.terms, other.working_set = [other.term], WorkingSet(other.term.design)
+        kept = np.repeat(~other.design.left_out, self.term.n_outputs)
+        other.working_set.admit(np.flatnonzero(kept))
+        return other
+
     def interpolated(
         self, tracer: Tracer, alphas: Float64, early_stop: bool = False
     ) -> list[PathPoint]:
         """A path at decreasing alphas, some of its points between solved ones."""
         return trace_log_interpolated(tracer, self.term, alphas, early_stop)
+
+    def identified(self, coefs: Float64) -> Float64:
+        """Of classes that take part, only differences matter: the mean is to be zero."""
+        if len(coefs) > 1:
+            coefs[self.present] -= coefs[self.present].mean(axis=0)
+        return coefs
 
     def solver_penalty(self, penalty: L1Penalty) -> L1Penalty:
         """The penalty of all outputs; the ridge part of a row is that of its classes."""
@@ -303,6 +323,19 @@ class LogisticData(NamedTuple):
     def reweighted(self, weights: Float64, total: float) -> LogisticData:
         """The same under other weights, which are to sum to one, and what C takes their sum for."""
         return self._replace(labels=self.labels._replace(weights=weights, total=total))
+
+    def mean_losses(self, rows: Index, outputs: Float64, weights: Float64) -> Float64:
+        """Mean log losses (L,) at outputs (K, m, L) of some rows, less the offset there.
+
+        The weights (m,) sum to one.
+        """
+        codes = self.labels.codes[rows]
+        if self.offset is not None:
+            outputs = outputs + self.offset[rows].T[..., None]
+        if len(outputs) == 1:
+            return -weights @ log_expit(np.where(codes == 1, 1.0, -1.0)[:, None] * outputs[0])
+        logarithms = log_softmax(outputs, axis=0)
+        return -weights @ np.take_along_axis(logarithms, codes[None, :, None], axis=0)[0]
 
     def with_offset(self, offset: Any) -> LogisticData:
         """The same with what the user adds to the outputs, which is checked; None is zero."""

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
 from .._datafit.newton import CurvedTerm
-from .._design.factory import check_range, checked_design
+from .._design.factory import check_range, checked_design, leaving_out
 from .._design.working_set import WorkingSet
 from .._losses.base import Loss
 from .._losses.identity_link import IdentityLink
 from .._losses.normal import NormalLoss
 from .._losses.offset import OffsetLoss
 from .._losses.tweedie import TweedieLoss
-from .._numerics.typing import Float64, Mask
+from .._numerics.typing import Float64, Index, Mask
 from .._path.interpolation import trace_log_interpolated
 from .._path.progress import PathPoint
 from .._path.tracer import Tracer
@@ -121,6 +122,15 @@ class GeneralizedLinear(UnpenalisedProblem):
         """What the user calls alpha."""
         return AlphaScale(l1_ratio)
 
+    def without(self, features: Mask) -> Self:
+        """The same with some more features left out; all others are in its working set."""
+        other = copy(self)
+        other.design = leaving_out(self.design, features)
+        other.term = CurvedTerm(other.design, self.term.loss, self.design.fit_intercept)
+        other.terms, other.working_set = [other.term], WorkingSet(other.term.design)
+        other.working_set.admit(np.flatnonzero(~other.design.left_out))
+        return other
+
     def interpolated(
         self, tracer: Tracer, alphas: Float64, early_stop: bool = False
     ) -> list[PathPoint]:
@@ -158,6 +168,14 @@ class GeneralizedLinearData(NamedTuple):
     def reweighted(self, weights: Float64, total: float = 1.0) -> GeneralizedLinearData:
         """The same under other weights, which are to sum to one; their sum is of no account."""
         return self._replace(weights=weights)
+
+    def mean_losses(self, rows: Index, outputs: Float64, weights: Float64) -> Float64:
+        """Mean unit deviances (L,) at outputs (1, m, L) of some rows, less the offset there.
+
+        The weights (m,) sum to one.
+        """
+        single = outputs[0] if self.offset is None else outputs[0] + self.offset[rows, None]
+        return self.family.mean_deviances(self.y[rows], single, weights)
 
     def with_offset(self, offset: Any) -> GeneralizedLinearData:
         """The same with what the user adds to the linear model, which is checked; None is zero."""

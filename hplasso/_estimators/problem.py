@@ -21,7 +21,7 @@ import numpy as np
 
 from .._design.design import Design
 from .._design.working_set import WorkingSet
-from .._numerics.typing import Float64, Index
+from .._numerics.typing import Float64, Index, Mask
 from .._path.interpolation import trace_exactly
 from .._path.make_tracer import make_tracer
 from .._path.progress import Listener, Measure, PathPoint, Printer, warn_not_converged
@@ -112,6 +112,9 @@ class UnpenalisedProblem(ABC):
         Whether all classes take part, if there are any.
     n_rows : int
         Rows K of coefficients that belong to a point: one for each class where there are several.
+    separable : bool
+        Whether the loss may vanish as coefficients go to infinity: of classes that a plane
+        separates.
     """
 
     design: Design
@@ -119,6 +122,7 @@ class UnpenalisedProblem(ABC):
     working_set: Any
     complete = True
     n_rows = 1
+    separable = False
 
     def tracer(self, target: int, settings: PathSettings, start: Float64 | None = None) -> Tracer:
         """The path's driver for one target, from coefficients of the solver."""
@@ -145,6 +149,10 @@ class UnpenalisedProblem(ABC):
             other.working_set = WorkingSet(old.design, fixed=old.fixed)
         return other
 
+    @abstractmethod
+    def without(self, features: Mask) -> Self:
+        """The same with some more features left out, by a mask; all others are in a working set."""
+
     def features_of(self, point: PathPoint) -> Index:
         """The features that have a coefficient other than zero."""
         return point.features
@@ -160,6 +168,10 @@ class UnpenalisedProblem(ABC):
         features, columns, values = entries_of(points)
         shifts = np.bincount(columns, self.design.mean[features] * values, len(points))
         return np.reshape([point.intercept for point in points], len(points)) - shifts
+
+    def identified(self, coefs: Float64) -> Float64:
+        """Coefficients (K, p, L) without penalty, of those with the same outputs the shortest."""
+        return coefs
 
     def solver_penalty(self, penalty: L1Penalty) -> L1Penalty:
         """The penalty of the coefficients of the solver, from that of the user's."""

@@ -9,9 +9,9 @@ from sklearn.utils import check_array
 
 from .._datafit.squared import LeastSquares, LeastSquaresMoments
 from .._design.design import Design
-from .._design.factory import check_range, checked_design
+from .._design.factory import check_range, checked_design, leaving_out
 from .._design.working_set import WorkingSet
-from .._numerics.typing import Float64
+from .._numerics.typing import Float64, Index, Mask
 from .._path.interpolation import trace_interpolated
 from .._path.progress import PathPoint, warn
 from .._path.saturation import Enough, Interpolates, never
@@ -78,7 +78,7 @@ class Regression(UnpenalisedProblem):
         gram: Float64 | None = None,
         correlations: Float64 | None = None,
     ) -> None:
-        self.design = design
+        self.design, self.targets = design, Y
         terms = [LeastSquares(design, y) for y in Y.T]
         if gram is None:
             self.working_set, self.terms = WorkingSet(design, fixed=len(terms) > 1), terms
@@ -95,6 +95,18 @@ class Regression(UnpenalisedProblem):
     def scale(self, l1_ratio: float) -> AlphaScale:
         """What the user calls alpha."""
         return AlphaScale(l1_ratio)
+
+    def without(self, features: Mask) -> Regression:
+        """The same with some more features left out; moments stay as they are for the others."""
+        design = leaving_out(self.design, features)
+        if not self.working_set.complete:
+            other = Regression(design, self.targets)
+            other.working_set.admit(np.flatnonzero(~design.left_out))
+            return other
+        kept = ~features
+        gram = self.working_set.gram * np.logical_and.outer(kept, kept)
+        correlations = np.stack([kept * term.target for term in self.terms], axis=1)
+        return Regression(design, self.targets, gram, correlations)
 
     def interpolated(
         self, tracer: Tracer, alphas: Float64, early_stop: bool = False
@@ -185,6 +197,17 @@ class LeastSquaresData(NamedTuple):
     def raw_weights(self) -> Float64:
         """The weights (n,)."""
         return self.weights
+
+    def reweighted(self, weights: Float64, total: float = 1.0) -> LeastSquaresData:
+        """The same under other weights, which are to sum to one; their sum is of no account."""
+        return self._replace(weights=weights)
+
+    def mean_losses(self, rows: Index, outputs: Float64, weights: Float64) -> Float64:
+        """Mean squared errors (L,) of outputs (1, m, L) at some rows, less the offset there.
+
+        The weights (m,) sum to one.
+        """
+        return np.asarray(weights @ (outputs[0] - self.targets[rows, :1]) ** 2)
 
     def with_offset(self, offset: Any) -> LeastSquaresData:
         """The same for y less the offset, which is checked; None is zero."""

@@ -8,37 +8,33 @@ from dataclasses import replace
 from typing import Any, NamedTuple, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
+from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.feature_selection import SelectorMixin
 from sklearn.utils import check_random_state, get_tags
 from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from .._estimators.fit_method import CallbackSupportMixin, Task, fit_method, listeners_of
-from .._estimators.lasso import HadamardLasso
 from .._estimators.linear_model import LinearModel, options_of
 from .._estimators.problem import FitOptions, Problem
 from .._numerics.threads import threads_for_data
 from .._numerics.typing import Float64, Index, Mask
 from .._path.progress import PathPoint
-from .._validation.arrays import GivenGrid, check_one_target, given_alphas, given_Cs
+from .._validation.arrays import GivenGrid, check_one_target
 from .._validation.parameters import (
     STABILITY_CONSTRAINTS,
-    InvalidParameterError,
     check_parameters,
     explain_names,
 )
-from .._validation.weights import checked_penalty_weights
 from .false_selections import FalseSelections, Limits
 from .resamples import RESAMPLING, drawn_folds, problems_of
+from .single_penalty import checked_estimator, data_of, estimator_of, given_penalties
 
 # An automatic grid begins at so many times the alpha at which the first feature enters for all
 # samples: chance correlations are the square root of two larger in half of them, and in some halves
 # larger than that. More solves penalties at which nothing is selected; less lets in the first
 # features of a resample in one step.
 BEGINNING = 2.0
-# How many penalties it has.
-N_PENALTIES = 100
 
 
 class HadamardStabilitySelection(
@@ -257,7 +253,7 @@ class HadamardStabilitySelection(
         """
         model, options, given, limits = self._checked_parameters()
         check_one_target(type(self).__name__, y, "a selector for each of them")
-        data = self._data(model, options, X, y, sample_weight).with_offset(offset)
+        data = data_of(self, model, options, X, y, sample_weight).with_offset(offset)
         random, n_resamples = check_random_state(self.random_state), int(self.n_resamples)
         folds = drawn_folds(model, data, self.resampling, n_resamples, random)
         with Task.of_fit(self, n_resamples) as task, threads_for_data(data.X.size):
@@ -292,42 +288,12 @@ class HadamardStabilitySelection(
                 f"assumption='unimodal' needs resampling='pairs'. Got {self.resampling!r}."
             )
         limits = Limits.of(self.threshold, self.max_false, self.n_selected, not bootstrap)
-        model = self._estimator()
+        model = checked_estimator(self)
         options = options_of(model)
         if not options.l1_ratio:
             raise ValueError("l1_ratio of the estimator must be positive. With 0 all are selected.")
         options = replace(options, verbose=self.verbose)
-        return model, options, self._given_grid(model, options.l1_ratio), limits
-
-    def _estimator(self) -> Any:
-        """A copy of the estimator, which is checked."""
-        model = HadamardLasso() if self.estimator is None else self.estimator
-        if isinstance(model, LinearModel) and {"alpha", "C"} & set(model.get_params(deep=False)):
-            return clone(model)
-        raise InvalidParameterError(
-            f"The 'estimator' parameter of {type(self).__name__} must be an estimator of hplasso "
-            "with a single penalty, such as HadamardLasso() or HadamardLogisticRegression(), or "
-            f"None. Got {model!r} instead."
-        )
-
-    def _given_grid(self, model: Any, l1_ratio: float) -> GivenGrid:
-        """The penalties, or their number."""
-        by_C = hasattr(model, "C")
-        right, wrong = ("Cs", "alphas") if by_C else ("alphas", "Cs")
-        if getattr(self, wrong) is not None:
-            raise ValueError(
-                f"{wrong} must be None for {type(model).__name__}: write {right} instead."
-            )
-        if by_C:
-            return given_Cs(N_PENALTIES if self.Cs is None else self.Cs, [l1_ratio])
-        return given_alphas(self.alphas, [l1_ratio], open_low=True)
-
-    def _data(self, model: Any, options: FitOptions, X: Any, y: Any, sample_weight: Any) -> Any:
-        """The data of the problem of an estimator; the selector learns the names of features."""
-        X, y = validate_data(self, X, y, **{**model._accepted, "multi_output": False})
-        names = getattr(self, "feature_names_in_", None)
-        penalty = checked_penalty_weights(model.penalty_weights, self.n_features_in_, names)
-        return model._data(X, y, sample_weight, penalty, options)
+        return model, options, given_penalties(self, model, options.l1_ratio), limits
 
     def _set_attributes(self, paths: Sequence[Selections], penalties: Float64, name: str) -> None:
         """Set what the paths give, on the penalties to where the last of them ends."""
@@ -350,8 +316,7 @@ class HadamardStabilitySelection(
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
-        estimator = HadamardLasso() if self.estimator is None else self.estimator
-        tags.target_tags = get_tags(estimator).target_tags
+        tags.target_tags = get_tags(estimator_of(self)).target_tags
         return tags
 
 

@@ -115,6 +115,8 @@ class Certifier(ABC):
         features = unpenalised.nonzero()[0]
         if features.size * design.shape[0] > FEW:
             return None
+        if self.working_set.complete:
+            return features, self.working_set.gram[np.ix_(features, features)]
         block = design.block(features)
         return features, block.T @ block
 

@@ -84,7 +84,8 @@ class CrossValidationDisplay(Display):
         Parameters
         ----------
         estimator : fitted cross-validated estimator
-            One of hplasso. Of several values of l1_ratio, the one that was chosen is drawn.
+            One of hplasso. Of several values of l1_ratio, or of gamma, the one that was chosen is
+            drawn.
         ax : matplotlib Axes, default=None
             Axes to draw on; new ones by default.
 
@@ -107,13 +108,19 @@ class CrossValidationDisplay(Display):
             penalties = estimator.alphas_
             marks = {"min": estimator.alpha_min_, "1se": estimator.alpha_1se_}
             names = {"penalty_name": "alpha", "loss_name": "mean deviance"}
+        elif hasattr(estimator, "gammas_"):
+            name, own = ("C" if hasattr(estimator, "C_") else "alpha"), estimator.gamma_
+            chosen = list(estimator.gammas_).index(own)
+            losses, errors = -estimator.scores_[chosen], estimator.scores_se_[chosen]
+            penalties = getattr(estimator, f"{name}s_")
+            marks = {estimator.rule: getattr(estimator, f"{name}_")}
+            loss = "mean loss" if estimator.scoring is None else _loss_name(estimator.scoring)
+            names = {"penalty_name": name, "loss_name": f"{loss}, gamma={own:g}"}
         elif hasattr(estimator, "scores_"):
             chosen = int(np.argmin(np.abs(estimator.l1_ratios_ - estimator.l1_ratio_)))
             losses, errors = -estimator.scores_[:, chosen].T, estimator.scores_se_[chosen]
             penalties, marks = estimator.Cs_, {"min": estimator.C_min_, "1se": estimator.C_1se_}
-            scoring = estimator.scoring or "accuracy"
-            name = f"-{scoring}" if isinstance(scoring, str) else "-score"
-            name = name.replace("_", " ").removeprefix("-neg ")
+            name = _loss_name(estimator.scoring or "accuracy")
             names = {"penalty_name": "C", "loss_name": name}
         else:
             raise ValueError(
@@ -161,3 +168,9 @@ class CrossValidationDisplay(Display):
         self._note_end_of_grid(penalties, self.penalty_name, self.chosen, self.stopped_early)
         ax.legend(fontsize="small")
         return self
+
+
+def _loss_name(scoring: Any) -> str:
+    """The name of minus a score."""
+    name = f"-{scoring}" if isinstance(scoring, str) else "-score"
+    return name.replace("_", " ").removeprefix("-neg ")

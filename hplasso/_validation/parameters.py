@@ -159,6 +159,16 @@ STABILITY_CONSTRAINTS: Constraints = {
     "random_state": CONSTRAINTS["random_state"],
     "verbose": CONSTRAINTS["verbose"],
 }
+# Those of relaxed fits.
+RELAXED_CONSTRAINTS: Constraints = {
+    **{
+        name: SELECTION_CONSTRAINTS[name]
+        for name in ("alphas", "eps", "cv", "scoring", "rule", "early_stop", "n_jobs", "verbose")
+    },
+    "Cs": (integer(1), ARRAY, NONE),
+    "gamma": (real(0.0, 1.0),),
+    "gammas": (ARRAY,),
+}
 # Those of searches.
 SEARCH_CONSTRAINTS: Constraints = {
     "param_grid": (MAPPING, LIST),

@@ -1,0 +1,192 @@
+"""What estimators of relaxed fits have in common: the fit at one penalty, and what is handed on."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any, cast
+
+import numpy as np
+from sklearn.base import BaseEstimator, MetaEstimatorMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import get_tags
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from .._estimators.fit_method import CallbackSupportMixin
+from .._estimators.linear_model import options_of
+from .._numerics.error_state import Function
+from .._numerics.threads import threads_for_data
+from .._path.progress import Measure, warn
+from .._solver.hadamard import balance
+from .relaxation import LinearModels, Refit, on_features, refitted
+from .single_penalty import data_of, estimator_of
+
+
+def _if_estimator_has(name: str) -> Callable[[Function], Function]:
+    """Make a method one that is there if the estimator has one of this name."""
+
+    def check(owner: Any) -> bool:
+        getattr(estimator_of(owner), name)  # an AttributeError says that it has not
+        return True
+
+    return cast(Callable[[Function], Function], available_if(check))
+
+
+class RelaxedModel(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, ABC):
+    """The base of both; abstract, as it leaves the parameters to them."""
+
+    estimator: Any
+
+    @abstractmethod
+    def __init__(self) -> None: ...
+
+    def _relax(
+        self, model: Any, gamma: float, X: Any, y: Any, sample_weight: Any, offset: Any
+    ) -> None:
+        """Fit a model and relax it: set the attributes of both fits, and of their mixture."""
+        data = data_of(self, model, options_of(model), X, y, sample_weight).with_offset(offset)
+        model.fit(X, y, sample_weight=sample_weight, offset=offset)
+        coefs = np.atleast_2d(model.coef_)
+        features = np.flatnonzero(coefs.any(axis=0))
+        penalised = LinearModels(coefs[:, features, None], np.atleast_1d(model.intercept_)[:, None])
+        refit, outcome = penalised, Refit.EXISTS
+        if features.size:
+            with threads_for_data(data.X.size):
+                problem = on_features(data, features).problem(1)
+                refit, (outcome,) = refitted(problem, penalised)
+        if outcome is not Refit.EXISTS and gamma < 1.0:
+            warn(
+                f"There is no fit without penalty to relax to: {outcome.value}. The coefficients "
+                "are those with the penalty, as of gamma=1. A stronger penalty has a smaller "
+                "support.",
+                ConvergenceWarning,
+            )
+        self.refit_exists_ = outcome is Refit.EXISTS
+        self.coef_penalised_, self.intercept_penalised_ = model.coef_, model.intercept_
+        self.coef_refitted_, self.intercept_refitted_ = _as_fitted(model, features, refit)
+        mixture = penalised.mixed(refit, gamma)
+        self._set_model(model, *_as_fitted(model, features, mixture))
+
+    def _set_model(self, model: Any, coef: Any, intercept: Any) -> None:
+        """Take a model with other coefficients, of which nothing is certified."""
+        for measure in Measure:
+            vars(model).pop(f"{measure.attribute}_", None)
+        model.coef_, model.intercept_ = coef, intercept
+        model.mu_, model.nu_ = balance(coef)
+        self.estimator_, self.coef_, self.intercept_ = model, coef, intercept
+        self.__dict__.pop("classes_", None)  # of a fit before
+        if hasattr(model, "classes_"):
+            self.classes_ = model.classes_
+
+    @property
+    def penalty(self) -> str:
+        """The kind of penalty, by which ``SelectFromModel`` keeps all coefficients but zeros."""
+        return str(estimator_of(self).penalty)
+
+    def predict(self, X: Any, offset: Any = None) -> Any:
+        """Predict with `estimator_`.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples.
+        offset : array-like of the shape of the linear model, default=None
+            What is added to the linear model of each sample, zero by default.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+            Predicted values, or class labels.
+        """
+        check_is_fitted(self)
+        return self.estimator_.predict(X, offset)
+
+    @_if_estimator_has("predict_proba")
+    def predict_proba(self, X: Any, offset: Any = None) -> Any:
+        """Probabilities of the classes; of classifiers only.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples.
+        offset : array-like of the shape of the linear model, default=None
+            What is added to the linear model of each sample, zero by default.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes)
+            In the order of `classes_`.
+        """
+        check_is_fitted(self)
+        return self.estimator_.predict_proba(X, offset)
+
+    @_if_estimator_has("predict_log_proba")
+    def predict_log_proba(self, X: Any, offset: Any = None) -> Any:
+        """Logarithms of the probabilities of the classes; of classifiers only.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples.
+        offset : array-like of the shape of the linear model, default=None
+            What is added to the linear model of each sample, zero by default.
+
+        Returns
+        -------
+        log_probabilities : ndarray of shape (n_samples, n_classes)
+            In the order of `classes_`.
+        """
+        check_is_fitted(self)
+        return self.estimator_.predict_log_proba(X, offset)
+
+    @_if_estimator_has("decision_function")
+    def decision_function(self, X: Any, offset: Any = None) -> Any:
+        """Outputs of the linear model; of classifiers only.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples.
+        offset : array-like of the shape of the linear model, default=None
+            What is added to the linear model of each sample, zero by default.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
+            With two classes, the logarithm of the odds of ``classes_[1]``.
+        """
+        check_is_fitted(self)
+        return self.estimator_.decision_function(X, offset)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None) -> float:
+        """The score of `estimator_`: R^2, the accuracy, or D^2.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples.
+        y : array-like of shape (n_samples,)
+            Target values, or class labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Sample weights.
+        offset : array-like of the shape of the linear model, default=None
+            What is added to the linear model of each sample, zero by default.
+
+        Returns
+        -------
+        score : float
+            The score; the larger, the better.
+        """
+        check_is_fitted(self)
+        return float(self.estimator_.score(X, y, sample_weight=sample_weight, offset=offset))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = get_tags(estimator_of(self))
+        tags.target_tags.multi_output = False
+        return tags
+
+
+def _as_fitted(model: Any, features: Any, models: LinearModels) -> tuple[Any, Any]:
+    """Coefficients of the features, and the intercept, in the shapes that the model has."""
+    coef, intercepts = np.zeros_like(model.coef_), models.intercepts[:, 0]
+    coef[..., features] = models.coefs[..., 0].reshape(*coef.shape[:-1], features.size)
+    return coef, intercepts.copy() if np.ndim(model.intercept_) else intercepts[0]
