@@ -103,14 +103,19 @@ def _moved(
 
 
 def joined(first: SolvedPoint, last: SolvedPoint) -> list[SolvedPoint]:
-    """Two solved points of decreasing alpha, and their breakpoints between them, if any."""
-    if first.breakpoints is None or last.breakpoints is None:
-        return [first, last]
-    (down, _), (_, up) = first.breakpoints, last.breakpoints
+    """Two solved points of decreasing alpha, and their breakpoints between them, where known."""
+    down = first if first.breakpoints is None else first.breakpoints[0]
+    up = last if last.breakpoints is None else last.breakpoints[1]
     if down.alpha <= last.alpha:  # on the same line
         return [first, last]
-    if up.alpha >= down.alpha:
-        return [first, down, last]
-    # residuals shrink with alpha: that of the first is a bound
-    up = up._replace(iterate=up.iterate._replace(state=first.iterate.state))
-    return [first, down, up, last]
+    points = [first] if down is first else [first, down]
+    if last.alpha < up.alpha < down.alpha:
+        # residuals shrink with alpha: that of the first is a bound
+        points.append(up._replace(iterate=up.iterate._replace(state=first.iterate.state)))
+    return [*points, last]
+
+
+def is_on_line(first: SolvedPoint, last: SolvedPoint, alpha: float) -> bool:
+    """Whether an alpha between two solved points is on the line of one of them."""
+    below = first.breakpoints is not None and alpha >= first.breakpoints[0].alpha
+    return below or (last.breakpoints is not None and alpha <= last.breakpoints[1].alpha)

@@ -42,7 +42,7 @@ from .._numerics.rounding import CorrelationRounding
 from .._numerics.typing import Float64
 from .._penalties.duality_gap import Certificate
 from .._penalties.l1 import complementarity, feasible_alpha
-from .breakpoints import has_breakpoints, joined
+from .breakpoints import has_breakpoints, is_on_line, joined
 from .path_point import path_point
 from .predictor import SolvedPoint
 from .progress import PathPoint
@@ -148,7 +148,7 @@ class LinearInterpolation:
                 at
                 for at, (alpha, certificate) in enumerate(zip(alphas, certificates, strict=True))
                 if not certifier.suffices(certificate)
-                or (self.exact and not interpolation.is_on_line(alpha))
+                or (self.exact and not is_on_line(first, last, alpha))
             ]
             points = [*map(interpolation.point, alphas, theta, certificates)]
             if not missed:
@@ -257,12 +257,6 @@ class Interpolation:
                 of_all = working_set.columns.correlations(iterate.state.residual)
                 z[late] = of_all[self.support[late]]
         return z
-
-    def is_on_line(self, alpha: float) -> bool:
-        """Whether it is between a solved point and its breakpoint."""
-        if len(self.ends) == 4:
-            return not self.ends[2].alpha < alpha < self.ends[1].alpha
-        return self.ends[0].breakpoints is not None
 
     def point(self, alpha: float, theta: Float64, certificate: Certificate) -> PathPoint:
         """What is returned of coefficients on the support."""

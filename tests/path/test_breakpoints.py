@@ -10,7 +10,7 @@ from hplasso import HadamardLasso, HadamardLassoCV, lasso_path
 from hplasso._design.factory import checked_design
 from hplasso._estimators.regression import Regression
 from hplasso._path.breakpoints import joined
-from hplasso._path.interpolation import trace_exactly
+from hplasso._path.interpolation import LinearInterpolation, trace_exactly
 from hplasso._path.settings import PathSettings
 from hplasso._penalties.l1 import L1Penalty
 
@@ -86,6 +86,22 @@ def test_joined_points_are_in_order():
     alphas = [point.alpha for point in joined(first, last)]
     assert len(alphas) == 4
     assert alphas == sorted(alphas, reverse=True)
+
+
+@pytest.mark.parametrize("unknown", [0, 1])
+def test_one_end_whose_breakpoints_are_not_known(unknown):
+    """As where columns of its support depend on others: only the other's line counts."""
+    tracer, grid = tracer_of(PENALTIES["lasso"], tol=1e-4), np.geomspace(19.0, 1.1, 40)
+    ends = [solved(tracer, alpha) for alpha in (20.0, 1.0)]
+    line = [grid <= ends[1].breakpoints[1].alpha, grid >= ends[0].breakpoints[0].alpha][unknown]
+    assert 0 < line.sum() < 30
+    ends[unknown] = ends[unknown]._replace(breakpoints=None)
+    assert len(joined(*ends)) == 3
+    points = LinearInterpolation(tracer, exact=True).between(*ends, list(grid))
+    other = tracer_of(PENALTIES["lasso"])
+    for point, on_line in zip(points, line, strict=True):
+        assert not (on_line and point.sweeps)
+        assert_allclose(point.dense(P), other.trace([point.alpha])[0].dense(P), atol=1e-7)
 
 
 @pytest.mark.parametrize("tol", [1e-4, 1e-8, 1e-13])
