@@ -206,8 +206,7 @@ class Problem:
     def certify(self, estimator: Any, gaps: Any, path: str = "") -> None:
         """Set what says how good the coefficients are, or those of a path, and is called that."""
         convex = self.unpenalised.terms[0].convex
-        for measure in Measure:
-            vars(estimator).pop(f"{measure.attribute}_{path}", None)
+        forget_certificate(estimator, path)
         measure = Measure.DUAL_GAP if convex else Measure.KKT_RESIDUAL
         setattr(estimator, f"{measure.attribute}_{path}", gaps)
 
@@ -293,6 +292,12 @@ class Problem:
     def warn_not_converged(self, points: list[PathPoint]) -> None:
         """One warning for those of the points that did not converge, if any."""
         warn_not_converged(points, self.scale.name_alpha)
+
+
+def forget_certificate(estimator: Any, path: str = "") -> None:
+    """Take away what says how good the coefficients are, or those of a path."""
+    for measure in Measure:
+        vars(estimator).pop(f"{measure.attribute}_{path}", None)
 
 
 def entries_of(points: list[PathPoint]) -> tuple[Index, Index, Float64]:

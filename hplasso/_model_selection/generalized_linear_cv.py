@@ -137,7 +137,5 @@ def _mean_deviances(
     outputs = np.broadcast_to(unpenalised.intercepts(points), (fold.test.size, len(points)))
     if features.size:
         outputs = outputs + unpenalised.design.container.rows(fold.test, features) @ coefs
-    if data.offset is not None:
-        outputs = outputs + data.offset[fold.test, None]
     weights = fold.test_weights / fold.test_weights.sum()
-    return data.family.mean_deviances(data.y[fold.test], outputs, weights)
+    return data.mean_losses(fold.test, outputs[None], weights)

@@ -13,9 +13,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._estimators.fit_method import CallbackSupportMixin
 from .._estimators.linear_model import options_of
+from .._estimators.problem import forget_certificate
 from .._numerics.error_state import Function
 from .._numerics.threads import threads_for_data
-from .._path.progress import Measure, warn
+from .._path.progress import warn
 from .._solver.hadamard import balance
 from .relaxation import LinearModels, Refit, on_features, refitted
 from .single_penalty import data_of, estimator_of
@@ -68,8 +69,7 @@ class RelaxedModel(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, ABC)
 
     def _set_model(self, model: Any, coef: Any, intercept: Any) -> None:
         """Take a model with other coefficients, of which nothing is certified."""
-        for measure in Measure:
-            vars(model).pop(f"{measure.attribute}_", None)
+        forget_certificate(model)
         model.coef_, model.intercept_ = coef, intercept
         model.mu_, model.nu_ = balance(coef)
         self.estimator_, self.coef_, self.intercept_ = model, coef, intercept
