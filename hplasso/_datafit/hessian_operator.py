@@ -72,6 +72,14 @@ class HessianOperator:
         return HessianOperator(self._columns, self._curved, self._diagonal, self._ridge + ridge)
 
 
+def of_columns(columns: Any, state: Any, squares: Float64) -> HessianOperator:
+    """H at a state, on columns of these squared lengths, given by their products."""
+    if columns.weights is None:
+        return of_outputs(columns, state, squares)
+    curvature = columns.weights * state.curvature().diagonal(0)
+    return of_one_output(columns, curvature, state.outputs.fit_intercept)
+
+
 def of_one_output(columns: Any, curvature: Float64, centred: bool) -> HessianOperator:
     """H for d, (n,), on `SparseMatrix` columns; `centred` where there is an intercept.
 

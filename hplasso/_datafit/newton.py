@@ -7,6 +7,7 @@ The model about a state is Newton's. Its Hessian costs more than all else here; 
 of an earlier state serves as long as the curvatures have not drifted far (`hessian`).
 """
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from .._numerics.typing import Float64, Index
 from .base import Limit, Model, Penalty
 from .curved_state import CurvedState, state_at
 from .hessian import Hessian
-from .hessian_operator import HessianOperator, of_one_output, of_outputs
+from .hessian_operator import of_columns
 from .iterate import Iterate
 from .line_search import line_search
 from .outputs import Outputs
@@ -37,7 +38,7 @@ class CurvedTerm:
 
     def __init__(self, design: Design, loss: Loss, fit_intercept: bool) -> None:
         self.loss, self.quadratic, self.convex = loss, loss.quadratic, loss.convex
-        self.n_outputs, self.norm = loss.n_outputs, loss.residual_bound
+        self.n_outputs = loss.n_outputs
         single = self.n_outputs == 1
         self.design = design if single else MultiOutputDesign(design, self.n_outputs)
         self.outputs = Outputs(design, loss, fit_intercept)
@@ -48,6 +49,10 @@ class CurvedTerm:
         self._largest_rounding = float(design.rounding.max(initial=0.0))
         self._correlations = Correlations(self.design)
         self._hessian = Hessian(design, loss, fit_intercept)
+
+    @cached_property
+    def norm(self) -> float:
+        return self.loss.bound_residual(np.zeros((self.outputs.weights.size, self.n_outputs)))
 
     def state(self, working_set: WorkingSet, theta: Float64) -> CurvedState:
         if not theta.any():
@@ -102,10 +107,11 @@ class CurvedTerm:
         moving = np.abs(z) > penalties[0]
         moving[support] = False
         where = np.concatenate([support, moving.nonzero()[0]])
-        operator: Operator | None = None
-        if matrix_free:  # there is another model before what is predicted could enter
-            operator = self._operator(working_set, iterate, where)
-        if operator is None:
+        columns: Any = working_set.columns.operator(where, curved=True) if matrix_free else None
+        if columns is not None:  # there is another model before what is predicted could enter
+            squares = self.design.column_norms[working_set.features[where]] ** 2
+            operator: Operator = of_columns(columns, iterate.state, squares)
+        else:
             if predicted.size:
                 moving[predicted] = True
                 moving[support] = False
@@ -114,19 +120,6 @@ class CurvedTerm:
             operator = GramMatrix(gram)
         target = operator @ iterate.theta[where] + z[where]
         return Model(where, operator, target, np.arange(support.size))
-
-    def _operator(
-        self, working_set: WorkingSet, iterate: Iterate, where: Index
-    ) -> HessianOperator | None:
-        """The Hessian by its products, where these cost less than to form it."""
-        columns: Any = working_set.columns.operator(where, curved=True)
-        if columns is None:
-            return None
-        if columns.weights is None:
-            squares = self.design.column_norms[working_set.features[where]] ** 2
-            return of_outputs(columns, iterate.state, squares)
-        curvature = self.loss.curvature(iterate.state.prediction).diagonal(0)
-        return of_one_output(columns, columns.weights * curvature, self.outputs.fit_intercept)
 
     def refresh(self) -> None:
         self._hessian.forget()

@@ -153,14 +153,36 @@ def weighted_products(left: Any, right: Any, weights: Float64) -> Float64:
 
 
 def _filled_square(columns: Any, factors: Float64) -> Float64:
-    """A'A of A = diag(factors) columns, filled up; by halves of the rows, if more than a block."""
+    """A'A of A = diag(factors) columns, filled up, a block of rows at a time."""
+    k = columns.shape[1]
+    square = np.zeros((k, k))
+    for rows, filled in _filled(columns):
+        filled *= factors[rows]
+        square += filled @ filled.T
+    return square
+
+
+def _filled(columns: Any) -> Iterator[tuple[slice, Float64]]:
+    """Rows and, transposed, what sorted CSC columns hold there, zeros too; in one array."""
     n, k = columns.shape
-    if n > 1 and n * k > TOGETHER * BLOCK:
-        parts = slice(n // 2), slice(n // 2, n)
-        return np.add(*(_filled_square(columns[rows], factors[rows]) for rows in parts))
-    filled = columns.T.toarray()
-    filled *= factors
-    return np.asarray(filled @ filled.T)
+    if n * k <= TOGETHER * BLOCK:
+        yield slice(n), columns.T.toarray()
+        return
+    parts = list(slices(n, max(1, k // TOGETHER)))
+    first_rows = [rows.start for rows in parts] + [n]
+    starts = np.array(
+        [
+            first + np.searchsorted(columns.indices[first:end], first_rows)
+            for first, end in pairwise(columns.indptr)
+        ]
+    )
+    whole = np.empty((k, parts[0].stop))
+    for number, rows in enumerate(parts):
+        filled = whole[:, : rows.stop - rows.start]
+        filled[:] = 0.0
+        for row, first, end in zip(filled, *starts[:, number : number + 2].T, strict=True):
+            row[columns.indices[first:end] - rows.start] = columns.data[first:end]
+        yield rows, filled
 
 
 class SparseMatrix:
@@ -211,6 +233,13 @@ def _products_of(columns: SparseColumns, positions: Index) -> SparseMatrix | Non
     return SparseMatrix(columns.chosen, weights, positions)
 
 
+def _with_room(values: Any, kept: int, needed: int) -> Any:
+    """The first of some values in a larger array; what is behind them is not written."""
+    larger = np.empty(room_for(needed), values.dtype)
+    larger[:kept] = values[:kept]
+    return larger
+
+
 class GrowingColumns:
     """Sparse columns of n rows, in arrays that grow as others are put behind them.
 
@@ -229,9 +258,8 @@ class GrowingColumns:
         """The columns, with new ones behind them."""
         start, stop = self.columns.nnz, self.columns.nnz + new.nnz
         if stop > self._values.size:
-            room = room_for(stop) - start
-            self._values = np.concatenate([self._values[:start], np.empty(room)])
-            self._rows = np.concatenate([self._rows[:start], np.empty(room, self._rows.dtype)])
+            self._values = _with_room(self._values, start, stop)
+            self._rows = _with_room(self._rows, start, stop)
         self._values[start:stop], self._rows[start:stop] = new.data, new.indices
         ends = np.concatenate([self.columns.indptr, start + new.indptr[1:]])
         arrays = self._values[:stop], self._rows[:stop], ends.astype(self._rows.dtype)

@@ -12,8 +12,8 @@ balances, sum_i v_i s_i = 0, is a point of the dual problem. Its *divergence* fr
 is Bregman's; loss* is the convex conjugate, of which loss*(y, 0) = 0. A loss that is not convex
 says so: it has no dual problem, and in place of curvatures that are not positive it gives others.
 
-A loss of one output defines `residual_bound` and the abstract methods; the others follow from the
-curvature. It overrides those of which it knows more, or knows it to more digits.
+A loss of one output defines the abstract methods; the others follow from the curvature. It
+overrides those of which it knows more, or knows it to more digits.
 """
 
 from abc import ABC, abstractmethod
@@ -65,8 +65,6 @@ class Loss(ABC):
         K.
     weights : ndarray of shape (n,)
         v.
-    residual_bound : float
-        A bound of the length of sqrt(v) r wherever L is no larger than without features.
     mean_rounding : float
         Rounding of a residual beside that of the outputs, in units of rounding times the curvature:
         one for a mean exp(f); zero where residuals are known to their own last digit.
@@ -80,7 +78,6 @@ class Loss(ABC):
     mean_rounding = 1.0
     null_intercept: Any = 0.0
     weights: Float64
-    residual_bound: float
 
     @abstractmethod
     def predict(self, outputs: Float64) -> Any:
@@ -114,12 +111,12 @@ class Loss(ABC):
         """A bound of (sum_i v_i |D_i|^2)^1/2."""
         return float(np.sqrt(self.weights @ self.curvature(prediction).diagonal(0) ** 2))
 
+    @abstractmethod
     def bound_residual(self, null: Float64) -> float:
-        """`residual_bound` where the outputs without features are these, (n, K), plus intercepts.
+        """A bound of the length of sqrt(v) r wherever L is no larger than without features.
 
-        The intercepts are at their optimum, or zero.
+        The outputs without features are these, (n, K), plus intercepts, at their optimum or zero.
         """
-        return self.residual_bound
 
     def contrasts(self, values: Float64) -> Float64:
         """Values of the outputs, (K,), as far as they make a difference to each sample, (n, K)."""

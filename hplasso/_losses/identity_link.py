@@ -31,12 +31,14 @@ class IdentityLink(Loss):
 
     convex = False
     mean_rounding = 0.0
-    residual_bound = UNBOUNDED
 
     def __init__(self, loss: TweedieLoss) -> None:
         self.loss, self.weights = loss, loss.weights
         self.null_intercept = float(loss.weights @ loss.y[:, 0])
         self._counted = loss.weights > 0.0
+
+    def bound_residual(self, null: Float64) -> float:
+        return UNBOUNDED
 
     def predict(self, outputs: Float64) -> MeanPrediction:
         q, inside = self.loss.power, outputs > 0.0

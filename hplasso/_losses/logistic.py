@@ -63,13 +63,14 @@ class ClassLoss(Loss):
 class LogisticLoss(ClassLoss):
     """Two classes, coded 0 and 1; without an intercept one of them may have no weight."""
 
-    residual_bound = 1.0
-
     def __init__(self, codes: Any, weights: Float64) -> None:
         self.signs, self.weights = 2.0 * codes - 1.0, weights
         first, second = float(weights @ (codes == 0)), float(weights @ codes)
         self._balanced = float(np.log(second) - np.log(first)) if first and second else 0.0
         self._signed_weights = weights * self.signs
+
+    def bound_residual(self, null: Float64) -> float:
+        return 1.0
 
     def predict(self, outputs: Float64) -> ClassPrediction:
         margins = self.signs * outputs[:, 0]

@@ -24,7 +24,6 @@ class NormalLoss(Loss):
     def __init__(self, y: Float64, weights: Float64) -> None:
         self.y, self.weights = y[:, None], weights
         self.null_intercept = float(weights @ y)
-        self.residual_bound = self.bound_residual(np.zeros_like(self.y))
 
     def bound_residual(self, null: Float64) -> float:
         return float(np.sqrt(2.0 * self.weights @ self.predict(null).losses))

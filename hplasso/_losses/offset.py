@@ -20,7 +20,9 @@ class OffsetLoss(Loss):
         self.n_outputs, self.weights, self.convex = loss.n_outputs, loss.weights, loss.convex
         self.null_intercept = loss.null_intercept
         self.mean_rounding = loss.mean_rounding + float(np.abs(offset).max())
-        self.residual_bound = loss.bound_residual(offset)
+
+    def bound_residual(self, null: Float64) -> float:
+        return self.loss.bound_residual(null + self.offset)
 
     def predict(self, outputs: Float64) -> Any:
         return self.loss.predict(outputs + self.offset)

@@ -64,14 +64,15 @@ class SoftmaxCurvature(NamedTuple):
 class SoftmaxLoss(ClassLoss):
     """Classes numbered from zero."""
 
-    residual_bound = float(np.sqrt(2.0))
-
     def __init__(self, codes: Index, n_classes: int, weights: Float64) -> None:
         self.codes, self.rows = codes, np.arange(codes.size)
         self.weights, self.n_outputs = weights, n_classes
         self.frequencies = np.bincount(codes, weights=weights, minlength=n_classes)
         logs = np.log(np.maximum(self.frequencies, TINY))
         self.null_intercept = logs - logs.mean()
+
+    def bound_residual(self, null: Float64) -> float:
+        return float(np.sqrt(2.0))
 
     def predict(self, outputs: Float64) -> ClassPrediction:
         top = outputs.max(axis=1)

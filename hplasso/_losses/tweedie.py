@@ -71,7 +71,6 @@ class TweedieLoss(Loss):
         self._weights_of_zeros = np.where(y == 0.0, weights, 0.0)
         mean = float(weights @ y)
         self.null_intercept = max(log(mean), -self._largest) if mean > 0.0 else -self._largest
-        self.residual_bound = self.bound_residual(np.zeros_like(self.y))
 
     def bound_residual(self, null: Float64) -> float:
         """From |r| <= 2 loss + y^(2-q), and v loss <= L; that is for 1 <= q <= 2."""

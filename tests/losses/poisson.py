@@ -27,11 +27,13 @@ class PoissonLoss(Loss):
     def __init__(self, y, weights):
         self.y, self.weights = y[:, None], weights
         self.log_mean = np.log(weights @ y)
-        # |r| <= 2 loss + y, and v loss <= L <= the loss without features, intercept or not
-        constants = (np.full(self.y.shape, f) for f in (0.0, self.log_mean))
-        null = max(weights @ self.predict(outputs).losses for outputs in constants)
-        smallest = weights[weights > 0.0].min()
-        self.residual_bound = 2.0 * null / np.sqrt(smallest) + np.sqrt(weights @ y**2)
+
+    def bound_residual(self, null):
+        """|r| <= 2 loss + y, and v loss <= L <= the loss without features, intercept or not."""
+        balanced = self.profile_intercept(null, np.zeros(1))[1]
+        largest = max(self.weights @ at.losses for at in (self.predict(null), balanced))
+        smallest = self.weights[self.weights > 0.0].min()
+        return 2.0 * largest / np.sqrt(smallest) + np.sqrt(self.weights @ self.y[:, 0] ** 2)
 
     def predict(self, outputs):
         mean = np.exp(np.clip(outputs, -LARGEST, LARGEST))

@@ -154,10 +154,9 @@ def test_residuals_are_no_longer_than_their_bound(loss):
         prediction = loss.predict(scale * rng.standard_normal((N, loss.n_outputs)))
         if WEIGHTS @ prediction.losses <= null:
             found += 1
-            assert (
-                np.linalg.norm(np.sqrt(WEIGHTS)[:, None] * prediction.residual)
-                <= loss.residual_bound
-            )
+            assert np.linalg.norm(
+                np.sqrt(WEIGHTS)[:, None] * prediction.residual
+            ) <= loss.bound_residual(np.zeros((N, loss.n_outputs)))
     assert found > 5
 
 
@@ -168,7 +167,7 @@ def test_the_longest_residual_is_as_long_as_it_is_said(n_classes):
     wrong = 100.0 * (np.eye(n_classes)[codes - 1])
     outputs = wrong if n_classes > 2 else wrong[:, 1:] - wrong[:, :1]
     residual = np.sqrt(weights)[:, None] * loss.predict(outputs).residual
-    assert np.linalg.norm(residual) == pytest.approx(loss.residual_bound)
+    assert np.linalg.norm(residual) == pytest.approx(loss.bound_residual(0.0 * outputs))
 
 
 def test_losses_of_sure_predictions_are_known_to_the_last_digit():

@@ -195,4 +195,4 @@ def test_the_divergence_is_that_of_the_dual_point():
     r = counts.y - mean
     assert_allclose(loss.model_square(prediction), counts.weights @ (r**2 / mean))
     norm = np.sqrt(counts.weights @ r**2)
-    assert norm <= loss.residual_bound
+    assert norm <= loss.bound_residual(np.zeros((80, 1)))
