@@ -341,7 +341,9 @@ class SparseColumns(Columns):
         return np.asarray((scaled.T @ new).toarray()), np.asarray(new.T @ right)
 
     def costs(self, positions: Index) -> Costs:
-        gram = SLOW * self.stored(positions) ** 2 / self.container.shape[0]
+        n, k, stored = self.container.shape[0], positions.size, self.stored(positions)
+        filled = FULL * stored > n * k  # as `weighted_products` does
+        gram = n * k * (k + SLOW_PRODUCT) if filled else SLOW * stored**2 / n
         return Costs(gram, 2.0 * SLOW_PRODUCT * float(self.chosen.nnz))
 
     def stored(self, positions: Index) -> int:
