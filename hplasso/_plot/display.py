@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._estimators.linear_model import LinearModel, chosen_parameters, options_of
 from .._estimators.problem import FitOptions, Problem
+from .._model_selection.kept_path import own_grid
 from .._model_selection.rules import end_of_grid
 from .._numerics.typing import Float64
 from .._validation.arrays import GivenGrid, as_floats, checked_grid
@@ -175,14 +176,6 @@ def pictured(
     if penalties is None:
         penalties = grid_around(problem, own) if not options.l1_ratio else grid(problem, chosen)
     return Pictured(problem, penalties, own, chosen)
-
-
-def own_grid(estimator: Any, l1_ratio: float) -> Float64 | None:
-    """The penalties that an estimator has tried, at the l1_ratio that it chose; None elsewhere."""
-    penalties: Any = getattr(estimator, "alphas_", getattr(estimator, "Cs_", None))
-    if np.ndim(penalties) == 2:  # a row for each l1_ratio
-        penalties = penalties[list(estimator.l1_ratio).index(l1_ratio)]
-    return None if penalties is None else np.asarray(penalties)
 
 
 def grid(problem: Problem, chosen: Mapping[str, float]) -> Float64:
