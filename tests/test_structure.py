@@ -17,7 +17,15 @@ import hplasso
 PACKAGE = Path(hplasso.__file__).parent
 # What each room may import from, besides itself; "" is the top of the package.
 MAY_IMPORT = {
-    "": {"_plot", "_report", "_model_selection", "_estimators", "_smooth", "_validation", "_numerics"},
+    "": {
+        "_plot",
+        "_report",
+        "_model_selection",
+        "_estimators",
+        "_smooth",
+        "_validation",
+        "_numerics",
+    },
     "_plot": {"_model_selection", "_estimators", "_path", "_validation", "_numerics"},
     "_report": {
         *("_model_selection", "_estimators", "_path", "_design", "_validation", "_numerics"),

@@ -1,15 +1,13 @@
 """The last step of a fitted pipeline or search: what it sees of X, and the names of features."""
 
-from contextlib import suppress
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import check_is_fitted
 
 
 class FittedPipeline(NamedTuple):
-    """The last step, the transformers before it as pipelines, and the search around it, or None."""
+    """The last step, what is before it as pipelines, and the search around it, or None."""
 
     last: Any
     transformers: tuple[Pipeline, ...]
@@ -21,12 +19,9 @@ class FittedPipeline(NamedTuple):
 
         Raises
         ------
-        NotFittedError
-            If the estimator is not fitted.
         ValueError
             If a search has no best estimator.
         """
-        check_is_fitted(estimator)
         last, transformers, search = estimator, list[Pipeline](), None
         while isinstance(last, Pipeline) or hasattr(last, "cv_results_"):
             if isinstance(last, Pipeline):
@@ -45,20 +40,26 @@ class FittedPipeline(NamedTuple):
             X = transformer.transform(X)
         return X
 
+    def known_names(self, names: Any = None) -> Any:
+        """The names of the features of the last step, or None; `names` are those of X."""
+        own = getattr(self.last, "feature_names_in_", None)
+        if own is not None:
+            return own
+        try:
+            for transformer in self.transformers:
+                names = transformer.get_feature_names_out(names)
+        except (AttributeError, ValueError):  # of one that does not tell
+            return None
+        return names
+
     def feature_names(self) -> Any:
-        """The names of the features of the last step, as strings; x0, x1, ... without others."""
-        n_features = self.last.n_features_in_
-        names = getattr(self.last, "feature_names_in_", None)
+        """The same as strings; x0, x1, ... where there are none."""
+        names = self.known_names()
         if names is None:
-            with suppress(AttributeError, ValueError):  # of transformers that do not tell
-                for transformer in self.transformers:
-                    names = transformer.get_feature_names_out(names)
-        if names is None or len(names) != n_features:
-            names = [f"x{feature}" for feature in range(n_features)]
+            names = [f"x{feature}" for feature in range(self.last.n_features_in_)]
         return np.array([str(name) for name in names], dtype=object)
 
-    def steps(self) -> list[str]:
-        """The classes of all steps."""
-        before = [step for transformer in self.transformers for _, step in transformer.steps]
-        kinds = [each if isinstance(each, str) else type(each).__name__ for each in before]
-        return [*kinds, type(self.last).__name__]
+    def makers(self) -> list[str]:
+        """The classes of the transformers, which make the features of the last step."""
+        steps = [step for transformer in self.transformers for _, step in transformer.steps]
+        return [type(step).__name__ for step in steps if not isinstance(step, str) and step]

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.isotonic import isotonic_regression
-from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from .._estimators.linear_model import LinearModel, chosen_parameters, options_of
 from .._estimators.problem import FitOptions, Problem
+from .._model_selection.fitted_pipeline import FittedPipeline
 from .._model_selection.kept_path import own_grid
 from .._model_selection.rules import end_of_grid
 from .._numerics.typing import Float64
@@ -140,15 +140,10 @@ class Pictured(NamedTuple):
 
 
 def unwrapped(estimator: Any, X: Any) -> tuple[Any, Any, Any]:
-    """The last step of a pipeline, X as it sees it, and the names of the features, or None."""
-    if isinstance(estimator, Pipeline):
-        before, last = estimator[:-1], estimator[-1]
-        names = None
-        if hasattr(X, "columns"):
-            names = before.get_feature_names_out() if len(before) else np.asarray(X.columns)
-        return last, before.transform(X) if len(before) else X, names
-    names = getattr(estimator, "feature_names_in_", getattr(X, "columns", None))
-    return estimator, X, None if names is None else np.asarray(names)
+    """The last step of pipelines and searches, X as it sees it, and names of features, or None."""
+    fitted = FittedPipeline.of(estimator)
+    names = fitted.known_names(getattr(X, "columns", None))
+    return fitted.last, fitted.transform(X), None if names is None else np.asarray(names)
 
 
 def pictured(

@@ -27,18 +27,23 @@ def table_as_html(table: Table, name: str) -> str:
     ]
     head = f"<thead><tr>{''.join(headings)}</tr></thead>"
     body = f"<tbody>{''.join(_row(row, sides) for row in table.rows())}</tbody>"
-    return _table(table.caption, head + body) + "".join(
-        f"<p>{escape(line)}</p>" for line in left_out(table, name)
+    notes = "".join(
+        f'<tr><td colspan="{len(sides)}"{LEFT}>{escape(line)}</td></tr>'
+        for line in left_out(table, name)
     )
+    return _table(table.caption, f"{head}{body}<tfoot>{notes}</tfoot>" if notes else head + body)
 
 
 def _row(cells: Sequence[str], sides: Sequence[str]) -> str:
     """A row, its first cell the heading."""
     first, *others = (escape(cell) for cell in cells)
-    rest = zip(others, sides[1:], strict=True)
-    values = "".join(f"<td{side}>{cell}</td>" for cell, side in rest)
+    pairs = zip(others, sides[1:], strict=True)
+    values = "".join(f"<td{side}>{cell}</td>" for cell, side in pairs)
     return f'<tr><th scope="row"{sides[0]}>{first}</th>{values}</tr>'
 
 
 def _table(caption: str, inside: str) -> str:
-    return f"<table><caption{LEFT}>{escape(caption)}</caption>{inside}</table>"
+    """A table with its caption, in one line."""
+    style = ' style="text-align: left; white-space: nowrap"'
+    heading = f"<caption{style}><strong>{escape(caption)}</strong></caption>"
+    return f'<table style="margin-bottom: 1em">{heading}{inside}</table>'

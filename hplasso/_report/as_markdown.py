@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from .as_text import left_out
 from .table import Table
 
 # What has a meaning in Markdown; underscores inside of words have none.
@@ -20,14 +19,15 @@ def facts_as_markdown(facts: Mapping[str, str]) -> str:
     return "\n".join(f"- {escaped(name)}: {escaped(value)}" for name, value in facts.items())
 
 
-def table_as_markdown(table: Table, name: str) -> str:
+def table_as_markdown(table: Table) -> str:
     """The rows that are shown, numbers to the right."""
     headings = [str(heading) for heading in table.all_columns()]
     signs = ["--:" if numeric else ":--" for numeric in table.numeric()]
     head, *body = (_row([escaped(cell) for cell in cells]) for cells in [headings, *table.rows()])
     lines = [escaped(table.caption), "", head, _row(signs), *body]
-    note = left_out(table, name)
-    return "\n".join([*lines, *(["", *map(escaped, note)] if note else [])])
+    if len(table.shown) < len(table):
+        lines += ["", f"{len(table.shown)} of {len(table)} rows are shown."]
+    return "\n".join(lines)
 
 
 def _row(cells: Sequence[str]) -> str:

@@ -5,7 +5,6 @@ from importlib import import_module
 from typing import Any
 
 import numpy as np
-from sklearn.base import is_classifier
 
 from .._estimators.linear_model import chosen_parameters
 from .._model_selection.fitted_pipeline import FittedPipeline
@@ -33,9 +32,9 @@ def data_facts(fitted: FittedPipeline, samples: Samples | None) -> Facts:
         weighted = ", weighted" if samples.sample_weight is not None else ""
         facts["samples"] = f"{len(samples.y)}{weighted}"
     facts["features"] = str(last.n_features_in_)
-    if fitted.transformers:
-        facts["features"] += f", made by {', '.join(fitted.steps()[:-1])}"
-    if is_classifier(last):
+    if fitted.makers():
+        facts["features"] += f", made by {', '.join(fitted.makers())}"
+    if hasattr(last, "classes_"):
         facts["classes"] = ", ".join(str(label) for label in last.classes_)
     return facts
 
@@ -121,8 +120,8 @@ def fit_facts(last: Any, samples: Samples | None) -> Facts:
     """The intercept, and what the model explains of given data."""
     facts = {"intercept": intercept(last)}
     if samples is not None:
-        share = f"{explained_name(last)} = {explained(last, samples):.4g}"
-        facts["explained"] = f"{share} on the data given here"
+        value = f"{explained_name(last)} = {explained(last, samples):.4g}"
+        facts["explained"] = f"{value} on the data given here"
     return facts
 
 

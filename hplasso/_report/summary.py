@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sklearn.utils.validation import check_is_fitted
+
 from .._estimators.linear_model import LinearModel
 from .._model_selection.fitted_pipeline import FittedPipeline
 from .._model_selection.relaxed_model import RelaxedModel
@@ -144,19 +146,23 @@ class Summary:
             If the estimator is not one of this package, of `X` and `y` only one is given, or the
             selector does not know the features of the model.
         """
+        check_is_fitted(estimator)
         fitted, samples = FittedPipeline.of(estimator), None
         if (X is None) != (y is None):
             raise ValueError("X and y must be given both, or neither.")
+        if X is None and not (sample_weight is None and offset is None):
+            raise ValueError("sample_weight and offset must be None where X and y are not given.")
         selection = None if stability is None else checked_selector(stability)
-        if isinstance(fitted.last, HadamardStabilitySelection):
-            return _of_selection(cls, fitted)
-        if not isinstance(fitted.last, LinearModel | RelaxedModel):
+        known = LinearModel | RelaxedModel | HadamardStabilitySelection
+        if not isinstance(fitted.last, known):
             raise InvalidParameterError(
                 "estimator must be a fitted estimator of hplasso, or a pipeline or search that "
                 f"ends with one. Got {type(fitted.last).__name__}."
             )
         if X is not None:
             samples = Samples(fitted.transform(X), y, sample_weight, offset)
+        if isinstance(fitted.last, HadamardStabilitySelection):
+            return _of_selection(cls, fitted, samples)
         return _of_model(cls, fitted, samples, selection)
 
     def __repr__(self) -> str:
@@ -168,7 +174,8 @@ class Summary:
         """What a notebook shows."""
         facts = {name: value for section in self.facts.values() for name, value in section.items()}
         tables = [table_as_html(table, name) for name, table in self.tables.items()]
-        return f"<div>{facts_as_html(self.title, facts)}{''.join(tables)}</div>"
+        parts = "".join([facts_as_html(self.title, facts), *tables])
+        return f'<div style="overflow-x: auto">{parts}</div>'
 
     def to_frame(self, table: str | None = None) -> Any:
         """A table in full, as a pandas.DataFrame.
@@ -221,10 +228,10 @@ class Summary:
         for name in ("coefficients", "stability"):
             if name in self.tables:
                 table = self.tables[name].showing(n_features)
-                parts += [table_as_markdown(table, name), CAUTION[name]]
+                parts += [table_as_markdown(table), CAUTION[name]]
         scores = self.tables.get("cross_validation")
         if scores is not None:
-            parts += ["## Cross-validation", table_as_markdown(scores, "cross_validation")]
+            parts += ["## Cross-validation", table_as_markdown(scores)]
         parts += ["## Versions", facts_as_markdown(versions())]
         return "\n\n".join(parts) + "\n"
 
@@ -253,9 +260,9 @@ def _of_model(
     return kind(title=type(last).__name__, facts=facts, tables=present)
 
 
-def _of_selection(kind: Any, fitted: FittedPipeline) -> Summary:
+def _of_selection(kind: Any, fitted: FittedPipeline, samples: Samples | None) -> Summary:
     """The summary of a selector."""
     last = fitted.last
-    facts = {"Data": data_facts(fitted, None), "Stability selection": stability_facts(last)}
+    facts = {"Data": data_facts(fitted, samples), "Stability selection": stability_facts(last)}
     tables = {"stability": stability_table(last, fitted.feature_names())}
     return kind(title=type(last).__name__, facts=facts, tables=tables)

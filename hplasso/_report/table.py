@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,7 +33,8 @@ class Table:
 
     def numeric(self) -> list[bool]:
         """Whether each of all columns holds numbers."""
-        return [np.asarray(column).dtype.kind in "fiu" for column in self.all_columns().values()]
+        columns = self.all_columns().values()
+        return [all(value is None or is_number(value) for value in column) for column in columns]
 
     def rows(self) -> Iterator[list[str]]:
         """The rows that are shown, in words."""
@@ -59,6 +61,11 @@ class Table:
         if self.row_names is not None:
             index = pd.Index(self.row_names.names, name=self.row_names.heading)
         return pd.DataFrame({name: list(column) for name, column in self.columns.items()}, index)
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value is a number, and not true or false."""
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def words(value: Any) -> str:
