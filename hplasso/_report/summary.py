@@ -48,9 +48,9 @@ class Summary:
     title : str
         What the model is.
     facts : dict of dict of str
-        Sections of facts, by their headings.
+        What is said of the model besides its tables, in sections with a heading each.
     tables : dict
-        The tables by their names.
+        The tables, by the names that :meth:`to_frame` takes.
 
     See Also
     --------
@@ -60,20 +60,21 @@ class Summary:
 
     Notes
     -----
-    There are the following tables.
+    There are four tables; a model has those that it knows enough for.
 
-    - "coefficients": those that are not zero, the largest first, by the names of the features: of
-      `feature_names_in_`, or of what the transformers of a pipeline make; x0, x1, ... without
-      names. Three or more classes have a column each; a feature is listed if it has a coefficient
-      for any of them. With `stability`, the selection probabilities stand beside them.
+    - "coefficients": the coefficients that are not zero, the largest first. Features have the names
+      of `feature_names_in_`, or those that the transformers of a pipeline give; without names they
+      are x0, x1, ... Of three or more classes each has a column, and a feature is listed if it has
+      a coefficient for any of them. With `stability`, the selection probabilities stand beside the
+      coefficients.
     - "cross_validation": for each penalty the number of features, the mean of the score over the
-      folds, its standard error, and what either rule chooses. A text shows the rows of the rules,
-      as R's ``print(cv.glmnet)`` does. Of several values of `l1_ratio` it has the one that was
-      chosen. A search has a row for each candidate; it and relaxed fits do not tell the numbers
-      of features. Scores whose names begin with "neg_" are shown as losses.
-    - "path": for each penalty the number of features, what is explained (only with `X` and `y`),
-      and the certificate. What is explained is R^2 of least squares, and D^2, the part of the
-      deviance, of the others. Of :class:`HadamardLassoIC` it has the criterion instead.
+      folds, its standard error, and which rule chooses it. A text shows the rows of the two rules,
+      as R's ``print(cv.glmnet)`` does. Of several values of `l1_ratio` the table has the one that
+      was chosen. Of a search it has a row for each candidate. Searches and relaxed fits do not keep
+      numbers of features. Scores whose names begin with ``neg_`` are shown as losses.
+    - "path": for each penalty the number of features, what is explained, and the certificate. What
+      is explained is R^2 for least squares and D^2, the part of the deviance, for other losses; it
+      needs `X` and `y`. Of :class:`HadamardLassoIC` the table has the criterion instead.
     - "stability": the selection probabilities of all features that any resample selects.
 
     Examples
