@@ -30,6 +30,7 @@ from ._plot.certificate import CertificateDisplay
 from ._plot.cross_validation import CrossValidationDisplay
 from ._plot.path import RegularizationPathDisplay
 from ._plot.stability import StabilityDisplay
+from ._report.summary import Summary
 from ._smooth.minimize import minimize_l1
 
 __version__ = "0.1.0"
@@ -55,6 +56,7 @@ __all__ = [
     "PathSearchCV",
     "RegularizationPathDisplay",
     "StabilityDisplay",
+    "Summary",
     "enet_path",
     "glm_path",
     "lasso_path",

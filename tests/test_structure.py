@@ -17,8 +17,19 @@ import hplasso
 PACKAGE = Path(hplasso.__file__).parent
 # What each room may import from, besides itself; "" is the top of the package.
 MAY_IMPORT = {
-    "": {"_plot", "_model_selection", "_estimators", "_smooth", "_validation", "_numerics"},
+    "": {
+        "_plot",
+        "_report",
+        "_model_selection",
+        "_estimators",
+        "_smooth",
+        "_validation",
+        "_numerics",
+    },
     "_plot": {"_model_selection", "_estimators", "_path", "_validation", "_numerics"},
+    "_report": {
+        *("_model_selection", "_estimators", "_path", "_design", "_validation", "_numerics"),
+    },
     "_model_selection": {"_estimators", "_path", "_solver", "_design", "_validation", "_numerics"},
     "_estimators": {
         *("_path", "_datafit", "_solver", "_losses", "_penalties", "_design", "_validation"),
@@ -267,6 +278,7 @@ def test_public_names():
         "PathSearchCV",
         "RegularizationPathDisplay",
         "StabilityDisplay",
+        "Summary",
         "enet_path",
         "glm_path",
         "lasso_path",

@@ -20,6 +20,14 @@ from .._validation.parameters import check_parameters, real
 KEPT = ("coef_path_", "intercept_path_", "dual_gap_path_", "kkt_residual_path_", "n_iter_path_")
 
 
+def own_grid(estimator: Any, l1_ratio: float) -> Float64 | None:
+    """The penalties that an estimator has tried, at the l1_ratio that it chose; None elsewhere."""
+    penalties: Any = getattr(estimator, "alphas_", getattr(estimator, "Cs_", None))
+    if np.ndim(penalties) == 2:  # a row for each l1_ratio
+        penalties = penalties[list(estimator.l1_ratio).index(l1_ratio)]
+    return None if penalties is None else np.asarray(penalties)
+
+
 def trace_kept(problem: Problem, penalties: Float64, early_stop: bool = False) -> list[PathPoint]:
     """The path on all samples, strongest penalty first; `early_stop`: to where it is saturated."""
     tracer = problem.tracer(listener=_printer(problem))

@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.isotonic import isotonic_regression
-from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from .._estimators.linear_model import LinearModel, chosen_parameters, options_of
 from .._estimators.problem import FitOptions, Problem
+from .._model_selection.fitted_pipeline import FittedPipeline
+from .._model_selection.kept_path import own_grid
 from .._model_selection.rules import end_of_grid
 from .._numerics.typing import Float64
 from .._validation.arrays import GivenGrid, as_floats, checked_grid
@@ -139,15 +140,10 @@ class Pictured(NamedTuple):
 
 
 def unwrapped(estimator: Any, X: Any) -> tuple[Any, Any, Any]:
-    """The last step of a pipeline, X as it sees it, and the names of the features, or None."""
-    if isinstance(estimator, Pipeline):
-        before, last = estimator[:-1], estimator[-1]
-        names = None
-        if hasattr(X, "columns"):
-            names = before.get_feature_names_out() if len(before) else np.asarray(X.columns)
-        return last, before.transform(X) if len(before) else X, names
-    names = getattr(estimator, "feature_names_in_", getattr(X, "columns", None))
-    return estimator, X, None if names is None else np.asarray(names)
+    """The last step of pipelines and searches, X as it sees it, and names of features, or None."""
+    fitted = FittedPipeline.of(estimator)
+    names = fitted.known_names(getattr(X, "columns", None))
+    return fitted.last, fitted.transform(X), None if names is None else np.asarray(names)
 
 
 def pictured(
@@ -175,14 +171,6 @@ def pictured(
     if penalties is None:
         penalties = grid_around(problem, own) if not options.l1_ratio else grid(problem, chosen)
     return Pictured(problem, penalties, own, chosen)
-
-
-def own_grid(estimator: Any, l1_ratio: float) -> Float64 | None:
-    """The penalties that an estimator has tried, at the l1_ratio that it chose; None elsewhere."""
-    penalties: Any = getattr(estimator, "alphas_", getattr(estimator, "Cs_", None))
-    if np.ndim(penalties) == 2:  # a row for each l1_ratio
-        penalties = penalties[list(estimator.l1_ratio).index(l1_ratio)]
-    return None if penalties is None else np.asarray(penalties)
 
 
 def grid(problem: Problem, chosen: Mapping[str, float]) -> Float64:

@@ -182,6 +182,8 @@ SEARCH_CONSTRAINTS: Constraints = {
     "return_train_score": (BOOLEAN,),
     "rule": (one_of("min", "1se"),),
 }
+# Those of summaries.
+REPORT_CONSTRAINTS: Constraints = {"n_features": (integer(1),)}
 # Those of `minimize_l1`, and its options.
 SMOOTH_CONSTRAINTS: Constraints = {
     "fun": (CALLABLE,),

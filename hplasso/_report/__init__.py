@@ -1,0 +1,1 @@
+"""Tables of fitted models, and model cards."""
