@@ -151,7 +151,9 @@ for name, results in significant.items():
 # alpha, nor in the scaling.
 
 scores = cross_val_score(model, X, y, cv=10)
-print(f"Data: {len(y)} patients, {X.shape[1]} measurements, each divided by its standard deviation.")
+print(
+    f"Data: {len(y)} patients, {X.shape[1]} measurements, each divided by its standard deviation."
+)
 print(f"Penalty: alpha {lasso.alpha_:.2f}, five folds, rule of one standard error.")
 print(f"Certificate: the objective is within {lasso.dual_gap_:.0e} of its minimum.")
 print(f"R2 in ten outer folds: {scores.mean():.2f}, standard error {scores.std() / 10**0.5:.2f}.")

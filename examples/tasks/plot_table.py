@@ -63,10 +63,10 @@ print(f"mean price: {price.mean():.0f} thousand euros, standard deviation {price
 # - *Numbers.* A missing value becomes the median of its column. ``add_indicator=True`` adds a
 #   column that says where it was missing, because this may mean something itself. Then each number
 #   is divided by its standard deviation, because the penalty compares coefficients.
-# - *Categories.* Each level becomes an indicator, and "missing" is a level, too. No level is
-#   dropped, because the penalty takes care of the dependence. Levels with a coefficient of zero
-#   share the intercept. A coefficient is then the difference in price to these levels. Indicators
-#   are not scaled.
+# - *Categories.* Each level becomes an indicator, and "missing" is a level, too. No level has to be
+#   dropped, because the penalty makes the solution unique, as a rule. Levels with a coefficient of
+#   zero share the intercept. The coefficient of another level is its difference in price to these.
+#   Indicators are not scaled.
 #
 # All of it is fitted on the training flats alone. The transformers return tables, so that the last
 # step knows the names of the columns. (The folds of ``HadamardLassoCV`` share the medians and
@@ -124,8 +124,8 @@ print(f"largest difference to the model: {np.abs(by_hand - model.predict(complet
 # How good are the numbers?
 # -------------------------
 #
-# The rule of one standard error finds the seven columns that have an effect, and no others here. It
-# shrinks their effects towards zero; levels, which fewer flats have, more than numbers. A relaxed
+# The rule of one standard error finds the seven columns that have an effect, and no others. The
+# penalty shrinks their effects towards zero, those of levels more than those of numbers. A relaxed
 # fit, :class:`~hplasso.HadamardRelaxedCV`, takes the shrinkage back, in part or altogether. The
 # picture shows both beside the truth: for a number the effect of one standard deviation, for a
 # level its difference in price. The median in place of a missing energy does no harm here, because

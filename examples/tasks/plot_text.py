@@ -25,8 +25,8 @@ from hplasso import HadamardLogisticRegression, PathSearchCV
 # ---------
 #
 # Docstrings are cut into paragraphs. Code, headings, lists of references, short lines and repeated
-# paragraphs are left out. What is printed on this page is for the SciPy that built it; other versions have
-# other texts.
+# paragraphs are left out. What is printed on this page is for the SciPy that built it; other
+# versions have other texts.
 
 SUBJECTS = ["interpolate", "linalg", "optimize", "signal", "stats"]
 
@@ -59,17 +59,17 @@ print("the first:", texts[0])
 # texts, and the same holds for the folds of the cross-validation. Otherwise the scores would be too
 # good.
 
-train, test = next(
-    GroupShuffleSplit(1, test_size=0.25, random_state=0).split(texts, groups=functions)
-)
+splitter = GroupShuffleSplit(1, test_size=0.25, random_state=0)
+train, test = next(splitter.split(texts, groups=functions))
 
 # %%
 # The search
 # ----------
 #
-# The words, or words and pairs of words? How strong a penalty? ``PathSearchCV`` fits the vectorizer
-# once for each fold and choice of words, and follows C along a path. X stays sparse. The rule of one
-# standard error takes the strongest penalty that is as good as the best one, as far as can be said.
+# There are two choices: words alone or also pairs of words, and how strong the penalty is.
+# :class:`~hplasso.PathSearchCV` fits the vectorizer once for each fold and choice of words, and
+# follows C along a path. X stays sparse. The rule of one standard error takes the strongest penalty
+# that the folds can not tell from the best one.
 
 pipeline = Pipeline(
     [
@@ -97,9 +97,9 @@ print(f"test texts: {right.mean():.3f} right; the most frequent subject alone: {
 # The words
 # ---------
 #
-# The words with the largest coefficients for each subject. A coefficient belongs to a TF-IDF weight,
-# which is large for words that are rare elsewhere. What is not here is not unimportant: of several
-# words that go together, the penalty may keep one.
+# The words with the largest coefficients for each subject. A coefficient belongs to a TF-IDF
+# weight, which is large for words that are rare elsewhere. A word that is missing here may still
+# tell something: of several words that go together, the penalty may keep one.
 
 figure, axes = plt.subplots(1, 5, figsize=(11.0, 3.6), layout="constrained", sharex=True)
 for ax, subject, coef in zip(axes, model.classes_, model.coef_, strict=True):
@@ -115,9 +115,9 @@ figure.savefig("text_words.png", dpi=120)
 # Why this answer?
 # ----------------
 #
-# The score of a subject is a sum over the words of a text: weight times coefficient. This is the
-# whole model, so that each answer can be explained, also a wrong one. Here is the wrong answer that
-# the model is most certain of.
+# The score of a subject is an intercept and a sum over the words of a text: weight times
+# coefficient. This is the whole model, so that each answer can be explained, also a wrong one. Here
+# is the wrong answer that the model is most certain of, with the words that speak for it.
 
 probabilities = search.best_estimator_.predict_proba(texts[test])
 wrong = np.flatnonzero(~right)
@@ -127,5 +127,4 @@ print(f"{functions[test][chosen]}: {text}")
 print(f"answer: {model.classes_[answer]}, with probability {probabilities[chosen, answer]:.2f}")
 weights = words.transform([text]).toarray()[0]
 for word in np.argsort(-weights * model.coef_[answer])[:5]:
-    if weights[word] * model.coef_[answer, word] > 0.0:
-        print(f"{names[word]:20}{weights[word] * model.coef_[answer, word]:6.2f}")
+    print(f"{names[word]:20}{weights[word] * model.coef_[answer, word]:6.2f}")

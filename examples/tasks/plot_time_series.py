@@ -4,9 +4,9 @@ Time series: folds in the order of time
 
 How much will be sold on this day next week? The features are the sales of past weeks, the day of
 the week, and 80 other series. Neighbouring days are alike. Folds that are shuffled put neighbours
-of each test day into the training days, and then the error is too small and the penalty, too.
-``TimeSeriesSplit`` trains on the past and tests on the future, as the model is used. The series are
-generated: two of the 80 have an effect.
+of each test day into the training days. The error that they show is then too small, and so is the
+penalty that they choose. ``TimeSeriesSplit`` trains on the past and tests on the future, which is
+how the model will be used. The series are generated: two of the 80 have an effect.
 """
 
 import matplotlib.pyplot as plt
@@ -45,9 +45,9 @@ sales = weekday + others.shift(HORIZON)[["series 0", "series 1"]] @ [1.0, -0.7]
 sales += 1.5 * slow(1, 0.9)[:, 0] + 0.5 * rng.standard_normal(N_DAYS)
 
 # %%
-# The features are what is known a week ahead: sales from seven days ago and before, the other series
-# as they were seven days ago, and the day of the week. A feature that is not known at the time of
-# the forecast is the worst error that can be made here, and no splitter notices it.
+# The features are what is known a week ahead: sales from seven days ago and before, the other
+# series as they were seven days ago, and the day of the week. A feature that is not known at the
+# time of the forecast is the worst error that can be made here, and no splitter notices it.
 
 lags = {f"sales, {lag} days before": sales.shift(lag) for lag in range(HORIZON, 29)}
 X = pd.concat([pd.DataFrame(lags), others.shift(HORIZON)], axis=1)
@@ -88,8 +88,9 @@ print(f"{'the value of a week before':45}{last_week:22.2f}")
 # Shuffled folds promise an error that does not hold in the future. With 80 slow series a model can
 # tell which days are close to each other, and so guess the disturbance of a test day from its
 # neighbours. A week ahead this is of no use: the model is no better than the sales of a week
-# before. Folds in the order of time choose a simple model, and promise about the error that comes.
-# They are cautious, because the first of them learns from a sixth of the past alone.
+# before. Folds in the order of time choose a simple model. The error that they promise is close to
+# that of the future, and a little larger, because the first of them learns from a sixth of
+# the past.
 #
 # The picture shows the errors along the whole path, and those on the future, which no choice may
 # look at. In a real analysis keep the last days aside, as here, to see what the promise is worth.
@@ -114,7 +115,8 @@ figure.legend(loc="outside upper center", ncols=3)
 figure.savefig("time_series_folds.png", dpi=120)
 
 # %%
-# What the model of the ordered folds uses, in standard deviations of each feature:
+# The coefficients of the model that the ordered folds choose, each for one standard deviation of its
+# feature:
 
 kept = pd.Series(lasso.coef_, lasso.feature_names_in_)
 print(kept[kept != 0.0].sort_values().round(2).to_string())
