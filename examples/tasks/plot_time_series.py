@@ -115,8 +115,8 @@ figure.legend(loc="outside upper center", ncols=3)
 figure.savefig("time_series_folds.png", dpi=120)
 
 # %%
-# The coefficients of the model that the ordered folds choose, each for one standard deviation of its
-# feature:
+# The coefficients of the model that the ordered folds choose, each for one standard deviation of
+# its feature:
 
 kept = pd.Series(lasso.coef_, lasso.feature_names_in_)
 print(kept[kept != 0.0].sort_values().round(2).to_string())
