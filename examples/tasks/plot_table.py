@@ -132,9 +132,7 @@ print(f"largest difference to the model: {np.abs(by_hand - model.predict(complet
 # the energy is missing by chance and does not depend on the other columns.
 
 relaxed = make_pipeline(columns, HadamardRelaxedCV(rule="1se")).fit(train, y)
-print(
-    f"relaxed: gamma {relaxed[-1].gamma_}, R2 on the test flats {relaxed.score(test, y_test):.3f}"
-)
+print(f"relaxed: gamma {relaxed[-1].gamma_}, R2 {relaxed.score(test, y_test):.3f}")
 scales = pd.Series(model[0].named_transformers_["numbers"][-1].scale_[: len(numbers)], numbers)
 truth = pd.concat([per_unit * scales[per_unit.index], levels])
 table = pd.DataFrame(
