@@ -40,9 +40,10 @@ print(table[lasso.coef_ != 0].round(2).to_string())
 # Scale
 # -----
 #
-# The penalty compares coefficients, so that units matter. Without the scaler a measurement in small
-# units, which needs a large coefficient, pays more. The same alpha then keeps others. State the
-# scale in a report; the standard deviation is a convention, not a law.
+# The penalty compares coefficients, so that units matter. Without the scaler, a measurement whose
+# numbers are small needs a large coefficient, and pays more. The same alpha then keeps others: s5
+# is left out, although its effect is the second largest. State the scale in a report. The standard
+# deviation is a convention, not a law.
 
 raw = HadamardLasso(lasso.alpha_).fit(X, y)
 for name, fit in (("scaled", lasso), ("not scaled", raw)):
