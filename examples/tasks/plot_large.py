@@ -43,7 +43,7 @@ on_disk = np.lib.format.open_memmap(path, mode="w+", dtype=np.float64, shape=(N_
 scaler = StandardScaler()
 for start in range(0, N_ROWS, BLOCK):
     rows = slice(start, start + BLOCK)
-    block = sparse.random_array((BLOCK, N_FEATURES), density=0.1, rng=rng).toarray()
+    block = rng.random((BLOCK, N_FEATURES)) * (rng.random((BLOCK, N_FEATURES)) < 0.1)
     y[rows] = block @ coef + rng.standard_normal(BLOCK)
     on_disk[rows] = block * units
     scaler.partial_fit(on_disk[rows])
