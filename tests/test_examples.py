@@ -22,7 +22,7 @@ def griewank(tmp_path_factory):
     plt.switch_backend("agg")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.mktemp("griewank"))
-        yield runpy.run_path(str(EXAMPLES / "plot_griewank.py"))
+        yield runpy.run_path(str(EXAMPLES / "method/plot_griewank.py"))
     plt.close("all")
 
 
@@ -33,7 +33,7 @@ def factors(tmp_path_factory):
     plt.close("all")  # what other tests have left open
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.mktemp("factors"))
-        yield runpy.run_path(str(EXAMPLES / "plot_factors.py"))
+        yield runpy.run_path(str(EXAMPLES / "method/plot_factors.py"))
     plt.close("all")
 
 
@@ -43,7 +43,7 @@ def ends(example, step):
     return [example["trajectory"](example[name], start, step, 2000)[-1] for name in descents]
 
 
-@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("plot_*.py")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(EXAMPLES.rglob("plot_*.py")), ids=lambda path: path.stem)
 def test_gallery_form(path):
     """A title for the gallery, and nothing of the package but what it offers to everyone."""
     tree = ast.parse(path.read_text(encoding="utf-8"))

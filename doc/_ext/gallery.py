@@ -5,10 +5,34 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+# In the order in which they are read; those that are not here come last, by their names.
+ORDER = (
+    "table",
+    "text",
+    "insurance",
+    "genes",
+    "time_series",
+    "digits",
+    "choosing_alpha",
+    "reporting",
+    "weights",
+    "large",
+    "any_function",
+    "torch_network",
+    "path",
+    "certificate",
+    "drop_in",
+    "factors",
+    "convergence",
+    "prior",
+    "griewank",
+)
 
-def quick_start_first(filename: str) -> tuple[bool, str]:
-    """Sort key of the examples."""
-    return filename != "plot_quickstart.py", filename
+
+def reading_order(filename: str) -> tuple[int, str]:
+    """Sort key of the examples of a section."""
+    name = filename.removeprefix("plot_").removesuffix(".py")
+    return (ORDER.index(name) if name in ORDER else len(ORDER)), filename
 
 
 def strict_warnings(gallery_conf: dict[str, Any], filename: str, when: str) -> None:
