@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, assert_type
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hplasso import (
     HadamardLasso,
@@ -21,7 +22,7 @@ model = HadamardLasso(alpha=0.1, positive=True)
 assert_type(model.alpha, float)
 assert_type(model.fit(X, y), HadamardLasso)
 assert_type(HadamardLogisticRegression(C=0.5).sparsify(), HadamardLogisticRegression)
-assert_type(lasso_path(X, y, alphas=5), tuple[Any, ...])
+assert_type(lasso_path(X, y, alphas=5), tuple[NDArray[Any], NDArray[Any], NDArray[Any]])
 assert_type(RegularizationPathDisplay.from_estimator(model, X, y), RegularizationPathDisplay)
 assert_type(minimize_l1(lambda x: float(x @ x), y, 0.1).x, Any)
 

@@ -11,6 +11,7 @@ from .._estimators.linear_model import LinearModel
 from .._estimators.problem import Problem, gaps_of, sweeps_of
 from .._numerics.typing import Float64
 from .._path.progress import PathPoint
+from .._validation.choices import Rule
 from .kept_path import coefficient_columns, finished_path, fitted_at
 from .rules import print_end_of_grid
 
@@ -24,7 +25,7 @@ class AlphaCV(LinearModel):
     alpha_1se_: float
     cv: Any
     fit_intercept: bool
-    rule: str
+    rule: Rule
     stopped_early_: bool
     verbose: bool | int
 

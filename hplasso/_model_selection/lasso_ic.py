@@ -17,6 +17,7 @@ from .._numerics.threads import threads_for_data
 from .._numerics.typing import Float64
 from .._path.progress import PathPoint, warn_not_converged
 from .._validation.arrays import check_one_target, given_alphas
+from .._validation.choices import Criterion, Solver
 from .._validation.parameters import SELECTION_CONSTRAINTS, explain_names
 from .rules import print_end_of_grid
 
@@ -140,7 +141,7 @@ class HadamardLassoIC(LinearRegressor):
     @explain_names
     def __init__(
         self,
-        criterion: str = "aic",
+        criterion: Criterion = "aic",
         *,
         eps: float = 1e-3,
         alphas: Any = 100,
@@ -153,7 +154,7 @@ class HadamardLassoIC(LinearRegressor):
         positive: bool = False,
         noise_variance: float | None = None,
         ebic_gamma: float = 1.0,
-        solver: str = "auto",
+        solver: Solver = "auto",
         penalty_weights: Any = None,
     ) -> None:
         self.criterion = criterion

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from .._numerics.typing import Float64
 from .._path.progress import PathPoint
 from .._solver.hadamard import balance
 from .._validation.arrays import GivenGrid, check_one_target, checked_ratios, given_Cs
+from .._validation.choices import Balanced, Rule, Solver
 from .._validation.parameters import SELECTION_CONSTRAINTS, explain_names
 from .._validation.weights import raw_weights
 from .folds import Fold, checked_folds, routed
@@ -191,14 +193,14 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         scoring: Any = "neg_log_loss",
         tol: float = 1e-4,
         max_iter: int = 100,
-        class_weight: Any = None,
+        class_weight: Mapping[Any, float] | Balanced | None = None,
         n_jobs: int | None = None,
         verbose: bool | int = 0,
         refit: bool = True,
         random_state: Any = None,
-        solver: str = "auto",
+        solver: Solver = "auto",
         penalty_weights: Any = None,
-        rule: str = "min",
+        rule: Rule = "min",
         early_stop: bool = True,
     ) -> None:
         self.Cs = Cs

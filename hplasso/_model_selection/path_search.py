@@ -16,6 +16,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from .._estimators.fit_method import Task, fit_method
 from .._numerics.typing import Float64
+from .._validation.choices import Rule
 from .._validation.parameters import SEARCH_CONSTRAINTS, check_parameters
 from .grid_results import results_of
 from .path_fit import Group, Parameters, alike, groups_of, prefix_of_last
@@ -171,7 +172,7 @@ class PathSearchCV(GridSearchCV):
         pre_dispatch: int | str = "2*n_jobs",
         error_score: Any = np.nan,
         return_train_score: bool = False,
-        rule: str = "min",
+        rule: Rule = "min",
     ) -> None:
         super().__init__(
             estimator,

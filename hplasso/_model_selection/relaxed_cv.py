@@ -18,6 +18,7 @@ from .._estimators.problem import Problem
 from .._numerics.threads import threads_for_data
 from .._numerics.typing import Float64
 from .._validation.arrays import GivenGrid, check_one_target, checked_ratios
+from .._validation.choices import Rule
 from .._validation.parameters import RELAXED_CONSTRAINTS, check_parameters, explain_names
 from .._validation.weights import raw_weights
 from .folds import Fold, checked_folds, routed
@@ -172,7 +173,7 @@ class HadamardRelaxedCV(RelaxedModel):
         eps: float = 1e-3,
         cv: Any = None,
         scoring: Any = None,
-        rule: str = "min",
+        rule: Rule = "min",
         early_stop: bool = True,
         n_jobs: int | None = None,
         verbose: bool | int = 0,

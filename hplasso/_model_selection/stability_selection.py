@@ -21,6 +21,7 @@ from .._numerics.threads import threads_for_data
 from .._numerics.typing import Float64, Index, Mask
 from .._path.progress import PathPoint
 from .._validation.arrays import GivenGrid, check_one_target
+from .._validation.choices import Assumption, Resampling
 from .._validation.parameters import (
     STABILITY_CONSTRAINTS,
     check_parameters,
@@ -195,11 +196,11 @@ class HadamardStabilitySelection(
         Cs: Any = None,
         eps: float = 1e-2,
         n_resamples: int = 100,
-        resampling: str = "pairs",
+        resampling: Resampling = "pairs",
         threshold: float | None = None,
         max_false: float | None = None,
         n_selected: int | None = None,
-        assumption: str = "none",
+        assumption: Assumption = "none",
         n_jobs: int | None = None,
         random_state: Any = None,
         verbose: bool | int = 0,
