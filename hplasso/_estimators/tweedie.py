@@ -385,6 +385,8 @@ class HadamardTweedieRegressor(GeneralizedLinearRegressor):
     array([0, 3])
     """
 
+    kkt_residual_: float
+
     @explain_names
     def __init__(
         self,

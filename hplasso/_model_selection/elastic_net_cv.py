@@ -153,6 +153,7 @@ class HadamardElasticNetCV(LeastSquaresCV):
 
     _single = HadamardElasticNet
     path = staticmethod(enet_path)
+    l1_ratio_: float
 
     @explain_names
     def __init__(

@@ -14,7 +14,7 @@ from .._estimators.linear_regressor import LinearRegressor
 from .._estimators.problem import Problem
 from .._numerics.rounding import ROUNDING
 from .._numerics.threads import threads_for_data
-from .._numerics.typing import Float64
+from .._numerics.typing import Float64, Index
 from .._path.progress import PathPoint, warn_not_converged
 from .._validation.arrays import check_one_target, given_alphas
 from .._validation.choices import Criterion, Solver
@@ -137,6 +137,11 @@ class HadamardLassoIC(LinearRegressor):
     """
 
     _constraints = SELECTION_CONSTRAINTS
+    alpha_: float
+    alphas_: Float64
+    criterion_: Float64
+    degrees_of_freedom_: Index
+    noise_variance_: float
 
     @explain_names
     def __init__(

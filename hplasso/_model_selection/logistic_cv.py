@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.model_selection import check_cv
 from sklearn.utils import check_consistent_length
@@ -180,6 +181,20 @@ class HadamardLogisticRegressionCV(LinearClassifier):
     """
 
     _constraints = SELECTION_CONSTRAINTS
+    C_: float
+    C_min_: float
+    C_1se_: float
+    Cs_: Float64
+    l1_ratio_: float
+    l1_ratios_: Float64
+    scores_: Float64
+    scores_se_: Float64
+    stopped_early_: bool
+    coef_path_: Any
+    intercept_path_: NDArray[Any]
+    dual_gap_path_: Float64
+    n_iter_path_: NDArray[Any]
+    coefs_paths_: NDArray[Any]
 
     @explain_names
     def __init__(

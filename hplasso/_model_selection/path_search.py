@@ -9,11 +9,12 @@ import numpy as np
 from sklearn import get_config
 from sklearn.base import clone, is_classifier
 from sklearn.metrics import check_scoring
-from sklearn.model_selection import GridSearchCV, ParameterGrid, check_cv
+from sklearn.model_selection import ParameterGrid, check_cv
 from sklearn.utils import indexable
 from sklearn.utils.metadata_routing import get_routing_for_object, process_routing
 from sklearn.utils.parallel import Parallel, delayed
 
+from .._estimators.bases import GridSearchCV
 from .._estimators.fit_method import Task, fit_method
 from .._numerics.typing import Float64
 from .._validation.choices import Rule

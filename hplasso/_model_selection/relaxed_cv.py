@@ -16,7 +16,7 @@ from .._estimators.fit_method import Task, fit_method
 from .._estimators.linear_model import options_of
 from .._estimators.problem import Problem
 from .._numerics.threads import threads_for_data
-from .._numerics.typing import Float64
+from .._numerics.typing import Float64, Mask
 from .._validation.arrays import GivenGrid, check_one_target, checked_ratios
 from .._validation.choices import Rule
 from .._validation.parameters import RELAXED_CONSTRAINTS, check_parameters, explain_names
@@ -161,6 +161,23 @@ class HadamardRelaxedCV(RelaxedModel):
     >>> len(HadamardLassoCV().fit(X, y).coef_.nonzero()[0])
     7
     """
+
+    alpha_: float
+    alpha_min_: float
+    alpha_1se_: float
+    alphas_: Float64
+    C_: float
+    C_min_: float
+    C_1se_: float
+    Cs_: Float64
+    gamma_: float
+    gamma_min_: float
+    gamma_1se_: float
+    gammas_: Float64
+    scores_: Float64
+    scores_se_: Float64
+    refits_exist_: Mask
+    stopped_early_: bool
 
     @explain_names
     def __init__(

@@ -8,13 +8,17 @@ from dataclasses import replace
 from typing import Any, NamedTuple, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, MetaEstimatorMixin
-from sklearn.feature_selection import SelectorMixin
 from sklearn.utils import check_random_state, get_tags
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
-from .._estimators.fit_method import CallbackSupportMixin, Task, fit_method, listeners_of
+from .._estimators.bases import (
+    BaseEstimator,
+    CallbackSupportMixin,
+    MetaEstimatorMixin,
+    SelectorMixin,
+)
+from .._estimators.fit_method import Task, fit_method, listeners_of
 from .._estimators.linear_model import LinearModel, options_of
 from .._estimators.problem import FitOptions, Problem
 from .._numerics.threads import threads_for_data
@@ -186,6 +190,14 @@ class HadamardStabilitySelection(
     >>> selector.transform(X).shape
     (200, 5)
     """
+
+    selection_probabilities_: Float64
+    scores_: Float64
+    threshold_: float
+    max_false_: float
+    n_selected_: float
+    alphas_: Float64
+    Cs_: Float64
 
     @explain_names
     def __init__(

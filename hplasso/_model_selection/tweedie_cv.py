@@ -7,6 +7,7 @@ from .._estimators.tweedie import (
     HadamardPoissonRegressor,
     HadamardTweedieRegressor,
 )
+from .._numerics.typing import Float64
 from .._validation.choices import Link, Rule, Solver
 from .._validation.parameters import explain_names
 from .generalized_linear_cv import GeneralizedLinearCV
@@ -439,6 +440,8 @@ class HadamardTweedieRegressorCV(GeneralizedLinearCV):
     """
 
     _single = HadamardTweedieRegressor
+    kkt_residual_: float
+    kkt_residual_path_: Float64
 
     @explain_names
     def __init__(
