@@ -330,6 +330,7 @@ class HadamardStabilitySelection(
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         tags.target_tags = get_tags(estimator_of(self)).target_tags
+        tags.target_tags.multi_output = False
         return tags
 
 
