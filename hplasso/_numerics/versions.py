@@ -1,11 +1,12 @@
 """Which versions are installed, for a report of a problem."""
 
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 
 import sklearn
 
-# This package, and what it takes data and parameters from that scikit-learn does not list.
-PACKAGES = ("hplasso", "polars", "torch")
+# What data and parameters may come from, and scikit-learn does not list.
+PACKAGES = ("polars", "torch")
 
 
 def show_versions() -> None:
@@ -23,9 +24,12 @@ def show_versions() -> None:
     >>> import hplasso
     >>> hplasso.show_versions()  # doctest: +SKIP
     """
+    package = __name__.partition(".")[0]
+    versions = {package: import_module(package).__version__}
+    versions |= {name: _version_of(name) for name in PACKAGES}
     print()
-    for name in PACKAGES:
-        print(f"{name:>13}: {_version_of(name)}")
+    for name, number in versions.items():
+        print(f"{name:>13}: {number}")
     sklearn.show_versions()
 
 
