@@ -77,8 +77,8 @@ def test_the_table_says_what_there_is(name):
     inside = "of estimator" if "estimator" in own else ""
     assert row["offset"] == mark("offset" in arguments or name == "PathSearchCV")
     for parameter in ("penalty_weights", "positive"):
-        assert row[parameter] == (mark(parameter in own) or inside)
-    assert row["warm_start"] == mark("warm_start" in own)
+        assert row[parameter.replace("_", " ")] == (mark(parameter in own) or inside)
+    assert row["warm start"] == mark("warm_start" in own)
     assert row["to_sklearn"] == mark(hasattr(kind, "to_sklearn"))
 
 
