@@ -12,8 +12,9 @@ PACKAGES = ("polars", "torch")
 def show_versions() -> None:
     """Print the versions of Python, of this package and of what it rests on.
 
-    For a report of a problem. Besides the versions it says on which platform Python runs, and with
-    how many threads which BLAS library works. All but the first part is scikit-learn's.
+    For a report of a problem. Besides the versions it says on which platform Python runs, which
+    BLAS library there is, and how many threads it has. Everything except the first part comes from
+    scikit-learn.
 
     See Also
     --------
