@@ -95,6 +95,7 @@ def test_what_every_class_has(name):
     arguments = inspect.signature(model.fit).parameters
     assert "sample_weight" in arguments or name == "PathSearchCV"
     assert get_tags(model).input_tags.sparse
+    assert str(hplasso.Summary.from_estimator(model))
     copy = pickle.loads(pickle.dumps(model))
     if name == "HadamardStabilitySelection":
         np.testing.assert_array_equal(copy.scores_, model.scores_)
