@@ -26,6 +26,7 @@ from ._model_selection.tweedie_cv import (
     HadamardPoissonRegressorCV,
     HadamardTweedieRegressorCV,
 )
+from ._numerics.versions import show_versions
 from ._plot.certificate import CertificateDisplay
 from ._plot.cross_validation import CrossValidationDisplay
 from ._plot.path import RegularizationPathDisplay
@@ -62,4 +63,5 @@ __all__ = [
     "lasso_path",
     "logistic_path",
     "minimize_l1",
+    "show_versions",
 ]

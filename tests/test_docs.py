@@ -95,3 +95,11 @@ def test_readme_has_the_two_commands():
         "examples/plot_quickstart.py",
         "pytest",
     ]
+
+
+def test_version_and_date_are_the_same_everywhere():
+    news = (ROOT / "doc" / "whats_new.rst").read_text(encoding="utf-8")
+    version, date = re.findall(r"^(\d+\.\d+\.\d+) \((.+)\)$", news, re.MULTILINE)[0]
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert version == hplasso.__version__
+    assert f"\nversion: {version}\ndate-released: {date}\n" in citation

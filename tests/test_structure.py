@@ -284,6 +284,7 @@ def test_public_names():
         "lasso_path",
         "logistic_path",
         "minimize_l1",
+        "show_versions",
     ]
     for name in hplasso.__all__:
         assert getattr(hplasso, name).__doc__

@@ -1,12 +1,65 @@
 """The elastic net, as the user sees it: the path function and the estimator."""
 
-from typing import Any
+from typing import Any, Literal, Unpack, overload
 
+from .._validation.choices import Selection, Solver
 from .._validation.parameters import explain_names, path_function
 from .linear_regressor import LeastSquaresEstimator, least_squares_path, path_data
+from .path_arguments import (
+    ElasticNetPathArguments,
+    Paths,
+    PathsWithBoth,
+    PathsWithIntercepts,
+    PathsWithSweeps,
+)
 from .problem import FitOptions
 
 
+@overload
+def enet_path(
+    X: Any,
+    y: Any,
+    *,
+    return_n_iter: Literal[False] = ...,
+    return_intercept: Literal[False] = ...,
+    **arguments: Unpack[ElasticNetPathArguments],
+) -> Paths: ...
+@overload
+def enet_path(
+    X: Any,
+    y: Any,
+    *,
+    return_n_iter: Literal[True],
+    return_intercept: Literal[False] = ...,
+    **arguments: Unpack[ElasticNetPathArguments],
+) -> PathsWithSweeps: ...
+@overload
+def enet_path(
+    X: Any,
+    y: Any,
+    *,
+    return_n_iter: Literal[False] = ...,
+    return_intercept: Literal[True],
+    **arguments: Unpack[ElasticNetPathArguments],
+) -> PathsWithIntercepts: ...
+@overload
+def enet_path(
+    X: Any,
+    y: Any,
+    *,
+    return_n_iter: Literal[True],
+    return_intercept: Literal[True],
+    **arguments: Unpack[ElasticNetPathArguments],
+) -> PathsWithBoth: ...
+@overload
+def enet_path(
+    X: Any,
+    y: Any,
+    *,
+    return_n_iter: bool = ...,
+    return_intercept: bool = ...,
+    **arguments: Unpack[ElasticNetPathArguments],
+) -> tuple[Any, ...]: ...
 @path_function
 def enet_path(
     X: Any,
@@ -28,11 +81,11 @@ def enet_path(
     sample_weight: Any = None,
     offset: Any = None,
     penalty_weights: Any = None,
-    solver: str = "auto",
+    solver: Solver = "auto",
     max_iter: int = 1000,
     tol: float = 1e-4,
     random_state: Any = None,
-    selection: str = "cyclic",
+    selection: Selection = "cyclic",
 ) -> tuple[Any, ...]:
     """Compute the path of the elastic net: solutions for a decreasing sequence of penalties.
 
@@ -270,8 +323,8 @@ class HadamardElasticNet(LeastSquaresEstimator):
         warm_start: bool = False,
         positive: bool = False,
         random_state: Any = None,
-        selection: str = "cyclic",
-        solver: str = "auto",
+        selection: Selection = "cyclic",
+        solver: Solver = "auto",
         penalty_weights: Any = None,
         verbose: bool | int = 0,
     ) -> None:

@@ -13,18 +13,12 @@ from .._numerics.error_state import Function, in_own_error_state
 from .._path.progress import Listener, Listeners, PathPoint
 
 try:
-    from sklearn.callback import CallbackSupportMixin, with_callbacks
+    from sklearn.callback import with_callbacks
 except ImportError:  # before scikit-learn 1.9
-
-    class CallbackSupportMixin:  # type: ignore[no-redef]
-        """No callbacks."""
 
     def with_callbacks(method: Any) -> Any:
         """The method as it is."""
         return method
-
-
-__all__ = ["CallbackSupportMixin", "Task", "fit_method", "listeners_of"]
 
 
 def fit_method(method: Function) -> Function:

@@ -4,7 +4,7 @@ from contextlib import suppress
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import RegressorMixin
+from numpy.typing import NDArray
 from sklearn.linear_model import GammaRegressor, PoissonRegressor, TweedieRegressor
 from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.validation import check_is_fitted
@@ -16,6 +16,7 @@ from .._path.progress import PathPoint
 from .._solver.hadamard import balance
 from .._validation.arrays import check_one_target, checked_offset
 from .._validation.weights import PenaltyWeights, normalised_weights
+from .bases import RegressorMixin
 from .fit_method import Task, fit_method
 from .generalized_linear import Family, GeneralizedLinearData, generalized_linear_data
 from .linear_model import LinearModel, chosen_parameters, fitted_as, options_of
@@ -34,6 +35,10 @@ class GeneralizedLinearRegressor(RegressorMixin, LinearModel):
 
     _accepted = DATA_ACCEPTED | {"y_numeric": True}
     _power: float | None = None
+    coef_: NDArray[Any]
+    intercept_: float
+    dual_gap_: float
+    n_iter_: int
 
     def _data(
         self, X: Any, y: Any, sample_weight: Any, penalty: PenaltyWeights, options: FitOptions
@@ -42,9 +47,8 @@ class GeneralizedLinearRegressor(RegressorMixin, LinearModel):
 
     @property
     def _family(self) -> Family:
-        if self._power is None:
-            return Family.of(self.power, self.link)
-        return Family(self._power, "log")
+        own: Any = self  # power and link are parameters of some of the classes
+        return Family(self._power, "log") if self._power else Family.of(own.power, own.link)
 
     @fit_method
     def fit(self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None) -> Self:
@@ -79,9 +83,10 @@ class GeneralizedLinearRegressor(RegressorMixin, LinearModel):
         """
         data = self._checked(X, y, sample_weight, offset)
         start = self._last_coefficients(data)
+        own: Any = self  # alpha is a parameter of all but those that choose it, whose fit differs
         with Task.of_fit(self), threads_for_data(data.X.size):
-            problem = (data if self.alpha else data.without_penalty()).problem()
-            alpha = self.alpha or 1.0
+            problem = (data if own.alpha else data.without_penalty()).problem()
+            alpha = own.alpha or 1.0
             point = problem.solve(alpha, start=start, listener=problem.printer())
         problem.warn_not_converged([point])
         self._set_solution(problem, data, [point])

@@ -1,26 +1,52 @@
 """The path function of generalized linear models."""
 
-from typing import Any
+from typing import Any, Literal, Unpack, overload
 
 from .._numerics.threads import threads_for_data
 from .._validation.arrays import check_one_target, given_alphas
+from .._validation.choices import FamilyName, Link, Solver
 from .._validation.parameters import path_function
 from .._validation.weights import checked_data
 from .generalized_linear import Family, generalized_linear_data
+from .path_arguments import CurvedPath, CurvedPathWithSweeps, GeneralizedLinearPathArguments
 from .problem import DATA_ACCEPTED, FitOptions, gaps_of, sweeps_of
 
 # Of the families that have no other.
 POWERS = {"poisson": 1.0, "gamma": 2.0}
 
 
+@overload
+def glm_path(
+    X: Any,
+    y: Any,
+    *,
+    return_n_iter: Literal[False] = ...,
+    **arguments: Unpack[GeneralizedLinearPathArguments],
+) -> CurvedPath: ...
+@overload
+def glm_path(
+    X: Any,
+    y: Any,
+    *,
+    return_n_iter: Literal[True],
+    **arguments: Unpack[GeneralizedLinearPathArguments],
+) -> CurvedPathWithSweeps: ...
+@overload
+def glm_path(
+    X: Any,
+    y: Any,
+    *,
+    return_n_iter: bool = ...,
+    **arguments: Unpack[GeneralizedLinearPathArguments],
+) -> tuple[Any, ...]: ...
 @path_function
 def glm_path(
     X: Any,
     y: Any,
     *,
-    family: str = "poisson",
+    family: FamilyName = "poisson",
     power: float = 1.5,
-    link: str = "auto",
+    link: Link = "auto",
     alphas: Any = 100,
     eps: float = 1e-2,
     l1_ratio: float = 1.0,
@@ -30,7 +56,7 @@ def glm_path(
     offset: Any = None,
     penalty_weights: Any = None,
     coef_init: Any = None,
-    solver: str = "auto",
+    solver: Solver = "auto",
     max_iter: int = 1000,
     tol: float = 1e-4,
     verbose: bool | int = 0,

@@ -1,12 +1,65 @@
 """The lasso, as the user sees it: the path function and the estimator."""
 
-from typing import Any
+from typing import Any, Literal, Unpack, overload
 
+from .._validation.choices import Selection, Solver
 from .._validation.parameters import explain_names, path_function
 from .linear_regressor import LeastSquaresEstimator, least_squares_path, path_data
+from .path_arguments import (
+    LassoPathArguments,
+    Paths,
+    PathsWithBoth,
+    PathsWithIntercepts,
+    PathsWithSweeps,
+)
 from .problem import FitOptions
 
 
+@overload
+def lasso_path(
+    X: Any,
+    y: Any,
+    *,
+    return_n_iter: Literal[False] = ...,
+    return_intercept: Literal[False] = ...,
+    **arguments: Unpack[LassoPathArguments],
+) -> Paths: ...
+@overload
+def lasso_path(
+    X: Any,
+    y: Any,
+    *,
+    return_n_iter: Literal[True],
+    return_intercept: Literal[False] = ...,
+    **arguments: Unpack[LassoPathArguments],
+) -> PathsWithSweeps: ...
+@overload
+def lasso_path(
+    X: Any,
+    y: Any,
+    *,
+    return_n_iter: Literal[False] = ...,
+    return_intercept: Literal[True],
+    **arguments: Unpack[LassoPathArguments],
+) -> PathsWithIntercepts: ...
+@overload
+def lasso_path(
+    X: Any,
+    y: Any,
+    *,
+    return_n_iter: Literal[True],
+    return_intercept: Literal[True],
+    **arguments: Unpack[LassoPathArguments],
+) -> PathsWithBoth: ...
+@overload
+def lasso_path(
+    X: Any,
+    y: Any,
+    *,
+    return_n_iter: bool = ...,
+    return_intercept: bool = ...,
+    **arguments: Unpack[LassoPathArguments],
+) -> tuple[Any, ...]: ...
 @path_function
 def lasso_path(
     X: Any,
@@ -27,11 +80,11 @@ def lasso_path(
     sample_weight: Any = None,
     offset: Any = None,
     penalty_weights: Any = None,
-    solver: str = "auto",
+    solver: Solver = "auto",
     max_iter: int = 1000,
     tol: float = 1e-4,
     random_state: Any = None,
-    selection: str = "cyclic",
+    selection: Selection = "cyclic",
 ) -> tuple[Any, ...]:
     """Compute the lasso path: solutions for a decreasing sequence of penalties.
 
@@ -281,8 +334,8 @@ class HadamardLasso(LeastSquaresEstimator):
         warm_start: bool = False,
         positive: bool = False,
         random_state: Any = None,
-        selection: str = "cyclic",
-        solver: str = "auto",
+        selection: Selection = "cyclic",
+        solver: Solver = "auto",
         penalty_weights: Any = None,
         verbose: bool | int = 0,
     ) -> None:

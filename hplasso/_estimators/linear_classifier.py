@@ -1,12 +1,13 @@
 """What every estimator of logistic regression has in common: its data and predictions."""
 
 import inspect
+from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 from scipy.special import expit, log_expit, log_softmax, softmax
-from sklearn.base import ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.validation import check_is_fitted
 
@@ -14,7 +15,9 @@ from .._design.factory import as_array
 from .._numerics.error_state import in_own_error_state
 from .._path.progress import PathPoint
 from .._solver.hadamard import balance
+from .._validation.choices import Balanced
 from .._validation.weights import PenaltyWeights
+from .bases import ClassifierMixin
 from .classification import LogisticData, encode
 from .linear_model import LinearModel, chosen_parameters, fitted_as
 from .problem import FitOptions, Problem
@@ -22,6 +25,12 @@ from .problem import FitOptions, Problem
 
 class LinearClassifier(ClassifierMixin, LinearModel):
     """The base of estimators of logistic regression; abstract, as `LinearModel` is."""
+
+    class_weight: Mapping[Any, float] | Balanced | None
+    classes_: NDArray[Any]
+    intercept_: NDArray[Any]
+    dual_gap_: float
+    n_iter_: NDArray[Any]
 
     def _data(
         self, X: Any, y: Any, sample_weight: Any, penalty: PenaltyWeights, options: FitOptions

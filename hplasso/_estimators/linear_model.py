@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from numpy.typing import NDArray
 from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -15,7 +15,7 @@ from .._numerics.typing import Float64
 from .._validation.arrays import checked_array
 from .._validation.parameters import CONSTRAINTS, PENALTY, check_parameters
 from .._validation.weights import PenaltyWeights, checked_penalty_weights
-from .fit_method import CallbackSupportMixin
+from .bases import BaseEstimator, CallbackSupportMixin
 from .problem import DATA_ACCEPTED, FitOptions
 
 # What fitted linear models have in common with those of scikit-learn.
@@ -36,8 +36,15 @@ class LinearModel(CallbackSupportMixin, BaseEstimator, ABC):
 
     _constraints = CONSTRAINTS
     _accepted = DATA_ACCEPTED
+    fit_intercept: bool
+    penalty_weights: Any
     warm_start: bool
     coef_: Any
+    intercept_: Any
+    mu_: NDArray[Any]
+    nu_: NDArray[Any]
+    dual_gap_: Any
+    n_iter_: Any
 
     @abstractmethod
     def __init__(self) -> None: ...

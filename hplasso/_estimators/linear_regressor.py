@@ -3,8 +3,8 @@
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.linear_model import ElasticNet, Lasso
 from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
@@ -17,6 +17,7 @@ from .._solver.hadamard import balance
 from .._validation.arrays import checked_array, given_alphas
 from .._validation.parameters import check_parameters
 from .._validation.weights import PenaltyWeights, checked_data
+from .bases import MultiOutputMixin, RegressorMixin
 from .fit_method import Task, fit_method
 from .linear_model import LinearModel, chosen_parameters, fitted_as, options_of
 from .problem import FitOptions, Problem, gaps_of, sweeps_of
@@ -27,6 +28,8 @@ class LinearRegressor(RegressorMixin, LinearModel):
     """The base of estimators of least squares; abstract, as `LinearModel` is."""
 
     _accepted = ACCEPTED
+    precompute: Any
+    coef_: NDArray[Any]
 
     def _data(
         self, X: Any, y: Any, sample_weight: Any, penalty: PenaltyWeights, options: FitOptions
@@ -112,6 +115,7 @@ class LeastSquaresEstimator(MultiOutputMixin, LinearRegressor):
     """What :class:`HadamardLasso` and :class:`HadamardElasticNet` have in common; abstract."""
 
     _accepted = ACCEPTED | {"multi_output": True}
+    alpha: float
 
     @fit_method
     def fit(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Literal, Unpack, overload
 
 import numpy as np
 from sklearn.metrics import accuracy_score
@@ -10,15 +11,33 @@ from sklearn.metrics import accuracy_score
 from .._numerics.threads import threads_for_data
 from .._path.progress import PathPoint
 from .._validation.arrays import check_one_target, given_Cs
+from .._validation.choices import Balanced, Solver
 from .._validation.parameters import explain_names, path_function
 from .._validation.weights import checked_data
 from .classification import LogisticData, encode
 from .fit_method import Task, fit_method
 from .linear_classifier import LinearClassifier
 from .linear_model import options_of
+from .path_arguments import CurvedPath, CurvedPathWithSweeps, LogisticPathArguments
 from .problem import DATA_ACCEPTED, FitOptions, Problem, gaps_of, sweeps_of
 
 
+@overload
+def logistic_path(
+    X: Any,
+    y: Any,
+    *,
+    return_n_iter: Literal[False] = ...,
+    **arguments: Unpack[LogisticPathArguments],
+) -> CurvedPath: ...
+@overload
+def logistic_path(
+    X: Any, y: Any, *, return_n_iter: Literal[True], **arguments: Unpack[LogisticPathArguments]
+) -> CurvedPathWithSweeps: ...
+@overload
+def logistic_path(
+    X: Any, y: Any, *, return_n_iter: bool = ..., **arguments: Unpack[LogisticPathArguments]
+) -> tuple[Any, ...]: ...
 @path_function
 def logistic_path(
     X: Any,
@@ -28,12 +47,12 @@ def logistic_path(
     eps: float = 1e-2,
     l1_ratio: float = 1.0,
     fit_intercept: bool = True,
-    class_weight: Any = None,
+    class_weight: Mapping[Any, float] | Balanced | None = None,
     sample_weight: Any = None,
     offset: Any = None,
     penalty_weights: Any = None,
     coef_init: Any = None,
-    solver: str = "auto",
+    solver: Solver = "auto",
     max_iter: int = 100,
     tol: float = 1e-4,
     verbose: bool | int = 0,
@@ -277,11 +296,11 @@ class HadamardLogisticRegression(LinearClassifier):
         l1_ratio: float = 1.0,
         tol: float = 1e-4,
         fit_intercept: bool = True,
-        class_weight: Any = None,
+        class_weight: Mapping[Any, float] | Balanced | None = None,
         random_state: Any = None,
         max_iter: int = 100,
         warm_start: bool = False,
-        solver: str = "auto",
+        solver: Solver = "auto",
         penalty_weights: Any = None,
         verbose: bool | int = 0,
     ) -> None:

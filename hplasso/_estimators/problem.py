@@ -29,6 +29,7 @@ from .._path.settings import PathSettings
 from .._path.tracer import Tracer
 from .._penalties.l1 import L1Penalty
 from .._validation.arrays import GivenGrid
+from .._validation.choices import PenaltyName
 
 # Training data, in the words of scikit-learn's checks.
 DATA_ACCEPTED: dict[str, Any] = {
@@ -66,7 +67,7 @@ class PenaltyScale(ABC):
     alone. `unit` is the solver's alpha for a penalty of one.
     """
 
-    name: str
+    name: PenaltyName
 
     def __init__(self, l1_ratio: float) -> None:
         self.l1_ratio = float(l1_ratio)

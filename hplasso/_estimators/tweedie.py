@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from .._validation.choices import Link, Solver
 from .._validation.parameters import explain_names
 from .generalized_linear_regressor import GeneralizedLinearRegressor
 
@@ -121,7 +122,7 @@ class HadamardPoissonRegressor(GeneralizedLinearRegressor):
         tol: float = 1e-4,
         warm_start: bool = False,
         positive: bool = False,
-        solver: str = "auto",
+        solver: Solver = "auto",
         penalty_weights: Any = None,
         verbose: bool | int = 0,
     ) -> None:
@@ -249,7 +250,7 @@ class HadamardGammaRegressor(GeneralizedLinearRegressor):
         tol: float = 1e-4,
         warm_start: bool = False,
         positive: bool = False,
-        solver: str = "auto",
+        solver: Solver = "auto",
         penalty_weights: Any = None,
         verbose: bool | int = 0,
     ) -> None:
@@ -384,6 +385,8 @@ class HadamardTweedieRegressor(GeneralizedLinearRegressor):
     array([0, 3])
     """
 
+    kkt_residual_: float
+
     @explain_names
     def __init__(
         self,
@@ -392,12 +395,12 @@ class HadamardTweedieRegressor(GeneralizedLinearRegressor):
         alpha: float = 1.0,
         l1_ratio: float = 1.0,
         fit_intercept: bool = True,
-        link: str = "auto",
+        link: Link = "auto",
         max_iter: int = 1000,
         tol: float = 1e-4,
         warm_start: bool = False,
         positive: bool = False,
-        solver: str = "auto",
+        solver: Solver = "auto",
         penalty_weights: Any = None,
         verbose: bool | int = 0,
     ) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.model_selection import check_cv
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import check_is_fitted
@@ -11,6 +12,7 @@ from .._estimators.linear_model import LinearModel
 from .._estimators.problem import Problem, gaps_of, sweeps_of
 from .._numerics.typing import Float64
 from .._path.progress import PathPoint
+from .._validation.choices import Rule
 from .kept_path import coefficient_columns, finished_path, fitted_at
 from .rules import print_end_of_grid
 
@@ -19,14 +21,24 @@ class AlphaCV(LinearModel):
     """The alphas of the rules, and the path on all samples that is kept; abstract."""
 
     _single: Any  # the estimator at a single alpha
+    alphas: Any
+    eps: float
+    cv: Any
+    rule: Rule
+    early_stop: bool
+    n_jobs: int | None
+    verbose: bool | int
     alpha_: float
     alpha_min_: float
     alpha_1se_: float
-    cv: Any
-    fit_intercept: bool
-    rule: str
+    alphas_: Float64
     stopped_early_: bool
-    verbose: bool | int
+    coef_path_: Any
+    intercept_path_: NDArray[Any]
+    dual_gap_path_: Float64
+    n_iter_: int
+    n_iter_path_: NDArray[Any]
+    dual_gap_: float
 
     def _set_alphas(self, alphas: Float64, best: int, simplest: int) -> None:
         """Set those of the rules."""

@@ -3,6 +3,7 @@
 from typing import Any
 
 from .._estimators.elastic_net import HadamardElasticNet, enet_path
+from .._validation.choices import Rule, Selection, Solver
 from .._validation.parameters import explain_names
 from .least_squares_cv import LeastSquaresCV
 
@@ -152,6 +153,7 @@ class HadamardElasticNetCV(LeastSquaresCV):
 
     _single = HadamardElasticNet
     path = staticmethod(enet_path)
+    l1_ratio_: float
 
     @explain_names
     def __init__(
@@ -170,10 +172,10 @@ class HadamardElasticNetCV(LeastSquaresCV):
         n_jobs: int | None = None,
         positive: bool = False,
         random_state: Any = None,
-        selection: str = "cyclic",
-        solver: str = "auto",
+        selection: Selection = "cyclic",
+        solver: Solver = "auto",
         penalty_weights: Any = None,
-        rule: str = "min",
+        rule: Rule = "min",
         early_stop: bool = True,
     ) -> None:
         self.l1_ratio = l1_ratio

@@ -30,6 +30,8 @@ class GeneralizedLinearCV(AlphaCV, GeneralizedLinearRegressor):
     """What the cross-validated regressors with a log link have in common; abstract."""
 
     _constraints = ONE_RATIO
+    deviance_path_: Float64
+    deviance_se_: Float64
 
     @fit_method
     def fit(

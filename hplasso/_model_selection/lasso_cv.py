@@ -3,6 +3,7 @@
 from typing import Any
 
 from .._estimators.lasso import HadamardLasso, lasso_path
+from .._validation.choices import Rule, Selection, Solver
 from .._validation.parameters import explain_names
 from .least_squares_cv import LeastSquaresCV
 
@@ -163,10 +164,10 @@ class HadamardLassoCV(LeastSquaresCV):
         n_jobs: int | None = None,
         positive: bool = False,
         random_state: Any = None,
-        selection: str = "cyclic",
-        solver: str = "auto",
+        selection: Selection = "cyclic",
+        solver: Solver = "auto",
         penalty_weights: Any = None,
-        rule: str = "min",
+        rule: Rule = "min",
         early_stop: bool = True,
     ) -> None:
         self.eps = eps

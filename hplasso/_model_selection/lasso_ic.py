@@ -14,9 +14,10 @@ from .._estimators.linear_regressor import LinearRegressor
 from .._estimators.problem import Problem
 from .._numerics.rounding import ROUNDING
 from .._numerics.threads import threads_for_data
-from .._numerics.typing import Float64
+from .._numerics.typing import Float64, Index
 from .._path.progress import PathPoint, warn_not_converged
 from .._validation.arrays import check_one_target, given_alphas
+from .._validation.choices import Criterion, Solver
 from .._validation.parameters import SELECTION_CONSTRAINTS, explain_names
 from .rules import print_end_of_grid
 
@@ -136,11 +137,16 @@ class HadamardLassoIC(LinearRegressor):
     """
 
     _constraints = SELECTION_CONSTRAINTS
+    alpha_: float
+    alphas_: Float64
+    criterion_: Float64
+    degrees_of_freedom_: Index
+    noise_variance_: float
 
     @explain_names
     def __init__(
         self,
-        criterion: str = "aic",
+        criterion: Criterion = "aic",
         *,
         eps: float = 1e-3,
         alphas: Any = 100,
@@ -153,7 +159,7 @@ class HadamardLassoIC(LinearRegressor):
         positive: bool = False,
         noise_variance: float | None = None,
         ebic_gamma: float = 1.0,
-        solver: str = "auto",
+        solver: Solver = "auto",
         penalty_weights: Any = None,
     ) -> None:
         self.criterion = criterion

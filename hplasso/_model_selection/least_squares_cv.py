@@ -34,6 +34,8 @@ class LeastSquaresCV(AlphaCV, LinearRegressor):
     """What :class:`HadamardLassoCV` and :class:`HadamardElasticNetCV` have in common; abstract."""
 
     _constraints = SELECTION_CONSTRAINTS
+    mse_path_: Float64
+    mse_se_: Float64
 
     @fit_method
     def fit(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.model_selection import check_cv
 from sklearn.utils import check_consistent_length
@@ -23,6 +25,7 @@ from .._numerics.typing import Float64
 from .._path.progress import PathPoint
 from .._solver.hadamard import balance
 from .._validation.arrays import GivenGrid, check_one_target, checked_ratios, given_Cs
+from .._validation.choices import Balanced, Rule, Solver
 from .._validation.parameters import SELECTION_CONSTRAINTS, explain_names
 from .._validation.weights import raw_weights
 from .folds import Fold, checked_folds, routed
@@ -178,6 +181,20 @@ class HadamardLogisticRegressionCV(LinearClassifier):
     """
 
     _constraints = SELECTION_CONSTRAINTS
+    C_: float
+    C_min_: float
+    C_1se_: float
+    Cs_: Float64
+    l1_ratio_: float
+    l1_ratios_: Float64
+    scores_: Float64
+    scores_se_: Float64
+    stopped_early_: bool
+    coef_path_: Any
+    intercept_path_: NDArray[Any]
+    dual_gap_path_: Float64
+    n_iter_path_: NDArray[Any]
+    coefs_paths_: NDArray[Any]
 
     @explain_names
     def __init__(
@@ -191,14 +208,14 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         scoring: Any = "neg_log_loss",
         tol: float = 1e-4,
         max_iter: int = 100,
-        class_weight: Any = None,
+        class_weight: Mapping[Any, float] | Balanced | None = None,
         n_jobs: int | None = None,
         verbose: bool | int = 0,
         refit: bool = True,
         random_state: Any = None,
-        solver: str = "auto",
+        solver: Solver = "auto",
         penalty_weights: Any = None,
-        rule: str = "min",
+        rule: Rule = "min",
         early_stop: bool = True,
     ) -> None:
         self.Cs = Cs

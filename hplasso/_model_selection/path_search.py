@@ -9,13 +9,15 @@ import numpy as np
 from sklearn import get_config
 from sklearn.base import clone, is_classifier
 from sklearn.metrics import check_scoring
-from sklearn.model_selection import GridSearchCV, ParameterGrid, check_cv
+from sklearn.model_selection import ParameterGrid, check_cv
 from sklearn.utils import indexable
 from sklearn.utils.metadata_routing import get_routing_for_object, process_routing
 from sklearn.utils.parallel import Parallel, delayed
 
+from .._estimators.bases import GridSearchCV
 from .._estimators.fit_method import Task, fit_method
 from .._numerics.typing import Float64
+from .._validation.choices import Rule
 from .._validation.parameters import SEARCH_CONSTRAINTS, check_parameters
 from .grid_results import results_of
 from .path_fit import Group, Parameters, alike, groups_of, prefix_of_last
@@ -171,7 +173,7 @@ class PathSearchCV(GridSearchCV):
         pre_dispatch: int | str = "2*n_jobs",
         error_score: Any = np.nan,
         return_train_score: bool = False,
-        rule: str = "min",
+        rule: Rule = "min",
     ) -> None:
         super().__init__(
             estimator,

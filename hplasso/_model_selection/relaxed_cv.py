@@ -16,8 +16,9 @@ from .._estimators.fit_method import Task, fit_method
 from .._estimators.linear_model import options_of
 from .._estimators.problem import Problem
 from .._numerics.threads import threads_for_data
-from .._numerics.typing import Float64
+from .._numerics.typing import Float64, Mask
 from .._validation.arrays import GivenGrid, check_one_target, checked_ratios
+from .._validation.choices import Rule
 from .._validation.parameters import RELAXED_CONSTRAINTS, check_parameters, explain_names
 from .._validation.weights import raw_weights
 from .folds import Fold, checked_folds, routed
@@ -161,6 +162,23 @@ class HadamardRelaxedCV(RelaxedModel):
     7
     """
 
+    alpha_: float
+    alpha_min_: float
+    alpha_1se_: float
+    alphas_: Float64
+    C_: float
+    C_min_: float
+    C_1se_: float
+    Cs_: Float64
+    gamma_: float
+    gamma_min_: float
+    gamma_1se_: float
+    gammas_: Float64
+    scores_: Float64
+    scores_se_: Float64
+    refits_exist_: Mask
+    stopped_early_: bool
+
     @explain_names
     def __init__(
         self,
@@ -172,7 +190,7 @@ class HadamardRelaxedCV(RelaxedModel):
         eps: float = 1e-3,
         cv: Any = None,
         scoring: Any = None,
-        rule: str = "min",
+        rule: Rule = "min",
         early_stop: bool = True,
         n_jobs: int | None = None,
         verbose: bool | int = 0,

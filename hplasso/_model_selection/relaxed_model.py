@@ -5,13 +5,13 @@ from collections.abc import Callable
 from typing import Any, cast
 
 import numpy as np
-from sklearn.base import BaseEstimator, MetaEstimatorMixin
+from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from .._estimators.fit_method import CallbackSupportMixin
+from .._estimators.bases import BaseEstimator, CallbackSupportMixin, MetaEstimatorMixin
 from .._estimators.linear_model import options_of
 from .._estimators.problem import forget_certificate
 from .._numerics.error_state import Function
@@ -36,6 +36,15 @@ class RelaxedModel(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, ABC)
     """The base of both; abstract, as it leaves the parameters to them."""
 
     estimator: Any
+    estimator_: Any
+    coef_: NDArray[Any]
+    intercept_: Any
+    coef_penalised_: NDArray[Any]
+    intercept_penalised_: Any
+    coef_refitted_: NDArray[Any]
+    intercept_refitted_: Any
+    refit_exists_: bool
+    classes_: NDArray[Any]
 
     @abstractmethod
     def __init__(self) -> None: ...

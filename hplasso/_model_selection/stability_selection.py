@@ -8,19 +8,24 @@ from dataclasses import replace
 from typing import Any, NamedTuple, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, MetaEstimatorMixin
-from sklearn.feature_selection import SelectorMixin
 from sklearn.utils import check_random_state, get_tags
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
-from .._estimators.fit_method import CallbackSupportMixin, Task, fit_method, listeners_of
+from .._estimators.bases import (
+    BaseEstimator,
+    CallbackSupportMixin,
+    MetaEstimatorMixin,
+    SelectorMixin,
+)
+from .._estimators.fit_method import Task, fit_method, listeners_of
 from .._estimators.linear_model import LinearModel, options_of
 from .._estimators.problem import FitOptions, Problem
 from .._numerics.threads import threads_for_data
 from .._numerics.typing import Float64, Index, Mask
 from .._path.progress import PathPoint
 from .._validation.arrays import GivenGrid, check_one_target
+from .._validation.choices import Assumption, Resampling
 from .._validation.parameters import (
     STABILITY_CONSTRAINTS,
     check_parameters,
@@ -186,6 +191,14 @@ class HadamardStabilitySelection(
     (200, 5)
     """
 
+    selection_probabilities_: Float64
+    scores_: Float64
+    threshold_: float
+    max_false_: float
+    n_selected_: float
+    alphas_: Float64
+    Cs_: Float64
+
     @explain_names
     def __init__(
         self,
@@ -195,11 +208,11 @@ class HadamardStabilitySelection(
         Cs: Any = None,
         eps: float = 1e-2,
         n_resamples: int = 100,
-        resampling: str = "pairs",
+        resampling: Resampling = "pairs",
         threshold: float | None = None,
         max_false: float | None = None,
         n_selected: int | None = None,
-        assumption: str = "none",
+        assumption: Assumption = "none",
         n_jobs: int | None = None,
         random_state: Any = None,
         verbose: bool | int = 0,
@@ -317,6 +330,7 @@ class HadamardStabilitySelection(
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         tags.target_tags = get_tags(estimator_of(self)).target_tags
+        tags.target_tags.multi_output = False
         return tags
 
 

@@ -7,6 +7,8 @@ from .._estimators.tweedie import (
     HadamardPoissonRegressor,
     HadamardTweedieRegressor,
 )
+from .._numerics.typing import Float64
+from .._validation.choices import Link, Rule, Solver
 from .._validation.parameters import explain_names
 from .generalized_linear_cv import GeneralizedLinearCV
 
@@ -142,9 +144,9 @@ class HadamardPoissonRegressorCV(GeneralizedLinearCV):
         verbose: bool | int = False,
         n_jobs: int | None = None,
         positive: bool = False,
-        solver: str = "auto",
+        solver: Solver = "auto",
         penalty_weights: Any = None,
-        rule: str = "min",
+        rule: Rule = "min",
         early_stop: bool = True,
     ) -> None:
         self.l1_ratio = l1_ratio
@@ -294,9 +296,9 @@ class HadamardGammaRegressorCV(GeneralizedLinearCV):
         verbose: bool | int = False,
         n_jobs: int | None = None,
         positive: bool = False,
-        solver: str = "auto",
+        solver: Solver = "auto",
         penalty_weights: Any = None,
-        rule: str = "min",
+        rule: Rule = "min",
         early_stop: bool = True,
     ) -> None:
         self.l1_ratio = l1_ratio
@@ -438,6 +440,8 @@ class HadamardTweedieRegressorCV(GeneralizedLinearCV):
     """
 
     _single = HadamardTweedieRegressor
+    kkt_residual_: float
+    kkt_residual_path_: Float64
 
     @explain_names
     def __init__(
@@ -448,16 +452,16 @@ class HadamardTweedieRegressorCV(GeneralizedLinearCV):
         eps: float = 1e-2,
         alphas: Any = 100,
         fit_intercept: bool = True,
-        link: str = "auto",
+        link: Link = "auto",
         max_iter: int = 1000,
         tol: float = 1e-4,
         cv: Any = None,
         verbose: bool | int = False,
         n_jobs: int | None = None,
         positive: bool = False,
-        solver: str = "auto",
+        solver: Solver = "auto",
         penalty_weights: Any = None,
-        rule: str = "min",
+        rule: Rule = "min",
         early_stop: bool = True,
     ) -> None:
         self.power = power

@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from .._numerics.error_state import in_own_error_state
+from .._validation.choices import PenaltyName
 from .display import Display
 
 
@@ -64,7 +65,7 @@ class CrossValidationDisplay(Display):
         losses: Any,
         errors: Any,
         chosen: Mapping[str, float],
-        penalty_name: str = "alpha",
+        penalty_name: PenaltyName = "alpha",
         loss_name: str = "mean squared error",
         stopped_early: bool = False,
     ) -> None:
@@ -95,6 +96,7 @@ class CrossValidationDisplay(Display):
             The display.
         """
         check_is_fitted(estimator)
+        names: dict[str, Any]
         if hasattr(estimator, "mse_path_"):
             losses, errors, penalties = estimator.mse_path_, estimator.mse_se_, estimator.alphas_
             if losses.ndim == 3:

@@ -7,6 +7,7 @@ import numpy as np
 
 from .._numerics.error_state import in_own_error_state
 from .._numerics.typing import Float64
+from .._validation.choices import PenaltyName
 from .._validation.parameters import check_parameters
 from .display import Display, checked_lines, pictured, unwrapped
 
@@ -65,7 +66,7 @@ class RegularizationPathDisplay(Display):
         coefs: Any,
         feature_names: Any = None,
         chosen: Mapping[str, float] | None = None,
-        penalty_name: str = "alpha",
+        penalty_name: PenaltyName = "alpha",
         stopped_early: bool = False,
     ) -> None:
         self.penalties = penalties
@@ -142,7 +143,7 @@ class RegularizationPathDisplay(Display):
         *,
         feature_names: Any = None,
         chosen: Mapping[str, float] | None = None,
-        penalty_name: str = "alpha",
+        penalty_name: PenaltyName = "alpha",
         n_labels: int = 8,
         ax: Any = None,
     ) -> Self:

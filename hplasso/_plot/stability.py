@@ -7,6 +7,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._model_selection.stability_selection import HadamardStabilitySelection
 from .._numerics.error_state import in_own_error_state
+from .._validation.choices import PenaltyName
 from .._validation.parameters import STABILITY_CONSTRAINTS, check_parameters
 from .display import Display, checked_lines
 
@@ -62,7 +63,7 @@ class StabilityDisplay(Display):
         probabilities: Any,
         threshold: float,
         feature_names: Any = None,
-        penalty_name: str = "alpha",
+        penalty_name: PenaltyName = "alpha",
     ) -> None:
         self.penalties = penalties
         self.probabilities = probabilities
@@ -96,7 +97,7 @@ class StabilityDisplay(Display):
                 f"{type(estimator).__name__}: of a pipeline, pass that step."
             )
         check_is_fitted(estimator)
-        name = "alpha" if hasattr(estimator, "alphas_") else "C"
+        name: PenaltyName = "alpha" if hasattr(estimator, "alphas_") else "C"
         display = cls(
             penalties=getattr(estimator, f"{name}s_"),
             probabilities=estimator.selection_probabilities_,

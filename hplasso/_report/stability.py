@@ -30,7 +30,10 @@ def stability_table(selector: HadamardStabilitySelection, names: Any) -> Table:
     order = np.argsort(-selector.scores_, kind="stable")
     order = order[: np.count_nonzero(selector.scores_)]
     selected = selector.get_support()[order]
-    columns = {"selection_probability": selector.scores_[order], "selected": selected}
+    columns: dict[str, Any] = {
+        "selection_probability": selector.scores_[order],
+        "selected": selected,
+    }
     n_selected = int(selected.sum())
     caption = f"Features selected: {n_selected} of {selector.n_features_in_}, the surest first"
     shown = range(min(n_selected, N_SHOWN))

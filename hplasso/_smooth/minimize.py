@@ -8,6 +8,7 @@ from scipy.optimize import OptimizeResult
 
 from .._numerics.error_state import own_error_state
 from .._numerics.typing import Float64
+from .._validation.choices import Differences
 from .._validation.parameters import OPTIONS, SMOOTH_CONSTRAINTS, check_arguments, check_parameters
 from .._validation.weights import checked_penalty_weights
 from .objective import CONVERGED, ROUNDED, Evaluation, Objective, Progress, SmoothFunction, Stop
@@ -24,7 +25,7 @@ def minimize_l1(
     alpha: float,
     *,
     args: Any = (),
-    jac: Any = None,
+    jac: Callable[..., Any] | bool | Differences | None = None,
     penalty_weights: Any = None,
     positive: bool = False,
     n_factors: int = 2,

@@ -8,12 +8,25 @@ import math
 import numbers
 from collections.abc import Callable, Mapping, Sized
 from functools import wraps
-from typing import Any, NamedTuple, cast
+from typing import Any, Literal, NamedTuple, cast, get_args
 
 import numpy as np
 from sklearn.metrics import get_scorer_names
 
 from .._numerics.error_state import Function, in_own_error_state
+from .choices import (
+    Assumption,
+    Balanced,
+    Criterion,
+    Differences,
+    FamilyName,
+    Link,
+    PenaltyName,
+    Resampling,
+    Rule,
+    Selection,
+    Solver,
+)
 
 
 class InvalidParameterError(ValueError, TypeError):
@@ -53,8 +66,9 @@ def integer(low: int) -> Constraint:
     )
 
 
-def one_of(*options: str) -> Constraint:
-    """One of some strings."""
+def one_of(choice: Any) -> Constraint:
+    """One of the strings of a `Literal`."""
+    options = get_args(choice)
     return Constraint(
         f"a str among {{{', '.join(map(repr, options))}}}",
         lambda value: isinstance(value, str) and value in options,
@@ -105,30 +119,30 @@ CONSTRAINTS: Constraints = {
     "return_n_iter": (BOOLEAN,),
     "return_intercept": (BOOLEAN,),
     "warm_start": (BOOLEAN,),
-    "precompute": (BOOLEAN, one_of("auto"), ARRAY),
+    "precompute": (BOOLEAN, one_of(Literal["auto"]), ARRAY),
     "copy_X": (BOOLEAN,),
     "positive": (BOOLEAN,),
     "l1_ratio": (real(0.0, 1.0),),
     "fit_intercept": (BOOLEAN,),
     "max_iter": (integer(1),),
     "tol": (real(0.0),),
-    "solver": (one_of("auto", "alternating"),),
+    "solver": (one_of(Solver),),
     "early_stop": (BOOLEAN,),
     "stopped_early": (BOOLEAN,),
     "penalty_weights": (ARRAY, MAPPING, NONE),
-    "class_weight": (MAPPING, one_of("balanced"), NONE),
+    "class_weight": (MAPPING, one_of(Balanced), NONE),
     "verbose": (BOOLEAN, integer(0)),
     "random_state": (RANDOM_STATE,),
-    "selection": (one_of("cyclic", "random"),),
+    "selection": (one_of(Selection),),
     "penalties": (ARRAY,),
     "feature_names": (ARRAY, NONE),
     "chosen": (MAPPING, NONE),
-    "penalty_name": (one_of("alpha", "C"),),
+    "penalty_name": (one_of(PenaltyName),),
     "n_labels": (integer(0),),
     "target": (integer(0),),
-    "family": (one_of("poisson", "gamma", "tweedie"),),
+    "family": (one_of(FamilyName),),
     "power": (real(-math.inf, 0.0), real(1.0)),
-    "link": (one_of("auto", "identity", "log"),),
+    "link": (one_of(Link),),
 }
 # Those of estimators that choose a penalty.
 SELECTION_CONSTRAINTS: Constraints = {
@@ -137,10 +151,10 @@ SELECTION_CONSTRAINTS: Constraints = {
     "l1_ratios": (ARRAY,),
     "cv": (CV,),
     "n_jobs": (N_JOBS,),
-    "rule": (one_of("min", "1se"),),
+    "rule": (one_of(Rule),),
     "scoring": (SCORER, CALLABLE, NONE),
     "refit": (BOOLEAN,),
-    "criterion": (one_of("aic", "aicc", "bic", "ebic"),),
+    "criterion": (one_of(Criterion),),
     "noise_variance": (real(0.0, open_low=True), NONE),
     "ebic_gamma": (real(0.0, 1.0),),
 }
@@ -150,11 +164,11 @@ STABILITY_CONSTRAINTS: Constraints = {
     "Cs": (integer(1), ARRAY, NONE),
     "eps": CONSTRAINTS["eps"],
     "n_resamples": (integer(1),),
-    "resampling": (one_of("half", "pairs", "bootstrap"),),
+    "resampling": (one_of(Resampling),),
     "threshold": (real(0.5, 1.0, open_low=True), NONE),
     "max_false": (real(0.0, open_low=True), NONE),
     "n_selected": (integer(1), NONE),
-    "assumption": (one_of("none", "unimodal"),),
+    "assumption": (one_of(Assumption),),
     "n_jobs": (N_JOBS,),
     "random_state": CONSTRAINTS["random_state"],
     "verbose": CONSTRAINTS["verbose"],
@@ -178,9 +192,9 @@ SEARCH_CONSTRAINTS: Constraints = {
     "cv": (CV,),
     "verbose": (BOOLEAN, integer(0)),
     "pre_dispatch": (integer(1), TEXT),
-    "error_score": (one_of("raise"), NUMBER),
+    "error_score": (one_of(Literal["raise"]), NUMBER),
     "return_train_score": (BOOLEAN,),
-    "rule": (one_of("min", "1se"),),
+    "rule": (one_of(Rule),),
 }
 # Those of summaries.
 REPORT_CONSTRAINTS: Constraints = {"n_features": (integer(1),)}
@@ -188,7 +202,7 @@ REPORT_CONSTRAINTS: Constraints = {"n_features": (integer(1),)}
 SMOOTH_CONSTRAINTS: Constraints = {
     "fun": (CALLABLE,),
     "alpha": (real(0.0),),
-    "jac": (CALLABLE, BOOLEAN, one_of("2-point", "3-point", "cs"), NONE),
+    "jac": (CALLABLE, BOOLEAN, one_of(Differences), NONE),
     "positive": (BOOLEAN,),
     "n_factors": (integer(2),),
     "convex": (BOOLEAN,),

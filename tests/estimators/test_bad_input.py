@@ -1,5 +1,7 @@
 """Bad input gets scikit-learn's answer, before any work is done."""
 
+from typing import get_args
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -25,7 +27,7 @@ from hplasso import (
 )
 from hplasso._smooth.objective import STEPS
 from hplasso._solver.sweeps_and_finish import SOLVERS
-from hplasso._validation.parameters import CONSTRAINTS, SMOOTH_CONSTRAINTS, one_of
+from hplasso._validation.choices import Differences, Solver
 
 X, y = load_diabetes(return_X_y=True)
 labels = (y > 140.0).astype(int)
@@ -510,5 +512,5 @@ def test_penalties_of_zero_are_not_drawn():
 
 
 def test_names_that_are_accepted_are_those_that_there_are():
-    assert CONSTRAINTS["solver"][0].words == one_of(*SOLVERS).words
-    assert one_of(*STEPS).words in [each.words for each in SMOOTH_CONSTRAINTS["jac"]]
+    assert get_args(Solver) == tuple(SOLVERS)
+    assert get_args(Differences) == tuple(STEPS)
