@@ -40,3 +40,9 @@ def fit_along_path(
 
     positions = np.argsort(order)
     return [partial(fitted, *each) for each in zip(penalties, positions, strict=True)]
+
+
+def predictions_of(models: Sequence[Any], X: Any) -> Any:
+    """The linear models of one target each at samples, which are checked once; in columns."""
+    X = models[0]._samples(X)
+    return np.stack([model._linear(X) for model in models]).T

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from .._numerics.threads import threads_for_data, threads_for_pass
 from .._numerics.typing import Float64
 from .._validation.arrays import checked_array
 from .._validation.parameters import CONSTRAINTS, PENALTY, check_parameters
@@ -70,12 +71,20 @@ class LinearModel(CallbackSupportMixin, BaseEstimator, ABC):
 
     def _outputs(self, X: Any, offset: Any = None) -> Any:
         """The linear model at some samples, with an offset if there is one."""
-        check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse=["csr", "csc", "coo"], reset=False)
-        outputs = safe_sparse_dot(X, self.coef_.T, dense_output=True) + self.intercept_
+        outputs = self._linear(self._samples(X))
         return (
             outputs if offset is None else outputs + checked_array(offset, outputs.shape, "offset")
         )
+
+    def _samples(self, X: Any) -> Any:
+        """Samples to predict for, validated."""
+        check_is_fitted(self)
+        return validate_data(self, X, accept_sparse=["csr", "csc", "coo"], reset=False)
+
+    def _linear(self, X: Any) -> Any:
+        """The linear model at samples that have been validated."""
+        with threads_for_data(X.size), threads_for_pass():
+            return safe_sparse_dot(X, self.coef_.T, dense_output=True) + self.intercept_
 
     @property
     def penalty(self) -> str:

@@ -10,18 +10,27 @@ from sklearn.model_selection import GridSearchCV
 
 from .path_scores import Failure, Outcome
 
-# Training and test samples, to tell which scores are to be recalled.
-ROWS = np.array([[0.0], [1.0]])
+# A training and a test sample, told apart by what they have to do with the former.
+SAMPLES = np.array([[0.0, 1.0], [1.0, 0.0]])
 
 
 class Recall(BaseEstimator):
-    """An estimator whose fits recall outcomes, one after the other, as a search asks for them."""
+    """An estimator whose fits recall outcomes, one after the other, as a search asks for them.
+
+    It takes pairs of samples, as kernels are: what else samples may be is not looked for, which
+    took more than half of the time.
+    """
 
     def __init__(self, outcomes: Iterator[Outcome]) -> None:
         self.outcomes = outcomes
 
     def __sklearn_clone__(self) -> Self:
         return self
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.pairwise = True
+        return tags
 
     def set_params(self, **parameters: Any) -> Self:
         """The parameters of a candidate make no difference."""
@@ -79,7 +88,7 @@ def results_of(
         error_score=error_score,
         return_train_score=return_train_score,
     )
-    search.fit(ROWS)
+    search.fit(SAMPLES)
     results = search.cv_results_
     for name in ("fit_time", "score_time"):
         times = np.array([[getattr(each, name) for each in candidate] for candidate in outcomes])
