@@ -31,6 +31,8 @@ LENGTH = {"alpha": 1e-3, "C": 10**-1.5}
 REACH = 10**1.5
 # The least distance of two labels, as part of the axis.
 LABEL_DISTANCE = 0.04
+# On axes with no more than that from end to end, powers of ten are too few ticks.
+FEW_DECADES = 100.0
 # Ticks of the number of coefficients.
 N_TICKS = 7
 
@@ -75,6 +77,10 @@ def penalty_axis(ax: Any, penalties: Float64, name: str) -> None:
     ax.set_xscale("log")
     if low < high:
         ax.set_xlim(*((low, high) if name == "C" else (high, low)))
+    if low < high < low * FEW_DECADES:
+        ax.xaxis.get_major_locator().set_params(subs=(1.0, 2.0, 5.0))
+        ax.xaxis.set_major_formatter("{x:g}")
+    ax.xaxis.set_minor_formatter("")  # long names, which would overlap
     ax.set_xlabel(name)
 
 

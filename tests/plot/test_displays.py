@@ -191,6 +191,19 @@ def test_what_a_path_is_drawn_with():
     assert texts(plain.ax_) == ["a"]
 
 
+@pytest.mark.parametrize(
+    ("last", "ticks"), [(0.03, ["0.05", "0.1", "0.2", "0.5", "1"]), (1e-3, ["-3", "-2", "-1", "0"])]
+)
+def test_penalties_have_a_few_short_names(last, ticks):
+    display = RegularizationPathDisplay.from_path([1.0, last], np.ones((1, 2)))
+    names = [label.get_text() for label in display.ax_.get_xticklabels()]
+    low, high = last, 1.0
+    shown = [low <= at <= high * (1 + 1e-12) for at in display.ax_.get_xticks()]
+    shown = [name for name, inside in zip(names, shown, strict=True) if inside]
+    assert [name.split("{")[-1].rstrip("}$") for name in shown] == ticks
+    assert not any(label.get_text() for label in display.ax_.get_xticklabels(minor=True))
+
+
 def test_how_many_labels_and_ticks_there_are_by_default():
     coefs = np.outer(np.arange(1.0, 13.0), [0.0, 1.0])
     display = RegularizationPathDisplay.from_path([1.0, 0.1], coefs)
