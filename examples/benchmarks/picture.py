@@ -22,7 +22,7 @@ TABLES = [DOC / f"benchmarks_{name}.inc" for name in ("table", "counts", "weak",
 # Rows of a title, with the space above it.
 HEADING = 1.4
 # Inches of a row of the picture, of its width, and of its margins above and below.
-ROW, WIDTH, ABOVE, BELOW = 0.165, 10.4, 0.62, 0.34
+ROW, WIDTH, ABOVE, BELOW = 0.165, 9.0, 0.62, 0.34
 LIMITS = (0.07, 140.0)
 # Colours of Okabe and Ito, which colour-blind readers can tell apart; a shape for each gap as well.
 MARKERS = ("o", "D", "^")

@@ -197,7 +197,7 @@ def training_part(problem: Problem, folds: int) -> Problem:
 
 
 def _generated(n, p, correlation):
-    """Gaussian features, a tenth of them with coefficients, and as much noise as signal."""
+    """Gaussian features, one in a hundred or ten with coefficients; as much noise as signal."""
     n, p, rng = int(n), int(p), np.random.default_rng(0)
     X = rng.standard_normal((n, p))
     for j in range(1, p):

@@ -47,9 +47,10 @@ def seconds(value: float | None) -> str:
     return NOTHING if value is None else f"{value:#.3g}".rstrip(".")
 
 
-def print_table(title: str, header: list[str], rows: list[list[str]]) -> None:
-    """A list-table."""
-    print(f".. list-table:: {title}\n   :header-rows: 1\n   :class: wide\n")
+def print_table(title: str, header: list[str], rows: list[list[str]], widths: str = "") -> None:
+    """A list-table; `widths` are those of the columns in percent, if they are not to be found."""
+    print(f".. list-table:: {title}\n   :header-rows: 1\n   :class: wide")
+    print(f"   :widths: {widths}\n" if widths else "")
     for row in [header, *rows]:
         for i, cell in enumerate(row):
             print(f"   {'*' if i == 0 else ' '} - {cell}")
