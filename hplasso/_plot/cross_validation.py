@@ -7,8 +7,8 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from .._estimators.linear_model import LinearModel
+from .._model_selection.kept_path import n_nonzero
 from .._numerics.error_state import in_own_error_state
-from .._numerics.typing import Float64
 from .._validation.choices import PenaltyName
 from .display import Display, count_axis, mark, note_end_of_grid, penalty_axis, posed, unwrapped
 from .fold_losses import cross_validated, fold_losses
@@ -17,8 +17,9 @@ from .fold_losses import cross_validated, fold_losses
 class CrossValidationDisplay(Display):
     """Cross-validated errors along the penalties: their mean, a band of standard errors, the rules.
 
-    The axis on top has the numbers of non-zero coefficients, as fitted to all samples, where they
-    are known. Where the best penalty is the weakest of the grid, a line above the axes says so.
+    The axis on top has the numbers of features with non-zero coefficients, as fitted to all
+    samples, where they are known. Where the best penalty is the weakest of the grid, a line above
+    the axes says so.
 
     It is recommended to use :meth:`from_estimator` to create a display.
 
@@ -39,7 +40,7 @@ class CrossValidationDisplay(Display):
     stopped_early : bool, default=False
         Whether the penalties end where the fit is saturated.
     n_nonzero : array-like of shape (n_penalties,), default=None
-        The numbers of non-zero coefficients; of several classes, of all of them together.
+        The numbers of features that have a non-zero coefficient, of any class.
 
     Attributes
     ----------
@@ -52,7 +53,7 @@ class CrossValidationDisplay(Display):
     band_ : matplotlib FillBetweenPolyCollection
         The band of one standard error on either side.
     top_ax_ : matplotlib Axes or None
-        The axis of the numbers of non-zero coefficients.
+        The axis of these numbers.
 
     See Also
     --------
@@ -110,10 +111,9 @@ class CrossValidationDisplay(Display):
             l1_ratio, of gamma, or of the other parameters of a search, those that were chosen are
             drawn.
         X, y : array-like, default=None
-            The data of `fit`, for the numbers of non-zero coefficients alone: a path is computed,
-            if the last step is one of hplasso. Without them the numbers are those of
-            `coef_path_`, some of whose points are interpolated; a search and relaxed fits have
-            none.
+            The data of `fit`, for the numbers on top alone: a path is computed, if the last step is
+            one of hplasso. Without them the numbers are those of `coef_path_`, some of whose points
+            are interpolated; searches and relaxed fits have none.
         sample_weight, offset : array-like, default=None
             As in `fit`, for the same purpose.
         ax : matplotlib Axes, default=None
@@ -165,13 +165,8 @@ class CrossValidationDisplay(Display):
         ax.set_ylabel(self.loss_name)
         self.top_ax_ = None
         if self.n_nonzero is not None:
-            self.top_ax_ = count_axis(ax, penalties, np.asarray(self.n_nonzero))
+            counts = np.asarray(self.n_nonzero)
+            self.top_ax_ = count_axis(ax, penalties, counts, "features with non-zero coefficients")
         note_end_of_grid(ax, penalties, self.penalty_name, self.chosen, self.stopped_early)
         ax.legend(fontsize="small")
         return self
-
-
-def n_nonzero(coefs: Any) -> Float64:
-    """The numbers (L,) of coefficients that are not zero, of shape (p, L) or (K, p, L)."""
-    counts = np.asarray((coefs != 0).sum(axis=0))
-    return counts.reshape(-1, coefs.shape[-1]).sum(axis=0)

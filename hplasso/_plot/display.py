@@ -84,8 +84,10 @@ def penalty_axis(ax: Any, penalties: Float64, name: str) -> None:
     ax.set_xlabel(name)
 
 
-def count_axis(ax: Any, penalties: Float64, counts: Any) -> Any:
-    """An axis on top with the numbers of non-zero coefficients at some of the penalties."""
+def count_axis(
+    ax: Any, penalties: Float64, counts: Any, name: str = "non-zero coefficients"
+) -> Any:
+    """An axis on top with the numbers of what is not zero at some of the penalties."""
     shown = np.flatnonzero(penalties > 0.0)
     logarithms = np.log(penalties[shown])
     ticks = np.linspace(logarithms.min(), logarithms.max(), N_TICKS)
@@ -94,7 +96,7 @@ def count_axis(ax: Any, penalties: Float64, counts: Any) -> Any:
     top = ax.secondary_xaxis("top")
     top.set_xticks(penalties[marked], [str(int(counts[position])) for position in marked])
     top.minorticks_off()
-    top.set_xlabel("non-zero coefficients")
+    top.set_xlabel(name)
     return top
 
 

@@ -150,7 +150,7 @@ def _of_search(search: Any) -> FoldLosses:
     if len(losses) > 1:
         chosen["1se"] = float(penalties[choice.simplest])
     if best[parameter] not in chosen.values():  # `refit` is a rule of the user's own
-        chosen["best"] = float(best[parameter])
+        chosen["refit"] = float(best[parameter])
     varied = set().union(*differing) - {parameter}
     others = [f"{key}={value}" for key, value in best.items() if key in varied]
     words = ",\n".join([loss_name(scoring), *others])
