@@ -1,6 +1,7 @@
 """What the examples claim, by their own functions."""
 
 import ast
+import re
 import runpy
 from pathlib import Path
 
@@ -115,3 +116,14 @@ def test_gradient_steps_from_balanced_factors_never_change_a_sign(factors, seed)
     path = factors["gradient_steps"](np.copysign(nu, theta), nu, 200)
     assert (path * theta >= 0.0).all()
     assert (factors["gradient_steps"](theta / 0.3, np.full(10, 0.3), 200) * theta < 0.0).any()
+
+
+def test_the_picture_of_the_benchmarks_has_the_ratios_of_the_tables():
+    names = runpy.run_path(str(EXAMPLES / "benchmarks" / "picture.py"))
+    for file in names["TABLES"]:
+        text, groups = file.read_text(), names["read"](file)
+        rows = [ratios for group in groups for ratios in group.tasks.values()]
+        assert {len(group.gaps) for group in groups} == {len(rows[0])}
+        known = sorted(value for ratios in rows for value in ratios if value)
+        bold = sorted(float(value) for value in re.findall(r"\*\*([\d.]+)\*\*", text))
+        assert_allclose(known, bold, rtol=0.06)

@@ -50,7 +50,8 @@ def made(kind, inside):
     if "estimator" not in names:
         return kind(**small)
     small.pop("alphas" if inside is LOGISTIC else "Cs", None)  # as it has another name
-    return kind(inside, {}, **small) if "param_grid" in names else kind(inside, **small)
+    grid = [{"C": [0.1, 1.0]} if inside is LOGISTIC else {"alpha": [0.1, 0.01]}]
+    return kind(inside, *(grid if "param_grid" in names else []), **small)
 
 
 @cache

@@ -18,6 +18,7 @@ import warnings
 import numpy as np
 from peers import PEERS, installed, run_glmnet
 from problems import LASSO, SPARSE, Task, load, worst_gap
+from run import written
 from table import print_table
 
 # Too large to be fitted by every package in a minute.
@@ -54,10 +55,10 @@ def main() -> None:
             problem = load(task, arguments.data)
             exact = fit("hplasso", problem, EXACT)
             size = np.abs(exact).mean()
-            row = [f"{data}, {level:g}", f"{worst_gap(task, problem, exact):.1e}"]
+            row = [f"{data}, {level:g}", written(worst_gap(task, problem, exact), 1)]
             for name in packages:
                 theta = fit(name, problem, PEERS[name].default)
-                row.append(f"{np.abs(theta - exact).mean() / size:.1e}")
+                row.append(written(np.abs(theta - exact).mean() / size, 1))
             print(*row, file=sys.stderr)
             rows.append(row)
     title = "Distance from the exact solution at default tolerance"

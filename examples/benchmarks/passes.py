@@ -14,7 +14,7 @@ import argparse
 import numpy as np
 from peers import lasso_hplasso
 from problems import LASSO, SPARSE, Task, load
-from run import clock
+from run import clock, written
 from table import print_table
 from threadpoolctl import threadpool_limits
 
@@ -51,7 +51,7 @@ def main() -> None:
         rows.append(row)
     header = ["Data", "largest support", "100 products, ms"]
     for tol in TOLERANCES:
-        header += [f"path, ms, tol {tol:g}", "multiple"]
+        header += [f"path, ms, tol {written(tol)}", "multiple"]
     print_table("A path beside 100 bare products X'r", header, rows)
 
 

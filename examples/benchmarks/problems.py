@@ -197,7 +197,7 @@ def training_part(problem: Problem, folds: int) -> Problem:
 
 
 def _generated(n, p, correlation):
-    """Gaussian features, a tenth of them with coefficients, and as much noise as signal."""
+    """Gaussian features, one in a hundred or ten with coefficients; as much noise as signal."""
     n, p, rng = int(n), int(p), np.random.default_rng(0)
     X = rng.standard_normal((n, p))
     for j in range(1, p):
@@ -243,12 +243,17 @@ def _standardised(X):
     return X
 
 
-def _loaded(name, folder):
-    """X, y and exposure of a data set; None where it has none."""
+def raw_data(name, folder):
+    """X, y and a dictionary of anything else, by the ``load.py`` of a folder."""
     spec = importlib.util.spec_from_file_location("load", Path(folder) / "load.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    X, y, more = module.load(name)
+    return module.load(name)
+
+
+def _loaded(name, folder):
+    """X, y and exposure of a data set; None where it has none."""
+    X, y, more = raw_data(name, folder)
     exposure = more.get("exposure")
     if not sparse.issparse(X):
         return _standardised(X), y, exposure

@@ -113,6 +113,14 @@ def clock(path, repeats: int, seconds: float = 0.0) -> tuple:
     return result, times, cold
 
 
+def written(value: float, digits: int = 0) -> str:
+    """A gap, or another small number, as it stands in tables and in the text: 1e-4, not 1e-04."""
+    mantissa, _, power = f"{value:.{digits}e}".partition("e")
+    if not value:
+        return "0"
+    return f"{mantissa}e{int(power)}" if power else mantissa  # none: it is not finite
+
+
 def version_of(peer) -> str:
     """The version of a package."""
     return getattr(importlib.import_module(peer.module), "__version__", "")
@@ -152,13 +160,15 @@ def times_to_gaps(task: str, peer: str, arguments) -> dict:
     for tol in PEERS[peer].tolerances:
         result = measure(task, peer, tol, arguments)
         if result is None:
-            print(f"    {peer} tol={tol:g}: no result in {arguments.timeout:.0f} s", flush=True)
+            print(
+                f"    {peer} tol={written(tol)}: no result in {arguments.timeout:.0f} s", flush=True
+            )
             break
         fastest, gap = min(result["times"]), result["gap"]
         seen |= {key: result[key] for key in ("version", "cold", "memory")}
         print(
-            f"    {peer} {result['version']} tol={tol:g}: {fastest:.4f} s (cold "
-            f"{result['cold']:.2f} s), gap {gap:.1e}, memory {result['memory']:.2f} X",
+            f"    {peer} {result['version']} tol={written(tol)}: {fastest:.4f} s (cold "
+            f"{result['cold']:.2f} s), gap {written(gap, 1)}, memory {result['memory']:.2f} X",
             flush=True,
         )
         for level in arguments.gaps:
@@ -173,7 +183,7 @@ def report(task: str, results: dict[str, dict], gaps: list[float]) -> None:
     """The task's table: seconds to each gap, and how many times hplasso's."""
     levels = [f"{level:g}" for level in gaps]
     ours = results["hplasso"]["seconds"] if "hplasso" in results else {}
-    print(f"\n{task:24s}" + "".join(f"{f'gap {level}':>22s}" for level in levels))
+    print(f"\n{task:24s}" + "".join(f"{f'gap {written(gap)}':>22s}" for gap in gaps))
     for peer, seen in results.items():
         row = f"{peer:24s}"
         for level in levels:
@@ -197,7 +207,9 @@ def rivals(packages: dict[str, dict], level: str) -> tuple[float | None, str, fl
 def summary(results: dict[str, dict], gaps: list[float]) -> None:
     """The ratio of the best other package to hplasso in each task, and their geometric mean."""
     levels = [f"{level:g}" for level in gaps]
-    print(f"{'best other / hplasso':40s}" + "".join(f"{f'gap {level}':>26s}" for level in levels))
+    print(
+        f"{'best other / hplasso':40s}" + "".join(f"{f'gap {written(gap)}':>26s}" for gap in gaps)
+    )
     ratios: dict[str, list[float]] = {level: [] for level in levels}
     for task, packages in results.items():
         row = f"{task:40s}"

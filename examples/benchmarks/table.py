@@ -1,7 +1,7 @@
 """Write the results of `run.py` as tables in reStructuredText.
 
     python table.py results.json > ../../doc/benchmarks_table.inc
-    python table.py weak.json --gaps 0.0001 1e-06 > ../../doc/benchmarks_weak.inc
+    python table.py weak.json --gaps 1e-4 1e-6 > ../../doc/benchmarks_weak.inc
 
 For each task: the seconds of hplasso to each gap, those of the fastest other package, and their
 ratio; then the versions, and all packages' seconds.
@@ -14,9 +14,8 @@ import json
 from pathlib import Path
 
 import numpy as np
-from run import rivals
+from run import GAPS, rivals, written
 
-LEVELS = ("0.0001", "1e-06", "1e-08")
 GROUPS = {
     "lasso": "Lasso paths",
     "fit": "Lasso, a single fit from scratch",
@@ -48,9 +47,10 @@ def seconds(value: float | None) -> str:
     return NOTHING if value is None else f"{value:#.3g}".rstrip(".")
 
 
-def print_table(title: str, header: list[str], rows: list[list[str]]) -> None:
-    """A list-table."""
-    print(f".. list-table:: {title}\n   :header-rows: 1\n   :class: wide\n")
+def print_table(title: str, header: list[str], rows: list[list[str]], widths: str = "") -> None:
+    """A list-table; `widths` are those of the columns in percent, if they are not to be found."""
+    print(f".. list-table:: {title}\n   :header-rows: 1\n   :class: wide")
+    print(f"   :widths: {widths}\n" if widths else "")
     for row in [header, *rows]:
         for i, cell in enumerate(row):
             print(f"   {'*' if i == 0 else ' '} - {cell}")
@@ -77,13 +77,15 @@ def row_of(task: str, packages: dict, ratios: dict[str, list[float]]) -> list[st
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("file")
-    parser.add_argument("--gaps", nargs="+", default=LEVELS)
+    parser.add_argument("--gaps", nargs="+", type=float, default=GAPS)
     arguments = parser.parse_args()
-    everything, levels = json.loads(Path(arguments.file).read_text()), arguments.gaps
+    everything = json.loads(Path(arguments.file).read_text())
+    levels = [f"{gap:g}" for gap in arguments.gaps]  # as in the file
+    gaps = [f"gap {written(gap)}" for gap in arguments.gaps]
     ratios: dict[str, list[float]] = {level: [] for level in levels}
     header = ["Task"]
-    for level in levels:
-        header += [f"hplasso, s, gap {float(level):g}", "fastest other, s", "ratio"]
+    for gap in gaps:
+        header += [f"hplasso, s, {gap}", "fastest other, s", "ratio"]
     header.append("memory, X")
     for group, title in GROUPS.items():
         tasks = {name: line for name, line in everything.items() if group_of(name) == group}
@@ -93,7 +95,6 @@ def main() -> None:
     lowest = [f"{min(ratios[level]):.2f}" for level in levels]
     counts = [str(len(ratios[level])) for level in levels]
     rows = [["geometric mean", *means], ["lowest", *lowest], ["tasks", *counts]]
-    gaps = [f"gap {float(level):g}" for level in levels]
     print_table("Fastest other package's time / hplasso's", ["", *gaps], rows)
     versions = {
         name: seen["version"]

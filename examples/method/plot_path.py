@@ -8,7 +8,7 @@ where hardly any penalty is left: how to compute them, how to draw them, and wha
 
 import matplotlib.pyplot as plt
 import numpy as np
-from sklearn.datasets import load_breast_cancer, load_diabetes
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -82,3 +82,13 @@ figure.savefig("path_logistic.png", dpi=120)
 kept = model[-1].coef_[0] != 0
 print(f"C = 0.1 keeps {kept.sum()} of {kept.size} features, gap {model[-1].dual_gap_:.0e}:")
 print(", ".join(cells.data.columns[kept]))
+
+# %%
+# With three or more classes, each class has a path of its own. The axes of the classes have one
+# scale, and a feature has the same colour in all of them. ``target`` draws one class alone.
+
+wine = load_wine(as_frame=True)
+model = make_pipeline(StandardScaler(), HadamardLogisticRegression(C=0.1, tol=1e-8))
+model.fit(wine.data, wine.target)
+display = RegularizationPathDisplay.from_estimator(model, wine.data, wine.target, n_labels=5)
+display.figure_.savefig("path_classes.png", dpi=120)

@@ -46,11 +46,11 @@ for name, model in models.items():
 
 # %%
 # The errors are flat from small alphas to where the rule of one standard error stops. On the way
-# there coefficients leave one by one; the top axis counts those that are left.
+# there coefficients leave one by one; the axes on top count those that are left.
 
 chosen = models["one standard error"]
 figure, (top, bottom) = plt.subplots(2, 1, figsize=(6.4, 8.0), layout="constrained")
-CrossValidationDisplay.from_estimator(chosen, ax=top)
+CrossValidationDisplay.from_estimator(chosen, X, y, ax=top)
 RegularizationPathDisplay.from_estimator(chosen, X, y, n_labels=10, ax=bottom)
 figure.savefig("choosing_alpha.png", dpi=120)
 

@@ -28,6 +28,12 @@ def own_grid(estimator: Any, l1_ratio: float) -> Float64 | None:
     return None if penalties is None else np.asarray(penalties)
 
 
+def n_nonzero(coefs: Any) -> Any:
+    """How many features have a coefficient, of any class, at each penalty (the last axis)."""
+    present = coefs != 0
+    return np.asarray((present.any(axis=0) if present.ndim == 3 else present).sum(axis=0))
+
+
 def trace_kept(problem: Problem, penalties: Float64, early_stop: bool = False) -> list[PathPoint]:
     """The path on all samples, strongest penalty first; `early_stop`: to where it is saturated."""
     tracer = problem.tracer(listener=_printer(problem))

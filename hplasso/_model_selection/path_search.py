@@ -124,6 +124,7 @@ class PathSearchCV(GridSearchCV):
     HadamardLassoCV : Without other steps: folds share passes over the data, and the grid is found.
     HadamardLogisticRegressionCV : The same for classes.
     sklearn.model_selection.GridSearchCV : For any estimator, a fit for each candidate and fold.
+    CrossValidationDisplay : The scores as a picture.
 
     Notes
     -----

@@ -100,7 +100,7 @@ class CertificateDisplay(Display):
 
         Parameters
         ----------
-        estimator : estimator of this package, or a fitted pipeline that ends with one
+        estimator : estimator of this package, or a fitted pipeline or search that ends with one
             It is left as it is.
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Data.

@@ -6,15 +6,20 @@ from typing import Any, Self
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from .._estimators.linear_model import LinearModel
+from .._model_selection.kept_path import n_nonzero
 from .._numerics.error_state import in_own_error_state
 from .._validation.choices import PenaltyName
-from .display import Display
+from .display import Display, count_axis, mark, note_end_of_grid, penalty_axis, posed, unwrapped
+from .fold_losses import cross_validated, fold_losses
 
 
 class CrossValidationDisplay(Display):
     """Cross-validated errors along the penalties: their mean, a band of standard errors, the rules.
 
-    Where the best penalty is the weakest of the grid, a line above the axes says so.
+    The axis on top has the numbers of features with non-zero coefficients, as fitted to all
+    samples, where they are known. Where the best penalty is the weakest of the grid, a line above
+    the axes says so.
 
     It is recommended to use :meth:`from_estimator` to create a display.
 
@@ -34,6 +39,8 @@ class CrossValidationDisplay(Display):
         What the errors are.
     stopped_early : bool, default=False
         Whether the penalties end where the fit is saturated.
+    n_nonzero : array-like of shape (n_penalties,), default=None
+        The numbers of features that have a non-zero coefficient, of any class.
 
     Attributes
     ----------
@@ -45,6 +52,8 @@ class CrossValidationDisplay(Display):
         The means.
     band_ : matplotlib FillBetweenPolyCollection
         The band of one standard error on either side.
+    top_ax_ : matplotlib Axes or None
+        The axis of these numbers.
 
     See Also
     --------
@@ -68,6 +77,7 @@ class CrossValidationDisplay(Display):
         penalty_name: PenaltyName = "alpha",
         loss_name: str = "mean squared error",
         stopped_early: bool = False,
+        n_nonzero: Any = None,
     ) -> None:
         self.penalties = penalties
         self.losses = losses
@@ -76,17 +86,36 @@ class CrossValidationDisplay(Display):
         self.penalty_name = penalty_name
         self.loss_name = loss_name
         self.stopped_early = stopped_early
+        self.n_nonzero = n_nonzero
 
     @classmethod
     @in_own_error_state
-    def from_estimator(cls, estimator: Any, *, ax: Any = None) -> Self:
-        """Draw what a cross-validated estimator has seen.
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any = None,
+        y: Any = None,
+        *,
+        sample_weight: Any = None,
+        offset: Any = None,
+        ax: Any = None,
+    ) -> Self:
+        """Draw what a cross-validated estimator or a search has seen.
 
         Parameters
         ----------
-        estimator : fitted cross-validated estimator
-            One of hplasso. Of several values of l1_ratio, or of gamma, the one that was chosen is
+        estimator : fitted cross-validated estimator or search
+            One of hplasso, or a grid search over `alpha` or `C` of the last step:
+            :class:`PathSearchCV`, :class:`sklearn.model_selection.GridSearchCV`; or a pipeline that
+            ends with one, or a search over the parameters of other steps. Of several values of
+            l1_ratio, of gamma, or of the other parameters of a search, those that were chosen are
             drawn.
+        X, y : array-like, default=None
+            The data of `fit`, for the numbers on top alone: a path is computed, if the last step is
+            one of hplasso. Without them the numbers are those of `coef_path_`, some of whose points
+            are interpolated; searches and relaxed fits have none.
+        sample_weight, offset : array-like, default=None
+            As in `fit`, for the same purpose.
         ax : matplotlib Axes, default=None
             Axes to draw on; new ones by default.
 
@@ -95,49 +124,17 @@ class CrossValidationDisplay(Display):
         display : CrossValidationDisplay
             The display.
         """
-        check_is_fitted(estimator)
-        names: dict[str, Any]
-        if hasattr(estimator, "mse_path_"):
-            losses, errors, penalties = estimator.mse_path_, estimator.mse_se_, estimator.alphas_
-            if losses.ndim == 3:
-                chosen = list(np.atleast_1d(estimator.l1_ratio)).index(estimator.l1_ratio_)
-                losses, errors = losses[chosen], errors[chosen]
-                penalties = penalties[chosen] if penalties.ndim == 2 else penalties
-            marks = {"min": estimator.alpha_min_, "1se": estimator.alpha_1se_}
-            names = {"penalty_name": "alpha", "loss_name": "mean squared error"}
-        elif hasattr(estimator, "deviance_path_"):
-            losses, errors = estimator.deviance_path_, estimator.deviance_se_
-            penalties = estimator.alphas_
-            marks = {"min": estimator.alpha_min_, "1se": estimator.alpha_1se_}
-            names = {"penalty_name": "alpha", "loss_name": "mean deviance"}
-        elif hasattr(estimator, "gammas_"):
-            name, own = ("C" if hasattr(estimator, "C_") else "alpha"), estimator.gamma_
-            chosen = list(estimator.gammas_).index(own)
-            losses, errors = -estimator.scores_[chosen], estimator.scores_se_[chosen]
-            penalties = getattr(estimator, f"{name}s_")
-            marks = {estimator.rule: getattr(estimator, f"{name}_")}
-            loss = "mean loss" if estimator.scoring is None else _loss_name(estimator.scoring)
-            names = {"penalty_name": name, "loss_name": f"{loss}, gamma={own:g}"}
-        elif hasattr(estimator, "scores_"):
-            chosen = int(np.argmin(np.abs(estimator.l1_ratios_ - estimator.l1_ratio_)))
-            losses, errors = -estimator.scores_[:, chosen].T, estimator.scores_se_[chosen]
-            penalties, marks = estimator.Cs_, {"min": estimator.C_min_, "1se": estimator.C_1se_}
-            name = _loss_name(estimator.scoring or "accuracy")
-            names = {"penalty_name": "C", "loss_name": name}
-        else:
-            raise ValueError(
-                f"estimator must be cross-validated. Got {type(estimator).__name__}, which has "
-                "none of mse_path_, deviance_path_ and scores_."
-            )
-        display = cls(
-            penalties=penalties,
-            losses=losses,
-            errors=errors,
-            chosen=marks,
-            stopped_early=estimator.stopped_early_,
-            **names,
-        )
-        return display.plot(ax)
+        chooser = cross_validated(estimator)
+        check_is_fitted(chooser)
+        seen = fold_losses(chooser)
+        last, X, _ = unwrapped(estimator, X) if X is not None else (None, None, None)
+        last, counts = getattr(last, "estimator_", last), None
+        if isinstance(last, LinearModel):
+            problem = posed(last, X, y, sample_weight, offset).problem(len(seen.penalties))
+            counts = n_nonzero(problem.arrays([problem.trace(seen.penalties)])[0])
+        elif hasattr(chooser, "coef_path_"):
+            counts = n_nonzero(chooser.coef_path_)
+        return cls(**seen._asdict(), n_nonzero=counts).plot(ax)
 
     @in_own_error_state
     def plot(self, ax: Any = None, **kwargs: Any) -> Self:
@@ -163,16 +160,13 @@ class CrossValidationDisplay(Display):
         self.band_ = ax.fill_between(
             penalties, mean - errors, mean + errors, color="C0", alpha=0.2, label="± 1 SE"
         )
-        for (label, value), dashes in zip(self.chosen.items(), ["--", ":"], strict=False):
-            self._mark(label, value, dashes)
-        self._penalty_axis(penalties, self.penalty_name)
+        mark(ax, self.chosen)
+        penalty_axis(ax, penalties, self.penalty_name)
         ax.set_ylabel(self.loss_name)
-        self._note_end_of_grid(penalties, self.penalty_name, self.chosen, self.stopped_early)
+        self.top_ax_ = None
+        if self.n_nonzero is not None:
+            counts = np.asarray(self.n_nonzero)
+            self.top_ax_ = count_axis(ax, penalties, counts, "features with non-zero coefficients")
+        note_end_of_grid(ax, penalties, self.penalty_name, self.chosen, self.stopped_early)
         ax.legend(fontsize="small")
         return self
-
-
-def _loss_name(scoring: Any) -> str:
-    """The name of minus a score."""
-    name = f"-{scoring}" if isinstance(scoring, str) else "-score"
-    return name.replace("_", " ").removeprefix("-neg ")

@@ -5,6 +5,7 @@ The conventions are those of scikit-learn's displays.
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,6 +31,10 @@ LENGTH = {"alpha": 1e-3, "C": 10**-1.5}
 REACH = 10**1.5
 # The least distance of two labels, as part of the axis.
 LABEL_DISTANCE = 0.04
+# On axes with no more than that from end to end, powers of ten are too few ticks.
+FEW_DECADES = 100.0
+# Ticks of the number of coefficients.
+N_TICKS = 7
 
 
 class Display(ABC):
@@ -57,46 +62,81 @@ class Display(ABC):
         self.ax_, self.figure_ = ax, ax.figure
         return ax
 
-    def _mark(self, label: str, value: float, dashes: str) -> None:
-        """Mark a penalty by a vertical line."""
+
+def mark(ax: Any, chosen: Mapping[str, float]) -> None:
+    """Mark penalties by vertical lines, with labels for a legend."""
+    for (label, value), dashes in zip(chosen.items(), cycle(["--", ":", "-."]), strict=False):
         text = f"{label}: {value:.3g}"
-        self.ax_.axvline(value, color="0.3", linestyle=dashes, linewidth=1.0, label=text)
+        ax.axvline(value, color="0.3", linestyle=dashes, linewidth=1.0, label=text)
 
-    def _penalty_axis(self, penalties: Float64, name: str) -> None:
-        """Penalties on a logarithmic scale, the strongest on the left."""
-        shown = penalties[penalties > 0.0]  # there is no place for zero on this scale
-        low, high = float(shown.min(initial=np.inf)), float(shown.max(initial=0.0))
-        self.ax_.set_xscale("log")
-        if low < high:
-            self.ax_.set_xlim(*((low, high) if name == "C" else (high, low)))
-        self.ax_.set_xlabel(name)
 
-    def _name_lines(self, lines: Sequence[Any], names: Sequence[Any], ends: Float64) -> None:
-        """Names beside the right ends of lines, moved apart where they would overlap."""
-        low, high = self.ax_.get_ylim()
-        heights = (ends - low) / (high - low)
-        order = np.argsort(heights)
-        if not order.size:
-            return
-        apart = LABEL_DISTANCE * np.arange(order.size)  # moved as little as keeps them apart
-        moved = isotonic_regression(heights[order] - apart) + apart
-        for height, position in zip(moved, order, strict=True):
-            self.ax_.annotate(
-                str(names[position]),
-                (1.01, height),
-                xycoords="axes fraction",
-                color=lines[position].get_color(),
-                fontsize="small",
-                va="center",
-            )
+def penalty_axis(ax: Any, penalties: Float64, name: str) -> None:
+    """Penalties on a logarithmic scale, the strongest on the left."""
+    shown = penalties[penalties > 0.0]  # there is no place for zero on this scale
+    low, high = float(shown.min(initial=np.inf)), float(shown.max(initial=0.0))
+    ax.set_xscale("log")
+    if low < high:
+        ax.set_xlim(*((low, high) if name == "C" else (high, low)))
+    if low < high < low * FEW_DECADES:
+        ax.xaxis.get_major_locator().set_params(subs=(1.0, 2.0, 5.0))
+        ax.xaxis.set_major_formatter("{x:g}")
+    ax.xaxis.set_minor_formatter("")  # long names, which would overlap
+    ax.set_xlabel(name)
 
-    def _note_end_of_grid(
-        self, penalties: Float64, name: str, chosen: Mapping[str, float], stopped_early: bool
-    ) -> None:
-        """Say above the axes that the best penalty, "min" of those chosen, is the weakest."""
-        words = end_of_grid(name, chosen.get("min", np.nan), penalties, stopped_early)
-        if words:
-            self.ax_.set_title(words.replace(": ", ":\n"), loc="right", fontsize="small")
+
+def count_axis(
+    ax: Any, penalties: Float64, counts: Any, name: str = "non-zero coefficients"
+) -> Any:
+    """An axis on top with the numbers of what is not zero at some of the penalties."""
+    shown = np.flatnonzero(penalties > 0.0)
+    logarithms = np.log(penalties[shown])
+    ticks = np.linspace(logarithms.min(), logarithms.max(), N_TICKS)
+    nearest = np.abs(logarithms[:, None] - ticks).argmin(axis=0)
+    marked = shown[np.unique(nearest)]
+    top = ax.secondary_xaxis("top")
+    top.set_xticks(penalties[marked], [str(int(counts[position])) for position in marked])
+    top.minorticks_off()
+    top.set_xlabel(name)
+    return top
+
+
+def name_lines(ax: Any, lines: Sequence[Any], names: Sequence[Any], ends: Float64) -> None:
+    """Names beside the right ends of lines, moved apart where they would overlap."""
+    low, high = ax.get_ylim()
+    heights = (ends - low) / (high - low)
+    order = np.argsort(heights)
+    if not order.size:
+        return
+    apart = LABEL_DISTANCE * np.arange(order.size)  # moved as little as keeps them apart
+    moved = isotonic_regression(heights[order] - apart) + apart
+    for height, position in zip(moved, order, strict=True):
+        ax.annotate(
+            str(names[position]),
+            (1.01, height),
+            xycoords="axes fraction",
+            color=lines[position].get_color(),
+            fontsize="small",
+            va="center",
+        )
+
+
+def note_end_of_grid(
+    ax: Any,
+    penalties: Float64,
+    name: str,
+    chosen: Mapping[str, float],
+    stopped_early: bool,
+    heading: str = "",
+) -> None:
+    """Say above the axes that the best penalty, "min" of those chosen, is the weakest.
+
+    That is below a heading, if there is one.
+    """
+    words = end_of_grid(name, chosen.get("min", np.nan), penalties, stopped_early)
+    lines = [line for line in (heading, *words.split(": ")) if line]
+    if lines:
+        size, side = ("small" if words else None), ("left" if heading else "right")
+        ax.set_title(("\n" if heading else ":\n").join(lines), loc=side, fontsize=size)
 
 
 def checked_lines(
@@ -130,13 +170,15 @@ class Pictured(NamedTuple):
     """The problem of an estimator, and its penalties in the user's terms.
 
     `penalties` are those of a path, strongest first; `penalty` is the estimator's own, `chosen` are
-    those to mark.
+    those to mark. `classes` are the labels of three or more classes, of which each has a row of
+    coefficients; else there are none.
     """
 
     problem: Problem
     penalties: Float64
     penalty: float
-    chosen: dict[str, float]
+    chosen: Mapping[str, float]
+    classes: Any
 
 
 def unwrapped(estimator: Any, X: Any) -> tuple[Any, Any, Any]:
@@ -146,10 +188,14 @@ def unwrapped(estimator: Any, X: Any) -> tuple[Any, Any, Any]:
     return fitted.last, fitted.transform(X), None if names is None else np.asarray(names)
 
 
-def pictured(
-    estimator: Any, X: Any, y: Any, sample_weight: Any = None, offset: Any = None
-) -> Pictured:
-    """The problem of an estimator of this package on some data."""
+def posed(estimator: Any, X: Any, y: Any, sample_weight: Any, offset: Any = None) -> Any:
+    """Checked data of an estimator of this package.
+
+    Raises
+    ------
+    ValueError
+        If it is none, or data or parameters are not what they have to be.
+    """
     if not isinstance(estimator, LinearModel):
         raise ValueError(
             f"estimator must be one of hplasso. Got {type(estimator).__name__}; "
@@ -163,14 +209,23 @@ def pictured(
     accepted = {**estimator._accepted, "multi_output": False}
     X, y, weights = checked_data(X, y, given, accepted, names)
     options = FitOptions.of(parameters)
-    data = estimator._data(X, y, sample_weight, weights, options).with_offset(offset)
+    return estimator._data(X, y, sample_weight, weights, options).with_offset(offset)
+
+
+def pictured(
+    estimator: Any, X: Any, y: Any, sample_weight: Any = None, offset: Any = None
+) -> Pictured:
+    """The problem of an estimator of this package on some data."""
+    data = posed(estimator, X, y, sample_weight, offset)
     problem = data.problem(N_PENALTIES)
-    name = problem.scale.name
+    name, l1_ratio = problem.scale.name, problem.options.l1_ratio
+    parameters = chosen_parameters(estimator)
     own, chosen = float(parameters[name]), chosen_penalties(estimator, parameters, name)
-    penalties = own_grid(estimator, options.l1_ratio)
+    penalties = own_grid(estimator, l1_ratio)
     if penalties is None:
-        penalties = grid_around(problem, own) if not options.l1_ratio else grid(problem, chosen)
-    return Pictured(problem, penalties, own, chosen)
+        penalties = grid_around(problem, own) if not l1_ratio else grid(problem, chosen)
+    several = problem.unpenalised.n_rows > 1
+    return Pictured(problem, penalties, own, chosen, data.labels.classes if several else [])
 
 
 def grid(problem: Problem, chosen: Mapping[str, float]) -> Float64:

@@ -9,7 +9,7 @@ from .._model_selection.stability_selection import HadamardStabilitySelection
 from .._numerics.error_state import in_own_error_state
 from .._validation.choices import PenaltyName
 from .._validation.parameters import STABILITY_CONSTRAINTS, check_parameters
-from .display import Display, checked_lines
+from .display import Display, checked_lines, name_lines, penalty_axis
 
 
 class StabilityDisplay(Display):
@@ -144,10 +144,11 @@ class StabilityDisplay(Display):
         )
         ax.set_ylim(0.0, 1.05)
         ax.set_ylabel("selection probability")
-        self._penalty_axis(penalties, self.penalty_name)
+        penalty_axis(ax, penalties, self.penalty_name)
         strongest = np.argsort(-scores[selected], kind="stable")[:n_labels]
         ends = probabilities[:, np.argmax(penalties if self.penalty_name == "C" else -penalties)]
-        self._name_lines(
+        name_lines(
+            ax,
             [self.line_[position] for position in strongest],
             [names[feature] for feature in selected[strongest]],
             ends[selected[strongest]],

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .._model_selection.kept_path import own_grid
+from .._model_selection.kept_path import n_nonzero, own_grid
 from .._model_selection.path_fit import prefix_of_last
 from .._model_selection.path_search import simplest
 from .table import Table
@@ -47,12 +47,6 @@ def scores_of(last: Any, search: Any = None) -> Scores | None:
     return None if search is None else _of_search(search)
 
 
-def nonzero(coef_path: Any) -> Any:
-    """How many features have a coefficient at each penalty of a path, for any class."""
-    present = coef_path != 0
-    return np.asarray((present.any(axis=0) if present.ndim == 3 else present).sum(axis=0))
-
-
 def _of_alphas(last: Any) -> Scores:
     """Of estimators that choose an alpha."""
     squares = hasattr(last, "mse_path_")
@@ -62,7 +56,7 @@ def _of_alphas(last: Any) -> Scores:
         row = list(np.atleast_1d(last.l1_ratio)).index(last.l1_ratio_)
         losses, errors, note = losses[row], errors[row], f", l1_ratio={last.l1_ratio_:g}"
     alphas = own_grid(last, getattr(last, "l1_ratio_", 1.0))
-    columns = {"alpha": alphas, "nonzero": nonzero(last.coef_path_)}
+    columns = {"alpha": alphas, "nonzero": n_nonzero(last.coef_path_)}
     marks = {"min": _position(alphas, last.alpha_min_), "1se": _position(alphas, last.alpha_1se_)}
     measure = "mean_squared_error" if squares else "mean_deviance"
     return Scores(columns, measure, losses.mean(axis=1), errors, marks, losses.shape[1], note)
@@ -74,7 +68,7 @@ def _of_classes(last: Any) -> Scores:
     measure, sign = _measure(last.scoring, "accuracy")
     columns = {"C": last.Cs_}
     if hasattr(last, "coef_path_"):
-        columns["nonzero"] = nonzero(last.coef_path_)
+        columns["nonzero"] = n_nonzero(last.coef_path_)
     marks = {"min": _position(last.Cs_, last.C_min_), "1se": _position(last.Cs_, last.C_1se_)}
     note = f", l1_ratio={last.l1_ratios_[row]:g}" if len(last.l1_ratios_) > 1 else ""
     means, n_folds = sign * last.scores_[:, row].mean(axis=0), len(last.scores_)

@@ -7,9 +7,8 @@ from sklearn.base import is_classifier
 from sklearn.metrics import d2_log_loss_score
 
 from .._estimators.linear_regressor import LinearRegressor
-from .._model_selection.kept_path import own_grid
+from .._model_selection.kept_path import n_nonzero, own_grid
 from .._path.progress import Measure
-from .cross_validation import nonzero
 from .table import Table
 
 # How many points a text shows.
@@ -35,7 +34,7 @@ def path_table(last: Any, samples: Samples | None) -> Table | None:
         return None
     name = "C" if hasattr(last, "Cs_") else "alpha"
     penalties: Any = own_grid(last, getattr(last, "l1_ratio_", 1.0))
-    columns = {name: penalties, "nonzero": nonzero(last.coef_path_)}
+    columns = {name: penalties, "nonzero": n_nonzero(last.coef_path_)}
     caption = "Path on all samples"
     if samples is not None:
         columns["explained"] = np.array([explained(last.at(each), samples) for each in penalties])

@@ -79,7 +79,8 @@ def test_paths(X, container):
 
 
 def test_displays(X):
-    pytest.importorskip("matplotlib").use("Agg")
+    plt = pytest.importorskip("matplotlib.pyplot")
+    plt.switch_backend("agg")
     lasso = hplasso.HadamardLasso(0.01).fit(X, Y)
     hplasso.RegularizationPathDisplay.from_estimator(lasso, X, Y)
     hplasso.CertificateDisplay.from_estimator(lasso, X, Y)
@@ -89,3 +90,4 @@ def test_displays(X):
         hplasso.CertificateDisplay.from_estimator(logistic, X, labels)
     model = hplasso.HadamardLassoCV(cv=2, alphas=5).fit(X, Y)
     hplasso.CrossValidationDisplay.from_estimator(model)
+    plt.close("all")

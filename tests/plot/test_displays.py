@@ -9,9 +9,11 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 from sklearn.exceptions import NotFittedError
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import Lasso
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import PolynomialFeatures, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, PolynomialFeatures, StandardScaler
 
 import hplasso
 from hplasso import (
@@ -25,6 +27,7 @@ from hplasso import (
     HadamardLogisticRegression,
     HadamardLogisticRegressionCV,
     HadamardStabilitySelection,
+    PathSearchCV,
     RegularizationPathDisplay,
     StabilityDisplay,
     lasso_path,
@@ -188,19 +191,28 @@ def test_what_a_path_is_drawn_with():
     assert texts(plain.ax_) == ["a"]
 
 
+@pytest.mark.parametrize(
+    ("last", "ticks"), [(0.03, ["0.05", "0.1", "0.2", "0.5", "1"]), (1e-3, ["-3", "-2", "-1", "0"])]
+)
+def test_penalties_have_a_few_short_names(last, ticks):
+    display = RegularizationPathDisplay.from_path([1.0, last], np.ones((1, 2)))
+    names = [label.get_text() for label in display.ax_.get_xticklabels()]
+    low, high = last, 1.0
+    shown = [low <= at <= high * (1 + 1e-12) for at in display.ax_.get_xticks()]
+    shown = [name for name, inside in zip(names, shown, strict=True) if inside]
+    assert [name.split("{")[-1].rstrip("}$") for name in shown] == ticks
+    assert not any(label.get_text() for label in display.ax_.get_xticklabels(minor=True))
+
+
 def test_how_many_labels_and_ticks_there_are_by_default():
     coefs = np.outer(np.arange(1.0, 13.0), [0.0, 1.0])
     display = RegularizationPathDisplay.from_path([1.0, 0.1], coefs)
     assert texts(display.ax_) == [f"x{feature}" for feature in range(4, 12)]
-    assert len(display.top_ax_.get_xticks()) == 7
+    assert_array_equal(display.top_ax_.get_xticks(), [1.0, 0.1])  # penalties, each of them once
     assert len(texts(display.plot().ax_)) == 8
     display = RegularizationPathDisplay.from_estimator(HadamardLasso(1e-3), X, y)
     assert len(texts(display.ax_)) == 8
-    first = RegularizationPathDisplay.from_estimator(HadamardLogisticRegression(), IRIS, SPECIES)
-    again = RegularizationPathDisplay.from_estimator(
-        HadamardLogisticRegression(), IRIS, SPECIES, target=0
-    )
-    assert_array_equal(first.coefs, again.coefs)
+    assert len(display.top_ax_.get_xticks()) == 7
 
 
 def test_path_of_a_pipeline_has_the_names():
@@ -224,18 +236,69 @@ def test_path_of_a_pipeline_that_makes_features():
     assert set(texts(only.ax_)) <= set(X.columns)
 
 
+KINDS = load_iris().target_names[SPECIES]
+
+
 def test_paths_of_classes():
-    model = HadamardLogisticRegressionCV(Cs=8).fit(IRIS, SPECIES)
-    for target in range(3):
-        display = RegularizationPathDisplay.from_estimator(model, IRIS, SPECIES, target=target)
-        column = int(np.flatnonzero(model.Cs_ == model.C_)[0])
-        assert_allclose(display.coefs[:, column], model.coef_[target], atol=0.05)
-        low, high = display.ax_.get_xlim()
+    model = HadamardLogisticRegressionCV(Cs=8).fit(IRIS, KINDS)
+    display = RegularizationPathDisplay.from_estimator(model, IRIS, KINDS)
+    column = int(np.flatnonzero(model.Cs_ == model.C_)[0])
+    assert_allclose(display.coefs[..., column], model.coef_, atol=0.05)
+    assert display.ax_.shape == (3,)
+    assert [ax.get_title(loc="left").split("\n")[0] for ax in display.ax_] == [
+        "class setosa",
+        "class versicolor",
+        "class virginica",
+    ]
+    assert len({ax.get_ylim() for ax in display.ax_}) == 1
+    colours = {}
+    for coefs, ax, lines, top in zip(
+        display.coefs, display.ax_, display.line_, display.top_ax_, strict=True
+    ):
+        low, high = ax.get_xlim()
         assert low < high
-    with pytest.raises(ValueError, match="target"):
-        RegularizationPathDisplay.from_estimator(model, IRIS, SPECIES, target=3)
+        for feature, line in zip(np.flatnonzero(coefs.any(axis=1)), lines, strict=True):
+            assert_array_equal(line.get_ydata(), coefs[feature])
+            assert line.get_color() == colours.setdefault(feature, line.get_color())
+        counts = [label.get_text() for label in top.get_xticklabels()]
+        assert counts[-1] == str(np.count_nonzero(coefs[:, -1]))
+    assert len(set(colours.values())) == len(colours) == 4
     single = HadamardLogisticRegression(0.5)
     assert RegularizationPathDisplay.from_estimator(single, *load_breast_cancer(return_X_y=True))
+
+
+def test_path_of_one_of_the_classes():
+    model = HadamardLogisticRegression(0.5)
+    everything = RegularizationPathDisplay.from_estimator(model, IRIS, KINDS)
+    display = RegularizationPathDisplay.from_estimator(model, IRIS, KINDS, target="virginica")
+    assert_array_equal(display.coefs, everything.coefs[2])
+    assert display.ax_.get_title(loc="left") == "class virginica"
+    for labels, words in (
+        (KINDS, r"one of \[.*'setosa'.*\], or None\. Got 'daisy'"),
+        (KINDS == "setosa", r"None, as there is one row\. Got 'daisy'"),
+    ):
+        with pytest.raises(ValueError, match=f"target must be {words}"):
+            RegularizationPathDisplay.from_estimator(model, IRIS, labels, target="daisy")
+
+
+def test_axes_of_classes():
+    coefs = np.arange(24.0).reshape(4, 3, 2) - 7.0
+    path = [1.0, 0.1], coefs
+    _, axes = plt.subplots(2, 2)
+    display = RegularizationPathDisplay.from_path(*path, ax=axes)
+    assert_array_equal(display.ax_, axes.ravel())
+    assert display.ax_[3].get_title(loc="left") == "class 3"
+    figure, (place, other) = plt.subplots(2, 1)
+    display = RegularizationPathDisplay.from_path(*path, class_names=list("abcd"), ax=place)
+    assert display.figure_ is figure
+    assert len(figure.axes) == 2 + 4
+    bottom = other.get_position().y1
+    assert all(ax.get_position().y0 > bottom for ax in display.ax_)  # in the place of the first
+    for ax, words in ((axes[0], "4 Axes.*Got 2"), (figure.add_axes((0, 0, 1, 1)), "a grid of")):
+        with pytest.raises(ValueError, match=f"ax must be .*{words}"):
+            RegularizationPathDisplay.from_path(*path, ax=ax)
+    with pytest.raises(ValueError, match=r"class_names must have 4 names.*Got 1"):
+        RegularizationPathDisplay.from_path(*path, class_names=["a"])
 
 
 def test_cross_validated_errors():
@@ -292,6 +355,106 @@ def test_cross_validated_scores(scoring, name):
     display = CrossValidationDisplay.from_estimator(model)
     assert_allclose(display.line_.get_ydata(), -model.scores_[:, 0].mean(axis=0))
     assert display.ax_.get_ylabel() == name
+
+
+def top_counts(display):
+    return [int(label.get_text()) for label in display.top_ax_.get_xticklabels()]
+
+
+def test_numbers_of_coefficients_beside_the_errors():
+    model = HadamardLassoCV().fit(X, y)
+    display = CrossValidationDisplay.from_estimator(model)
+    assert_array_equal(display.n_nonzero, (model.coef_path_ != 0).sum(axis=0))
+    display = CrossValidationDisplay.from_estimator(model, X, y)
+    path = RegularizationPathDisplay.from_estimator(model, X, y)
+    assert top_counts(display) == top_counts(path)
+    assert_array_equal(display.n_nonzero, np.count_nonzero(path.coefs, axis=0))
+    classes = HadamardLogisticRegressionCV(Cs=5).fit(IRIS, SPECIES)
+    display = CrossValidationDisplay.from_estimator(classes)
+    assert_array_equal(display.n_nonzero, classes.coef_path_.any(axis=0).sum(axis=0))
+    classes.set_params(refit=False).fit(IRIS, SPECIES)
+    assert CrossValidationDisplay.from_estimator(classes).top_ax_ is None
+
+
+def test_cross_validated_errors_of_pipelines():
+    steps = PolynomialFeatures(2, include_bias=False), StandardScaler(), HadamardLassoCV(alphas=9)
+    model = make_pipeline(*steps).fit(X, y)
+    display = CrossValidationDisplay.from_estimator(model)
+    assert_array_equal(display.losses, model[-1].mse_path_)
+    assert_array_equal(display.n_nonzero, (model[-1].coef_path_ != 0).sum(axis=0))
+    grid = {"polynomialfeatures__degree": [1, 2]}  # the penalty is chosen inside
+    search = GridSearchCV(make_pipeline(*steps), grid, cv=2).fit(X, y)
+    display = CrossValidationDisplay.from_estimator(search)
+    assert_array_equal(display.losses, search.best_estimator_[-1].mse_path_)
+
+
+ALPHAS = np.geomspace(20.0, 0.5, 15)
+TWO_STEPS = make_pipeline(PolynomialFeatures(include_bias=False), StandardScaler())
+LAST = {"polynomialfeatures__degree": [1, 2], "hadamardlasso__alpha": ALPHAS[::-1]}
+
+
+def test_pictures_of_a_search():
+    model = make_pipeline(*TWO_STEPS, HadamardLasso())
+    search = PathSearchCV(model, LAST, cv=3, rule="1se").fit(X, y)
+    degree = search.best_params_["polynomialfeatures__degree"]
+    results = search.cv_results_
+    own = results["param_polynomialfeatures__degree"].data == degree
+    display = CrossValidationDisplay.from_estimator(search, X, y)
+    penalties, means, _, marks = drawn(display)
+    assert_array_equal(penalties, ALPHAS)
+    assert_allclose(means, -results["mean_test_score"][own][::-1])
+    errors = results["std_test_score"][own][::-1] / np.sqrt(2)
+    assert_allclose(display.errors, errors)
+    assert marks == [penalties[means.argmin()], search.best_params_["hadamardlasso__alpha"]]
+    assert marks[0] < marks[1]
+    assert display.ax_.get_ylabel() == f"-score,\npolynomialfeatures__degree={degree}"
+    column = int(np.flatnonzero(search.best_params_["hadamardlasso__alpha"] == ALPHAS)[0])
+    assert display.n_nonzero[column] == np.count_nonzero(search.best_estimator_[-1].coef_)
+    assert CrossValidationDisplay.from_estimator(search).top_ax_ is None
+    path = RegularizationPathDisplay.from_estimator(search, X, y)
+    assert_allclose(path.coefs[:, column], search.best_estimator_[-1].coef_, atol=0.05)
+    assert path.chosen == display.chosen
+    assert set(texts(path.ax_)) <= set(search.best_estimator_[:-1].get_feature_names_out())
+
+
+def test_pictures_of_a_search_inside_a_pipeline():
+    search = PathSearchCV(HadamardLogisticRegression(), {"C": [1.0, 0.1, 0.01]}, cv=3)
+    model = make_pipeline(StandardScaler(), search).fit(IRIS, SPECIES)
+    display = CrossValidationDisplay.from_estimator(model, IRIS, SPECIES)
+    assert_array_equal(display.penalties, [0.01, 0.1, 1.0])
+    assert display.ax_.get_ylabel() == "-accuracy"
+    last = HadamardLogisticRegression().fit(model[0].transform(IRIS), SPECIES).coef_
+    assert top_counts(display)[-1] == last.any(axis=0).sum()
+    path = RegularizationPathDisplay.from_estimator(model, IRIS, SPECIES, target=2)
+    assert_array_equal(path.penalties, display.penalties)
+
+
+def test_errors_of_a_search_over_other_estimators():
+    metrics = {"squared": "neg_mean_squared_error", "r2": "r2"}
+    search = GridSearchCV(Lasso(), {"alpha": ALPHAS}, scoring=metrics, refit="r2", cv=3).fit(X, y)
+    display = CrossValidationDisplay.from_estimator(search, X, y)
+    assert_allclose(display.losses.mean(axis=1), -search.cv_results_["mean_test_r2"])
+    assert display.top_ax_ is None
+    assert display.ax_.get_ylabel() == "-r2"
+    search.set_params(refit=lambda results: 5).fit(X, y)
+    with pytest.raises(ValueError, match="refit has to name one of several metrics"):
+        CrossValidationDisplay.from_estimator(search)
+    search.set_params(scoring="r2").fit(X, y)
+    assert CrossValidationDisplay.from_estimator(search).chosen["refit"] == ALPHAS[5]
+    search = GridSearchCV(Lasso(), {"positive": [True, False]}, refit=False).fit(X, y)
+    with pytest.raises(ValueError, match="which has to be in the grid"):
+        CrossValidationDisplay.from_estimator(search)
+
+
+def test_words_are_the_names_of_a_text():
+    documents = ["red apple", "green apple", "red car", "green car"] * 3
+    fruit = np.tile([1.0, 1.0, 0.0, 0.0], 3)
+    model = make_pipeline(TfidfVectorizer(), HadamardLasso(0.01)).fit(documents, fruit)
+    display = RegularizationPathDisplay.from_estimator(model, documents, fruit)
+    assert set(texts(display.ax_)) <= {"apple", "car", "green", "red"}
+    counting = FunctionTransformer(lambda X: [[len(x)] for x in X])
+    model = make_pipeline(counting, HadamardLasso(0.01)).fit(documents, fruit)
+    assert texts(RegularizationPathDisplay.from_estimator(model, documents, fruit).ax_) == ["x0"]
 
 
 def test_only_cross_validated_estimators():
