@@ -4,6 +4,7 @@ import ast
 import importlib
 import inspect
 import re
+from doctest import DocTestParser
 from functools import reduce
 from pathlib import Path
 
@@ -103,3 +104,13 @@ def test_version_and_date_are_the_same_everywhere():
     citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
     assert version == hplasso.__version__
     assert f"\nversion: {version}\ndate-released: {date}\n" in citation
+
+
+def test_every_new_call_of_the_migration_page_is_run():
+    """The calls in the right columns of its tables are in the code of the page, too."""
+    page = (ROOT / "doc" / "migration.rst").read_text(encoding="utf-8")
+    cells = re.findall(r"^   \* - .*\n     - (.*)$", page, re.MULTILINE)
+    calls = [call for cell in cells for call in re.findall(r"``(.*?)``", cell)]
+    run = "".join("".join(example.source for example in DocTestParser().get_examples(page)).split())
+    assert len(calls) > 50
+    assert [call for call in calls if "".join(call.split()).removesuffix(")") not in run] == []
