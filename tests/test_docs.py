@@ -55,6 +55,14 @@ def test_algorithm_names_the_kernels():
     assert rooms >= {"_solver", "_penalties", "_design", "_path"}
 
 
+def test_names_that_are_linked_to_are_there():
+    lines = (ROOT / "doc" / "_inventories" / "scikit-learn.txt").read_text().splitlines()[3:]
+    for name, kind, page in map(str.split, lines):
+        module, _, thing = name.rpartition(".")
+        assert inspect.isclass(getattr(importlib.import_module(module), thing)) == (kind == "class")
+        assert page == f"modules/generated/{name}.html"
+
+
 def documented():
     """Every public callable, by its name: functions, classes and their methods."""
     found = {}
