@@ -87,14 +87,16 @@ def enet_path(
     random_state: Any = None,
     selection: Selection = "cyclic",
 ) -> tuple[Any, ...]:
-    """Compute the path of the elastic net: solutions for a decreasing sequence of penalties.
+    r"""Compute the path of the elastic net: solutions for a decreasing sequence of penalties.
 
-    For each `alpha` of the sequence, the minimiser of::
+    For each `alpha` of the sequence, the coefficients :math:`\theta` and the intercept b minimise
 
-        1 / (2 * sum(s)) * sum_i s_i (y_i - b - x_i'coef)^2
-            + alpha * sum_j w_j (l1_ratio |coef_j| + (1 - l1_ratio) / 2 * coef_j^2)
+    .. math::
 
-    with the sample weights s, the penalty weights w and the intercept b. As in
+        \frac{1}{2 \sum_i s_i} \sum_i s_i (y_i - b - x_i^\top \theta)^2
+        + \alpha \sum_j w_j \Bigl( r |\theta_j| + \frac{1 - r}{2} \theta_j^2 \Bigr)
+
+    with the sample weights s, the penalty weights w and r = `l1_ratio`. As in
     :func:`sklearn.linear_model.enet_path`, b is zero by default; `fit_intercept` fits one.
 
     Parameters
@@ -205,16 +207,18 @@ def enet_path(
 
 
 class HadamardElasticNet(LeastSquaresEstimator):
-    """Linear model with L1 and ridge penalties, fitted exactly by alternating ridge regressions.
+    r"""Linear model with L1 and ridge penalties, fitted exactly by alternating ridge regressions.
 
-    A drop-in replacement of :class:`sklearn.linear_model.ElasticNet`. It minimises, with sample
-    weights s, penalty weights w and r = `l1_ratio`::
+    A drop-in replacement of :class:`sklearn.linear_model.ElasticNet`. The coefficients
+    :math:`\theta` and the intercept b minimise
 
-        1 / (2 * sum(s)) * sum_i s_i (y_i - x_i'coef - intercept)^2
-            + alpha * sum_j w_j (r |coef_j| + (1 - r) / 2 * coef_j^2)
+    .. math::
 
-    The ridge penalty adds to the diagonal of the Gram matrix; all else is as in
-    :class:`HadamardLasso`.
+        \frac{1}{2 \sum_i s_i} \sum_i s_i (y_i - b - x_i^\top \theta)^2
+        + \alpha \sum_j w_j \Bigl( r |\theta_j| + \frac{1 - r}{2} \theta_j^2 \Bigr)
+
+    with sample weights s, penalty weights w and r = `l1_ratio`. The ridge penalty adds to the
+    diagonal of the Gram matrix. All else is as in :class:`HadamardLasso`.
 
     Parameters
     ----------

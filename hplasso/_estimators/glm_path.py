@@ -62,17 +62,21 @@ def glm_path(
     verbose: bool | int = 0,
     return_n_iter: bool = False,
 ) -> tuple[Any, ...]:
-    """Compute the path of a generalized linear model.
+    r"""Compute the path of a generalized linear model.
 
-    For each `alpha` of a decreasing sequence, the minimiser of::
+    For each `alpha` of a decreasing sequence, the coefficients :math:`\theta` and the intercept b
+    minimise
 
-        sum_i s_i loss_i / sum(s) + alpha * sum_j w_j (r |coef_j| + (1 - r) / 2 * coef_j^2)
+    .. math::
+
+        \frac{1}{\sum_i s_i} \sum_i s_i \, \text{loss}(y_i, m_i)
+        + \alpha \sum_j w_j \Bigl( r |\theta_j| + \frac{1 - r}{2} \theta_j^2 \Bigr)
 
     with the loss of :class:`HadamardPoissonRegressor`, :class:`HadamardGammaRegressor` or
-    :class:`HadamardTweedieRegressor`, half of the unit deviance at the mean, which is
-    ``exp(x_i'coef + intercept)`` as a rule, sample weights s, penalty weights w and r = `l1_ratio`.
-    Each solution is the start of the next; some are means of their neighbours, which are certified
-    like the others.
+    :class:`HadamardTweedieRegressor`, half of the unit deviance at the mean
+    :math:`m_i = \exp(b + x_i^\top \theta)` (with an identity link, without exp), sample weights s,
+    penalty weights w and r = `l1_ratio`. Each solution is the start of the next. Some are means of
+    their neighbours, which are certified like the others.
 
     Parameters
     ----------

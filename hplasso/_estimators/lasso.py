@@ -86,13 +86,16 @@ def lasso_path(
     random_state: Any = None,
     selection: Selection = "cyclic",
 ) -> tuple[Any, ...]:
-    """Compute the lasso path: solutions for a decreasing sequence of penalties.
+    r"""Compute the lasso path: solutions for a decreasing sequence of penalties.
 
-    For each `alpha` of the sequence, the minimiser of::
+    For each `alpha` of the sequence, the coefficients :math:`\theta` and the intercept b minimise
 
-        1 / (2 * sum(s)) * sum_i s_i (y_i - b - x_i'coef)^2 + alpha * sum_j w_j |coef_j|
+    .. math::
 
-    with the sample weights s, the penalty weights w and the intercept b. As in
+        \frac{1}{2 \sum_i s_i} \sum_i s_i (y_i - b - x_i^\top \theta)^2
+        + \alpha \sum_j w_j |\theta_j|
+
+    with the sample weights s and the penalty weights w. As in
     :func:`sklearn.linear_model.lasso_path`, b is zero by default; `fit_intercept` fits one.
 
     Parameters
@@ -208,15 +211,21 @@ def lasso_path(
 
 
 class HadamardLasso(LeastSquaresEstimator):
-    """Linear model with an L1 penalty, fitted exactly by alternating ridge regressions.
+    r"""Linear model with an L1 penalty, fitted exactly by alternating ridge regressions.
 
-    A drop-in replacement of :class:`sklearn.linear_model.Lasso`. It minimises::
+    A drop-in replacement of :class:`sklearn.linear_model.Lasso`. The coefficients :math:`\theta`
+    and the intercept b minimise, for n samples,
 
-        1 / (2 * n_samples) * ||y - X coef - intercept||^2 + alpha * ||coef||_1
+    .. math::
 
-    or, with sample weights s and penalty weights w::
+        \frac{1}{2n} \|y - b - X \theta\|^2 + \alpha \|\theta\|_1
 
-        1 / (2 * sum(s)) * sum_i s_i (y_i - x_i'coef - intercept)^2 + alpha * sum_j w_j |coef_j|
+    or, with sample weights s and penalty weights w,
+
+    .. math::
+
+        \frac{1}{2 \sum_i s_i} \sum_i s_i (y_i - b - x_i^\top \theta)^2
+        + \alpha \sum_j w_j |\theta_j| .
 
     The coefficients are written as a product, ``coef = mu * nu``, which turns the L1 penalty into a
     ridge penalty on mu and nu. Each of them is updated in closed form while the other is held: a

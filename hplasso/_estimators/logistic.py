@@ -59,13 +59,17 @@ def logistic_path(
     return_n_iter: bool = False,
     early_stop: bool = True,
 ) -> tuple[Any, ...]:
-    """Compute the path of logistic regression: solutions for an increasing sequence of C.
+    r"""Compute the path of logistic regression: solutions for an increasing sequence of C.
 
-    For each `C` of the sequence, the minimiser of::
+    For each `C` of the sequence, the coefficients :math:`\theta` and the intercept b minimise
 
-        C * sum_i s_i loss_i + sum_j w_j (l1_ratio |coef_j| + (1 - l1_ratio) / 2 * coef_j^2)
+    .. math::
 
-    with the loss of :class:`HadamardLogisticRegression`, sample weights s and penalty weights w.
+        C \sum_i s_i \, \text{loss}(y_i, b + x_i^\top \theta)
+        + \sum_j w_j \Bigl( r |\theta_j| + \frac{1 - r}{2} \theta_j^2 \Bigr)
+
+    with the loss of :class:`HadamardLogisticRegression`, sample weights s, penalty weights w and
+    r = `l1_ratio`.
     Each solution is the start of the next; some are means of their neighbours, which are certified
     like the others.
 
@@ -178,16 +182,21 @@ def logistic_path(
 
 
 class HadamardLogisticRegression(LinearClassifier):
-    """Logistic regression with an L1 or elastic-net penalty, certified by a duality gap.
+    r"""Logistic regression with an L1 or elastic-net penalty, certified by a duality gap.
 
     For use in place of :class:`sklearn.linear_model.LogisticRegression`, whose own default is
-    ``l1_ratio=0``. It minimises, with sample weights s, penalty weights w and r = `l1_ratio`::
+    ``l1_ratio=0``. The coefficients :math:`\theta` and the intercept b, which is not penalised,
+    minimise
 
-        C * sum_i s_i loss_i + sum_j w_j (r |coef_j| + (1 - r) / 2 * coef_j^2)
+    .. math::
 
-    over coefficients and intercept, which is not penalised. With two classes the loss is
-    ``log(1 + exp(-+ (x_i'coef + intercept)))``, with more the cross-entropy of the softmax of one
-    such function for each class: the multinomial problem, not one class against the rest.
+        C \sum_i s_i \, \text{loss}(y_i, b + x_i^\top \theta)
+        + \sum_j w_j \Bigl( r |\theta_j| + \frac{1 - r}{2} \theta_j^2 \Bigr)
+
+    with sample weights s, penalty weights w and r = `l1_ratio`. With two classes the loss is
+    :math:`\log(1 + \exp(\mp (b + x_i^\top \theta)))`. With more, it is the cross-entropy of the
+    softmax of one such function for each class: the multinomial problem, not one class against
+    the rest.
 
     The loss is replaced by its quadratic model about the present coefficients. As in
     :class:`HadamardLasso` the coefficients of the model are written as a product,
@@ -348,6 +357,14 @@ class HadamardLogisticRegression(LinearClassifier):
         -----
         ConvergenceWarning
             If the gap asked for was not reached within `max_iter` sweeps.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from hplasso import HadamardLogisticRegression
+        >>> X, y = load_iris(return_X_y=True)
+        >>> HadamardLogisticRegression(C=0.5).fit(X, y).coef_.shape
+        (3, 4)
         """
         data = self._checked(X, y, sample_weight, offset)
         start = self._last_coefficients(data)
@@ -391,5 +408,13 @@ class HadamardLogisticRegression(LinearClassifier):
         -------
         score : float
             :func:`sklearn.metrics.accuracy_score` of the predictions.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from hplasso import HadamardLogisticRegression
+        >>> X, y = load_iris(return_X_y=True)
+        >>> round(HadamardLogisticRegression(C=0.5).fit(X, y).score(X, y), 2)
+        0.97
         """
         return float(accuracy_score(y, self.predict(X, offset), sample_weight=sample_weight))

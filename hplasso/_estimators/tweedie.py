@@ -8,19 +8,25 @@ from .generalized_linear_regressor import GeneralizedLinearRegressor
 
 
 class HadamardPoissonRegressor(GeneralizedLinearRegressor):
-    """Poisson regression with an L1 or elastic-net penalty, certified by a duality gap.
+    r"""Poisson regression with an L1 or elastic-net penalty, certified by a duality gap.
 
     For counts, or other targets that are not negative. A drop-in replacement of
-    :class:`sklearn.linear_model.PoissonRegressor`, which has a ridge penalty only. It minimises::
+    :class:`sklearn.linear_model.PoissonRegressor`, which has a ridge penalty only. The
+    coefficients :math:`\theta` and the intercept b, which is not penalised, minimise
 
-        sum_i s_i loss_i / sum(s) + alpha * sum_j w_j (r |coef_j| + (1 - r) / 2 * coef_j^2)
+    .. math::
 
-    where the loss is half of the Poisson deviance at the mean ``m_i = exp(x_i'coef + intercept)``::
+        \frac{1}{\sum_i s_i} \sum_i s_i \, \text{loss}(y_i, m_i)
+        + \alpha \sum_j w_j \Bigl( r |\theta_j| + \frac{1 - r}{2} \theta_j^2 \Bigr)
 
-        loss_i = y_i log(y_i / m_i) - y_i + m_i
+    with sample weights s, penalty weights w and r = `l1_ratio`. The loss is half of the Poisson
+    deviance at the mean :math:`m = \exp(b + x^\top \theta)`,
 
-    over coefficients and intercept, which is not penalised, with sample weights s, penalty
-    weights w and r = `l1_ratio`. It is convex, and the solution is certified by a duality gap.
+    .. math::
+
+        \text{loss}(y, m) = y \log \frac{y}{m} - y + m .
+
+    It is convex, and the solution is certified by a duality gap.
 
     The loss is replaced by its quadratic model about the present coefficients. As in
     :class:`HadamardLasso` the coefficients of the model are written as a product,
@@ -139,20 +145,25 @@ class HadamardPoissonRegressor(GeneralizedLinearRegressor):
 
 
 class HadamardGammaRegressor(GeneralizedLinearRegressor):
-    """Gamma regression with an L1 or elastic-net penalty, certified by a duality gap.
+    r"""Gamma regression with an L1 or elastic-net penalty, certified by a duality gap.
 
     For positive targets whose standard deviation grows with their mean, as of costs. A drop-in
-    replacement of :class:`sklearn.linear_model.GammaRegressor`, which has a ridge penalty only. It
-    minimises::
+    replacement of :class:`sklearn.linear_model.GammaRegressor`, which has a ridge penalty only. The
+    coefficients :math:`\theta` and the intercept b, which is not penalised, minimise
 
-        sum_i s_i loss_i / sum(s) + alpha * sum_j w_j (r |coef_j| + (1 - r) / 2 * coef_j^2)
+    .. math::
 
-    where the loss is half of the gamma deviance at the mean ``m_i = exp(x_i'coef + intercept)``::
+        \frac{1}{\sum_i s_i} \sum_i s_i \, \text{loss}(y_i, m_i)
+        + \alpha \sum_j w_j \Bigl( r |\theta_j| + \frac{1 - r}{2} \theta_j^2 \Bigr)
 
-        loss_i = log(m_i / y_i) + y_i / m_i - 1
+    with sample weights s, penalty weights w and r = `l1_ratio`. The loss is half of the gamma
+    deviance at the mean :math:`m = \exp(b + x^\top \theta)`,
 
-    over coefficients and intercept, which is not penalised, with sample weights s, penalty
-    weights w and r = `l1_ratio`. It is convex, and the solution is certified by a duality gap.
+    .. math::
+
+        \text{loss}(y, m) = \log \frac{m}{y} + \frac{y}{m} - 1 .
+
+    It is convex, and the solution is certified by a duality gap.
 
     The loss is replaced by its quadratic model about the present coefficients. As in
     :class:`HadamardLasso` the coefficients of the model are written as a product,
@@ -267,26 +278,30 @@ class HadamardGammaRegressor(GeneralizedLinearRegressor):
 
 
 class HadamardTweedieRegressor(GeneralizedLinearRegressor):
-    """Tweedie regression with an L1 or elastic-net penalty.
+    r"""Tweedie regression with an L1 or elastic-net penalty.
 
     For targets that are zero or positive, such as the cost of claims in a year, where most are
     none; and for whatever else a power of the mean is the variance of. It is a drop-in replacement
-    of :class:`sklearn.linear_model.TweedieRegressor`, which has a ridge penalty only. It
-    minimises::
+    of :class:`sklearn.linear_model.TweedieRegressor`, which has a ridge penalty only. The
+    coefficients :math:`\theta` and the intercept b, which is not penalised, minimise
 
-        sum_i s_i loss_i / sum(s) + alpha * sum_j w_j (r |coef_j| + (1 - r) / 2 * coef_j^2)
+    .. math::
 
-    where the loss is half of the unit deviance of power q at the mean
-    ``m_i = exp(x_i'coef + intercept)``::
+        \frac{1}{\sum_i s_i} \sum_i s_i \, \text{loss}(y_i, m_i)
+        + \alpha \sum_j w_j \Bigl( r |\theta_j| + \frac{1 - r}{2} \theta_j^2 \Bigr)
 
-        loss_i = y_i (y_i^(1-q) - m_i^(1-q)) / (1-q) - (y_i^(2-q) - m_i^(2-q)) / (2-q)
+    with sample weights s, penalty weights w and r = `l1_ratio`. The loss is half of the unit
+    deviance of power q at the mean :math:`m = \exp(b + x^\top \theta)`,
 
-    for 1 that of Poisson, and for 2 that of gamma,
-    over coefficients and intercept, which is not penalised, with sample weights s, penalty
-    weights w and r = `l1_ratio`. With a log link and q from 1 to 2 it is convex, and the solution
-    is certified by a duality gap; so it is for the normal distribution, q = 0 with an identity
-    link. Elsewhere it is not convex: the solution is a local minimum, and comes with a KKT residual
-    in place of the gap, which says how far it is from the conditions of one.
+    .. math::
+
+        \text{loss}(y, m) = y \, \frac{y^{1-q} - m^{1-q}}{1-q} - \frac{y^{2-q} - m^{2-q}}{2-q} ,
+
+    for q = 1 that of Poisson, and for q = 2 that of gamma. With a log link and q from 1 to 2 it is
+    convex, and the solution is certified by a duality gap. The same is true of the normal
+    distribution, q = 0 with an identity link. Elsewhere it is not convex: the solution is a local
+    minimum. In place of the gap it has a KKT residual, which says how far it is from the conditions
+    of a minimum.
 
     The loss is replaced by its quadratic model about the present coefficients. As in
     :class:`HadamardLasso` the coefficients of the model are written as a product,

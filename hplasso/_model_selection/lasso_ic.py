@@ -23,13 +23,15 @@ from .rules import print_end_of_grid
 
 
 class HadamardLassoIC(LinearRegressor):
-    """Linear model with an L1 penalty whose weight is chosen by an information criterion.
+    r"""Linear model with an L1 penalty whose weight is chosen by an information criterion.
 
     As :class:`sklearn.linear_model.LassoLarsIC`, for data of any shape, dense or sparse, and on a
     grid of alphas instead of the knots of the path. With d non-zero coefficients, the residual sum
-    of squares RSS and the noise variance s2, the criterion is::
+    of squares RSS and the noise variance :math:`s^2`, the criterion is
 
-        n_samples * log(2 * pi * s2) + RSS / s2 + k(d)
+    .. math::
+
+        n_{\text{samples}} \log(2 \pi s^2) + \frac{\text{RSS}}{s^2} + k(d)
 
     where k(d) is ``2 d`` (AIC), ``2 d + 2 d (d + 1) / (n_samples - d - 1)`` (AICc),
     ``log(n_samples) d`` (BIC), or ``log(n_samples) d + 2 gamma log(n_features choose d)`` (EBIC).
@@ -37,7 +39,8 @@ class HadamardLassoIC(LinearRegressor):
 
     With sample weights, `n_samples` is the number of those of positive weight, and RSS is the
     weighted sum of squares, with the weights scaled to sum to `n_samples`. This is the criterion,
-    up to a constant, of a model where the noise of a sample has the variance s2 over its weight.
+    up to a constant, of a model where the noise of a sample has the variance :math:`s^2` over its
+    weight.
 
     Parameters
     ----------
@@ -67,9 +70,9 @@ class HadamardLassoIC(LinearRegressor):
     positive : bool, default=False
         Whether the coefficients are confined to be non-negative.
     noise_variance : float, default=None
-        The variance s2 of the noise. If None, the RSS of least squares on all features, over the
-        degrees of freedom that are left; that needs more samples than features. A y that is
-        linear in the features counts as known to rounding.
+        The variance :math:`s^2` of the noise. If None, the RSS of least squares on all features,
+        over the degrees of freedom that are left. That needs more samples than features. A y that
+        is linear in the features counts as known to rounding.
     ebic_gamma : float, default=1.0
         The gamma of 'ebic', from 0 (which is 'bic') to 1.
     solver : {'auto', 'alternating'}, default='auto'
@@ -208,6 +211,14 @@ class HadamardLassoIC(LinearRegressor):
         -----
         ConvergenceWarning
             If the gap asked for was not reached within `max_iter` sweeps.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_diabetes
+        >>> from hplasso import HadamardLassoIC
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> HadamardLassoIC("bic").fit(X, y).coef_.nonzero()[0]
+        array([1, 2, 3, 4, 6, 8, 9])
         """
         options, name = options_of(self), type(self).__name__
         given = given_alphas(self.alphas, [1.0])

@@ -275,6 +275,15 @@ class HadamardLogisticRegressionCV(LinearClassifier):
             If the gap asked for was not reached within `max_iter` sweeps.
         UserWarning
             If the scorer raised an error for some models, or scores are NaN or infinite.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from hplasso import HadamardLogisticRegressionCV
+        >>> X, y = load_iris(return_X_y=True)
+        >>> model = HadamardLogisticRegressionCV().fit(X, y)
+        >>> bool(model.C_1se_ <= model.C_)
+        True
         """
         name = type(self).__name__
         options = options_of(self)
@@ -380,6 +389,15 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         ------
         ValueError
             If `C` is not on the grid, or `refit` was False.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from hplasso import HadamardLogisticRegressionCV
+        >>> X, y = load_iris(return_X_y=True)
+        >>> model = HadamardLogisticRegressionCV().fit(X, y)
+        >>> type(model.at(model.C_1se_)).__name__
+        'HadamardLogisticRegression'
         """
         check_is_fitted(self)
         if not hasattr(self, "coef_path_"):
@@ -429,6 +447,15 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         -------
         score : float
             The score; the larger, the better.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from hplasso import HadamardLogisticRegressionCV
+        >>> X, y = load_iris(return_X_y=True)
+        >>> model = HadamardLogisticRegressionCV(scoring="accuracy").fit(X, y)
+        >>> round(model.score(X, y), 2)
+        0.97
         """
         if sample_weight is not None:
             check_consistent_length(y, sample_weight)

@@ -10,12 +10,14 @@ from .single_penalty import checked_estimator
 
 
 class HadamardRelaxed(RelaxedModel):
-    """A fit with an L1 penalty, relaxed: mixed with the fit without penalty on its support.
+    r"""A fit with an L1 penalty, relaxed: mixed with the fit without penalty on its support.
 
     An L1 penalty selects features, and shrinks the coefficients of those that it selects. The
-    *relaxed* fit takes the shrinkage back, in part or altogether::
+    *relaxed* fit takes the shrinkage back, in part or altogether,
 
-        coef = gamma * coef_penalised + (1 - gamma) * coef_refitted
+    .. math::
+
+        \theta = \gamma \, \theta^{\text{penalised}} + (1 - \gamma) \, \theta^{\text{refitted}} ,
 
     and the intercept alike. The refit minimises the same loss without any penalty on the features
     whose penalised coefficients are not zero.
@@ -135,6 +137,15 @@ class HadamardRelaxed(RelaxedModel):
         -----
         ConvergenceWarning
             If there is no fit without penalty, or the gap asked for was not reached.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_diabetes
+        >>> from hplasso import HadamardLasso, HadamardRelaxed
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> model = HadamardRelaxed(HadamardLasso(alpha=0.8)).fit(X, y)
+        >>> model.coef_.nonzero()[0]
+        array([2, 3, 8])
         """
         name = type(self).__name__
         check_parameters(name, {"gamma": self.gamma}, RELAXED_CONSTRAINTS)

@@ -244,6 +244,14 @@ class HadamardRelaxedCV(RelaxedModel):
         ConvergenceWarning
             If the gap asked for was not reached, or there is no fit without penalty at the penalty
             chosen.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_diabetes
+        >>> from hplasso import HadamardRelaxedCV
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> HadamardRelaxedCV(rule="1se").fit(X, y).coef_.nonzero()[0]
+        array([2, 3, 6, 8])
         """
         name = type(self).__name__
         check_parameters(name, self.get_params(deep=False), RELAXED_CONSTRAINTS)

@@ -45,17 +45,20 @@ BEGINNING = 2.0
 class HadamardStabilitySelection(
     CallbackSupportMixin, SelectorMixin, MetaEstimatorMixin, BaseEstimator
 ):
-    """Selection of the features that an L1 penalty selects in most of many halves of the samples.
+    r"""Selection of the features that an L1 penalty selects in most of many halves of the samples.
 
     A path is fitted to each of many random halves of the samples. The *selection probability* of a
     feature at a penalty is the part of the halves in which its coefficient is not zero there. Those
     features are selected whose probability reaches a threshold at any penalty. The expected number
-    of false ones among them has a bound::
+    of false ones among them has a bound (`max_false`),
 
-        max_false = n_selected ** 2 / ((2 * threshold - 1) * n_features)
+    .. math::
 
-    where `n_selected` is the number of features that a half selects anywhere on its path, in the
-    mean. Two of the three give the third; the paths end where they select more.
+        \frac{q^2}{(2 \pi - 1) \, p} ,
+
+    with the `threshold` :math:`\pi`, p features, and the number q (`n_selected`) of features that a
+    half selects anywhere on its path, in the mean. Two of the three give the third. The paths end
+    where they select more.
 
     Parameters
     ----------
@@ -263,6 +266,15 @@ class HadamardStabilitySelection(
         -----
         ConvergenceWarning
             If the gap asked for was not reached within `max_iter` sweeps, once for all resamples.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_diabetes
+        >>> from hplasso import HadamardStabilitySelection
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> selector = HadamardStabilitySelection(n_resamples=20, random_state=0).fit(X, y)
+        >>> selector.get_support(indices=True)
+        array([2, 8])
         """
         model, options, given, limits = self._checked_parameters()
         check_one_target(type(self).__name__, y, "a selector for each of them")
