@@ -19,7 +19,7 @@ KERNELS = sorted(set(re.findall(r"``(_\w+\.\w+\.[\w.]+)``", ALGORITHM)))
 
 
 def public_names_of_torch():
-    """Those of hplasso.torch, which can not be imported everywhere."""
+    """Those of hplasso.torch, which cannot be imported everywhere."""
     tree = ast.parse((PACKAGE / "torch.py").read_text())
     (names,) = [
         ast.literal_eval(node.value)

@@ -108,7 +108,7 @@ def enet_path(
         Target values. The columns are fitted one by one, on one grid of alphas.
     l1_ratio : float, default=0.5
         Share of the L1 penalty, in [0, 1]. For 0, ridge regression, the alphas have to be given:
-        no coefficient enters that a grid could begin at.
+        there is no penalty at which a grid could begin.
     eps : float, default=1e-3
         Length of the path: ``alpha_min / alpha_max``. Used if `alphas` is an int.
     alphas : int or array-like, default=100
@@ -122,9 +122,9 @@ def enet_path(
     Xy : array-like of shape (n_features,) or (n_features, n_targets), default=None
         ``X.T @ (s * y)``, for y less the offset; used if the Gram matrix is given.
     copy_X : bool, default=True
-        Without effect, as `X` is never changed. For compatibility.
+        Without effect, because `X` is never changed. For compatibility.
     check_input : bool, default=True
-        Without effect, as `X` and `y` are always checked. For compatibility.
+        Without effect, because `X` and `y` are always checked. For compatibility.
     coef_init : array-like of shape (n_features,), default=None
         Coefficients to start from.
     verbose : bool or int, default=False
@@ -157,9 +157,9 @@ def enet_path(
         the mean of the two solutions where its gap is no larger; for ``tol <= 1e-9`` or
         ``l1_ratio=0`` every alpha is solved.
     random_state : int, RandomState instance or None, default=None
-        Without effect, as nothing is random. For compatibility.
+        Without effect, because nothing is random. For compatibility.
     selection : {'cyclic', 'random'}, default='cyclic'
-        Without effect, as coordinates are not updated one by one. For compatibility.
+        Without effect, because coordinates are not updated one by one. For compatibility.
 
     Returns
     -------
@@ -223,8 +223,8 @@ class HadamardElasticNet(LeastSquaresEstimator):
     Parameters
     ----------
     alpha : float, default=1.0
-        Weight of the penalty, not negative. With 0 the fit is ordinary least squares, which
-        :class:`sklearn.linear_model.LinearRegression` does better.
+        Weight of the penalty, not negative. With 0 the fit is ordinary least squares, for which
+        :class:`sklearn.linear_model.LinearRegression` is better.
     l1_ratio : float, default=0.5
         Share r of the L1 penalty, in [0, 1]. With 0 the fit is a ridge regression, and no
         coefficient is zero unless `positive` makes it so.
@@ -236,7 +236,7 @@ class HadamardElasticNet(LeastSquaresEstimator):
         True to form it before anything else. With False and 'auto', which mean the same, it is
         formed where that is expected to save time, when there are many more samples than features.
     copy_X : bool, default=True
-        Without effect, as `X` is never changed. For compatibility.
+        Without effect, because `X` is never changed. For compatibility.
     max_iter : int, default=1000
         Largest number of sweeps.
     tol : float, default=1e-4
@@ -248,14 +248,14 @@ class HadamardElasticNet(LeastSquaresEstimator):
     positive : bool, default=False
         Whether the coefficients are confined to be non-negative.
     random_state : int, RandomState instance or None, default=None
-        Without effect, as nothing is random. For compatibility.
+        Without effect, because nothing is random. For compatibility.
     selection : {'cyclic', 'random'}, default='cyclic'
-        Without effect, as coordinates are not updated one by one. For compatibility.
+        Without effect, because coordinates are not updated one by one. For compatibility.
     solver : {'auto', 'alternating'}, default='auto'
         - 'auto': a sweep, then, in closed form, the solution with the support and signs that the
-          sweep shows, and so from one support to the next; more sweeps where that does not lower
-          the objective. Exact to rounding on the working set (for large supports of very sparse
-          columns, as exact as `tol` asks).
+          sweep shows, and so on from one support to the next. There are more sweeps where this does
+          not lower the objective. Exact to rounding on the working set (for large supports of very
+          sparse columns, as exact as `tol` asks).
         - 'alternating': sweeps alone, the alternating ridge regressions of Hoff (2017), until the
           duality gap is reached. Linear convergence: for study, and for comparison. Coefficients
           are set to zero where the gap certifies it; others may be very small instead.

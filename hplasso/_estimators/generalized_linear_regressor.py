@@ -207,7 +207,7 @@ class GeneralizedLinearRegressor(RegressorMixin, LinearModel):
     def to_sklearn(self) -> Any:
         """A fitted estimator of scikit-learn with the same coefficients and predictions.
 
-        For whatever knows scikit-learn's own estimators only, such as converters to other formats.
+        For tools that take scikit-learn's own estimators only, such as converters to other formats.
 
         Returns
         -------

@@ -99,7 +99,7 @@ def glm_path(
         Length of the path: ``alpha_min / alpha_max``. Used if `alphas` is an int.
     l1_ratio : float, default=1.0
         Share r of the L1 penalty, in [0, 1]. For 0, a ridge penalty alone, the alphas have to be
-        given: no coefficient enters that a grid could begin at.
+        given: there is no penalty at which a grid could begin.
     fit_intercept : bool, default=True
         Whether to fit an intercept, which is not penalised.
     positive : bool, default=False

@@ -171,7 +171,7 @@ class LinearClassifier(ClassifierMixin, LinearModel):
     def to_sklearn(self) -> Any:
         """A fitted estimator of scikit-learn with the same coefficients and predictions.
 
-        For whatever knows scikit-learn's own estimators only, such as converters to other formats.
+        For tools that take scikit-learn's own estimators only, such as converters to other formats.
 
         Returns
         -------

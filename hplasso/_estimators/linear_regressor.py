@@ -107,7 +107,7 @@ class LinearRegressor(RegressorMixin, LinearModel):
     def to_sklearn(self) -> Any:
         """A fitted estimator of scikit-learn with the same coefficients and predictions.
 
-        For whatever knows scikit-learn's own estimators only, such as converters to other formats.
+        For tools that take scikit-learn's own estimators only, such as converters to other formats.
 
         Returns
         -------
@@ -171,7 +171,7 @@ class LeastSquaresEstimator(MultiOutputMixin, LinearRegressor):
         sample_weight : float or array-like of shape (n_samples,), default=None
             Sample weights, not negative and not all zero. Only their ratios matter.
         check_input : bool, default=True
-            Without effect, as `X` and `y` are always checked. For compatibility.
+            Without effect, because `X` and `y` are always checked. For compatibility.
         offset : array-like of shape (n_samples,) or (n_samples, n_targets), default=None
             What is added to the linear model of each sample, zero by default: a known part of `y`.
 

@@ -88,7 +88,7 @@ def logistic_path(
         Length of the path: ``C_first / C_last``. Used if `Cs` is an int.
     l1_ratio : float, default=1.0
         Share of the L1 penalty, in [0, 1]. For 0, a ridge penalty alone, the values of C have to be
-        given: no coefficient enters that a grid could begin at.
+        given: there is no penalty at which a grid could begin.
     fit_intercept : bool, default=True
         Whether to fit an intercept, which is not penalised.
     class_weight : dict or 'balanced', default=None
@@ -149,10 +149,10 @@ def logistic_path(
     Notes
     -----
     With `early_stop`, a path whose values of C are not given ends with the first C that is solved
-    at which less than 0.001 of the loss without features is left, as of classes that a plane
-    separates; or at which what is explained has settled: where C grows by a factor e, it grows by
-    less than 1e-4 of itself. These are about the limits of glmnet. The second is left out where
-    `tol` is larger than 1e-4, which might hide such a change.
+    at which less than 0.001 of the loss without features is left, as with classes that a plane
+    separates. It also ends where the explained part grows by less than 1e-4 of itself while C grows
+    by a factor e. These are about the limits of glmnet. The second is not used if `tol` is larger
+    than 1e-4, which might hide such a change.
 
     Examples
     --------
@@ -184,9 +184,8 @@ def logistic_path(
 class HadamardLogisticRegression(LinearClassifier):
     r"""Logistic regression with an L1 or elastic-net penalty, certified by a duality gap.
 
-    For use in place of :class:`sklearn.linear_model.LogisticRegression`, whose own default is
-    ``l1_ratio=0``. The coefficients :math:`\theta` and the intercept b, which is not penalised,
-    minimise
+    It replaces :class:`sklearn.linear_model.LogisticRegression`, whose default is ``l1_ratio=0``.
+    The coefficients :math:`\theta` and the intercept b, which is not penalised, minimise
 
     .. math::
 
@@ -200,9 +199,9 @@ class HadamardLogisticRegression(LinearClassifier):
 
     The loss is replaced by its quadratic model about the present coefficients. As in
     :class:`HadamardLasso` the coefficients of the model are written as a product,
-    ``coef = mu * nu``, and found by ridge regressions in mu and nu by turns, and by the linear
-    system for the support and signs that these show. A line search takes the coefficients there;
-    the objective never goes up.
+    ``coef = mu * nu``. Ridge regressions in mu and nu by turns show a support with signs, and a
+    linear system gives the solution for these. A line search takes the coefficients there. The
+    objective never goes up.
 
     Parameters
     ----------
@@ -218,16 +217,17 @@ class HadamardLogisticRegression(LinearClassifier):
         Weights of the classes, as ``{label: weight}``, which multiply the sample weights; one for
         those that are left out. 'balanced' makes the classes' sums of weights equal.
     random_state : int, RandomState instance or None, default=None
-        Without effect, as nothing is random. For compatibility.
+        Without effect, because nothing is random. For compatibility.
     max_iter : int, default=100
-        Largest number of sweeps. There is at least one to a quadratic model, and mostly no more. A
-        fit from scratch approaches a large C by steps, with no more than half of them.
+        Largest number of sweeps. Each quadratic model of the loss takes at least one, and mostly no
+        more. A fit from scratch reaches a large C by steps from smaller ones, which take at most
+        half of the sweeps.
     warm_start : bool, default=False
         Whether to start from the coefficients of the last fit. Coefficients that are zero there can
         become non-zero.
     solver : {'auto', 'alternating'}, default='auto'
         - 'auto': for each quadratic model a sweep, then, in closed form, its solution with the
-          support and signs that the sweep shows, and so from one support to the next.
+          support and signs that the sweep shows, and so on from one support to the next.
         - 'alternating': sweeps alone: ridge-penalised Newton steps in mu and in nu (Hoff 2017).
           Linear convergence: for study, and for comparison; needs a larger `max_iter`.
 

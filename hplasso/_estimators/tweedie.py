@@ -30,22 +30,23 @@ class HadamardPoissonRegressor(GeneralizedLinearRegressor):
 
     The loss is replaced by its quadratic model about the present coefficients. As in
     :class:`HadamardLasso` the coefficients of the model are written as a product,
-    ``coef = mu * nu``, and found by ridge regressions in mu and nu by turns, and by the linear
-    system for the support and signs that these show. A line search takes the coefficients there;
-    the objective never goes up.
+    ``coef = mu * nu``. Ridge regressions in mu and nu by turns show a support with signs, and a
+    linear system gives the solution for these. A line search takes the coefficients there. The
+    objective never goes up.
 
     Parameters
     ----------
     alpha : float, default=1.0
-        Weight of the penalty, not negative. With 0 there is none, whatever the penalty weights;
-        where columns depend on each other, the solution is a sparse one of many then.
+        Weight of the penalty, not negative. With 0 there is none, whatever the penalty weights. If
+        columns depend on each other, there are many solutions then, and the result is a sparse one.
     l1_ratio : float, default=1.0
         Share r of the L1 penalty, in [0, 1]. The rest is a ridge penalty; 0 is that of
         :class:`sklearn.linear_model.PoissonRegressor`.
     fit_intercept : bool, default=True
         Whether to fit an intercept, which is not penalised.
     max_iter : int, default=1000
-        Largest number of sweeps. There is at least one to a quadratic model, and mostly no more.
+        Largest number of sweeps. Each quadratic model of the loss takes at least one, and mostly no
+        more.
     tol : float, default=1e-4
         Largest duality gap, relative to the loss of the model without features.
     warm_start : bool, default=False
@@ -55,7 +56,7 @@ class HadamardPoissonRegressor(GeneralizedLinearRegressor):
         Whether the coefficients are confined to be non-negative.
     solver : {'auto', 'alternating'}, default='auto'
         - 'auto': for each quadratic model a sweep, then, in closed form, its solution with the
-          support and signs that the sweep shows, and so from one support to the next.
+          support and signs that the sweep shows, and so on from one support to the next.
         - 'alternating': sweeps alone: ridge-penalised Newton steps in mu and in nu (Hoff 2017).
           Linear convergence: for study, and for comparison; needs a larger `max_iter`.
     penalty_weights : array-like of shape (n_features,) or dict, default=None
@@ -70,9 +71,8 @@ class HadamardPoissonRegressor(GeneralizedLinearRegressor):
     coef_ : ndarray of shape (n_features,)
         Coefficients, of `X`'s dtype, on the scale of the logarithm of the mean.
     intercept_ : float
-        Intercept.
-        Where `y` is zero wherever its weight is not, the means go to zero, and the intercept ends
-        at -600.
+        Intercept. If all `y` with a positive weight are zero, the means go to zero, and the
+        intercept ends at -600.
     mu_, nu_ : ndarrays of shape (n_features,)
         Balanced factors of the coefficients: ``mu_ * nu_ == coef_`` to rounding, ``|mu_| == nu_``.
     dual_gap_ : float
@@ -147,7 +147,7 @@ class HadamardPoissonRegressor(GeneralizedLinearRegressor):
 class HadamardGammaRegressor(GeneralizedLinearRegressor):
     r"""Gamma regression with an L1 or elastic-net penalty, certified by a duality gap.
 
-    For positive targets whose standard deviation grows with their mean, as of costs. A drop-in
+    For positive targets whose standard deviation grows with their mean, such as costs. A drop-in
     replacement of :class:`sklearn.linear_model.GammaRegressor`, which has a ridge penalty only. The
     coefficients :math:`\theta` and the intercept b, which is not penalised, minimise
 
@@ -167,22 +167,23 @@ class HadamardGammaRegressor(GeneralizedLinearRegressor):
 
     The loss is replaced by its quadratic model about the present coefficients. As in
     :class:`HadamardLasso` the coefficients of the model are written as a product,
-    ``coef = mu * nu``, and found by ridge regressions in mu and nu by turns, and by the linear
-    system for the support and signs that these show. A line search takes the coefficients there;
-    the objective never goes up.
+    ``coef = mu * nu``. Ridge regressions in mu and nu by turns show a support with signs, and a
+    linear system gives the solution for these. A line search takes the coefficients there. The
+    objective never goes up.
 
     Parameters
     ----------
     alpha : float, default=1.0
-        Weight of the penalty, not negative. With 0 there is none, whatever the penalty weights;
-        where columns depend on each other, the solution is a sparse one of many then.
+        Weight of the penalty, not negative. With 0 there is none, whatever the penalty weights. If
+        columns depend on each other, there are many solutions then, and the result is a sparse one.
     l1_ratio : float, default=1.0
         Share r of the L1 penalty, in [0, 1]. The rest is a ridge penalty; 0 is that of
         :class:`sklearn.linear_model.GammaRegressor`.
     fit_intercept : bool, default=True
         Whether to fit an intercept, which is not penalised.
     max_iter : int, default=1000
-        Largest number of sweeps. There is at least one to a quadratic model, and mostly no more.
+        Largest number of sweeps. Each quadratic model of the loss takes at least one, and mostly no
+        more.
     tol : float, default=1e-4
         Largest duality gap, relative to the loss of the model without features.
     warm_start : bool, default=False
@@ -192,7 +193,7 @@ class HadamardGammaRegressor(GeneralizedLinearRegressor):
         Whether the coefficients are confined to be non-negative.
     solver : {'auto', 'alternating'}, default='auto'
         - 'auto': for each quadratic model a sweep, then, in closed form, its solution with the
-          support and signs that the sweep shows, and so from one support to the next.
+          support and signs that the sweep shows, and so on from one support to the next.
         - 'alternating': sweeps alone: ridge-penalised Newton steps in mu and in nu (Hoff 2017).
           Linear convergence: for study, and for comparison; needs a larger `max_iter`.
     penalty_weights : array-like of shape (n_features,) or dict, default=None
@@ -280,10 +281,10 @@ class HadamardGammaRegressor(GeneralizedLinearRegressor):
 class HadamardTweedieRegressor(GeneralizedLinearRegressor):
     r"""Tweedie regression with an L1 or elastic-net penalty.
 
-    For targets that are zero or positive, such as the cost of claims in a year, where most are
-    none; and for whatever else a power of the mean is the variance of. It is a drop-in replacement
-    of :class:`sklearn.linear_model.TweedieRegressor`, which has a ridge penalty only. The
-    coefficients :math:`\theta` and the intercept b, which is not penalised, minimise
+    For targets that are zero or positive, such as the cost of claims in a year, and for others
+    whose variance is a power of their mean. It is a drop-in replacement of
+    :class:`sklearn.linear_model.TweedieRegressor`, which has a ridge penalty only. The coefficients
+    :math:`\theta` and the intercept b, which is not penalised, minimise
 
     .. math::
 
@@ -305,9 +306,9 @@ class HadamardTweedieRegressor(GeneralizedLinearRegressor):
 
     The loss is replaced by its quadratic model about the present coefficients. As in
     :class:`HadamardLasso` the coefficients of the model are written as a product,
-    ``coef = mu * nu``, and found by ridge regressions in mu and nu by turns, and by the linear
-    system for the support and signs that these show. A line search takes the coefficients there;
-    the objective never goes up.
+    ``coef = mu * nu``. Ridge regressions in mu and nu by turns show a support with signs, and a
+    linear system gives the solution for these. A line search takes the coefficients there. The
+    objective never goes up.
 
     Parameters
     ----------
@@ -317,8 +318,8 @@ class HadamardTweedieRegressor(GeneralizedLinearRegressor):
         sums of a Poisson number of gamma variables. Targets have to be positive from 2 on, and not
         negative from 1 on; with an identity link positive, too. (scikit-learn's default is 0.)
     alpha : float, default=1.0
-        Weight of the penalty, not negative. With 0 there is none, whatever the penalty weights;
-        where columns depend on each other, the solution is a sparse one of many then.
+        Weight of the penalty, not negative. With 0 there is none, whatever the penalty weights. If
+        columns depend on each other, there are many solutions then, and the result is a sparse one.
     l1_ratio : float, default=1.0
         Share r of the L1 penalty, in [0, 1]. The rest is a ridge penalty; 0 is that of
         :class:`sklearn.linear_model.TweedieRegressor`.
@@ -328,7 +329,8 @@ class HadamardTweedieRegressor(GeneralizedLinearRegressor):
         What is linear in the features: the logarithm of the mean, or the mean itself. As in
         scikit-learn, 'auto' is 'identity' for powers up to 0, and 'log' for the others.
     max_iter : int, default=1000
-        Largest number of sweeps. There is at least one to a quadratic model, and mostly no more.
+        Largest number of sweeps. Each quadratic model of the loss takes at least one, and mostly no
+        more.
     tol : float, default=1e-4
         Largest duality gap, relative to the loss of the model without features; or largest KKT
         residual, relative to the largest correlation of a feature with the residual of that model.
@@ -339,7 +341,7 @@ class HadamardTweedieRegressor(GeneralizedLinearRegressor):
         Whether the coefficients are confined to be non-negative.
     solver : {'auto', 'alternating'}, default='auto'
         - 'auto': for each quadratic model a sweep, then, in closed form, its solution with the
-          support and signs that the sweep shows, and so from one support to the next.
+          support and signs that the sweep shows, and so on from one support to the next.
         - 'alternating': sweeps alone: ridge-penalised Newton steps in mu and in nu (Hoff 2017).
           Linear convergence: for study, and for comparison; needs a larger `max_iter`.
     penalty_weights : array-like of shape (n_features,) or dict, default=None
@@ -354,9 +356,8 @@ class HadamardTweedieRegressor(GeneralizedLinearRegressor):
     coef_ : ndarray of shape (n_features,)
         Coefficients, of `X`'s dtype, on the scale of the logarithm of the mean.
     intercept_ : float
-        Intercept.
-        Where `y` is zero wherever its weight is not, the means go to zero, and the intercept ends
-        at -600.
+        Intercept. If all `y` with a positive weight are zero, the means go to zero, and the
+        intercept ends at -600.
     mu_, nu_ : ndarrays of shape (n_features,)
         Balanced factors of the coefficients: ``mu_ * nu_ == coef_`` to rounding, ``|mu_| == nu_``.
     dual_gap_ : float

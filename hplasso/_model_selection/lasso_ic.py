@@ -25,7 +25,7 @@ from .rules import print_end_of_grid
 class HadamardLassoIC(LinearRegressor):
     r"""Linear model with an L1 penalty whose weight is chosen by an information criterion.
 
-    As :class:`sklearn.linear_model.LassoLarsIC`, for data of any shape, dense or sparse, and on a
+    This is :class:`sklearn.linear_model.LassoLarsIC` for data of any shape, dense or sparse, on a
     grid of alphas instead of the knots of the path. With d non-zero coefficients, the residual sum
     of squares RSS and the noise variance :math:`s^2`, the criterion is
 
@@ -63,7 +63,7 @@ class HadamardLassoIC(LinearRegressor):
         Largest duality gap, relative to ``||y - mean(y)||^2 / n_samples`` (weighted); to
         ``||y||^2 / n_samples`` without an intercept.
     copy_X : bool, default=True
-        Without effect, as `X` is never changed. For compatibility.
+        Without effect, because `X` is never changed. For compatibility.
     verbose : bool or int, default=False
         1 prints a line for each alpha on standard error, and one if the smallest of the grid is the
         best; 2 prints one for each iteration as well.
@@ -248,7 +248,7 @@ class HadamardLassoIC(LinearRegressor):
         """Raise a ValueError where there are too few samples to estimate the noise variance."""
         if self.noise_variance is None and n_samples <= n_features + self.fit_intercept:
             raise ValueError(
-                f"The noise variance can not be estimated from {n_samples} samples of {n_features} "
+                f"The noise variance cannot be estimated from {n_samples} samples of {n_features} "
                 "features: there have to be more samples than coefficients. Give noise_variance."
             )
 

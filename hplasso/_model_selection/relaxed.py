@@ -34,7 +34,7 @@ class HadamardRelaxed(RelaxedModel):
     ----------
     estimator_ : estimator
         A fitted estimator of the same class, with the relaxed coefficients. It has no duality gap,
-        as it is not the solution of a problem; the refit and the penalised fit are.
+        because a mixture is not the solution of a problem.
     coef_ : ndarray of shape (n_features,), (1, n_features) or (n_classes, n_features)
         The relaxed coefficients.
     intercept_ : float or ndarray of shape (1,) or (n_classes,)

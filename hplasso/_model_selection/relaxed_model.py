@@ -66,7 +66,7 @@ class RelaxedModel(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, ABC)
         if outcome is not Refit.EXISTS and gamma < 1.0:
             warn(
                 f"There is no fit without penalty to relax to: {outcome.value}. The coefficients "
-                "are those with the penalty, as of gamma=1. A stronger penalty has a smaller "
+                "are those of the penalised fit, as with gamma=1. A stronger penalty has a smaller "
                 "support.",
                 ConvergenceWarning,
             )

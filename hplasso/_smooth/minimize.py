@@ -140,10 +140,10 @@ def minimize_l1(
     For non-convex `fun` the result is a stationary point of F, in general a local minimum; other
     starts may lead to others.
 
-    The penalty has a corner at zero, so that methods for smooth functions can not be used on F as
-    it is. The factors do away with it for any `fun` (Hoff 2017; Ziyin and Wang 2023). They start
-    unbalanced, at ``(x0 / c, c)``: with factors of equal sizes all steps of a gradient method keep
-    the signs of x0.
+    The penalty has a corner at zero, so that methods for smooth functions cannot be used on F
+    itself. In the factors there is no corner, for any `fun` (Hoff 2017; Ziyin and Wang 2023). The
+    factors start unbalanced, at ``(x0 / c, c)``: with factors of equal sizes all steps of a
+    gradient method keep the signs of x0.
 
     References
     ----------
