@@ -16,6 +16,7 @@ version = release = hplasso.__version__
 extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
+    "sphinx.ext.intersphinx",
     "numpydoc",
     "sphinx_gallery.gen_gallery",
     "formulas",
@@ -23,8 +24,12 @@ extensions = [
 exclude_patterns = ["_build"]
 templates_path = ["_templates"]
 nitpicky = True
-# Links to other projects would need the network during the build: their names are left as they are.
-nitpick_ignore_regex = [("py:.*", r"(sklearn|matplotlib)\..*")]
+# Links to other projects. A build takes their names from these files, so that it needs no network.
+# A name that is not there is a warning.
+intersphinx_mapping = {
+    "sklearn": ("https://scikit-learn.org/stable/", "_inventories/scikit-learn.txt"),
+    "matplotlib": ("https://matplotlib.org/stable/", "_inventories/matplotlib.txt"),
+}
 autodoc_typehints = "none"
 autosummary_generate = True
 toc_object_entries_show_parents = "hide"

@@ -20,7 +20,7 @@ KERNELS = sorted(set(re.findall(r"``(_\w+\.\w+\.[\w.]+)``", ALGORITHM)))
 
 
 def public_names_of_torch():
-    """Those of hplasso.torch, which can not be imported everywhere."""
+    """Those of hplasso.torch, which cannot be imported everywhere."""
     tree = ast.parse((PACKAGE / "torch.py").read_text())
     (names,) = [
         ast.literal_eval(node.value)
@@ -54,6 +54,14 @@ def test_algorithm_names_functions_that_exist(name):
 def test_algorithm_names_the_kernels():
     rooms = {name.partition(".")[0] for name in KERNELS}
     assert rooms >= {"_solver", "_penalties", "_design", "_path"}
+
+
+def test_names_that_are_linked_to_are_there():
+    lines = (ROOT / "doc" / "_inventories" / "scikit-learn.txt").read_text().splitlines()[3:]
+    for name, kind, page in map(str.split, lines):
+        module, _, thing = name.rpartition(".")
+        assert inspect.isclass(getattr(importlib.import_module(module), thing)) == (kind == "class")
+        assert page == f"modules/generated/{name}.html"
 
 
 def documented():

@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 # Pixels of an em, and how much larger the letters of formulas are: theirs look small beside the
 # theme's.
 EM, SCALE = 16.0, 1.12
+# How far a formula that is wider than a telephone shrinks before it scrolls.
+SMALLEST = 0.75
 HEAD = re.compile(r'<svg xmlns="[^"]*" width="([\d.]+)" height="([\d.]+)"')
 GLYPH = re.compile(r'<symbol id="([^"]+)".*?</symbol>')
 
@@ -38,9 +40,11 @@ def draw(tex: str, is_block: bool, known: set[str]) -> str:
 
     svg = GLYPH.sub(once, formula.svg())
     width, height = (float(length) / EM for length in HEAD.match(svg).groups())
-    style = f"width:{width:.3f}em;height:{height:.3f}em"
-    if not is_block:
-        style += f";vertical-align:{formula.getyofst() / EM:.3f}em"
+    style = f"width:{width:.3f}em;"
+    if is_block:
+        style += f"min-width:{SMALLEST * width:.3f}em"
+    else:
+        style += f"height:{height:.3f}em;vertical-align:{formula.getyofst() / EM:.3f}em"
     label = escape(" ".join(tex.split()), quote=True)
     head = f'<svg class="formula" role="img" aria-label="{label}" style="{style}"'
     return head + svg[HEAD.match(svg).end() :]

@@ -28,7 +28,7 @@ folds = KFold(10, shuffle=True, random_state=0)
 #
 # Cross-validation finds the alpha of the smallest error on samples that were left out. But errors
 # are uncertain. The rule of one standard error takes the largest alpha whose error is within one
-# standard error of the smallest: the simplest model that these data can not tell from the best.
+# standard error of the smallest: the simplest model that these data cannot tell from the best.
 # Information criteria need a single path, and count the coefficients. Here they agree with one
 # another.
 
@@ -59,7 +59,7 @@ figure.savefig("choosing_alpha.png", dpi=120)
 # ------------------------
 #
 # 100 samples of 2000 features, eight of which matter, and 1000 more samples to test on. For the
-# criteria the noise variance has to be given, as it can not be estimated from fewer samples than
+# criteria the noise variance has to be given, as it cannot be estimated from fewer samples than
 # features.
 
 wide, target, truth = make_regression(

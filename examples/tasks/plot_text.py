@@ -69,7 +69,7 @@ train, test = next(splitter.split(texts, groups=functions))
 # There are two choices: words alone or also pairs of words, and how strong the penalty is.
 # :class:`~hplasso.PathSearchCV` fits the vectorizer once for each fold and choice of words, and
 # follows C along a path. X stays sparse. The rule of one standard error takes the strongest penalty
-# that the folds can not tell from the best one.
+# that the folds cannot tell from the best one.
 
 pipeline = Pipeline(
     [

@@ -87,14 +87,16 @@ def enet_path(
     random_state: Any = None,
     selection: Selection = "cyclic",
 ) -> tuple[Any, ...]:
-    """Compute the path of the elastic net: solutions for a decreasing sequence of penalties.
+    r"""Compute the path of the elastic net: solutions for a decreasing sequence of penalties.
 
-    For each `alpha` of the sequence, the minimiser of::
+    For each `alpha` of the sequence, the coefficients :math:`\theta` and the intercept b minimise
 
-        1 / (2 * sum(s)) * sum_i s_i (y_i - b - x_i'coef)^2
-            + alpha * sum_j w_j (l1_ratio |coef_j| + (1 - l1_ratio) / 2 * coef_j^2)
+    .. math::
 
-    with the sample weights s, the penalty weights w and the intercept b. As in
+        \frac{1}{2 \sum_i s_i} \sum_i s_i (y_i - b - x_i^\top \theta)^2
+        + \alpha \sum_j w_j \Bigl( r |\theta_j| + \frac{1 - r}{2} \theta_j^2 \Bigr)
+
+    with the sample weights s, the penalty weights w and r = `l1_ratio`. As in
     :func:`sklearn.linear_model.enet_path`, b is zero by default; `fit_intercept` fits one.
 
     Parameters
@@ -106,7 +108,7 @@ def enet_path(
         Target values. The columns are fitted one by one, on one grid of alphas.
     l1_ratio : float, default=0.5
         Share of the L1 penalty, in [0, 1]. For 0, ridge regression, the alphas have to be given:
-        no coefficient enters that a grid could begin at.
+        there is no penalty at which a grid could begin.
     eps : float, default=1e-3
         Length of the path: ``alpha_min / alpha_max``. Used if `alphas` is an int.
     alphas : int or array-like, default=100
@@ -120,9 +122,9 @@ def enet_path(
     Xy : array-like of shape (n_features,) or (n_features, n_targets), default=None
         ``X.T @ (s * y)``, for y less the offset; used if the Gram matrix is given.
     copy_X : bool, default=True
-        Without effect, as `X` is never changed. For compatibility.
+        Without effect, because `X` is never changed. For compatibility.
     check_input : bool, default=True
-        Without effect, as `X` and `y` are always checked. For compatibility.
+        Without effect, because `X` and `y` are always checked. For compatibility.
     coef_init : array-like of shape (n_features,), default=None
         Coefficients to start from.
     verbose : bool or int, default=False
@@ -155,9 +157,9 @@ def enet_path(
         the mean of the two solutions where its gap is no larger; for ``tol <= 1e-9`` or
         ``l1_ratio=0`` every alpha is solved.
     random_state : int, RandomState instance or None, default=None
-        Without effect, as nothing is random. For compatibility.
+        Without effect, because nothing is random. For compatibility.
     selection : {'cyclic', 'random'}, default='cyclic'
-        Without effect, as coordinates are not updated one by one. For compatibility.
+        Without effect, because coordinates are not updated one by one. For compatibility.
 
     Returns
     -------
@@ -205,22 +207,24 @@ def enet_path(
 
 
 class HadamardElasticNet(LeastSquaresEstimator):
-    """Linear model with L1 and ridge penalties, fitted exactly by alternating ridge regressions.
+    r"""Linear model with L1 and ridge penalties, fitted exactly by alternating ridge regressions.
 
-    A drop-in replacement of :class:`sklearn.linear_model.ElasticNet`. It minimises, with sample
-    weights s, penalty weights w and r = `l1_ratio`::
+    A drop-in replacement of :class:`sklearn.linear_model.ElasticNet`. The coefficients
+    :math:`\theta` and the intercept b minimise
 
-        1 / (2 * sum(s)) * sum_i s_i (y_i - x_i'coef - intercept)^2
-            + alpha * sum_j w_j (r |coef_j| + (1 - r) / 2 * coef_j^2)
+    .. math::
 
-    The ridge penalty adds to the diagonal of the Gram matrix; all else is as in
-    :class:`HadamardLasso`.
+        \frac{1}{2 \sum_i s_i} \sum_i s_i (y_i - b - x_i^\top \theta)^2
+        + \alpha \sum_j w_j \Bigl( r |\theta_j| + \frac{1 - r}{2} \theta_j^2 \Bigr)
+
+    with sample weights s, penalty weights w and r = `l1_ratio`. The ridge penalty adds to the
+    diagonal of the Gram matrix. All else is as in :class:`HadamardLasso`.
 
     Parameters
     ----------
     alpha : float, default=1.0
-        Weight of the penalty, not negative. With 0 the fit is ordinary least squares, which
-        :class:`sklearn.linear_model.LinearRegression` does better.
+        Weight of the penalty, not negative. With 0 the fit is ordinary least squares, for which
+        :class:`sklearn.linear_model.LinearRegression` is better.
     l1_ratio : float, default=0.5
         Share r of the L1 penalty, in [0, 1]. With 0 the fit is a ridge regression, and no
         coefficient is zero unless `positive` makes it so.
@@ -232,7 +236,7 @@ class HadamardElasticNet(LeastSquaresEstimator):
         True to form it before anything else. With False and 'auto', which mean the same, it is
         formed where that is expected to save time, when there are many more samples than features.
     copy_X : bool, default=True
-        Without effect, as `X` is never changed. For compatibility.
+        Without effect, because `X` is never changed. For compatibility.
     max_iter : int, default=1000
         Largest number of sweeps.
     tol : float, default=1e-4
@@ -244,14 +248,14 @@ class HadamardElasticNet(LeastSquaresEstimator):
     positive : bool, default=False
         Whether the coefficients are confined to be non-negative.
     random_state : int, RandomState instance or None, default=None
-        Without effect, as nothing is random. For compatibility.
+        Without effect, because nothing is random. For compatibility.
     selection : {'cyclic', 'random'}, default='cyclic'
-        Without effect, as coordinates are not updated one by one. For compatibility.
+        Without effect, because coordinates are not updated one by one. For compatibility.
     solver : {'auto', 'alternating'}, default='auto'
         - 'auto': a sweep, then, in closed form, the solution with the support and signs that the
-          sweep shows, and so from one support to the next; more sweeps where that does not lower
-          the objective. Exact to rounding on the working set (for large supports of very sparse
-          columns, as exact as `tol` asks).
+          sweep shows, and so on from one support to the next. There are more sweeps where this does
+          not lower the objective. Exact to rounding on the working set (for large supports of very
+          sparse columns, as exact as `tol` asks).
         - 'alternating': sweeps alone, the alternating ridge regressions of Hoff (2017), until the
           duality gap is reached. Linear convergence: for study, and for comparison. Coefficients
           are set to zero where the gap certifies it; others may be very small instead.

@@ -80,6 +80,16 @@ class GeneralizedLinearRegressor(RegressorMixin, LinearModel):
         -----
         ConvergenceWarning
             If the gap asked for was not reached within `max_iter` sweeps.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from hplasso import HadamardPoissonRegressor
+        >>> rng = np.random.default_rng(0)
+        >>> X = rng.standard_normal((200, 5))
+        >>> y = rng.poisson(np.exp(X[:, 0]))
+        >>> HadamardPoissonRegressor(alpha=0.1).fit(X, y).coef_.nonzero()[0]
+        array([0, 1])
         """
         data = self._checked(X, y, sample_weight, offset)
         start = self._last_coefficients(data)
@@ -132,6 +142,16 @@ class GeneralizedLinearRegressor(RegressorMixin, LinearModel):
         y : ndarray of shape (n_samples,)
             ``exp(X coef + intercept + offset)``, inf where that overflows; with an identity link
             the linear model itself.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from hplasso import HadamardPoissonRegressor
+        >>> rng = np.random.default_rng(0)
+        >>> X = rng.standard_normal((200, 5))
+        >>> y = rng.poisson(np.exp(X[:, 0]))
+        >>> HadamardPoissonRegressor(alpha=0.1).fit(X, y).predict(X[:2]).round(2)
+        array([1.19, 1.5 ])
         """
         with np.errstate(over="ignore"):
             return self._family.means(self._outputs(X, offset))
@@ -158,6 +178,16 @@ class GeneralizedLinearRegressor(RegressorMixin, LinearModel):
         -------
         score : float
             D^2 of the predictions.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from hplasso import HadamardPoissonRegressor
+        >>> rng = np.random.default_rng(0)
+        >>> X = rng.standard_normal((200, 5))
+        >>> y = rng.poisson(np.exp(X[:, 0]))
+        >>> round(HadamardPoissonRegressor(alpha=0.1).fit(X, y).score(X, y), 2)
+        0.5
         """
         linear = self._outputs(X)[:, None]
         y = self._family.checked_targets(column_or_1d(y))
@@ -177,12 +207,22 @@ class GeneralizedLinearRegressor(RegressorMixin, LinearModel):
     def to_sklearn(self) -> Any:
         """A fitted estimator of scikit-learn with the same coefficients and predictions.
 
-        For whatever knows scikit-learn's own estimators only, such as converters to other formats.
+        For tools that take scikit-learn's own estimators only, such as converters to other formats.
 
         Returns
         -------
         model : sklearn.linear_model.PoissonRegressor, GammaRegressor or TweedieRegressor
             As fitted, without L1 penalty and penalty weights, which they do not have.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from hplasso import HadamardPoissonRegressor
+        >>> rng = np.random.default_rng(0)
+        >>> X = rng.standard_normal((200, 5))
+        >>> y = rng.poisson(np.exp(X[:, 0]))
+        >>> HadamardPoissonRegressor(alpha=0.1).fit(X, y).to_sklearn()
+        PoissonRegressor(alpha=0.1, max_iter=1000)
         """
         check_is_fitted(self)
         kind = TweedieRegressor if self._power is None else COUNTERPARTS[self._power]

@@ -62,17 +62,21 @@ def glm_path(
     verbose: bool | int = 0,
     return_n_iter: bool = False,
 ) -> tuple[Any, ...]:
-    """Compute the path of a generalized linear model.
+    r"""Compute the path of a generalized linear model.
 
-    For each `alpha` of a decreasing sequence, the minimiser of::
+    For each `alpha` of a decreasing sequence, the coefficients :math:`\theta` and the intercept b
+    minimise
 
-        sum_i s_i loss_i / sum(s) + alpha * sum_j w_j (r |coef_j| + (1 - r) / 2 * coef_j^2)
+    .. math::
+
+        \frac{1}{\sum_i s_i} \sum_i s_i \, \text{loss}(y_i, m_i)
+        + \alpha \sum_j w_j \Bigl( r |\theta_j| + \frac{1 - r}{2} \theta_j^2 \Bigr)
 
     with the loss of :class:`HadamardPoissonRegressor`, :class:`HadamardGammaRegressor` or
-    :class:`HadamardTweedieRegressor`, half of the unit deviance at the mean, which is
-    ``exp(x_i'coef + intercept)`` as a rule, sample weights s, penalty weights w and r = `l1_ratio`.
-    Each solution is the start of the next; some are means of their neighbours, which are certified
-    like the others.
+    :class:`HadamardTweedieRegressor`, half of the unit deviance at the mean
+    :math:`m_i = \exp(b + x_i^\top \theta)` (with an identity link, without exp), sample weights s,
+    penalty weights w and r = `l1_ratio`. Each solution is the start of the next. Some are means of
+    their neighbours, which are certified like the others.
 
     Parameters
     ----------
@@ -95,7 +99,7 @@ def glm_path(
         Length of the path: ``alpha_min / alpha_max``. Used if `alphas` is an int.
     l1_ratio : float, default=1.0
         Share r of the L1 penalty, in [0, 1]. For 0, a ridge penalty alone, the alphas have to be
-        given: no coefficient enters that a grid could begin at.
+        given: there is no penalty at which a grid could begin.
     fit_intercept : bool, default=True
         Whether to fit an intercept, which is not penalised.
     positive : bool, default=False

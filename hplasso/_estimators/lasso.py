@@ -86,13 +86,16 @@ def lasso_path(
     random_state: Any = None,
     selection: Selection = "cyclic",
 ) -> tuple[Any, ...]:
-    """Compute the lasso path: solutions for a decreasing sequence of penalties.
+    r"""Compute the lasso path: solutions for a decreasing sequence of penalties.
 
-    For each `alpha` of the sequence, the minimiser of::
+    For each `alpha` of the sequence, the coefficients :math:`\theta` and the intercept b minimise
 
-        1 / (2 * sum(s)) * sum_i s_i (y_i - b - x_i'coef)^2 + alpha * sum_j w_j |coef_j|
+    .. math::
 
-    with the sample weights s, the penalty weights w and the intercept b. As in
+        \frac{1}{2 \sum_i s_i} \sum_i s_i (y_i - b - x_i^\top \theta)^2
+        + \alpha \sum_j w_j |\theta_j|
+
+    with the sample weights s and the penalty weights w. As in
     :func:`sklearn.linear_model.lasso_path`, b is zero by default; `fit_intercept` fits one.
 
     Parameters
@@ -115,9 +118,9 @@ def lasso_path(
     Xy : array-like of shape (n_features,) or (n_features, n_targets), default=None
         ``X.T @ (s * y)``, for y less the offset; used if the Gram matrix is given.
     copy_X : bool, default=True
-        Without effect, as `X` is never changed. For compatibility.
+        Without effect, because `X` is never changed. For compatibility.
     check_input : bool, default=True
-        Without effect, as `X` and `y` are always checked. For compatibility.
+        Without effect, because `X` and `y` are always checked. For compatibility.
     coef_init : array-like of shape (n_features,), default=None
         Coefficients to start from.
     verbose : bool or int, default=False
@@ -150,9 +153,9 @@ def lasso_path(
         the mean of the two solutions where its gap is no larger; for ``tol <= 1e-9`` every alpha is
         solved, or on the line of a solution.
     random_state : int, RandomState instance or None, default=None
-        Without effect, as nothing is random. For compatibility.
+        Without effect, because nothing is random. For compatibility.
     selection : {'cyclic', 'random'}, default='cyclic'
-        Without effect, as coordinates are not updated one by one. For compatibility.
+        Without effect, because coordinates are not updated one by one. For compatibility.
 
     Returns
     -------
@@ -208,27 +211,34 @@ def lasso_path(
 
 
 class HadamardLasso(LeastSquaresEstimator):
-    """Linear model with an L1 penalty, fitted exactly by alternating ridge regressions.
+    r"""Linear model with an L1 penalty, fitted exactly by alternating ridge regressions.
 
-    A drop-in replacement of :class:`sklearn.linear_model.Lasso`. It minimises::
+    A drop-in replacement of :class:`sklearn.linear_model.Lasso`. The coefficients :math:`\theta`
+    and the intercept b minimise, for n samples,
 
-        1 / (2 * n_samples) * ||y - X coef - intercept||^2 + alpha * ||coef||_1
+    .. math::
 
-    or, with sample weights s and penalty weights w::
+        \frac{1}{2n} \|y - b - X \theta\|^2 + \alpha \|\theta\|_1
 
-        1 / (2 * sum(s)) * sum_i s_i (y_i - x_i'coef - intercept)^2 + alpha * sum_j w_j |coef_j|
+    or, with sample weights s and penalty weights w,
+
+    .. math::
+
+        \frac{1}{2 \sum_i s_i} \sum_i s_i (y_i - b - x_i^\top \theta)^2
+        + \alpha \sum_j w_j |\theta_j| .
 
     The coefficients are written as a product, ``coef = mu * nu``, which turns the L1 penalty into a
-    ridge penalty on mu and nu. Each of them is updated in closed form while the other is held: a
-    sweep (on supports of more than 256 features, by some conjugate gradients towards that). Every
-    fit starts with a sweep. Its support and signs lead to a linear system, whose solution is taken
-    if the objective goes down. The result is certified by a duality gap.
+    ridge penalty on mu and nu. A sweep updates each of them in closed form while the other is held.
+    (On supports of more than 256 features, some conjugate gradients towards the update take its
+    place.) Every fit starts with a sweep. It shows a support with signs, and these lead to a linear
+    system, whose solution is accepted if the objective goes down. The result is certified by a
+    duality gap.
 
     Parameters
     ----------
     alpha : float, default=1.0
-        Weight of the penalty, not negative. With 0 the fit is ordinary least squares, which
-        :class:`sklearn.linear_model.LinearRegression` does better.
+        Weight of the penalty, not negative. With 0 the fit is ordinary least squares, for which
+        :class:`sklearn.linear_model.LinearRegression` is better.
     fit_intercept : bool, default=True
         Whether to fit an intercept, which is not penalised. If not, the data are expected to be
         centred.
@@ -237,7 +247,7 @@ class HadamardLasso(LeastSquaresEstimator):
         True to form it before anything else. With False and 'auto', which mean the same, it is
         formed where that is expected to save time, when there are many more samples than features.
     copy_X : bool, default=True
-        Without effect, as `X` is never changed. For compatibility.
+        Without effect, because `X` is never changed. For compatibility.
     max_iter : int, default=1000
         Largest number of sweeps.
     tol : float, default=1e-4
@@ -249,14 +259,14 @@ class HadamardLasso(LeastSquaresEstimator):
     positive : bool, default=False
         Whether the coefficients are confined to be non-negative.
     random_state : int, RandomState instance or None, default=None
-        Without effect, as nothing is random. For compatibility.
+        Without effect, because nothing is random. For compatibility.
     selection : {'cyclic', 'random'}, default='cyclic'
-        Without effect, as coordinates are not updated one by one. For compatibility.
+        Without effect, because coordinates are not updated one by one. For compatibility.
     solver : {'auto', 'alternating'}, default='auto'
         - 'auto': a sweep, then, in closed form, the solution with the support and signs that the
-          sweep shows, and so from one support to the next; more sweeps where that does not lower
-          the objective. Exact to rounding on the working set (for large supports of very sparse
-          columns, as exact as `tol` asks).
+          sweep shows, and so on from one support to the next. There are more sweeps where this does
+          not lower the objective. Exact to rounding on the working set (for large supports of very
+          sparse columns, as exact as `tol` asks).
         - 'alternating': sweeps alone, the alternating ridge regressions of Hoff (2017), until the
           duality gap is reached. Linear convergence: for study, and for comparison. Coefficients
           are set to zero where the gap certifies it; others may be very small instead.
@@ -296,8 +306,8 @@ class HadamardLasso(LeastSquaresEstimator):
 
     Notes
     -----
-    `X` is neither copied nor changed, dense (in any memory layout) or sparse (CSR, CSC); only the
-    columns that take part are. float32 data are kept as they are, the arithmetic is in float64.
+    `X`, dense (in any memory layout) or sparse (CSR, CSC), is never changed. Only the columns that
+    take part are copied. float32 data stay float32, and the arithmetic is in float64.
 
     References
     ----------

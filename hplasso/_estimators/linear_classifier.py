@@ -67,6 +67,14 @@ class LinearClassifier(ClassifierMixin, LinearModel):
         -------
         scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
             With two classes, the logarithm of the odds of ``classes_[1]``.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from hplasso import HadamardLogisticRegression
+        >>> X, y = load_iris(return_X_y=True)
+        >>> HadamardLogisticRegression(C=0.5).fit(X, y).decision_function(X[:2]).shape
+        (2, 3)
         """
         scores = self._outputs(X, offset)
         return scores.ravel() if scores.shape[1] == 1 else scores
@@ -87,6 +95,14 @@ class LinearClassifier(ClassifierMixin, LinearModel):
         -------
         labels : ndarray of shape (n_samples,)
             Class labels.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from hplasso import HadamardLogisticRegression
+        >>> X, y = load_iris(return_X_y=True)
+        >>> HadamardLogisticRegression(C=0.5).fit(X, y).predict(X[::50])
+        array([0, 1, 2])
         """
         scores = self.decision_function(X, offset)
         chosen = (scores > 0).astype(np.intp) if scores.ndim == 1 else scores.argmax(axis=1)
@@ -108,6 +124,14 @@ class LinearClassifier(ClassifierMixin, LinearModel):
         -------
         probabilities : ndarray of shape (n_samples, n_classes)
             In the order of `classes_`; each row sums to one.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from hplasso import HadamardLogisticRegression
+        >>> X, y = load_iris(return_X_y=True)
+        >>> HadamardLogisticRegression(C=0.5).fit(X, y).predict_proba(X[:1]).round(3)
+        array([[0.985, 0.015, 0.   ]])
         """
         scores = self.decision_function(X, offset)
         if scores.ndim == 1:
@@ -130,6 +154,14 @@ class LinearClassifier(ClassifierMixin, LinearModel):
         -------
         log_probabilities : ndarray of shape (n_samples, n_classes)
             In the order of `classes_`; finite also where a probability vanishes.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from hplasso import HadamardLogisticRegression
+        >>> X, y = load_iris(return_X_y=True)
+        >>> HadamardLogisticRegression(C=0.5).fit(X, y).predict_log_proba(X[60:61]).round(1)
+        array([[-2.7, -0.1, -6.3]])
         """
         scores = self.decision_function(X, offset)
         if scores.ndim == 1:
@@ -139,12 +171,20 @@ class LinearClassifier(ClassifierMixin, LinearModel):
     def to_sklearn(self) -> Any:
         """A fitted estimator of scikit-learn with the same coefficients and predictions.
 
-        For whatever knows scikit-learn's own estimators only, such as converters to other formats.
+        For tools that take scikit-learn's own estimators only, such as converters to other formats.
 
         Returns
         -------
         model : sklearn.linear_model.LogisticRegression
             As fitted, without penalty weights; cross-validated ones at the C that was chosen.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from hplasso import HadamardLogisticRegression
+        >>> X, y = load_iris(return_X_y=True)
+        >>> HadamardLogisticRegression(C=0.5).fit(X, y).to_sklearn().classes_
+        array([0, 1, 2])
         """
         check_is_fitted(self)
         parameters = chosen_parameters(self) | {"solver": "saga"}
@@ -160,6 +200,14 @@ class LinearClassifier(ClassifierMixin, LinearModel):
         -------
         self : object
             The fitted estimator.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from hplasso import HadamardLogisticRegression
+        >>> X, y = load_iris(return_X_y=True)
+        >>> HadamardLogisticRegression(C=0.5).fit(X, y).sparsify().coef_.nnz
+        3
         """
         check_is_fitted(self)
         self.coef_ = sparse.csr_matrix(self.coef_)
@@ -172,6 +220,15 @@ class LinearClassifier(ClassifierMixin, LinearModel):
         -------
         self : object
             The fitted estimator.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from hplasso import HadamardLogisticRegression
+        >>> X, y = load_iris(return_X_y=True)
+        >>> model = HadamardLogisticRegression(C=0.5).fit(X, y).sparsify()
+        >>> type(model.densify().coef_).__name__
+        'ndarray'
         """
         check_is_fitted(self)
         self.coef_ = as_array(self.coef_)

@@ -96,7 +96,7 @@ class LinearModel(CallbackSupportMixin, BaseEstimator, ABC):
     @penalty.setter
     def penalty(self, kind: Any) -> None:
         raise AttributeError(
-            f"penalty of {type(self).__name__} can not be set, as it follows from l1_ratio. "
+            f"penalty of {type(self).__name__} cannot be set, as it follows from l1_ratio. "
             f"{PENALTY}"
         )
 

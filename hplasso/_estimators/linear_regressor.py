@@ -64,6 +64,14 @@ class LinearRegressor(RegressorMixin, LinearModel):
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_targets)
             Predicted values.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_diabetes
+        >>> from hplasso import HadamardLasso
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> HadamardLasso(alpha=0.5).fit(X, y).predict(X[:2]).round(1)
+        array([194.8,  92.1])
         """
         return self._outputs(X, offset)
 
@@ -85,19 +93,35 @@ class LinearRegressor(RegressorMixin, LinearModel):
         -------
         score : float
             :func:`sklearn.metrics.r2_score` of `y` and the predictions.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_diabetes
+        >>> from hplasso import HadamardLasso
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> round(HadamardLasso(alpha=0.5).fit(X, y).score(X, y), 2)
+        0.46
         """
         return float(r2_score(y, self.predict(X, offset), sample_weight=sample_weight))
 
     def to_sklearn(self) -> Any:
         """A fitted estimator of scikit-learn with the same coefficients and predictions.
 
-        For whatever knows scikit-learn's own estimators only, such as converters to other formats.
+        For tools that take scikit-learn's own estimators only, such as converters to other formats.
 
         Returns
         -------
         model : sklearn.linear_model.Lasso or sklearn.linear_model.ElasticNet
             As fitted, without penalty weights and `solver`; cross-validated ones at the alpha
             that was chosen.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_diabetes
+        >>> from hplasso import HadamardLasso
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> HadamardLasso(alpha=0.5).fit(X, y).to_sklearn()
+        Lasso(alpha=0.5)
         """
         check_is_fitted(self)
         parameters = chosen_parameters(self)
@@ -107,7 +131,16 @@ class LinearRegressor(RegressorMixin, LinearModel):
 
     @property
     def sparse_coef_(self) -> Any:
-        """Sparse representation of the fitted `coef_`."""
+        """Sparse representation of the fitted `coef_`.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_diabetes
+        >>> from hplasso import HadamardLasso
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> HadamardLasso(alpha=0.5).fit(X, y).sparse_coef_.nnz
+        4
+        """
         return sparse.csr_matrix(self.coef_)
 
 
@@ -138,7 +171,7 @@ class LeastSquaresEstimator(MultiOutputMixin, LinearRegressor):
         sample_weight : float or array-like of shape (n_samples,), default=None
             Sample weights, not negative and not all zero. Only their ratios matter.
         check_input : bool, default=True
-            Without effect, as `X` and `y` are always checked. For compatibility.
+            Without effect, because `X` and `y` are always checked. For compatibility.
         offset : array-like of shape (n_samples,) or (n_samples, n_targets), default=None
             What is added to the linear model of each sample, zero by default: a known part of `y`.
 
@@ -156,6 +189,15 @@ class LeastSquaresEstimator(MultiOutputMixin, LinearRegressor):
         -----
         ConvergenceWarning
             If the gap asked for was not reached within `max_iter` sweeps.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_diabetes
+        >>> from hplasso import HadamardLasso
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> model = HadamardLasso(alpha=0.5).fit(X, y)
+        >>> model.coef_.nonzero()[0]
+        array([2, 3, 6, 8])
         """
         data = self._checked(X, y, sample_weight, check_input, offset)
         starts = self._starts(data.targets.shape[1], data.X.shape[1])

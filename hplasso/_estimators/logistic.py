@@ -59,13 +59,17 @@ def logistic_path(
     return_n_iter: bool = False,
     early_stop: bool = True,
 ) -> tuple[Any, ...]:
-    """Compute the path of logistic regression: solutions for an increasing sequence of C.
+    r"""Compute the path of logistic regression: solutions for an increasing sequence of C.
 
-    For each `C` of the sequence, the minimiser of::
+    For each `C` of the sequence, the coefficients :math:`\theta` and the intercept b minimise
 
-        C * sum_i s_i loss_i + sum_j w_j (l1_ratio |coef_j| + (1 - l1_ratio) / 2 * coef_j^2)
+    .. math::
 
-    with the loss of :class:`HadamardLogisticRegression`, sample weights s and penalty weights w.
+        C \sum_i s_i \, \text{loss}(y_i, b + x_i^\top \theta)
+        + \sum_j w_j \Bigl( r |\theta_j| + \frac{1 - r}{2} \theta_j^2 \Bigr)
+
+    with the loss of :class:`HadamardLogisticRegression`, sample weights s, penalty weights w and
+    r = `l1_ratio`.
     Each solution is the start of the next; some are means of their neighbours, which are certified
     like the others.
 
@@ -84,7 +88,7 @@ def logistic_path(
         Length of the path: ``C_first / C_last``. Used if `Cs` is an int.
     l1_ratio : float, default=1.0
         Share of the L1 penalty, in [0, 1]. For 0, a ridge penalty alone, the values of C have to be
-        given: no coefficient enters that a grid could begin at.
+        given: there is no penalty at which a grid could begin.
     fit_intercept : bool, default=True
         Whether to fit an intercept, which is not penalised.
     class_weight : dict or 'balanced', default=None
@@ -145,10 +149,10 @@ def logistic_path(
     Notes
     -----
     With `early_stop`, a path whose values of C are not given ends with the first C that is solved
-    at which less than 0.001 of the loss without features is left, as of classes that a plane
-    separates; or at which what is explained has settled: where C grows by a factor e, it grows by
-    less than 1e-4 of itself. These are about the limits of glmnet. The second is left out where
-    `tol` is larger than 1e-4, which might hide such a change.
+    at which less than 0.001 of the loss without features is left, as with classes that a plane
+    separates. It also ends where the explained part grows by less than 1e-4 of itself while C grows
+    by a factor e. These are about the limits of glmnet. The second is not used if `tol` is larger
+    than 1e-4, which might hide such a change.
 
     Examples
     --------
@@ -178,22 +182,26 @@ def logistic_path(
 
 
 class HadamardLogisticRegression(LinearClassifier):
-    """Logistic regression with an L1 or elastic-net penalty, certified by a duality gap.
+    r"""Logistic regression with an L1 or elastic-net penalty, certified by a duality gap.
 
-    For use in place of :class:`sklearn.linear_model.LogisticRegression`, whose own default is
-    ``l1_ratio=0``. It minimises, with sample weights s, penalty weights w and r = `l1_ratio`::
+    It replaces :class:`sklearn.linear_model.LogisticRegression`, whose default is ``l1_ratio=0``.
+    The coefficients :math:`\theta` and the intercept b, which is not penalised, minimise
 
-        C * sum_i s_i loss_i + sum_j w_j (r |coef_j| + (1 - r) / 2 * coef_j^2)
+    .. math::
 
-    over coefficients and intercept, which is not penalised. With two classes the loss is
-    ``log(1 + exp(-+ (x_i'coef + intercept)))``, with more the cross-entropy of the softmax of one
-    such function for each class: the multinomial problem, not one class against the rest.
+        C \sum_i s_i \, \text{loss}(y_i, b + x_i^\top \theta)
+        + \sum_j w_j \Bigl( r |\theta_j| + \frac{1 - r}{2} \theta_j^2 \Bigr)
+
+    with sample weights s, penalty weights w and r = `l1_ratio`. With two classes the loss is
+    :math:`\log(1 + \exp(\mp (b + x_i^\top \theta)))`. With more, it is the cross-entropy of the
+    softmax of one such function for each class: the multinomial problem, not one class against
+    the rest.
 
     The loss is replaced by its quadratic model about the present coefficients. As in
     :class:`HadamardLasso` the coefficients of the model are written as a product,
-    ``coef = mu * nu``, and found by ridge regressions in mu and nu by turns, and by the linear
-    system for the support and signs that these show. A line search takes the coefficients there;
-    the objective never goes up.
+    ``coef = mu * nu``. Ridge regressions in mu and nu by turns show a support with signs, and a
+    linear system gives the solution for these. A line search takes the coefficients there. The
+    objective never goes up.
 
     Parameters
     ----------
@@ -209,16 +217,17 @@ class HadamardLogisticRegression(LinearClassifier):
         Weights of the classes, as ``{label: weight}``, which multiply the sample weights; one for
         those that are left out. 'balanced' makes the classes' sums of weights equal.
     random_state : int, RandomState instance or None, default=None
-        Without effect, as nothing is random. For compatibility.
+        Without effect, because nothing is random. For compatibility.
     max_iter : int, default=100
-        Largest number of sweeps. There is at least one to a quadratic model, and mostly no more. A
-        fit from scratch approaches a large C by steps, with no more than half of them.
+        Largest number of sweeps. Each quadratic model of the loss takes at least one, and mostly no
+        more. A fit from scratch reaches a large C by steps from smaller ones, which take at most
+        half of the sweeps.
     warm_start : bool, default=False
         Whether to start from the coefficients of the last fit. Coefficients that are zero there can
         become non-zero.
     solver : {'auto', 'alternating'}, default='auto'
         - 'auto': for each quadratic model a sweep, then, in closed form, its solution with the
-          support and signs that the sweep shows, and so from one support to the next.
+          support and signs that the sweep shows, and so on from one support to the next.
         - 'alternating': sweeps alone: ridge-penalised Newton steps in mu and in nu (Hoff 2017).
           Linear convergence: for study, and for comparison; needs a larger `max_iter`.
 
@@ -348,6 +357,14 @@ class HadamardLogisticRegression(LinearClassifier):
         -----
         ConvergenceWarning
             If the gap asked for was not reached within `max_iter` sweeps.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from hplasso import HadamardLogisticRegression
+        >>> X, y = load_iris(return_X_y=True)
+        >>> HadamardLogisticRegression(C=0.5).fit(X, y).coef_.shape
+        (3, 4)
         """
         data = self._checked(X, y, sample_weight, offset)
         start = self._last_coefficients(data)
@@ -391,5 +408,13 @@ class HadamardLogisticRegression(LinearClassifier):
         -------
         score : float
             :func:`sklearn.metrics.accuracy_score` of the predictions.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from hplasso import HadamardLogisticRegression
+        >>> X, y = load_iris(return_X_y=True)
+        >>> round(HadamardLogisticRegression(C=0.5).fit(X, y).score(X, y), 2)
+        0.97
         """
         return float(accuracy_score(y, self.predict(X, offset), sample_weight=sample_weight))

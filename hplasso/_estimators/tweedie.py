@@ -8,38 +8,45 @@ from .generalized_linear_regressor import GeneralizedLinearRegressor
 
 
 class HadamardPoissonRegressor(GeneralizedLinearRegressor):
-    """Poisson regression with an L1 or elastic-net penalty, certified by a duality gap.
+    r"""Poisson regression with an L1 or elastic-net penalty, certified by a duality gap.
 
     For counts, or other targets that are not negative. A drop-in replacement of
-    :class:`sklearn.linear_model.PoissonRegressor`, which has a ridge penalty only. It minimises::
+    :class:`sklearn.linear_model.PoissonRegressor`, which has a ridge penalty only. The
+    coefficients :math:`\theta` and the intercept b, which is not penalised, minimise
 
-        sum_i s_i loss_i / sum(s) + alpha * sum_j w_j (r |coef_j| + (1 - r) / 2 * coef_j^2)
+    .. math::
 
-    where the loss is half of the Poisson deviance at the mean ``m_i = exp(x_i'coef + intercept)``::
+        \frac{1}{\sum_i s_i} \sum_i s_i \, \text{loss}(y_i, m_i)
+        + \alpha \sum_j w_j \Bigl( r |\theta_j| + \frac{1 - r}{2} \theta_j^2 \Bigr)
 
-        loss_i = y_i log(y_i / m_i) - y_i + m_i
+    with sample weights s, penalty weights w and r = `l1_ratio`. The loss is half of the Poisson
+    deviance at the mean :math:`m = \exp(b + x^\top \theta)`,
 
-    over coefficients and intercept, which is not penalised, with sample weights s, penalty
-    weights w and r = `l1_ratio`. It is convex, and the solution is certified by a duality gap.
+    .. math::
+
+        \text{loss}(y, m) = y \log \frac{y}{m} - y + m .
+
+    It is convex, and the solution is certified by a duality gap.
 
     The loss is replaced by its quadratic model about the present coefficients. As in
     :class:`HadamardLasso` the coefficients of the model are written as a product,
-    ``coef = mu * nu``, and found by ridge regressions in mu and nu by turns, and by the linear
-    system for the support and signs that these show. A line search takes the coefficients there;
-    the objective never goes up.
+    ``coef = mu * nu``. Ridge regressions in mu and nu by turns show a support with signs, and a
+    linear system gives the solution for these. A line search takes the coefficients there. The
+    objective never goes up.
 
     Parameters
     ----------
     alpha : float, default=1.0
-        Weight of the penalty, not negative. With 0 there is none, whatever the penalty weights;
-        where columns depend on each other, the solution is a sparse one of many then.
+        Weight of the penalty, not negative. With 0 there is none, whatever the penalty weights. If
+        columns depend on each other, there are many solutions then, and the result is a sparse one.
     l1_ratio : float, default=1.0
         Share r of the L1 penalty, in [0, 1]. The rest is a ridge penalty; 0 is that of
         :class:`sklearn.linear_model.PoissonRegressor`.
     fit_intercept : bool, default=True
         Whether to fit an intercept, which is not penalised.
     max_iter : int, default=1000
-        Largest number of sweeps. There is at least one to a quadratic model, and mostly no more.
+        Largest number of sweeps. Each quadratic model of the loss takes at least one, and mostly no
+        more.
     tol : float, default=1e-4
         Largest duality gap, relative to the loss of the model without features.
     warm_start : bool, default=False
@@ -49,7 +56,7 @@ class HadamardPoissonRegressor(GeneralizedLinearRegressor):
         Whether the coefficients are confined to be non-negative.
     solver : {'auto', 'alternating'}, default='auto'
         - 'auto': for each quadratic model a sweep, then, in closed form, its solution with the
-          support and signs that the sweep shows, and so from one support to the next.
+          support and signs that the sweep shows, and so on from one support to the next.
         - 'alternating': sweeps alone: ridge-penalised Newton steps in mu and in nu (Hoff 2017).
           Linear convergence: for study, and for comparison; needs a larger `max_iter`.
     penalty_weights : array-like of shape (n_features,) or dict, default=None
@@ -64,9 +71,8 @@ class HadamardPoissonRegressor(GeneralizedLinearRegressor):
     coef_ : ndarray of shape (n_features,)
         Coefficients, of `X`'s dtype, on the scale of the logarithm of the mean.
     intercept_ : float
-        Intercept.
-        Where `y` is zero wherever its weight is not, the means go to zero, and the intercept ends
-        at -600.
+        Intercept. If all `y` with a positive weight are zero, the means go to zero, and the
+        intercept ends at -600.
     mu_, nu_ : ndarrays of shape (n_features,)
         Balanced factors of the coefficients: ``mu_ * nu_ == coef_`` to rounding, ``|mu_| == nu_``.
     dual_gap_ : float
@@ -139,39 +145,45 @@ class HadamardPoissonRegressor(GeneralizedLinearRegressor):
 
 
 class HadamardGammaRegressor(GeneralizedLinearRegressor):
-    """Gamma regression with an L1 or elastic-net penalty, certified by a duality gap.
+    r"""Gamma regression with an L1 or elastic-net penalty, certified by a duality gap.
 
-    For positive targets whose standard deviation grows with their mean, as of costs. A drop-in
-    replacement of :class:`sklearn.linear_model.GammaRegressor`, which has a ridge penalty only. It
-    minimises::
+    For positive targets whose standard deviation grows with their mean, such as costs. A drop-in
+    replacement of :class:`sklearn.linear_model.GammaRegressor`, which has a ridge penalty only. The
+    coefficients :math:`\theta` and the intercept b, which is not penalised, minimise
 
-        sum_i s_i loss_i / sum(s) + alpha * sum_j w_j (r |coef_j| + (1 - r) / 2 * coef_j^2)
+    .. math::
 
-    where the loss is half of the gamma deviance at the mean ``m_i = exp(x_i'coef + intercept)``::
+        \frac{1}{\sum_i s_i} \sum_i s_i \, \text{loss}(y_i, m_i)
+        + \alpha \sum_j w_j \Bigl( r |\theta_j| + \frac{1 - r}{2} \theta_j^2 \Bigr)
 
-        loss_i = log(m_i / y_i) + y_i / m_i - 1
+    with sample weights s, penalty weights w and r = `l1_ratio`. The loss is half of the gamma
+    deviance at the mean :math:`m = \exp(b + x^\top \theta)`,
 
-    over coefficients and intercept, which is not penalised, with sample weights s, penalty
-    weights w and r = `l1_ratio`. It is convex, and the solution is certified by a duality gap.
+    .. math::
+
+        \text{loss}(y, m) = \log \frac{m}{y} + \frac{y}{m} - 1 .
+
+    It is convex, and the solution is certified by a duality gap.
 
     The loss is replaced by its quadratic model about the present coefficients. As in
     :class:`HadamardLasso` the coefficients of the model are written as a product,
-    ``coef = mu * nu``, and found by ridge regressions in mu and nu by turns, and by the linear
-    system for the support and signs that these show. A line search takes the coefficients there;
-    the objective never goes up.
+    ``coef = mu * nu``. Ridge regressions in mu and nu by turns show a support with signs, and a
+    linear system gives the solution for these. A line search takes the coefficients there. The
+    objective never goes up.
 
     Parameters
     ----------
     alpha : float, default=1.0
-        Weight of the penalty, not negative. With 0 there is none, whatever the penalty weights;
-        where columns depend on each other, the solution is a sparse one of many then.
+        Weight of the penalty, not negative. With 0 there is none, whatever the penalty weights. If
+        columns depend on each other, there are many solutions then, and the result is a sparse one.
     l1_ratio : float, default=1.0
         Share r of the L1 penalty, in [0, 1]. The rest is a ridge penalty; 0 is that of
         :class:`sklearn.linear_model.GammaRegressor`.
     fit_intercept : bool, default=True
         Whether to fit an intercept, which is not penalised.
     max_iter : int, default=1000
-        Largest number of sweeps. There is at least one to a quadratic model, and mostly no more.
+        Largest number of sweeps. Each quadratic model of the loss takes at least one, and mostly no
+        more.
     tol : float, default=1e-4
         Largest duality gap, relative to the loss of the model without features.
     warm_start : bool, default=False
@@ -181,7 +193,7 @@ class HadamardGammaRegressor(GeneralizedLinearRegressor):
         Whether the coefficients are confined to be non-negative.
     solver : {'auto', 'alternating'}, default='auto'
         - 'auto': for each quadratic model a sweep, then, in closed form, its solution with the
-          support and signs that the sweep shows, and so from one support to the next.
+          support and signs that the sweep shows, and so on from one support to the next.
         - 'alternating': sweeps alone: ridge-penalised Newton steps in mu and in nu (Hoff 2017).
           Linear convergence: for study, and for comparison; needs a larger `max_iter`.
     penalty_weights : array-like of shape (n_features,) or dict, default=None
@@ -267,32 +279,36 @@ class HadamardGammaRegressor(GeneralizedLinearRegressor):
 
 
 class HadamardTweedieRegressor(GeneralizedLinearRegressor):
-    """Tweedie regression with an L1 or elastic-net penalty.
+    r"""Tweedie regression with an L1 or elastic-net penalty.
 
-    For targets that are zero or positive, such as the cost of claims in a year, where most are
-    none; and for whatever else a power of the mean is the variance of. It is a drop-in replacement
-    of :class:`sklearn.linear_model.TweedieRegressor`, which has a ridge penalty only. It
-    minimises::
+    For targets that are zero or positive, such as the cost of claims in a year, and for others
+    whose variance is a power of their mean. It is a drop-in replacement of
+    :class:`sklearn.linear_model.TweedieRegressor`, which has a ridge penalty only. The coefficients
+    :math:`\theta` and the intercept b, which is not penalised, minimise
 
-        sum_i s_i loss_i / sum(s) + alpha * sum_j w_j (r |coef_j| + (1 - r) / 2 * coef_j^2)
+    .. math::
 
-    where the loss is half of the unit deviance of power q at the mean
-    ``m_i = exp(x_i'coef + intercept)``::
+        \frac{1}{\sum_i s_i} \sum_i s_i \, \text{loss}(y_i, m_i)
+        + \alpha \sum_j w_j \Bigl( r |\theta_j| + \frac{1 - r}{2} \theta_j^2 \Bigr)
 
-        loss_i = y_i (y_i^(1-q) - m_i^(1-q)) / (1-q) - (y_i^(2-q) - m_i^(2-q)) / (2-q)
+    with sample weights s, penalty weights w and r = `l1_ratio`. The loss is half of the unit
+    deviance of power q at the mean :math:`m = \exp(b + x^\top \theta)`,
 
-    for 1 that of Poisson, and for 2 that of gamma,
-    over coefficients and intercept, which is not penalised, with sample weights s, penalty
-    weights w and r = `l1_ratio`. With a log link and q from 1 to 2 it is convex, and the solution
-    is certified by a duality gap; so it is for the normal distribution, q = 0 with an identity
-    link. Elsewhere it is not convex: the solution is a local minimum, and comes with a KKT residual
-    in place of the gap, which says how far it is from the conditions of one.
+    .. math::
+
+        \text{loss}(y, m) = y \, \frac{y^{1-q} - m^{1-q}}{1-q} - \frac{y^{2-q} - m^{2-q}}{2-q} ,
+
+    for q = 1 that of Poisson, and for q = 2 that of gamma. With a log link and q from 1 to 2 it is
+    convex, and the solution is certified by a duality gap. The same is true of the normal
+    distribution, q = 0 with an identity link. Elsewhere it is not convex: the solution is a local
+    minimum. In place of the gap it has a KKT residual, which says how far it is from the conditions
+    of a minimum.
 
     The loss is replaced by its quadratic model about the present coefficients. As in
     :class:`HadamardLasso` the coefficients of the model are written as a product,
-    ``coef = mu * nu``, and found by ridge regressions in mu and nu by turns, and by the linear
-    system for the support and signs that these show. A line search takes the coefficients there;
-    the objective never goes up.
+    ``coef = mu * nu``. Ridge regressions in mu and nu by turns show a support with signs, and a
+    linear system gives the solution for these. A line search takes the coefficients there. The
+    objective never goes up.
 
     Parameters
     ----------
@@ -302,8 +318,8 @@ class HadamardTweedieRegressor(GeneralizedLinearRegressor):
         sums of a Poisson number of gamma variables. Targets have to be positive from 2 on, and not
         negative from 1 on; with an identity link positive, too. (scikit-learn's default is 0.)
     alpha : float, default=1.0
-        Weight of the penalty, not negative. With 0 there is none, whatever the penalty weights;
-        where columns depend on each other, the solution is a sparse one of many then.
+        Weight of the penalty, not negative. With 0 there is none, whatever the penalty weights. If
+        columns depend on each other, there are many solutions then, and the result is a sparse one.
     l1_ratio : float, default=1.0
         Share r of the L1 penalty, in [0, 1]. The rest is a ridge penalty; 0 is that of
         :class:`sklearn.linear_model.TweedieRegressor`.
@@ -313,7 +329,8 @@ class HadamardTweedieRegressor(GeneralizedLinearRegressor):
         What is linear in the features: the logarithm of the mean, or the mean itself. As in
         scikit-learn, 'auto' is 'identity' for powers up to 0, and 'log' for the others.
     max_iter : int, default=1000
-        Largest number of sweeps. There is at least one to a quadratic model, and mostly no more.
+        Largest number of sweeps. Each quadratic model of the loss takes at least one, and mostly no
+        more.
     tol : float, default=1e-4
         Largest duality gap, relative to the loss of the model without features; or largest KKT
         residual, relative to the largest correlation of a feature with the residual of that model.
@@ -324,7 +341,7 @@ class HadamardTweedieRegressor(GeneralizedLinearRegressor):
         Whether the coefficients are confined to be non-negative.
     solver : {'auto', 'alternating'}, default='auto'
         - 'auto': for each quadratic model a sweep, then, in closed form, its solution with the
-          support and signs that the sweep shows, and so from one support to the next.
+          support and signs that the sweep shows, and so on from one support to the next.
         - 'alternating': sweeps alone: ridge-penalised Newton steps in mu and in nu (Hoff 2017).
           Linear convergence: for study, and for comparison; needs a larger `max_iter`.
     penalty_weights : array-like of shape (n_features,) or dict, default=None
@@ -339,9 +356,8 @@ class HadamardTweedieRegressor(GeneralizedLinearRegressor):
     coef_ : ndarray of shape (n_features,)
         Coefficients, of `X`'s dtype, on the scale of the logarithm of the mean.
     intercept_ : float
-        Intercept.
-        Where `y` is zero wherever its weight is not, the means go to zero, and the intercept ends
-        at -600.
+        Intercept. If all `y` with a positive weight are zero, the means go to zero, and the
+        intercept ends at -600.
     mu_, nu_ : ndarrays of shape (n_features,)
         Balanced factors of the coefficients: ``mu_ * nu_ == coef_`` to rounding, ``|mu_| == nu_``.
     dual_gap_ : float

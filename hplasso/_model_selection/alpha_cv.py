@@ -77,6 +77,16 @@ class AlphaCV(LinearModel):
         ------
         ValueError
             If `alpha` is not on the grid.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_diabetes
+        >>> from hplasso import HadamardLassoCV
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> model = HadamardLassoCV().fit(X, y)
+        >>> simple = model.at(model.alpha_1se_)
+        >>> len(model.coef_.nonzero()[0]), len(simple.coef_.nonzero()[0])
+        (9, 6)
         """
         check_is_fitted(self)
         model, position = fitted_at(self, self._single, "alpha", alpha, self._path_alphas)

@@ -17,8 +17,8 @@ class HadamardElasticNetCV(LeastSquaresCV):
     Parameters
     ----------
     l1_ratio : float or list of float, default=0.5
-        Share of the L1 penalty, in [0, 1]; of several, the one of the smallest error is chosen. For
-        0, ridge regression, the alphas have to be given.
+        Share of the L1 penalty, in [0, 1]; of several, the one with the smallest error is chosen.
+        For 0 (ridge regression) the alphas have to be given.
     eps : float, default=1e-3
         Length of the path: ``alpha_min / alpha_max``. Used if `alphas` is an int.
     alphas : int or array-like, default=100
@@ -31,14 +31,14 @@ class HadamardElasticNetCV(LeastSquaresCV):
     precompute : bool, 'auto' or array-like of shape (n_features, n_features), default='auto'
         Whether to form the Gram matrix before anything else. With False and 'auto', which mean the
         same, it is formed where that is expected to save time, when there are many more samples
-        than features. A matrix is taken for True: the folds need more than it says.
+        than features. A matrix has the effect of True, because the folds need more than it holds.
     max_iter : int, default=1000
         Largest number of sweeps at each alpha.
     tol : float, default=1e-4
         Largest duality gap, relative to ``||y - mean(y)||^2 / n_samples`` (weighted) of the samples
         that are fitted; to ``||y||^2 / n_samples`` without an intercept.
     copy_X : bool, default=True
-        Without effect, as `X` is never changed. For compatibility.
+        Without effect, because `X` is never changed. For compatibility.
     cv : int, splitter or iterable, default=None
         How to split: a number of folds of :class:`sklearn.model_selection.KFold` (None: 5), a
         splitter, or an iterable of pairs of training and test indices.
@@ -51,9 +51,9 @@ class HadamardElasticNetCV(LeastSquaresCV):
     positive : bool, default=False
         Whether the coefficients are confined to be non-negative.
     random_state : int, RandomState instance or None, default=None
-        Without effect, as nothing is random. For compatibility.
+        Without effect, because nothing is random. For compatibility.
     selection : {'cyclic', 'random'}, default='cyclic'
-        Without effect, as coordinates are not updated one by one. For compatibility.
+        Without effect, because coordinates are not updated one by one. For compatibility.
     solver : {'auto', 'alternating'}, default='auto'
         As in :class:`HadamardElasticNet`.
     penalty_weights : array-like of shape (n_features,) or dict, default=None
@@ -127,9 +127,8 @@ class HadamardElasticNetCV(LeastSquaresCV):
     With an automatic grid, and as many features as samples or more, the path on all samples comes
     first. The grid ends with the first alpha solved there at which the model goes through the
     samples: less than 0.001 of ``||y - mean(y)||^2`` is left, and there are 0.9 coefficients or
-    more for each sample. With so little noise that fewer coefficients explain as much, smaller
-    alphas go on to find better ones, and so the grid goes on. Of several l1_ratios, the smallest
-    and the largest have to be there.
+    more for each sample. With hardly any noise, fewer coefficients explain as much, and the grid
+    goes on. With several l1_ratios, the paths of the smallest and of the largest have to be there.
 
     References
     ----------

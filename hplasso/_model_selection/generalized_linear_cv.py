@@ -69,6 +69,16 @@ class GeneralizedLinearCV(AlphaCV, GeneralizedLinearRegressor):
         -----
         ConvergenceWarning
             If the gap asked for was not reached within `max_iter` sweeps.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from hplasso import HadamardPoissonRegressorCV
+        >>> rng = np.random.default_rng(0)
+        >>> X = rng.standard_normal((200, 5))
+        >>> y = rng.poisson(np.exp(X[:, 0]))
+        >>> HadamardPoissonRegressorCV(rule="1se").fit(X, y).coef_.nonzero()[0]
+        array([0])
         """
         options, name = options_of(self), type(self).__name__
         given = given_alphas(self.alphas, [options.l1_ratio], open_low=True)

@@ -23,13 +23,15 @@ from .rules import print_end_of_grid
 
 
 class HadamardLassoIC(LinearRegressor):
-    """Linear model with an L1 penalty whose weight is chosen by an information criterion.
+    r"""Linear model with an L1 penalty whose weight is chosen by an information criterion.
 
-    As :class:`sklearn.linear_model.LassoLarsIC`, for data of any shape, dense or sparse, and on a
+    This is :class:`sklearn.linear_model.LassoLarsIC` for data of any shape, dense or sparse, on a
     grid of alphas instead of the knots of the path. With d non-zero coefficients, the residual sum
-    of squares RSS and the noise variance s2, the criterion is::
+    of squares RSS and the noise variance :math:`s^2`, the criterion is
 
-        n_samples * log(2 * pi * s2) + RSS / s2 + k(d)
+    .. math::
+
+        n_{\text{samples}} \log(2 \pi s^2) + \frac{\text{RSS}}{s^2} + k(d)
 
     where k(d) is ``2 d`` (AIC), ``2 d + 2 d (d + 1) / (n_samples - d - 1)`` (AICc),
     ``log(n_samples) d`` (BIC), or ``log(n_samples) d + 2 gamma log(n_features choose d)`` (EBIC).
@@ -37,7 +39,8 @@ class HadamardLassoIC(LinearRegressor):
 
     With sample weights, `n_samples` is the number of those of positive weight, and RSS is the
     weighted sum of squares, with the weights scaled to sum to `n_samples`. This is the criterion,
-    up to a constant, of a model where the noise of a sample has the variance s2 over its weight.
+    up to a constant, of a model where the noise of a sample has the variance :math:`s^2` over its
+    weight.
 
     Parameters
     ----------
@@ -60,16 +63,16 @@ class HadamardLassoIC(LinearRegressor):
         Largest duality gap, relative to ``||y - mean(y)||^2 / n_samples`` (weighted); to
         ``||y||^2 / n_samples`` without an intercept.
     copy_X : bool, default=True
-        Without effect, as `X` is never changed. For compatibility.
+        Without effect, because `X` is never changed. For compatibility.
     verbose : bool or int, default=False
         1 prints a line for each alpha on standard error, and one if the smallest of the grid is the
         best; 2 prints one for each iteration as well.
     positive : bool, default=False
         Whether the coefficients are confined to be non-negative.
     noise_variance : float, default=None
-        The variance s2 of the noise. If None, the RSS of least squares on all features, over the
-        degrees of freedom that are left; that needs more samples than features. A y that is
-        linear in the features counts as known to rounding.
+        The variance :math:`s^2` of the noise. If None, the RSS of least squares on all features,
+        over the degrees of freedom that are left. That needs more samples than features. A y that
+        is linear in the features counts as known to rounding.
     ebic_gamma : float, default=1.0
         The gamma of 'ebic', from 0 (which is 'bic') to 1.
     solver : {'auto', 'alternating'}, default='auto'
@@ -208,6 +211,14 @@ class HadamardLassoIC(LinearRegressor):
         -----
         ConvergenceWarning
             If the gap asked for was not reached within `max_iter` sweeps.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_diabetes
+        >>> from hplasso import HadamardLassoIC
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> HadamardLassoIC("bic").fit(X, y).coef_.nonzero()[0]
+        array([1, 2, 3, 4, 6, 8, 9])
         """
         options, name = options_of(self), type(self).__name__
         given = given_alphas(self.alphas, [1.0])
@@ -237,7 +248,7 @@ class HadamardLassoIC(LinearRegressor):
         """Raise a ValueError where there are too few samples to estimate the noise variance."""
         if self.noise_variance is None and n_samples <= n_features + self.fit_intercept:
             raise ValueError(
-                f"The noise variance can not be estimated from {n_samples} samples of {n_features} "
+                f"The noise variance cannot be estimated from {n_samples} samples of {n_features} "
                 "features: there have to be more samples than coefficients. Give noise_variance."
             )
 

@@ -72,6 +72,14 @@ class LeastSquaresCV(AlphaCV, LinearRegressor):
         -----
         ConvergenceWarning
             If the gap asked for was not reached within `max_iter` sweeps.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_diabetes
+        >>> from hplasso import HadamardLassoCV
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> HadamardLassoCV(rule="1se").fit(X, y).coef_.nonzero()[0]
+        array([1, 2, 3, 6, 8, 9])
         """
         options, name = options_of(self), type(self).__name__
         ratios = checked_ratios(name, "l1_ratio", options.l1_ratio)

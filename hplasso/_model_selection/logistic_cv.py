@@ -38,9 +38,9 @@ from .scoring import OffsetModel, Scorer, scorer_of, warn_failed
 class HadamardLogisticRegressionCV(LinearClassifier):
     """Logistic regression whose L1 or elastic-net penalty is chosen by cross-validation.
 
-    For use in place of :class:`sklearn.linear_model.LogisticRegressionCV`; its fitted
-    attributes have the shapes of ``use_legacy_attributes=False``.
-    The objective is that of :class:`HadamardLogisticRegression`.
+    It replaces :class:`sklearn.linear_model.LogisticRegressionCV`. Its fitted attributes have the
+    shapes of ``use_legacy_attributes=False``. The objective is that of
+    :class:`HadamardLogisticRegression`.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         Whether to fit to all samples at the C that was chosen. If not, the coefficients, intercepts
         and C of the best model of each fold are averaged, and there is no path on all samples.
     random_state : int, RandomState instance or None, default=None
-        Without effect, as nothing is random. For compatibility.
+        Without effect, because nothing is random. For compatibility.
     solver : {'auto', 'alternating'}, default='auto'
         As in :class:`HadamardLogisticRegression`.
     penalty_weights : array-like of shape (n_features,) or dict, default=None
@@ -150,16 +150,16 @@ class HadamardLogisticRegressionCV(LinearClassifier):
 
     Notes
     -----
-    Training data are not copied: a fold gives weight zero to the samples left out. A class without
-    a training sample in a fold is there what it is in :class:`HadamardLogisticRegression` where its
-    samples have weight zero.
+    Training data are not copied: a fold gives weight zero to the samples left out. If a fold has no
+    training sample of a class, this is as if its samples had weight zero in
+    :class:`HadamardLogisticRegression`.
 
     With an automatic grid, the path on all samples comes first. The grid ends with the first C
-    solved there at which less than 0.001 of the loss without features is left, as of classes that a
-    plane separates; or at which what is explained has settled: where C grows by a factor e, it
-    grows by less than 1e-4 of itself. These are about the limits of glmnet. The second is left out
-    where `tol` is larger than 1e-4, which might hide such a change. Of several l1_ratios, the
-    smallest and the largest have to be there.
+    solved there at which less than 0.001 of the loss without features is left, as with classes that
+    a plane separates. It also ends where the explained part grows by less than 1e-4 of itself while
+    C grows by a factor e. These are about the limits of glmnet. The second is not used if `tol` is
+    larger than 1e-4, which might hide such a change. With several l1_ratios, the paths of the
+    smallest and of the largest have to be there.
 
     References
     ----------
@@ -275,6 +275,15 @@ class HadamardLogisticRegressionCV(LinearClassifier):
             If the gap asked for was not reached within `max_iter` sweeps.
         UserWarning
             If the scorer raised an error for some models, or scores are NaN or infinite.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from hplasso import HadamardLogisticRegressionCV
+        >>> X, y = load_iris(return_X_y=True)
+        >>> model = HadamardLogisticRegressionCV().fit(X, y)
+        >>> bool(model.C_1se_ <= model.C_)
+        True
         """
         name = type(self).__name__
         options = options_of(self)
@@ -380,6 +389,15 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         ------
         ValueError
             If `C` is not on the grid, or `refit` was False.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from hplasso import HadamardLogisticRegressionCV
+        >>> X, y = load_iris(return_X_y=True)
+        >>> model = HadamardLogisticRegressionCV().fit(X, y)
+        >>> type(model.at(model.C_1se_)).__name__
+        'HadamardLogisticRegression'
         """
         check_is_fitted(self)
         if not hasattr(self, "coef_path_"):
@@ -429,6 +447,15 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         -------
         score : float
             The score; the larger, the better.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from hplasso import HadamardLogisticRegressionCV
+        >>> X, y = load_iris(return_X_y=True)
+        >>> model = HadamardLogisticRegressionCV(scoring="accuracy").fit(X, y)
+        >>> round(model.score(X, y), 2)
+        0.97
         """
         if sample_weight is not None:
             check_consistent_length(y, sample_weight)

@@ -229,6 +229,15 @@ class PathSearchCV(GridSearchCV):
             If scorers failed, scores are not finite, or scorers do not take the sample weights.
         ConvergenceWarning
             If the gap asked for was not reached within `max_iter` sweeps.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_diabetes
+        >>> from hplasso import HadamardLasso, PathSearchCV
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> search = PathSearchCV(HadamardLasso(), {"alpha": [0.01, 0.1, 1.0]}, rule="1se")
+        >>> search.fit(X, y).best_params_
+        {'alpha': 0.1}
         """
         check_parameters(type(self).__name__, self.get_params(deep=False), SEARCH_CONSTRAINTS)
         candidates = list(ParameterGrid(self.param_grid))

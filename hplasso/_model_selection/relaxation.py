@@ -40,13 +40,13 @@ class Refit(Enum):
 
     EXISTS = ""
     DEPENDENT = (
-        "columns of its support depend on each other, so that many fit alike; that is so wherever "
-        "there are more coefficients than samples"
+        "columns of its support depend on each other, so that many fits are equally good; this is "
+        "always so with more coefficients than samples"
     )
-    SEPARATED = "on its support the classes are separated, and coefficients grow without end"
+    SEPARATED = "on its support the classes are separated, and coefficients grow without limit"
     NOT_CONVERGED = (
         "without penalty the fit on its support did not converge: coefficients may grow without "
-        "end, as where a plane separates classes"
+        "limit, as when a plane separates classes"
     )
 
 

@@ -10,12 +10,14 @@ from .single_penalty import checked_estimator
 
 
 class HadamardRelaxed(RelaxedModel):
-    """A fit with an L1 penalty, relaxed: mixed with the fit without penalty on its support.
+    r"""A fit with an L1 penalty, relaxed: mixed with the fit without penalty on its support.
 
     An L1 penalty selects features, and shrinks the coefficients of those that it selects. The
-    *relaxed* fit takes the shrinkage back, in part or altogether::
+    *relaxed* fit takes the shrinkage back, in part or altogether,
 
-        coef = gamma * coef_penalised + (1 - gamma) * coef_refitted
+    .. math::
+
+        \theta = \gamma \, \theta^{\text{penalised}} + (1 - \gamma) \, \theta^{\text{refitted}} ,
 
     and the intercept alike. The refit minimises the same loss without any penalty on the features
     whose penalised coefficients are not zero.
@@ -32,7 +34,7 @@ class HadamardRelaxed(RelaxedModel):
     ----------
     estimator_ : estimator
         A fitted estimator of the same class, with the relaxed coefficients. It has no duality gap,
-        as it is not the solution of a problem; the refit and the penalised fit are.
+        because a mixture is not the solution of a problem.
     coef_ : ndarray of shape (n_features,), (1, n_features) or (n_classes, n_features)
         The relaxed coefficients.
     intercept_ : float or ndarray of shape (1,) or (n_classes,)
@@ -135,6 +137,15 @@ class HadamardRelaxed(RelaxedModel):
         -----
         ConvergenceWarning
             If there is no fit without penalty, or the gap asked for was not reached.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_diabetes
+        >>> from hplasso import HadamardLasso, HadamardRelaxed
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> model = HadamardRelaxed(HadamardLasso(alpha=0.8)).fit(X, y)
+        >>> model.coef_.nonzero()[0]
+        array([2, 3, 8])
         """
         name = type(self).__name__
         check_parameters(name, {"gamma": self.gamma}, RELAXED_CONSTRAINTS)

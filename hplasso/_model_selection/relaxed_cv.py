@@ -44,8 +44,8 @@ class HadamardRelaxedCV(RelaxedModel):
     estimator : estimator of this package with a single penalty, default=None
         Such as :class:`HadamardElasticNet`, :class:`HadamardLogisticRegression` or
         :class:`HadamardPoissonRegressor`; None is ``HadamardLasso()``. Its parameters are those of
-        the fits, except for the penalty, and for `precompute`, `warm_start` and `verbose` of the
-        folds, which are of no account.
+        the fits, except for the penalty, and for `precompute`, `warm_start` and `verbose`, which
+        have no effect in the folds.
     alphas : int or array-like, default=None
         Number of alphas on a geometric grid from the smallest alpha at which all penalised
         coefficients are zero for the whole data, or the alphas themselves, in any order; None means
@@ -68,8 +68,8 @@ class HadamardRelaxedCV(RelaxedModel):
         - '1se': the strongest penalty at which the mean score of any gamma is within one standard
           error of the best; of these gammas the largest.
 
-        Of pairs of the same score, also for 'min', the strongest penalty counts, then the largest
-        gamma. That is as in glmnet.
+        If several pairs have the same score, also for 'min', the strongest penalty is taken, then
+        the largest gamma, as in glmnet.
     early_stop : bool, default=True
         Whether a grid that is not given ends where the fit to all samples is saturated: see
         :class:`HadamardLassoCV` and :func:`logistic_path`.
@@ -107,7 +107,7 @@ class HadamardRelaxedCV(RelaxedModel):
         Whether the grid ends before the number asked for, where the fit is saturated.
     estimator_ : estimator
         A fitted estimator of the same class, with the relaxed coefficients. It has no duality gap,
-        as it is not the solution of a problem; the refit and the penalised fit are.
+        because a mixture is not the solution of a problem.
     coef_ : ndarray of shape (n_features,), (1, n_features) or (n_classes, n_features)
         The relaxed coefficients at the penalty and gamma chosen, fitted to all samples.
     intercept_ : float or ndarray of shape (1,) or (n_classes,)
@@ -137,9 +137,9 @@ class HadamardRelaxedCV(RelaxedModel):
     samples, as in :class:`HadamardLogisticRegressionCV`; glmnet holds the penalty of the mean
     loss instead.
 
-    Penalised fits that predict well shrink much, or select more features than matter. A refit can
-    do with a stronger penalty, and so with fewer features; where there is much noise, shrinkage
-    pays, and cross-validation finds a gamma near 1 (Hastie, Tibshirani and Tibshirani 2020).
+    A penalised fit that predicts well selects more features than matter, or shrinks much. A refit
+    needs fewer features, from a stronger penalty. With much noise, shrinkage is useful, and
+    cross-validation finds a gamma near 1 (Hastie, Tibshirani and Tibshirani 2020).
 
     References
     ----------
@@ -244,6 +244,14 @@ class HadamardRelaxedCV(RelaxedModel):
         ConvergenceWarning
             If the gap asked for was not reached, or there is no fit without penalty at the penalty
             chosen.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_diabetes
+        >>> from hplasso import HadamardRelaxedCV
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> HadamardRelaxedCV(rule="1se").fit(X, y).coef_.nonzero()[0]
+        array([2, 3, 6, 8])
         """
         name = type(self).__name__
         check_parameters(name, self.get_params(deep=False), RELAXED_CONSTRAINTS)

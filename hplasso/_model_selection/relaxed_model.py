@@ -66,7 +66,7 @@ class RelaxedModel(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, ABC)
         if outcome is not Refit.EXISTS and gamma < 1.0:
             warn(
                 f"There is no fit without penalty to relax to: {outcome.value}. The coefficients "
-                "are those with the penalty, as of gamma=1. A stronger penalty has a smaller "
+                "are those of the penalised fit, as with gamma=1. A stronger penalty has a smaller "
                 "support.",
                 ConvergenceWarning,
             )
@@ -105,6 +105,14 @@ class RelaxedModel(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, ABC)
         -------
         y : ndarray of shape (n_samples,)
             Predicted values, or class labels.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_diabetes
+        >>> from hplasso import HadamardLasso, HadamardRelaxed
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> HadamardRelaxed(HadamardLasso(alpha=0.8)).fit(X, y).predict(X[:2]).round(1)
+        array([205.9,  77. ])
         """
         check_is_fitted(self)
         return self.estimator_.predict(X, offset)
@@ -124,6 +132,17 @@ class RelaxedModel(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, ABC)
         -------
         probabilities : ndarray of shape (n_samples, n_classes)
             In the order of `classes_`.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_breast_cancer
+        >>> from sklearn.preprocessing import scale
+        >>> from hplasso import HadamardLogisticRegression, HadamardRelaxed
+        >>> X, y = load_breast_cancer(return_X_y=True)
+        >>> X = scale(X)
+        >>> model = HadamardRelaxed(HadamardLogisticRegression(C=0.01)).fit(X, y)
+        >>> model.predict_proba(X[:1]).round(3)
+        array([[1., 0.]])
         """
         check_is_fitted(self)
         return self.estimator_.predict_proba(X, offset)
@@ -143,6 +162,17 @@ class RelaxedModel(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, ABC)
         -------
         log_probabilities : ndarray of shape (n_samples, n_classes)
             In the order of `classes_`.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_breast_cancer
+        >>> from sklearn.preprocessing import scale
+        >>> from hplasso import HadamardLogisticRegression, HadamardRelaxed
+        >>> X, y = load_breast_cancer(return_X_y=True)
+        >>> X = scale(X)
+        >>> model = HadamardRelaxed(HadamardLogisticRegression(C=0.01)).fit(X, y)
+        >>> model.predict_log_proba(X[3:4]).round(1)
+        array([[-0. , -4.2]])
         """
         check_is_fitted(self)
         return self.estimator_.predict_log_proba(X, offset)
@@ -162,6 +192,17 @@ class RelaxedModel(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, ABC)
         -------
         scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
             With two classes, the logarithm of the odds of ``classes_[1]``.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_breast_cancer
+        >>> from sklearn.preprocessing import scale
+        >>> from hplasso import HadamardLogisticRegression, HadamardRelaxed
+        >>> X, y = load_breast_cancer(return_X_y=True)
+        >>> X = scale(X)
+        >>> model = HadamardRelaxed(HadamardLogisticRegression(C=0.01)).fit(X, y)
+        >>> model.decision_function(X[:2]).round(1)
+        array([-14.7, -10.7])
         """
         check_is_fitted(self)
         return self.estimator_.decision_function(X, offset)
@@ -184,6 +225,14 @@ class RelaxedModel(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, ABC)
         -------
         score : float
             The score; the larger, the better.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_diabetes
+        >>> from hplasso import HadamardLasso, HadamardRelaxed
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> round(HadamardRelaxed(HadamardLasso(alpha=0.8)).fit(X, y).score(X, y), 2)
+        0.48
         """
         check_is_fitted(self)
         return float(self.estimator_.score(X, y, sample_weight=sample_weight, offset=offset))

@@ -45,24 +45,27 @@ BEGINNING = 2.0
 class HadamardStabilitySelection(
     CallbackSupportMixin, SelectorMixin, MetaEstimatorMixin, BaseEstimator
 ):
-    """Selection of the features that an L1 penalty selects in most of many halves of the samples.
+    r"""Selection of the features that an L1 penalty selects in most of many halves of the samples.
 
     A path is fitted to each of many random halves of the samples. The *selection probability* of a
-    feature at a penalty is the part of the halves in which its coefficient is not zero there. Those
-    features are selected whose probability reaches a threshold at any penalty. The expected number
-    of false ones among them has a bound::
+    feature at a penalty is the fraction of the halves in which its coefficient is not zero. A
+    feature is selected if this reaches a threshold at any penalty. The expected number of false
+    ones among them has a bound (`max_false`),
 
-        max_false = n_selected ** 2 / ((2 * threshold - 1) * n_features)
+    .. math::
 
-    where `n_selected` is the number of features that a half selects anywhere on its path, in the
-    mean. Two of the three give the third; the paths end where they select more.
+        \frac{q^2}{(2 \pi - 1) \, p} ,
+
+    with the `threshold` :math:`\pi`, p features, and the mean number q (`n_selected`) of features
+    that a half selects anywhere on its path. Two of the three give the third. The paths end where
+    they select more.
 
     Parameters
     ----------
     estimator : estimator of this package with a single penalty, default=None
         Such as :class:`HadamardElasticNet` or :class:`HadamardLogisticRegression`; None is
         ``HadamardLasso()``. Its parameters are those of the fits, except for the penalty,
-        `precompute`, `warm_start` and `verbose`, which are of no account. An `l1_ratio` has to be
+        `precompute`, `warm_start` and `verbose`, which have no effect. An `l1_ratio` has to be
         positive.
     alphas : int or array-like, default=None
         Number of alphas on a geometric grid, or the alphas themselves, in any order; None means
@@ -103,7 +106,7 @@ class HadamardStabilitySelection(
         joblib context, -1 is one for each processor. The result does not depend on it. Threads pay
         where passes over large data take most of the time; small fits gain nothing.
     random_state : int, RandomState instance or None, default=None
-        What the resamples are drawn with; an int gives the same ones each time.
+        Source of randomness for the resamples. An int gives the same ones each time.
     verbose : bool or int, default=0
         1 prints a line for each resample on standard error; 2 prints one for each penalty and each
         iteration as well.
@@ -263,6 +266,15 @@ class HadamardStabilitySelection(
         -----
         ConvergenceWarning
             If the gap asked for was not reached within `max_iter` sweeps, once for all resamples.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_diabetes
+        >>> from hplasso import HadamardStabilitySelection
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> selector = HadamardStabilitySelection(n_resamples=20, random_state=0).fit(X, y)
+        >>> selector.get_support(indices=True)
+        array([2, 8])
         """
         model, options, given, limits = self._checked_parameters()
         check_one_target(type(self).__name__, y, "a selector for each of them")

@@ -23,7 +23,7 @@ class HadamardPoissonRegressorCV(GeneralizedLinearCV):
     ----------
     l1_ratio : float, default=1.0
         Share r of the L1 penalty, in [0, 1]. The rest is a ridge penalty. For 0 the alphas have to
-        be given: no coefficient enters that a grid could begin at.
+        be given: there is no penalty at which a grid could begin.
     eps : float, default=1e-2
         Length of the path: ``alpha_min / alpha_max``. Used if `alphas` is an int.
     alphas : int or array-like, default=100
@@ -58,7 +58,7 @@ class HadamardPoissonRegressorCV(GeneralizedLinearCV):
         - '1se': the largest alpha whose mean deviance is within one standard error of the smallest:
           the simplest model that is not clearly worse (Breiman et al. 1984).
     early_stop : bool, default=True
-        Whether a grid that is not given ends where the fit is saturated, as that of
+        Whether a grid that is not given ends where the fit is saturated, like that of
         :func:`logistic_path`.
 
     Attributes
@@ -175,7 +175,7 @@ class HadamardGammaRegressorCV(GeneralizedLinearCV):
     ----------
     l1_ratio : float, default=1.0
         Share r of the L1 penalty, in [0, 1]. The rest is a ridge penalty. For 0 the alphas have to
-        be given: no coefficient enters that a grid could begin at.
+        be given: there is no penalty at which a grid could begin.
     eps : float, default=1e-2
         Length of the path: ``alpha_min / alpha_max``. Used if `alphas` is an int.
     alphas : int or array-like, default=100
@@ -210,7 +210,7 @@ class HadamardGammaRegressorCV(GeneralizedLinearCV):
         - '1se': the largest alpha whose mean deviance is within one standard error of the smallest:
           the simplest model that is not clearly worse (Breiman et al. 1984).
     early_stop : bool, default=True
-        Whether a grid that is not given ends where the fit is saturated, as that of
+        Whether a grid that is not given ends where the fit is saturated, like that of
         :func:`logistic_path`.
 
     Attributes
@@ -329,7 +329,7 @@ class HadamardTweedieRegressorCV(GeneralizedLinearCV):
         The power of the variance as a function of the mean, at most 0 or at least 1.
     l1_ratio : float, default=1.0
         Share r of the L1 penalty, in [0, 1]. The rest is a ridge penalty. For 0 the alphas have to
-        be given: no coefficient enters that a grid could begin at.
+        be given: there is no penalty at which a grid could begin.
     eps : float, default=1e-2
         Length of the path: ``alpha_min / alpha_max``. Used if `alphas` is an int.
     alphas : int or array-like, default=100
@@ -367,7 +367,7 @@ class HadamardTweedieRegressorCV(GeneralizedLinearCV):
         - '1se': the largest alpha whose mean deviance is within one standard error of the smallest:
           the simplest model that is not clearly worse (Breiman et al. 1984).
     early_stop : bool, default=True
-        Whether a grid that is not given ends where the fit is saturated, as that of
+        Whether a grid that is not given ends where the fit is saturated, like that of
         :func:`logistic_path`.
 
     Attributes

@@ -19,12 +19,12 @@ class Outcome(Enum):
     CONVERGED = ""
     MAX_ITER = "max_iter was reached. Increase max_iter or tol, or scale the features."
     ROUNDING = (
-        "What is left is rounding, which more iterations do not change: scale the features, take "
-        "off their means, look for values that are far larger than the others of their column, "
-        "pass X as float64, or increase tol."
+        "What is left is rounding, which more iterations do not change. Scale the features, "
+        "subtract their means, look for values that are far larger than the others of their "
+        "column, pass X as float64, or increase tol."
     )
     STALLED = (
-        "The last iterations did not lower it, and more of them will not: scale the features, or "
+        "The last iterations did not lower it, and more of them will not. Scale the features, or "
         "increase tol or the penalty."
     )
 
@@ -167,10 +167,10 @@ def warn(message: str, category: type[Warning] = UserWarning) -> None:
 def stack_level() -> int:
     """The `stacklevel` of a warning that is to point at the call from outside this package."""
     inside = {__name__.partition(".")[0], "sklearn.callback"}
-    frame, feasible_alpha = sys._getframe(1), 1
+    frame, depth = sys._getframe(1), 1
     while frame.f_back is not None:
         name = frame.f_globals.get("__name__", "")
         if not any(name == part or name.startswith(f"{part}.") for part in inside):
             break
-        frame, feasible_alpha = frame.f_back, feasible_alpha + 1
-    return feasible_alpha
+        frame, depth = frame.f_back, depth + 1
+    return depth

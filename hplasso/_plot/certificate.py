@@ -117,6 +117,18 @@ class CertificateDisplay(Display):
         -------
         display : CertificateDisplay
             The display.
+
+        Examples
+        --------
+        >>> from matplotlib.figure import Figure
+        >>> from sklearn.datasets import load_diabetes
+        >>> from hplasso import CertificateDisplay, HadamardLasso
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> ax = Figure().subplots()
+        >>> model = HadamardLasso(alpha=0.1, solver="alternating")
+        >>> display = CertificateDisplay.from_estimator(model, X, y, ax=ax)
+        >>> bool(display.gaps[-1] < display.gaps[0])
+        True
         """
         estimator, X, _ = unwrapped(estimator, X)
         recorder = Recorder()
@@ -154,6 +166,18 @@ class CertificateDisplay(Display):
         -------
         display : CertificateDisplay
             The display.
+
+        Examples
+        --------
+        >>> from matplotlib.figure import Figure
+        >>> from sklearn.datasets import load_diabetes
+        >>> from hplasso import CertificateDisplay, HadamardLasso
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> ax = Figure().subplots()
+        >>> model = HadamardLasso(alpha=0.1, solver="alternating")
+        >>> display = CertificateDisplay.from_estimator(model, X, y, ax=ax)
+        >>> display.plot(Figure().subplots(), linewidth=3.0).ax_.get_xlabel()
+        'sweeps'
         """
         ax = self._axes(ax)
         curves = {

@@ -123,6 +123,17 @@ class CrossValidationDisplay(Display):
         -------
         display : CrossValidationDisplay
             The display.
+
+        Examples
+        --------
+        >>> from matplotlib.figure import Figure
+        >>> from sklearn.datasets import load_diabetes
+        >>> from hplasso import CrossValidationDisplay, HadamardLassoCV
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> ax = Figure().subplots()
+        >>> model = HadamardLassoCV().fit(X, y)
+        >>> CrossValidationDisplay.from_estimator(model, ax=ax).ax_.get_ylabel()
+        'mean squared error'
         """
         chooser = cross_validated(estimator)
         check_is_fitted(chooser)
@@ -151,6 +162,18 @@ class CrossValidationDisplay(Display):
         -------
         display : CrossValidationDisplay
             The display.
+
+        Examples
+        --------
+        >>> from matplotlib.figure import Figure
+        >>> from sklearn.datasets import load_diabetes
+        >>> from hplasso import CrossValidationDisplay, HadamardLassoCV
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> ax = Figure().subplots()
+        >>> model = HadamardLassoCV().fit(X, y)
+        >>> display = CrossValidationDisplay.from_estimator(model, ax=ax)
+        >>> display.plot(Figure().subplots(), linewidth=3.0).line_.get_linewidth()
+        3.0
         """
         ax = self._axes(ax)
         penalties, losses = np.asarray(self.penalties), np.asarray(self.losses)

@@ -137,6 +137,18 @@ class RegularizationPathDisplay(Display):
         -------
         display : RegularizationPathDisplay
             The display.
+
+        Examples
+        --------
+        >>> from matplotlib.figure import Figure
+        >>> from sklearn.datasets import load_diabetes
+        >>> from hplasso import HadamardLasso, RegularizationPathDisplay
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> ax = Figure().subplots()
+        >>> model = HadamardLasso(alpha=0.5)
+        >>> display = RegularizationPathDisplay.from_estimator(model, X, y, ax=ax)
+        >>> display.coefs.shape
+        (10, 100)
         """
         last, X, names = unwrapped(estimator, X)
         problem, penalties, _, chosen, classes = pictured(last, X, y, sample_weight, offset)
@@ -196,6 +208,18 @@ class RegularizationPathDisplay(Display):
         -------
         display : RegularizationPathDisplay
             The display.
+
+        Examples
+        --------
+        >>> from matplotlib.figure import Figure
+        >>> from sklearn.datasets import load_diabetes
+        >>> from hplasso import RegularizationPathDisplay, lasso_path
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> ax = Figure().subplots()
+        >>> alphas, coefs, _ = lasso_path(X, y, fit_intercept=True)
+        >>> display = RegularizationPathDisplay.from_path(alphas, coefs, ax=ax)
+        >>> display.coefs.shape
+        (10, 100)
         """
         display = cls(
             penalties=penalties,
@@ -225,6 +249,18 @@ class RegularizationPathDisplay(Display):
         -------
         display : RegularizationPathDisplay
             The display.
+
+        Examples
+        --------
+        >>> from matplotlib.figure import Figure
+        >>> from sklearn.datasets import load_diabetes
+        >>> from hplasso import HadamardLasso, RegularizationPathDisplay
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> ax = Figure().subplots()
+        >>> model = HadamardLasso(alpha=0.5)
+        >>> display = RegularizationPathDisplay.from_estimator(model, X, y, ax=ax)
+        >>> display.plot(Figure().subplots(), n_labels=3).ax_.get_xlabel()
+        'alpha'
         """
         penalties, coefs, names = self._checked(n_labels)
         axes = self._axes_of_classes(ax, len(coefs))

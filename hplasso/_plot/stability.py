@@ -90,6 +90,18 @@ class StabilityDisplay(Display):
         -------
         display : StabilityDisplay
             The display.
+
+        Examples
+        --------
+        >>> from matplotlib.figure import Figure
+        >>> from sklearn.datasets import load_diabetes
+        >>> from hplasso import HadamardStabilitySelection, StabilityDisplay
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> ax = Figure().subplots()
+        >>> selector = HadamardStabilitySelection(n_resamples=20, random_state=0).fit(X, y)
+        >>> display = StabilityDisplay.from_estimator(selector, ax=ax)
+        >>> display.probabilities.shape
+        (10, 37)
         """
         if not isinstance(estimator, HadamardStabilitySelection):
             raise ValueError(
@@ -125,6 +137,18 @@ class StabilityDisplay(Display):
         -------
         display : StabilityDisplay
             The display.
+
+        Examples
+        --------
+        >>> from matplotlib.figure import Figure
+        >>> from sklearn.datasets import load_diabetes
+        >>> from hplasso import HadamardStabilitySelection, StabilityDisplay
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> ax = Figure().subplots()
+        >>> selector = HadamardStabilitySelection(n_resamples=20, random_state=0).fit(X, y)
+        >>> display = StabilityDisplay.from_estimator(selector, ax=ax)
+        >>> display.plot(Figure().subplots(), n_labels=3).ax_.get_ylabel()
+        'selection probability'
         """
         parameters = {"n_labels": n_labels, **vars(self)}
         check_parameters(type(self).__name__, parameters)

@@ -146,6 +146,15 @@ class Summary:
         ValueError
             If the estimator is not one of this package, of `X` and `y` only one is given, or the
             selector does not know the features of the model.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_diabetes
+        >>> from hplasso import HadamardLasso, Summary
+        >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
+        >>> model = HadamardLasso(alpha=0.5).fit(X, y)
+        >>> list(Summary.from_estimator(model).tables)
+        ['coefficients']
         """
         check_is_fitted(estimator)
         fitted, samples = FittedPipeline.of(estimator), None
@@ -197,6 +206,15 @@ class Summary:
             If there is no such table.
         ImportError
             If pandas is not installed.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_diabetes
+        >>> from hplasso import HadamardLasso, Summary
+        >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
+        >>> model = HadamardLasso(alpha=0.5).fit(X, y)
+        >>> list(Summary.from_estimator(model).to_frame().index)
+        ['bmi', 's5', 'bp', 's3']
         """
         names = list(self.tables)
         if table is None:
@@ -220,6 +238,15 @@ class Summary:
         -------
         card : str
             The card, as Markdown.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_diabetes
+        >>> from hplasso import HadamardLasso, Summary
+        >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
+        >>> model = HadamardLasso(alpha=0.5).fit(X, y)
+        >>> Summary.from_estimator(model).to_markdown().splitlines()[0]
+        '# Model card: HadamardLasso'
         """
         check_parameters("to_markdown", {"n_features": n_features}, REPORT_CONSTRAINTS)
         parts = [f"# Model card: {escaped(self.title)}"]

@@ -35,18 +35,20 @@ def minimize_l1(
     options: Mapping[str, Any] | None = None,
     callback: Callable[..., Any] | None = None,
 ) -> OptimizeResult:
-    """Minimise a smooth function of one or more variables with an L1 penalty.
+    r"""Minimise a smooth function of one or more variables with an L1 penalty.
 
-    Minimises::
+    Minimises
 
-        F(x) = fun(x) + alpha * sum_j w_j |x_j|
+    .. math::
+
+        F(x) = \text{fun}(x) + \alpha \sum_j w_j |x_j|
 
     for any differentiable `fun`, convex or not. x is written as a product of factors, x = mu * nu,
     which turns the penalty into ``alpha / 2 * sum_j w_j (mu_j^2 + nu_j^2)`` and F into a smooth
-    function, that L-BFGS-B of SciPy goes down until the factors have shown the signs of x. Then a
-    proximal step says what is zero, L-BFGS-B goes on with the signs as bounds, and what violates
-    its optimality condition enters, until none is violated. So zeros are exact, and are zero
-    because of a condition on the gradient, not because they were small.
+    function of the factors. L-BFGS-B of SciPy minimises it until the factors show the signs of x.
+    Then a proximal step says what is zero, and L-BFGS-B goes on with the signs as bounds. What
+    violates its optimality condition enters, until nothing does. Zeros are exact: they follow from
+    a condition on the gradient, not from small values.
 
     Parameters
     ----------
@@ -138,10 +140,10 @@ def minimize_l1(
     For non-convex `fun` the result is a stationary point of F, in general a local minimum; other
     starts may lead to others.
 
-    The penalty has a corner at zero, so that methods for smooth functions can not be used on F as
-    it is. The factors do away with it for any `fun` (Hoff 2017; Ziyin and Wang 2023). They start
-    unbalanced, at ``(x0 / c, c)``: with factors of equal sizes all steps of a gradient method keep
-    the signs of x0.
+    The penalty has a corner at zero, so that methods for smooth functions cannot be used on F
+    itself. In the factors there is no corner, for any `fun` (Hoff 2017; Ziyin and Wang 2023). The
+    factors start unbalanced, at ``(x0 / c, c)``: with factors of equal sizes all steps of a
+    gradient method keep the signs of x0.
 
     References
     ----------

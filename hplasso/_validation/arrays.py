@@ -20,7 +20,7 @@ def as_floats(values: Any, name: str, **options: Any) -> Float64:
         if name in str(error):
             raise
         kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(f"{name} can not be taken as numbers: {error}") from error
+        raise kind(f"{name} cannot be taken as numbers: {error}") from error
     return np.asarray(array)
 
 

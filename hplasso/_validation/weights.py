@@ -45,7 +45,7 @@ def raw_weights(sample_weight: Any, X: Any) -> Float64:
 def normalised_weights(sample_weight: Any, X: Any) -> Float64:
     """Sample weights as an array of shape (n,) that sums to one; errors as of `raw_weights`."""
     weights = raw_weights(sample_weight, X)
-    weights = weights / weights.max()  # so that their sum can not overflow
+    weights = weights / weights.max()  # so that their sum cannot overflow
     return np.asarray(weights / weights.sum())
 
 
@@ -123,7 +123,7 @@ def _in_order(penalty_weights: Any, names: Any) -> Any:
     known = set() if names is None else set(names)
     unknown = [label for label in labels if label not in known]
     if unknown:
-        raise ValueError(f"penalty_weights have labels that X has not: {_some(unknown)}.")
+        raise ValueError(f"penalty_weights have labels that X does not have: {_some(unknown)}.")
     twice = [label for label, count in Counter(labels).items() if count > 1]
     if twice:
         raise ValueError(f"penalty_weights have labels more than once: {_some(twice)}.")

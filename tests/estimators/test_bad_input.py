@@ -435,15 +435,13 @@ def test_a_warm_start_without_coefficients_is_a_cold_one(estimator):
 
 def test_numbers_that_are_none_name_their_argument():
     for name, given in (("penalty_weights", ["a"] * 10), ("precompute", [["a"] * 10] * 10)):
-        with pytest.raises(ValueError, match=f"{name} can not be taken as numbers: could not"):
+        with pytest.raises(ValueError, match=f"{name} cannot be taken as numbers: could not"):
             HadamardLasso(**{name: given}).fit(X, y)
-    with pytest.raises(ValueError, match="sample_weight can not be taken as numbers: could not"):
+    with pytest.raises(ValueError, match="sample_weight cannot be taken as numbers: could not"):
         HadamardLasso().fit(X, y, sample_weight=["a"] * 442)
-    with pytest.raises(
-        ValueError, match="sample_weight can not be taken as numbers: int too large"
-    ):
+    with pytest.raises(ValueError, match="sample_weight cannot be taken as numbers: int too large"):
         HadamardLasso().fit(X, y, sample_weight=10**400)
-    with pytest.raises(ValueError, match="coef_init can not be taken as numbers: Complex data"):
+    with pytest.raises(ValueError, match="coef_init cannot be taken as numbers: Complex data"):
         lasso_path(X, y, coef_init=np.full(10, 1j))
 
 
@@ -455,7 +453,7 @@ def test_numbers_that_are_none_name_their_argument():
         ({"penalties": [1.0, np.nan]}, r"penalties\[1\] == nan, must be finite"),
         ({"coefs": np.ones((2, 3))}, r"coefs must have shape \(n_features, 2\).*\(2, 3\)"),
         ({"coefs": np.full((2, 2), np.nan)}, "coefs contains NaN"),
-        ({"coefs": [["a", "b"]]}, "coefs can not be taken as numbers"),
+        ({"coefs": [["a", "b"]]}, "coefs cannot be taken as numbers"),
         ({"feature_names": ["a"]}, "feature_names must have 2 names.*Got 1"),
         ({"feature_names": "ab"}, "'feature_names' parameter of .* must be an array-like or None"),
         ({"chosen": 3.0}, "'chosen' parameter of .* must be a dict or None"),

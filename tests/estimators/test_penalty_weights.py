@@ -298,11 +298,11 @@ def test_displays_match_names(frame):
 @pytest.mark.parametrize(
     ("weights", "data", "message"),
     [
-        ({"f1": 1.0, "g": 2.0, "h": 2.0}, FRAME, r"labels that X has not: 'g', 'h'\."),
-        (pd.Series({"f1": 1.0, "g": 2.0}), FRAME, r"labels that X has not: 'g'\."),
+        ({"f1": 1.0, "g": 2.0, "h": 2.0}, FRAME, r"labels that X does not have: 'g', 'h'\."),
+        (pd.Series({"f1": 1.0, "g": 2.0}), FRAME, r"labels that X does not have: 'g'\."),
         ({f"g{j}": 1.0 for j in range(12)}, FRAME, "'g9' and 2 more"),
-        ({1: 2.0}, FRAME, r"labels that X has not: 1\."),
-        (pd.Series(WEIGHTS, index=SHUFFLED), FRAME, "labels that X has not"),
+        ({1: 2.0}, FRAME, r"labels that X does not have: 1\."),
+        (pd.Series(WEIGHTS, index=SHUFFLED), FRAME, "labels that X does not have"),
         ({"f1": 1.0}, X, "have labels, 'f1', and X has no feature names. Give X as a data frame"),
         (pd.Series(WEIGHTS, index=NAMES), X, "X has no feature names"),
         (pd.Series(WEIGHTS, index=SHUFFLED), X, "X has no feature names"),

@@ -62,9 +62,7 @@ def test_the_penalty_has_a_name_and_is_no_parameter(model):
         assert "penalty" not in repr(one)
         assert "penalty" not in vars(one)
         assert one._repr_html_()
-    with pytest.raises(
-        AttributeError, match=r"penalty of Hadamard.*can not be set.*l1_ratio=1 for"
-    ):
+    with pytest.raises(AttributeError, match=r"penalty of Hadamard.*cannot be set.*l1_ratio=1 for"):
         fitted.penalty = "l1"
     with pytest.raises(ValueError, match="Invalid parameter 'penalty'"):
         fitted.set_params(penalty="l1")
