@@ -45,4 +45,5 @@ def fit_along_path(
 def predictions_of(models: Sequence[Any], X: Any) -> Any:
     """The linear models of one target each at samples, which are checked once; in columns."""
     X = models[0]._samples(X)
-    return np.stack([model._linear(X) for model in models]).T
+    with threads_for_data(X.size):
+        return np.stack([model._linear(X) for model in models]).T

@@ -71,7 +71,9 @@ class LinearModel(CallbackSupportMixin, BaseEstimator, ABC):
 
     def _outputs(self, X: Any, offset: Any = None) -> Any:
         """The linear model at some samples, with an offset if there is one."""
-        outputs = self._linear(self._samples(X))
+        X = self._samples(X)
+        with threads_for_data(X.size):
+            outputs = self._linear(X)
         return (
             outputs if offset is None else outputs + checked_array(offset, outputs.shape, "offset")
         )
@@ -83,7 +85,7 @@ class LinearModel(CallbackSupportMixin, BaseEstimator, ABC):
 
     def _linear(self, X: Any) -> Any:
         """The linear model at samples that have been validated."""
-        with threads_for_data(X.size), threads_for_pass():
+        with threads_for_pass():
             return safe_sparse_dot(X, self.coef_.T, dense_output=True) + self.intercept_
 
     @property

@@ -172,9 +172,10 @@ def paths_of(last: Any, candidates: Sequence[Parameters]) -> tuple[list[int], li
     """Paths of an estimator, and the positions of their candidates, path by path."""
     penalty, positions, paths = penalty_of(last), list[int](), []
     for members in alike(candidates, lambda name: name != penalty):
-        models = [clone(last).set_params(**candidates[member]) for member in members]
-        settings = part_of(candidates[members[0]], lambda name: name != penalty)
-        paths.append(Path(settings, [getattr(model, penalty) for model in models]))
+        first = candidates[members[0]]
+        model = clone(last).set_params(**first)  # which knows what parameters there are
+        values = [candidates[member].get(penalty, getattr(model, penalty)) for member in members]
+        paths.append(Path(part_of(first, lambda name: name != penalty), values))
         positions += members
     return positions, paths
 

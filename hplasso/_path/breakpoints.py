@@ -24,8 +24,9 @@ from .memory import Memory
 from .predictor import SolvedPoint
 from .problem import PathProblem
 
-# Downwards and upwards.
+# Downwards and upwards; of a correlation, to its limit and to minus that.
 DIRECTIONS = np.array([[-1.0], [1.0]])
+SIGNS = np.array([[[1.0]], [[-1.0]]])
 
 
 def with_breakpoints(problem: PathProblem, memory: Memory, alpha: float) -> SolvedPoint:
@@ -78,14 +79,13 @@ def _lengths(
     if not penalty.positive:
         shrinks &= weights[on] > 0.0
     to_zero = np.divide(-theta, moves, out=np.full(moves.shape, np.inf), where=shrinks)
-    lengths = to_zero.min(axis=1, initial=alpha)
     free = weights > 0.0
     free[on] = False
-    for sign in (1.0,) if penalty.positive else (1.0, -1.0):
-        room, closes = alpha * weights - sign * z, sign * rises - DIRECTIONS * weights
-        where = free & (closes > 0.0)
-        to_limit = np.divide(room, closes, out=np.full(closes.shape, np.inf), where=where)
-        lengths = np.minimum(lengths, to_limit.min(axis=1, initial=alpha))
+    signs = SIGNS[: 1 if penalty.positive else 2]
+    room, closes = alpha * weights - signs * z, signs * rises - DIRECTIONS * weights
+    where = free & (closes > 0.0)
+    to_limit = np.divide(room, closes, out=np.full(closes.shape, np.inf), where=where)
+    lengths = np.minimum(to_zero.min(axis=1, initial=alpha), to_limit.min(axis=(0, 2)))
     return np.maximum(lengths, 0.0), to_zero
 
 
