@@ -22,6 +22,9 @@ from .curved_state import CurvedState, state_at
 
 # A limit of rounding: the change of f over a smaller part of a step is nothing else.
 SHORTEST = 1e-12
+# A goal that was guessed is given up below this part of the way: less makes states for steps that
+# save nothing. Cold fits of 20,000 x 50,000 took 130 ms without, and 105 with it.
+SHORTEST_GUESS = 0.1
 # Newton steps below are those of 120 fits with outliers of 1e2 to 1e8: of two classes and three
 # with an L1 penalty, and of two with a ridge penalty. On paths of ordinary data no value of the
 # three constants makes a difference.
@@ -101,7 +104,7 @@ def line_search(
     change = linear - state.linear
     shift = _intercept_change(state, change)
     line, fraction = Line(state, theta, goal, linear, change, shift, penalty), 1.0
-    while fraction > SHORTEST:
+    while fraction > (SHORTEST if modelled else SHORTEST_GUESS):
         new, after = line.point(fraction)
         rise = line.rise(new, after)
         if rise <= 0.0 or rise <= state.rounding_of_loss():
