@@ -139,7 +139,8 @@ def measure(task: str, peer: str, tol: float, arguments) -> dict | None:
         except subprocess.TimeoutExpired:
             return None
         except subprocess.CalledProcessError as error:
-            print(f"    {peer} failed: {error.stderr.decode().strip().splitlines()[-1]}")
+            [*_, reason] = error.stderr.decode().splitlines() or [str(error)]
+            print(f"    {peer} failed: {reason}")
             return None
         return json.loads(Path(output).read_text())
 
