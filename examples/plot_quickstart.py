@@ -3,10 +3,10 @@ Quick start: a grid search along paths, beside scikit-learn's
 =============================================================
 
 The diabetes data, with all products of up to three of the ten measurements: 442 patients, 285
-correlated features. The same pipeline, folds and grid of alphas: once scikit-learn's
-``GridSearchCV`` with its ``Lasso``, which fits each alpha by itself; once ``PathSearchCV`` with
-``HadamardLasso``, which follows the path of solutions from one alpha to the next. Then the path of
-the winner.
+correlated features. Two searches have the same pipeline, folds and grid of alphas. scikit-learn's
+``GridSearchCV`` with its ``Lasso`` fits each alpha by itself. ``PathSearchCV`` with
+``HadamardLasso`` follows the path of solutions from one alpha to the next. The picture shows this
+path.
 """
 
 import time
@@ -62,9 +62,9 @@ lasso = ours[0].best_estimator_["lasso"]
 print(f"non-zero coefficients: {np.count_nonzero(lasso.coef_)} of {lasso.coef_.size}")
 
 # %%
-# How exact is that? ``dual_gap_`` is a certificate: the objective of these coefficients is no
-# further than this from the smallest that there is. scikit-learn's ``Lasso`` comes to the same
-# coefficients if it is given the time.
+# How exact is that? ``dual_gap_`` is a certificate: the objective of these coefficients is above
+# its minimum by no more than this number. scikit-learn's ``Lasso`` finds the same coefficients if
+# its ``tol`` is small enough.
 
 residual = y - ours[0].predict(X)
 objective = residual @ residual / (2 * len(y)) + lasso.alpha * np.abs(lasso.coef_).sum()

@@ -3,8 +3,8 @@ The certificate: what the duality gap says
 ==========================================
 
 Every fit reports a duality gap, ``dual_gap_``. It is a bound that can be computed without knowing
-the minimum: the objective is no further than this above it. Here is how good the bound is, what
-``tol`` does with it, and what happens when it is not reached.
+the minimum: the objective is above its minimum by no more than this gap. This page shows how good
+the bound is, what ``tol`` has to do with it, and what happens if ``tol`` is not reached.
 """
 
 import warnings
@@ -25,8 +25,8 @@ BLUE, ORANGE, RED = "#0072B2", "#E69F00", "#D55E00"
 # The gap and the truth
 # ---------------------
 #
-# The diabetes data with products of two measurements: 55 features. First the minimum, as exactly as
-# it can be had.
+# The diabetes data with products of two measurements: 55 features. First the minimum is computed as
+# exactly as possible.
 
 X, y = load_diabetes(return_X_y=True)
 products = PolynomialFeatures(degree=2, interaction_only=True, include_bias=False)
@@ -44,8 +44,9 @@ minimum = objective(exact)
 print(f"minimum {minimum:.10f}, gap {exact.dual_gap_:.0e}")
 
 # %%
-# Then fits that are told to be less exact. ``tol`` is the gap asked for, relative to the variance
-# of y, the same as for scikit-learn's ``Lasso``. ``solver='alternating'`` is the bare alternation.
+# The next fits have larger values of ``tol``, which is the largest gap that is accepted, relative
+# to the variance of y, as in scikit-learn's ``Lasso``. ``solver='alternating'`` is the alternation
+# alone.
 
 tols = 10.0 ** -np.arange(1.0, 12.0)
 models = {
@@ -72,13 +73,13 @@ figure.legend(loc="outside upper center", ncols=2)
 figure.savefig("certificate_tol.png", dpi=120)
 
 # %%
-# The gap is what was asked for or less, and the distance from the minimum is less again: once the
-# right coefficients are zero, it goes down about like the square of the gap. For ``HadamardLasso``
-# with its limit points in closed form, the gap is rounding whatever the ``tol``, and the distance
-# too small to be seen.
+# The gap is never larger than what ``tol`` asks for, and the distance from the minimum is even
+# smaller. Once the right coefficients are zero, the distance goes down roughly like the square of
+# the gap. ``HadamardLasso`` computes limit points in closed form. So its gap is as small as
+# rounding errors for any ``tol``, and its distance is too small to be seen.
 #
-# Logistic regression has no closed form. Its steps are Newton's, though: each one about doubles the
-# number of digits, and an exact answer costs hardly more than a rough one.
+# Logistic regression has no closed form. But its steps are Newton's. Each of them roughly doubles
+# the number of correct digits, so that an exact answer costs hardly more than a rough one.
 
 cells, benign = load_breast_cancer(return_X_y=True)
 cells = scale(cells)
@@ -90,9 +91,9 @@ for tol in (1e-1, 1e-4, 1e-7, 1e-10, 1e-13):
 # Not there yet
 # -------------
 #
-# Where the gap asked for is not reached in ``max_iter`` sweeps, there is a ``ConvergenceWarning``,
-# never silence. The coefficients are there all the same, and so is the gap, which says how good
-# they are.
+# If the gap is not within ``tol`` after ``max_iter`` sweeps, there is always a
+# ``ConvergenceWarning``. The coefficients can be used nevertheless, and the gap says how good they
+# are.
 
 hasty = HadamardLasso(alpha, solver="alternating", max_iter=30)
 with warnings.catch_warnings(record=True) as caught:
@@ -102,9 +103,9 @@ print(caught[0].message)
 print(f"gap {hasty.dual_gap_:.3f}, in truth {objective(hasty) - minimum:.3f} above the minimum")
 
 # %%
-# What a gap means for the coefficients: at the default ``tol`` of 1e-4, scikit-learn's coordinate
-# descent has the objective right to nine digits here, the coefficients to fewer. Asked for more, it
-# comes to the coefficients that ``HadamardLasso`` has by default.
+# What a gap means for the coefficients: at the default ``tol`` of 1e-4, the objective of
+# scikit-learn's coordinate descent is correct to nine digits here, and its coefficients are correct
+# to fewer. With a smaller ``tol``, it finds the coefficients that ``HadamardLasso`` has by default.
 
 ours = HadamardLasso(alpha).fit(X, y)
 print(f"HadamardLasso: gap {ours.dual_gap_:.0e}")
@@ -121,9 +122,9 @@ for tol in (1e-4, 1e-8, 1e-14):
 # ------------------------
 #
 # ``CertificateDisplay`` draws the gap, f, and the objective g of the two factors of theta = mu *
-# nu, after each sweep. Both fits come down to their alpha by steps first. Then the alternation
-# comes nearer by about the same factor with each sweep; the default, with limit points in closed
-# form after each sweep, arrives.
+# nu, after each sweep. Both fits start at larger alphas and go to their alpha in steps. Then each
+# sweep of the alternation reduces the gap by about the same factor. The default computes limit
+# points in closed form after each sweep, and so reaches the solution.
 
 X, y = load_diabetes(return_X_y=True)
 figure, axes = plt.subplots(1, 2, figsize=(7.4, 3.9), layout="constrained")

@@ -2,9 +2,10 @@
 Convergence: how near, after how long
 =====================================
 
-Six ways to the same lasso, all of them a few lines but the last: two on the factors of
-theta = mu * nu, three on theta itself, and ``HadamardLasso``, which adds the limit of the
-alternation in closed form. Each is judged by its duality gap, which it cannot embellish.
+This page compares six methods for the same lasso. Three work on theta, and two work on the factors
+of ``theta = mu * nu``. All five are a few lines each. The sixth is ``HadamardLasso``, which adds
+the limit of the alternation in closed form. All are compared by their duality gaps, which are
+computed in the same way for each.
 """
 
 import time
@@ -48,8 +49,8 @@ def duality_gap(theta):
 
 
 # %%
-# On theta: subgradient steps, whose size has to go to zero; proximal gradient steps, and the same
-# with Nesterov's momentum.
+# There are three methods on theta: subgradient steps, whose size has to go to zero, proximal
+# gradient steps, and the same with Nesterov's momentum.
 
 
 def subgradient_descent():
@@ -71,9 +72,9 @@ def proximal_gradient(momentum=False):
 
 
 # %%
-# On the factors: gradient steps, and Hoff's alternation of ridge regressions. Gradient steps start
-# from mu = 0 and nu = 1, as with mu = nu they never change the sign of theta. Their size is the
-# longest, up to a factor of two, that did not run off to infinity.
+# There are two methods on the factors: gradient steps, and Hoff's alternation of ridge regressions.
+# Gradient steps start from mu = 0 and nu = 1, because with mu = nu they never change the sign of
+# theta. Their step size is, up to a factor of two, the largest that did not diverge.
 
 
 def gradient_on_factors(step=0.008):
@@ -98,8 +99,8 @@ def alternation():
 
 
 # %%
-# Each gets 0.8 seconds. ``HadamardLasso`` is fitted from scratch for each number of sweeps, its
-# Gram matrix included in the time.
+# Each gets 0.8 seconds. ``HadamardLasso`` is fitted from scratch for each number of sweeps. Its
+# time includes that of its Gram matrix.
 
 
 def run(iterates, seconds=0.8):
@@ -145,12 +146,13 @@ for name, ((iterations, seconds, gaps), _, _) in runs.items():
     print(f"{name:26s}{iterations[-1]:10.0f}{seconds[-1]:10.3f}{gaps[-1]:15.0e}")
 
 # %%
-# Gradient steps get slower as features get more alike, on the factors as on theta. An alternation
-# comes nearer with each iteration than they do, but it has two systems of 285 equations to solve
-# for it, and on these data that does not pay. All five go on to gain digits slowly. Yet these need
-# not be iterated for: once it is known which coefficients are zero, and the signs of the others,
-# the limit of the alternation is the solution of one system of equations. ``HadamardLasso``
-# computes it after each sweep, changes what does not fit, and stops with nothing left but rounding.
+# Gradient steps get slower if features are more alike, both on the factors and on theta. One
+# iteration of the alternation reduces the gap more than one of the others. But it solves two
+# systems of 285 equations, and on these data that takes too long. All five methods gain further
+# digits slowly. But no iteration is needed for these digits: once it is known which coefficients
+# are zero, and which signs the others have, the limit of the alternation is the solution of one
+# system of equations. ``HadamardLasso`` computes this limit after each sweep, corrects the support
+# and the signs, and stops when only rounding errors are left.
 
 figure, axes = plt.subplots(2, 1, figsize=(6.2, 7.6), layout="constrained")
 for row, (ax, label) in enumerate(zip(axes, ("iterations, or sweeps", "seconds"), strict=True)):

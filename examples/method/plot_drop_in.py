@@ -2,9 +2,9 @@
 Drop-in: the same results as scikit-learn's
 ===========================================
 
-The same objective, names and attributes: where scikit-learn's ``Lasso``, ``ElasticNet`` or
-``LogisticRegression`` with an L1 penalty stands, the estimators of this package can stand. Here are
-both on nine problems, with what they differ in.
+The estimators of this package can replace scikit-learn's ``Lasso``, ``ElasticNet`` and
+``LogisticRegression`` with an L1 penalty. They have the same objectives, names and attributes. This
+page compares the two packages on nine problems.
 """
 
 import warnings
@@ -51,8 +51,9 @@ problems = {
 
 # %%
 # ``to_sklearn()`` gives the estimator of scikit-learn with the same parameters, already fitted. A
-# clone of it is not, and can be fitted by scikit-learn's own algorithm: coordinate descent, and
-# saga for logistic regression. Once at its default ``tol``, once as exactly as it will.
+# clone of it is not fitted. So it can be fitted by scikit-learn's own algorithm, which is
+# coordinate descent, or saga for logistic regression. This is done twice: at the default ``tol``,
+# and as exactly as possible.
 
 
 def objective(model, X, y):
@@ -91,14 +92,15 @@ for name, (model, X, y) in problems.items():
     results[name] = differences
 
 # %%
-# The columns: the gap of this package's estimator; how far scikit-learn's coefficients are from its
-# own, and how many of them are not zero, at the default ``tol`` (with an exclamation mark if there
-# was a ``ConvergenceWarning``, after 1000 iterations) and at one of 1e-12; and how much higher the
-# objective is there, relatively.
+# The first column is the gap of this package's estimator. The next two are about scikit-learn's
+# estimator at its default ``tol``: the relative difference of its coefficients, and how many of
+# them are not zero. An exclamation mark means that there was a ``ConvergenceWarning`` after 1000
+# iterations. Then come the same two columns for ``tol=1e-12``. The last column says how much higher
+# its objective is with this ``tol``, relative to the objective here.
 #
-# At the tight ``tol`` the two agree to nine digits or more, and so confirm each other. At the
-# default one, scikit-learn's coefficients are off by some percent for wide data and from saga, and
-# a few are not zero that ought to be.
+# With ``tol=1e-12`` the two packages agree to nine digits or more. So they confirm each other. At
+# the default ``tol``, some of scikit-learn's coefficients are wrong by some percent: those for wide
+# data, and those of saga. A few coefficients that should be zero are not.
 
 figure, ax = plt.subplots(figsize=(6.8, 4.4), layout="constrained")
 rows = np.arange(len(results))[::-1]
@@ -113,9 +115,10 @@ figure.legend(loc="outside upper center", ncols=2, fontsize="small")
 figure.savefig("drop_in.png", dpi=120)
 
 # %%
-# What has to be changed in a program is the import, mostly. Every parameter of ``Lasso`` and
-# ``ElasticNet`` is known here, though some have nothing to do. Those of ``LogisticRegression`` that
-# are for other algorithms and penalties are left out, and ``l1_ratio`` is 1 if not given.
+# Mostly, only the import in a program has to be changed. Every parameter of ``Lasso`` and
+# ``ElasticNet`` is accepted here, although some have no effect. The parameters of
+# ``LogisticRegression`` for other algorithms and penalties are left out, and ``l1_ratio`` is 1 by
+# default.
 
 for ours, theirs in (
     (HadamardLasso(), Lasso()),

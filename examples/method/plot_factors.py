@@ -3,9 +3,9 @@ The factors: how a ridge penalty becomes a lasso
 ================================================
 
 Write each coefficient as a product, theta = mu * nu, and put a ridge penalty on the two factors.
-What comes out is the lasso (Hoff 2017). This page looks at the factors themselves: first one
-coefficient, as a landscape; then ten, along the alternating ridge regressions, and along gradient
-steps, which may be caught at a saddle.
+What comes out is the lasso (Hoff 2017). This page looks at the factors themselves. First it shows
+the objective of one coefficient as a landscape. Then it follows ten coefficients along the
+alternating ridge regressions, and along gradient steps. Gradient steps may end at a saddle.
 """
 
 import matplotlib.pyplot as plt
@@ -22,9 +22,9 @@ BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "0.
 # ---------------
 #
 # The lasso for a single coefficient, ``f(theta) = (theta - z)^2 / 2 + |theta|``, has a kink at
-# zero, and its minimum there if ``|z| <= 1``. In the factors the penalty is ``(mu^2 + nu^2) / 2``,
-# never less than ``|mu nu|``, and equal to it where ``|mu| = |nu|``. The landscape is smooth. For
-# ``|z| > 1`` it has two minima, which are one and the same theta, and a saddle at the origin; for
+# zero. If ``|z| <= 1``, this is also its minimum. In the factors the penalty is ``(mu^2 + nu^2) /
+# 2``, never less than ``|mu nu|``, and equal to it where ``|mu| = |nu|``. The landscape is smooth.
+# For ``|z| > 1`` it has two minima, which have the same theta, and a saddle at the origin; for
 # ``|z| <= 1`` the origin is the minimum.
 #
 # Alternation moves along one axis at a time, each time to the bottom: ``mu = nu z / (nu^2 + 1)``.
@@ -67,7 +67,7 @@ figure.savefig("factors_landscape.png", dpi=120)
 # ----------------
 #
 # The diabetes data, at a penalty that keeps five of the ten features. A sweep is one ridge
-# regression for mu and one for nu. Here is all of it, from random factors.
+# regression for mu and one for nu. The pictures show the sweeps from random factors on.
 
 frame = load_diabetes(as_frame=True)
 names = np.array(frame.feature_names)
@@ -103,8 +103,9 @@ print(f"2000 sweeps, largest difference from HadamardLasso: {difference:.0e}")
 # %%
 # The update for mu ends where the derivative is zero: ``alpha mu_j = nu_j z_j`` with ``z_j`` the
 # correlation of feature j with the residual. So the ratio of the factors is ``|z_j| / alpha``, at
-# every sweep. The optimum of the lasso has ``|z_j| = alpha`` for the features that are kept, whose
-# factors are balanced in the end, and less for the others, whose factors are not: they shrink.
+# every sweep. At the optimum of the lasso, ``|z_j| = alpha`` for the features that are kept. In the
+# end their factors have equal sizes. For the other features ``|z_j|`` is smaller, and their factors
+# shrink.
 
 pull = np.abs(X.T @ (y - X @ lasso.coef_)) / len(y) / alpha
 figure, (left, right) = plt.subplots(1, 2, figsize=(7.4, 3.8), layout="constrained")
@@ -132,12 +133,12 @@ figure.savefig("factors_sweeps.png", dpi=120)
 # ----
 #
 # Two updates shrink a factor by ``(|z_j| / alpha)^2``, so a sweep shrinks theta_j by the fourth
-# power of that ratio. It is a fast way to zero for most features, a slow one for those that are
-# nearly kept, and no way to a zero that is exact.
+# power of that ratio. For most features this is fast. For those that are nearly kept it is slow. It
+# never gives an exact zero.
 #
-# And zero is absorbing: ``nu_j = 0`` makes ``mu_j = 0``, for ever, even where the coefficient ought
-# to be large. It is an unstable place, though: any other start grows by the same rule, with
-# ``|z_j| / alpha`` above one.
+# A zero never becomes non-zero again: ``nu_j = 0`` makes ``mu_j = 0``, for ever, even if the
+# coefficient should be large. But zero is not stable then. From any other start the coefficient
+# grows by the same rule, because ``|z_j| / alpha`` is above one.
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(7.4, 3.8), layout="constrained")
 long = sweeps(start, 200).prod(axis=1)
@@ -175,13 +176,13 @@ figure.savefig("factors_zero.png", dpi=120)
 #
 # ``mu <- mu + t (nu z - alpha mu)``, ``nu <- nu + t (mu z - alpha nu)``,
 #
-# keep that for ever: put in ``mu = s * nu``, and the first is s times the second. So
-# ``theta = s * nu^2`` never changes a sign. Below, all ten start at theta = 1. Of the two features
-# whose coefficients are negative in the lasso, the steps from balanced factors come no further than
-# zero. They end at a saddle of g, where the correlation of s3 is larger than alpha. From factors
-# that are not balanced, ``(theta / c, c)`` with ``c = 0.3``, the same steps arrive. Ridge
-# regressions by turns arrive from balanced factors, too: each goes to the minimum over its factor,
-# whatever the signs are there.
+# keep ``mu = s * nu`` for ever: with this relation, the first step is s times the second. So
+# ``theta = s * nu^2`` never changes a sign. In the picture, all ten coefficients start at one. Two
+# features have negative coefficients in the lasso. From balanced factors, the gradient steps take
+# their coefficients only to zero. They end at a saddle of g, where the correlation of s3 is larger
+# than alpha. From factors that are not balanced, ``(theta / c, c)`` with ``c = 0.3``, the same
+# steps reach the solution. Alternating ridge regressions reach it from balanced factors, too,
+# because each of them goes to the minimum over its factor.
 
 
 def gradient_steps(mu, nu, n_steps, step=0.002):
@@ -221,9 +222,10 @@ axes[0].legend(loc="lower left", ncols=2, fontsize="small")
 figure.savefig("factors_signs.png", dpi=120)
 
 # %%
-# This is why HadamardLasso gives a feature that is to enter the factor of one proximal step, sets
-# none to zero because it looks small, and takes its exact zeros from the limit of the alternation,
-# which it computes in closed form. Its own factors are balanced.
+# ``HadamardLasso`` avoids these problems. A feature that enters starts with the factors of one
+# proximal step. No coefficient is set to zero only because it is small. The exact zeros come from
+# the limit of the alternation, which is computed in closed form. The factors of the fitted model
+# are balanced.
 
 print(f"largest difference of |mu| and |nu|: {np.abs(np.abs(lasso.mu_) - lasso.nu_).max():.0e}")
 print(f"exact zeros: {np.count_nonzero(lasso.mu_ == 0.0)} of 10")

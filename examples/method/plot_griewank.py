@@ -5,8 +5,8 @@ Griewank: one step size, two landscapes
 The experiment that this package grew from. Griewank's function has its minimum at the origin and a
 local minimum in every dent around it. Add an L1 penalty, and go down by gradient steps: once in the
 coefficients theta, once in the two factors of theta = mu * nu, with the same starting point and the
-same step size. The first is caught in a dent. The second reaches the origin, or does not: that
-depends on the step size, and this page shows how.
+same step size. The first is caught in a dent. Whether the second reaches the origin depends on the
+step size, and this page shows how.
 """
 
 from functools import partial
@@ -73,8 +73,8 @@ def end_point(descent, start, step, n_steps):
 # One starting point
 # ------------------
 #
-# With short steps both go the way of the water, and end in the same dent. With longer ones the
-# subgradient steps still do. Those of the factors leave the dents, and come to the origin.
+# With short steps both follow the slope, and end in the same dent. With longer steps the
+# subgradient steps still end there. The steps of the factors leave the dents, and reach the origin.
 
 DESCENTS = {"in theta": subgradient_descent, "in mu and nu": hadamard_descent}
 COLOURS = {"in theta": "#D55E00", "in mu and nu": "#0072B2"}
@@ -148,12 +148,13 @@ figure.savefig("griewank_basins.png", dpi=120)
 # Why the step size decides
 # -------------------------
 #
-# The factors do not remove a single dent: the minima of g are those of f. They change how sharp it
-# is. In a dent at theta, with H the Hessian of Griewank's function there, g has the curvatures of
-# ``2 S H S`` with ``S = diag(sqrt|theta|)``, besides small ones of the penalty, and gradient steps
-# stay in it only if the step size is less than two over the largest. So the farther out a dent is,
-# on the whole, the sooner the steps leave it; the origin is flat, with the curvature of the
-# penalty. On f the curvatures are those of H, which are at most about one in every dent.
+# The factors do not remove a single dent: the minima of g are those of f. They change the curvature
+# of the dents. Take a dent at theta, and let H be the Hessian of Griewank's function there. Then
+# the curvatures of g are those of ``2 S H S`` with ``S = diag(sqrt|theta|)``, plus small ones from
+# the penalty. Gradient steps stay in a dent only if the step size is less than two divided by the
+# largest curvature. So, on the whole, steps leave a dent more easily if it is far from the origin.
+# The origin is flat, with the curvature of the penalty. On f the curvatures are those of H, which
+# are at most about one in every dent.
 
 
 def hessian(theta):
@@ -176,13 +177,13 @@ for dent in dents[np.argsort(objective(dents))]:
     print(f"({dent[0]:.2f}, {dent[1]:.2f})  {objective(dent):.3f}{on_g:31.2f}{on_f:8.2f}")
 
 # %%
-# The share of starting points that arrive, over the step size. Short steps of the factors follow
-# the slope as those of theta do, and arrive from hardly more points. Then the dents let go, the far
-# ones first, and most points are caught by a nearer dent; from a step size of about 0.6 on none
-# holds them. Beyond 1.3 some run off to infinity. What else it depends on: a start with unbalanced
-# factors makes longer steps in theta, ``(mu^2 + nu^2) / (2 |theta|)`` times as long, and gets out
-# sooner. Steps in theta arrive from the same points whatever their size, until they are too long to
-# settle.
+# The picture shows the share of starting points from which the origin is reached, for each step
+# size. Short steps of the factors follow the slope as those of theta do, and reach the origin from
+# hardly more points. With longer steps, the iterates leave the far dents first, and most of them
+# end in a nearer dent. From a step size of about 0.6 on, no dent stops them. Above 1.3 some
+# diverge. The start matters, too: with unbalanced factors the steps in theta are ``(mu^2 + nu^2) /
+# (2 |theta|)`` times as long, and leave the dents at smaller step sizes. Steps in theta reach the
+# origin from the same points for all sizes, until they are too long to converge.
 
 rng = np.random.default_rng(0)
 scattered = rng.uniform(-10.0, 10.0, (400, 2))
@@ -209,9 +210,9 @@ figure.savefig("griewank_steps.png", dpi=120)
 # --------------------------
 #
 # :func:`~hplasso.minimize_l1` does not take steps of one size: L-BFGS goes down in the factors
-# until these have shown the signs, and a finish makes zeros exact. It takes some thirty
-# evaluations, settles in a point where the optimality conditions hold to 1e-8, and which of the
-# dents that is depends on the start. The best of some starts is what to keep.
+# until these have shown the signs, and a finish makes zeros exact. It takes about thirty
+# evaluations, and ends at a point where the optimality conditions are met to 1e-8. Which dent this
+# is depends on the start. So try several starts, and keep the best result.
 
 results = [minimize_l1(griewank, start, PENALTY, jac=gradient) for start in scattered]
 arrived = np.mean([not result.x.any() for result in results])
@@ -225,8 +226,9 @@ print(f"the best of ten starts is the origin in {np.mean([not r.x.any() for r in
 
 # %%
 # So this is no proof that factors find global minima. Their steps are long far from the origin and
-# short near it, which happens to be what this function asks for. For convex losses, the case of
-# this package, all minima are global, and the factors serve another end: ridge regressions.
+# short near it. This happens to be right for this function. The estimators of this package have
+# convex losses, for which all minima are global. There the factors have another purpose: ridge
+# regressions.
 #
 # References
 # ----------

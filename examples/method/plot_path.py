@@ -2,8 +2,9 @@
 The regularisation path
 =======================
 
-All solutions of the lasso, from the alpha at which the first coefficient becomes non-zero to one
-where hardly any penalty is left: how to compute them, how to draw them, and what can be read off.
+The path has all solutions of the lasso, from the alpha at which the first coefficient becomes
+non-zero to one with hardly any penalty. This page shows how to compute it, how to draw it, and what
+the picture says.
 """
 
 import matplotlib.pyplot as plt
@@ -21,10 +22,10 @@ from hplasso import (
 )
 
 # %%
-# Ten measurements of 442 diabetes patients, and how the disease went on. A display computes the
-# path of an estimator and draws it. The strongest penalty is on the left; the dashed line is the
-# alpha of the estimator. The top axis counts the coefficients that are not zero. The count need not
-# only go up: s3, near the right end, leaves and comes back with the other sign.
+# The data are ten measurements of 442 diabetes patients, and the progress of the disease. A display
+# computes the path of an estimator and draws it. The strongest penalty is on the left; the dashed
+# line is the alpha of the estimator. The top axis counts the coefficients that are not zero. The
+# count can also go down: s3, near the right end, leaves and comes back with the other sign.
 
 X, y = load_diabetes(return_X_y=True, as_frame=True)
 X = StandardScaler().set_output(transform="pandas").fit_transform(X)
@@ -51,9 +52,10 @@ for column in range(1, alphas.size):
 # ---------------
 #
 # With ``positive=True`` no coefficient goes below zero, and five features never enter. With an
-# elastic net, here half lasso and half ridge, more features share the work: s1 and s2, which are
-# alike, get large coefficients of opposite signs from the lasso, and small ones here. The alphas
-# begin at twice those of the lasso, as only half of each counts for the L1 penalty.
+# elastic net, here half lasso and half ridge, more features have coefficients, and these are
+# smaller: s1 and s2, which are correlated, get large coefficients of opposite signs from the lasso,
+# and small ones here. The alphas begin at twice those of the lasso, because only half of each alpha
+# goes to the L1 penalty.
 
 models = {
     "positive=True": HadamardLasso(2.0, positive=True),
@@ -70,7 +72,7 @@ figure.savefig("path_other.png", dpi=120)
 # --------------
 #
 # The path of a logistic regression runs over C, the inverse of the penalty, and starts on the left
-# as well. A display takes a pipeline, and names the features as the last step of it sees them.
+# as well. A display takes a pipeline, and gives the features the names that its last step sees.
 
 cells = load_breast_cancer(as_frame=True)
 model = make_pipeline(StandardScaler(), HadamardLogisticRegression(C=0.1, tol=1e-8))

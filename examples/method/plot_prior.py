@@ -3,9 +3,9 @@ The prior behind the factors
 ============================
 
 The lasso is the most probable theta under a Laplace prior. With theta = mu * nu, the ridge
-penalties on mu and nu are normal priors, and the most probable factors multiply to the same theta.
-But the theta of normal factors is not Laplace distributed. The two models agree on the mode, and on
-little else.
+penalties on mu and nu are normal priors, and the product of the most probable factors is the same
+theta. But the theta of normal factors is not Laplace distributed. The two models agree on the mode,
+and on little else.
 """
 
 import matplotlib.pyplot as plt
@@ -74,10 +74,10 @@ figure.savefig("prior_density.png", dpi=120)
 # ------------------------
 #
 # Now observe y, normal about theta with variance one. The most probable factors have the product
-# that the Laplace prior makes most probable: the lasso, y moved towards zero by LAMBDA. In terms of
-# theta itself, with the factors integrated out, the product's posterior has its mode always at
-# zero: modes are not kept by a change of variables. Its mean is nearer to zero than under the
-# Laplace prior.
+# that the Laplace prior makes most probable: the lasso, y moved towards zero by LAMBDA. The
+# posterior density of theta itself, with the factors integrated out, is another matter. Its mode is
+# always at zero, because a change of variables moves modes. Its mean is closer to zero than under
+# the Laplace prior.
 
 logs = np.linspace(np.log(1e-9), np.log(40.0), 4000)
 half = np.exp(logs)
@@ -121,8 +121,8 @@ right.legend(loc="upper left", fontsize="small")
 figure.savefig("prior_posterior.png", dpi=120)
 
 # %%
-# So the factors are a means of computing the lasso, and a model of their own only if one samples
-# them. What HadamardLasso returns is the mode, black in the pictures.
+# So the factors are a way to compute the lasso. They are a different model only if they are
+# sampled. What HadamardLasso returns is the mode, black in the pictures.
 #
 # References
 # ----------

@@ -2,11 +2,11 @@
 Gradient methods on factors, and two ways to get them wrong
 ===========================================================
 
-The lasso, trained as a PyTorch model with one linear layer. ``hplasso.torch.sparsify`` makes its
-weight a product of two factors, and the weight decay of the optimiser becomes the L1 penalty. How
-far the objective is from the exact minimum, which :class:`~hplasso.HadamardLasso` gives, tells what
-each choice is worth. Nobody needs gradient steps for the lasso itself; for a network there is
-nothing else.
+Here the lasso is trained as a PyTorch model with one linear layer. ``hplasso.torch.sparsify`` turns
+its weight into a product of two factors, and the weight decay of the optimiser becomes the L1
+penalty. :class:`~hplasso.HadamardLasso` gives the exact minimum. So each choice can be judged by
+how far its objective is from the minimum. Gradient steps are not needed for the lasso itself, but
+there is no other way for a network.
 """
 
 import matplotlib.pyplot as plt
@@ -19,7 +19,7 @@ from hplasso.torch import kkt, parameter_groups, remove, round_to_zero, sparsify
 torch.set_num_threads(1)
 
 # %%
-# 200 samples of 500 features, ten of which count.
+# There are 200 samples of 500 features, ten of which have an effect.
 
 rng = np.random.default_rng(0)
 X, coef = rng.standard_normal((200, 500)), np.zeros(500)
@@ -47,12 +47,13 @@ def loss(layer):
 
 
 # %%
-# Four ways to train. Two are right: SGD and Adam on the factors, with the penalty as weight decay.
-# AdamW does not add the decay to the gradient but shrinks the factors by themselves, while the
-# gradient is scaled for each: its weights end elsewhere. And factors of
-# equal sizes, ``(sign(w) sqrt|w|, sqrt|w|)``, keep their signs at every step of any gradient
-# method: weights that start with the wrong sign end at zero, where the loss still pulls. The last
-# is what is done without factors: the penalty in the loss, with a subgradient at zero.
+# There are five ways to train. Two are right: SGD and Adam on the factors, with the penalty as
+# weight decay. AdamW does not add the decay to the gradient. It shrinks the factors in a separate
+# step, while it scales the gradient of each of them. So its weights end elsewhere. Adam also fails
+# from factors of equal sizes, ``(sign(w) sqrt|w|, sqrt|w|)``. They keep their signs at every step
+# of any gradient method. Weights that start with the wrong sign end at zero, although zero is not
+# optimal for them. The fifth is the usual way without factors: the penalty is in the loss, with a
+# subgradient at zero.
 
 
 def new_layer(products=True):
@@ -115,9 +116,9 @@ figure.savefig("torch_lasso.png", dpi=120)
 # Exact zeros
 # -----------
 #
-# No weight is zero after training. :func:`~hplasso.torch.round_to_zero` finds those that belong
-# there by the gradient of the loss: it is smaller than alpha where zero is optimal. What is left is
-# the support of the exact solution.
+# No weight is zero after training. :func:`~hplasso.torch.round_to_zero` uses the gradient of the
+# loss. If it is smaller than alpha, zero is optimal for the weight. What is left is the support of
+# the exact solution.
 
 layer = layers["SGD on factors"]
 before = layer.weight.detach().abs().numpy()[0]

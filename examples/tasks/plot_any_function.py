@@ -2,11 +2,11 @@
 A loss of your own: censored durations
 ======================================
 
-Of some patients it is known how long they stayed, of others only that it was longer than the time
-they were observed. Leaving these out, or taking the time of observation for the stay, biases a
-regression. The likelihood of a normal model says it right (Tobit regression): a squared residual
-where the stay was seen, the logarithm of a tail where it was not. :func:`~hplasso.minimize_l1` adds
-the L1 penalty, and a certificate.
+For some patients it is known how long they stayed. For others it is only known that they stayed
+longer than they were observed. A regression is biased if these patients are left out, and also if
+the time of observation is used as the stay. The likelihood of a normal model is right for both
+(Tobit regression). A stay that was seen counts a squared residual, and one that was not seen counts
+the logarithm of a tail. :func:`~hplasso.minimize_l1` adds the L1 penalty, and a certificate.
 """
 
 import matplotlib.pyplot as plt
@@ -26,9 +26,9 @@ seen, censored = np.minimum(stay, limit), stay > limit
 print(f"{censored.sum()} of {n} stays are censored")
 
 # %%
-# The function returns its value and gradient. With d the distance of an observation from its
-# prediction, a censored one counts ``-log(1 - Phi(d))``, which is convex in d, and is computed from
-# the logarithm of Phi so that it holds far out in the tail. The constant of the normal
+# The function returns its value and gradient. Let d be the distance of an observation from its
+# prediction. A censored one counts ``-log(1 - Phi(d))``, which is convex in d. It is computed from
+# the logarithm of Phi, so that it is exact far out in the tail, too. The constant of the normal
 # distribution is left out, so that the loss has zero as a lower bound.
 
 
@@ -47,8 +47,9 @@ print(res.message, f"{res.nfev} evaluations")
 print(f"at most {res.gap:.0e} above the minimum; {np.count_nonzero(res.x)} coefficients of {p}")
 
 # %%
-# A path of penalties, each from the solution of the one before, beside the lasso on the times that
-# were observed. The lasso shrinks the effects by censoring as well as by the penalty.
+# Here is a path of penalties. Each fit starts at the solution of the one before. Beside it is the
+# lasso on the times that were observed. Its effects are too small for two reasons: the penalty and
+# the censoring.
 
 alphas = alpha_max * np.geomspace(1.0, 0.02, 30)
 path, start = [], np.zeros(p)

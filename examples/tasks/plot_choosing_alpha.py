@@ -2,8 +2,9 @@
 Choosing alpha: cross-validation, one standard error, information criteria
 ==========================================================================
 
-How many of ten measurements does it take to predict how diabetes goes on? It depends on alpha, and
-on what alpha is chosen by. Then data for which the answer is known: eight features of two thousand.
+How many of ten measurements are needed to predict the progress of diabetes? This depends on alpha,
+and on how alpha is chosen. The second part has data for which the answer is known: eight features
+of two thousand.
 """
 
 import matplotlib.pyplot as plt
@@ -28,9 +29,9 @@ folds = KFold(10, shuffle=True, random_state=0)
 #
 # Cross-validation finds the alpha of the smallest error on samples that were left out. But errors
 # are uncertain. The rule of one standard error takes the largest alpha whose error is within one
-# standard error of the smallest: the simplest model that these data cannot tell from the best.
-# Information criteria need a single path, and count the coefficients. Here they agree with one
-# another.
+# standard error of the smallest: the simplest model that is not clearly worse than the best on
+# these data. Information criteria need a single path, and count the coefficients. Here they agree
+# with one another.
 
 models = {
     "smallest error": HadamardLassoCV(cv=folds),
@@ -45,8 +46,9 @@ for name, model in models.items():
     print(f"{name:19s}alpha {model.alpha_:6.4f}, gap {model.dual_gap_:.0e}: {kept}")
 
 # %%
-# The errors are flat from small alphas to where the rule of one standard error stops. On the way
-# there coefficients leave one by one; the axes on top count those that are left.
+# The errors hardly change between small alphas and the alpha of the rule of one standard error. In
+# this range the coefficients become zero one by one. The axis on top counts those that are not
+# zero.
 
 chosen = models["one standard error"]
 figure, (top, bottom) = plt.subplots(2, 1, figsize=(6.4, 8.0), layout="constrained")
@@ -58,9 +60,9 @@ figure.savefig("choosing_alpha.png", dpi=120)
 # Where the truth is known
 # ------------------------
 #
-# 100 samples of 2000 features, eight of which matter, and 1000 more samples to test on. For the
-# criteria the noise variance has to be given, as it cannot be estimated from fewer samples than
-# features.
+# There are 100 samples of 2000 features, eight of which matter, and 1000 more samples to test on.
+# For the criteria the noise variance has to be given, because it cannot be estimated from fewer
+# samples than features.
 
 wide, target, truth = make_regression(
     1100, 2000, n_informative=8, noise=30.0, coef=True, random_state=0
@@ -81,10 +83,10 @@ for name, model in rivals.items():
     print(f"{name:19s}{model.alpha_:7.2f}{right:11d}{wrong:9d}{error:13.1f}")
 
 # %%
-# Along the path, seven of the eight are in before any other. (The eighth is too weak against the
-# noise to be found.) The alpha of the smallest error lets in the others in numbers, as their small
-# coefficients do little harm to the predictions. The other rules stop earlier; the larger the
-# alpha, the more the coefficients that matter are shrunk, and the worse the predictions.
+# Along the path, seven of the eight features enter before any other. (The effect of the eighth is
+# too weak to be found in this noise.) The alpha of the smallest error selects many of the others,
+# because their small coefficients do little harm to the predictions. The other rules stop earlier.
+# A larger alpha shrinks the coefficients that matter more, and so the predictions are worse.
 
 alphas, coefs, _ = lasso_path(wide - wide.mean(axis=0), target - target.mean(), eps=0.02)
 figure, ax = plt.subplots(figsize=(6.4, 4.6), layout="constrained")

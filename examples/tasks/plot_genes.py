@@ -2,11 +2,11 @@
 More features than samples: which genes would be found again
 ============================================================
 
-The activity of 5000 genes was measured in 200 patients, and a level in their blood. A few of the
-genes have to do with it. A lasso selects features, whatever the data. How many of them are there by
-chance? Stability selection fits the path to many random halves of the patients, and keeps what most
-halves select. The expected number of false features among these has a bound. The data are
-generated, so that the truth is known.
+The activity of 5000 genes and the level of a substance in the blood were measured in 200 patients.
+A few of the genes have an effect on this level. A lasso selects some features from any data. How
+many of them are selected by chance? Stability selection fits the path to many random halves of the
+patients, and keeps what most halves select. There is a bound for the expected number of false
+features among these. The data are generated, so that the truth is known.
 """
 
 import matplotlib.pyplot as plt
@@ -44,8 +44,8 @@ genes, level = draw(seed=0)
 # Cross-validation
 # ----------------
 #
-# It aims at predictions. A few features too many do little harm there, and it lets in dozens. The
-# list alone does not tell which they are.
+# Cross-validation aims at predictions. A few false features do little harm to these, so it selects
+# dozens of them. The list of features does not show which ones are false.
 
 validated = HadamardLassoCV().fit(genes, level)
 print(f"cross-validation: {count(np.flatnonzero(validated.coef_))}")
@@ -54,9 +54,10 @@ print(f"cross-validation: {count(np.flatnonzero(validated.coef_))}")
 # Selection probabilities
 # -----------------------
 #
-# The picture shows, for each gene, in which part of the halves it is selected at each alpha. To the
-# left, under a strong penalty, there are none. Those that matter come first, and in most halves.
-# Then come some of the others, each in a few halves, and not in the same ones.
+# The picture shows for each gene, at each alpha, the fraction of the halves in which it is
+# selected. On the left the penalty is strong, and no gene is selected. The genes that matter are
+# selected first, and in most halves. Then some of the others are selected, each in a few halves,
+# and not in the same ones.
 
 selector = HadamardStabilitySelection(max_false=1.0, random_state=0).fit(genes, level)
 figure, ax = plt.subplots(figsize=(6.4, 4.6), layout="constrained")
@@ -64,8 +65,8 @@ StabilityDisplay.from_estimator(selector, n_labels=6, ax=ax)
 figure.savefig("genes_stability.png", dpi=120)
 
 # %%
-# The halves stop where they have selected more genes than the bound allows for. Of 5000 genes, at a
-# threshold of 0.75, at most one false selection is expected if a half selects 50 of them on
+# The path of a half stops when it has selected more genes than the bound allows. Of 5000 genes, at
+# a threshold of 0.75, at most one false selection is expected if a half selects 50 of them on
 # average.
 
 print(f"genes that a half selects:    {selector.n_selected_:.1f}")
@@ -77,8 +78,8 @@ print(f"stability selection:          {count(selector.get_support(indices=True))
 # Other patients
 # --------------
 #
-# One set of data may be a lucky one. On five more sets, stability selection misses some of the
-# weaker genes, and selects hardly any false one.
+# One data set may give a good result by luck. On five more data sets, stability selection misses
+# some of the weaker genes, and selects hardly any false one.
 
 for seed in range(1, 6):
     others, levels = draw(seed)
@@ -91,9 +92,10 @@ for seed in range(1, 6):
 # Genes that can hardly be told apart
 # -----------------------------------
 #
-# With a correlation of 0.95 within a group, each half takes another gene of the group, and none of
-# them reaches the threshold. The data say which group matters, and not which gene. Then the group
-# is the feature: here its mean. (Where the groups are not known, cluster the genes first.)
+# With a correlation of 0.95 within a group, different halves select different genes of the group,
+# and none of these reaches the threshold. The data say which group matters, and not which gene.
+# Then the group is the feature: here its mean. (Where the groups are not known, cluster the genes
+# first.)
 
 genes, level = draw(seed=0, correlation=0.95)
 selector = HadamardStabilitySelection(random_state=0)
@@ -111,7 +113,7 @@ print(f"groups: {count(SIZE * groups)}")
 #   more often.
 # - The bound is for the worst case. There is a smaller one for unimodal distributions (Shah and
 #   Samworth 2013), with ``assumption="unimodal"``.
-# - A selection probability is no p-value, nor the probability that a gene matters.
+# - A selection probability is not a p-value. It is not the probability that a gene matters, either.
 # - A gene that predicts a level need not be its cause.
 #
 # References

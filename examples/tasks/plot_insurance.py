@@ -52,10 +52,11 @@ claims = rng.poisson(exposure * frequency)
 print(f"{claims.sum()} claims in {exposure.sum():.0f} years of {n} policies")
 
 # %%
-# All levels of all categories become indicators; none has to be dropped, as the penalty takes care
-# of the dependence. Ages in classes let the effect be of any shape. What is kept has an effect, but
-# for the age of the car, which chance lets in with a factor next to one; the factors are nearer to
-# one than the true ones, as a penalty has it.
+# All levels of all categories become indicators; none has to be dropped, because the penalty takes
+# care of the dependence. Ages are put into classes, so that their effect can have any shape.
+# Everything that is kept has an effect, except the age of the car. That is selected by chance, with
+# a factor close to one. The penalty shrinks all factors, so that they are closer to one than the
+# true factors.
 
 policies["age_class"] = pd.cut(policies["driver_age"], [17, 24, 34, 44, 54, 64, 85]).astype(str)
 tariff = make_column_transformer(
@@ -79,7 +80,8 @@ for name, coefficient in kept.items():
 # The path
 # --------
 #
-# Which levels enter first, as the penalty goes down; the vertical lines are the two rules.
+# The picture shows which levels enter first as the penalty goes down. The vertical lines are the
+# alphas of the two rules.
 
 figure, ax = plt.subplots(figsize=(7.2, 4.6), layout="constrained")
 table = model[:-1].transform(train)
@@ -91,11 +93,12 @@ figure.savefig("insurance_path.png", dpi=120)
 # Calibration and order, on policies that were not fitted
 # -------------------------------------------------------
 #
-# In ten classes of predicted frequency, claims per year against what was predicted: as the factors
-# are shrunk, the riskiest class is predicted too low. ``rule="min"`` shrinks less. And the Lorenz
-# curve: which part of the claims comes from the policies that were predicted to be safest. The
-# further it is from the diagonal the better the order; the truth itself gets no further than the
-# dashed line.
+# The policies are in ten classes by predicted frequency. The left picture shows the claims per year
+# against the prediction. The prediction for the riskiest class is too low, because the factors are
+# shrunk. ``rule="min"`` shrinks less. The right picture is the Lorenz curve: the fraction of the
+# claims that comes from the policies with the lowest predictions. The order of the policies is
+# better if the curve is further from the diagonal. The dashed line is the curve of the true
+# frequencies, the best that is possible.
 
 years = np.exp(test_offset)
 predicted = model.predict(test)

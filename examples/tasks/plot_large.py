@@ -2,10 +2,10 @@
 Large data: memory maps, single precision, sparse matrices
 ==========================================================
 
-Half a million rows of 50 features are 200 MB in double precision. How the data are stored decides
-what a fit takes: data on disk need not be read into memory as a whole, single precision takes half
-of the space, and a sparse matrix holds only what is not zero. Estimators of this package use all of
-these as they are. The data are generated, block by block.
+Half a million rows of 50 features are 200 MB in double precision. The memory of a fit depends on
+how the data are stored. Data on disk do not have to be read into memory as a whole. Single
+precision takes half of the space. A sparse matrix stores only what is not zero. Estimators of this
+package use all of these without a conversion. The data are generated, block by block.
 """
 
 import tempfile
@@ -28,9 +28,10 @@ ALPHA = 0.02
 # Data that are larger than the memory
 # ------------------------------------
 #
-# ``open_memmap`` makes a file in NumPy's format that is written like an array. Here it comes from a
-# generator; it may as well come from a database, or from a text file that is read in pieces. Nine
-# of ten entries are zero, as of counts of rare events. The features are on different scales.
+# ``open_memmap`` makes a file in NumPy's format that is written like an array. Here the numbers
+# come from a generator. They could also come from a database, or from a text file that is read in
+# pieces. Nine of ten entries are zero, as in counts of rare events. The features are on different
+# scales.
 
 folder = tempfile.TemporaryDirectory()
 path = Path(folder.name) / "X.npy"
@@ -52,9 +53,9 @@ del on_disk
 print(f"{path.stat().st_size / 1e6:.0f} MB on disk")
 
 # %%
-# A scaler would write all of it anew. The same model comes from ``penalty_weights``: with the
-# standard deviations as weights, each coefficient pays for one standard deviation of its feature,
-# and X stays as it is. The standard deviations were collected above, block by block.
+# A scaler would make a second copy of all the data. The same model comes from ``penalty_weights``:
+# with the standard deviations as weights, the penalty is that of the scaled features, and X stays
+# as it is. The standard deviations were collected above, block by block.
 
 weights = scaler.scale_
 mapped = np.load(path, mmap_mode="r")
@@ -67,10 +68,11 @@ print(f"R2 on the first rows: {model.score(mapped[block], y[block]):.3f}")
 # What each kind of storage takes
 # -------------------------------
 #
-# The same fit on the same numbers. *Data* is what has to be in memory before the fit, *fit* the
-# most that the fit takes beyond that, as Python's ``tracemalloc`` counts it. The difference is that
-# of the coefficients to those above. The last row is scikit-learn's ``Lasso`` on the scaled array,
-# of which it makes a copy. (With ``copy_X=False`` it makes none, and changes the array.)
+# The table compares the same fit on the same numbers. *Data* is what has to be in memory before the
+# fit. *Fit* is the largest amount that the fit needs in addition, as counted by Python's
+# ``tracemalloc``. *Difference* compares the coefficients with those above. The last row is
+# scikit-learn's ``Lasso`` on the scaled array. It makes a copy of that array. (With
+# ``copy_X=False`` it makes none, and changes the array.)
 
 
 def measure(estimator, X):
@@ -142,7 +144,7 @@ folder.cleanup()
 # - *Single precision* if the data have no more digits. It takes half of the space. Sums are
 #   computed in double precision, so that coefficients are as exact as single precision can hold.
 # - *Sparse* if nine of ten entries or more are zero. A sparse number takes 12 bytes, with its
-#   index, where a dense one takes 8, and products with it are slower for each number. CSC has its
-#   columns at hand, CSR its rows; both do.
-# - *Too many rows*: a random part of them is often enough. Fit two parts, and see by how much the
-#   coefficients differ.
+#   index, where a dense one takes 8, and products with it are slower for each number. CSC is fast
+#   for columns, and CSR for rows. Both work.
+# - *Too many rows*: often a random part of them is sufficient. Fit two parts, and see by how much
+#   the coefficients differ.

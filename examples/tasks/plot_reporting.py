@@ -3,8 +3,8 @@ Reporting a sparse model: what it says, and what it does not
 ============================================================
 
 A lasso on the diabetes data keeps some of ten measurements. What does a coefficient mean? Would
-other patients have led to the same selection? May one print p-values beside it? This page answers
-with the data, and ends with what belongs in a report.
+other patients have led to the same selection? Can p-values be printed beside the coefficients? This
+page answers with the data, and ends with what belongs in a report.
 """
 
 import matplotlib.pyplot as plt
@@ -23,11 +23,11 @@ BLUE, ORANGE = "#0072B2", "#E69F00"
 # What a coefficient means
 # ------------------------
 #
-# The measurements in their own units; y says how far the disease had gone on a year later. After
-# the scaler a coefficient is for one standard deviation of its measurement. Divided by it, the
-# coefficient is for one unit. It says by how much the *prediction* changes if this measurement is
-# larger by one unit and the other kept ones are the same. It does not say what would happen if
-# somebody changed the measurement.
+# The measurements are in their own units, and y says how far the disease had progressed one year
+# later. After the scaler, a coefficient is for one standard deviation of its measurement. Divided
+# by this standard deviation, it is for one unit. It says by how much the *prediction* changes if
+# this measurement is larger by one unit and the other selected measurements stay the same. It does
+# not say what would happen if somebody changed the measurement.
 
 X, y = load_diabetes(return_X_y=True, as_frame=True, scaled=False)
 lasso = HadamardLassoCV(rule="1se")
@@ -40,10 +40,10 @@ print(table[lasso.coef_ != 0].round(2).to_string())
 # Scale
 # -----
 #
-# The penalty compares coefficients, so that units matter. Without the scaler, a measurement whose
-# numbers are small needs a large coefficient, and pays more. The same alpha then keeps others: s5
-# is left out, although its effect is the second largest. State the scale in a report. The standard
-# deviation is a convention, not a law.
+# The penalty adds up the sizes of the coefficients, so that units matter. Without the scaler, a
+# measurement with small numbers needs a large coefficient, and pays a larger penalty. The same
+# alpha then selects other measurements: s5 is left out, although its effect is the second largest.
+# State the scale in a report. The standard deviation is a convention, not a law.
 
 raw = HadamardLasso(lasso.alpha_).fit(X, y)
 for name, fit in (("scaled", lasso), ("not scaled", raw)):
@@ -54,11 +54,11 @@ for name, fit in (("scaled", lasso), ("not scaled", raw)):
 # ---------------------------------------
 #
 # A zero does not say that a measurement has nothing to do with y. By itself s4 is more correlated
-# with y than s3 is. As it says little that s3 and s5 do not say, it is left out. Other patients may
-# lead to another selection. The bootstrap imitates them: draw as many patients with replacement,
-# and repeat the *whole* procedure, with the choice of alpha. The draws enter as ``sample_weight``.
-# (Patients that are drawn twice are then in one fold. Repeated rows would be in training and test
-# folds at once, and the penalty would be too small.)
+# with y than s3 is. But s4 says little that s3 and s5 do not say already, and so it is left out.
+# Other patients may lead to another selection. The bootstrap imitates other patients. Draw as many
+# patients with replacement, and repeat the *whole* procedure, including the choice of alpha. The
+# draws enter as ``sample_weight``. (Patients that are drawn twice are then in one fold. Repeated
+# rows would be in training and test folds at once, and the penalty would be too small.)
 
 scaled = model[0].transform(X)
 rng = np.random.default_rng(0)
@@ -76,9 +76,9 @@ print(f"the same set of features as above: in {same.mean():.0%} of the bootstrap
 # ---------
 #
 # The penalty pulls all coefficients towards zero. Their size says something about the penalty, too.
-# Beside them are a relaxed fit, which takes the shrinkage back, in part or altogether, and least
-# squares on all ten measurements with 95 % intervals. Nothing was selected for the latter, so that
-# the usual intervals hold. With ten features and 442 patients this is the better choice for
+# The picture also has two other fits. The relaxed fit undoes the shrinkage, in part or completely.
+# Least squares on all ten measurements has 95 % intervals. It does not select anything, so that the
+# usual intervals are valid. With ten features and 442 patients this is the better choice for
 # statements about single features; with many features there is no such way. (The relaxed fit
 # chooses its own alpha, and keeps four measurements.)
 
@@ -120,10 +120,10 @@ figure.savefig("reporting_coefficients.png", dpi=120)
 # No p-values for what was selected on the same data
 # --------------------------------------------------
 #
-# Here y is shuffled over the patients, so that nothing has to do with it. A lasso on the
-# measurements and their products still keeps some. Tests by least squares on the kept ones, at a
-# level of 5 %, take the same patients, or others: the lasso sees one half of the patients, and the
-# tests the other half.
+# Here the values of y are shuffled over the patients, so that no measurement has an effect on y. A
+# lasso on the measurements and their products still keeps some. The lasso is fitted to one half of
+# the patients. The kept features are then tested by least squares at a level of 5 %, once on the
+# same half of the patients, and once on the other half.
 
 products = PolynomialFeatures(2, interaction_only=True, include_bias=False)
 wide = scale(products.fit_transform(scaled))
@@ -140,9 +140,9 @@ for name, results in significant.items():
     print(f"tested on {name:15} {np.mean(results):.0%} of the kept features are significant")
 
 # %%
-# A test on other data holds its level, for the price of half of the patients. A bootstrap frequency
-# is no substitute: it says how the procedure varies, and not whether a feature matters. For a bound
-# on the number of false selections there is
+# A test on other data keeps its level of 5 %. The price is that half of the patients are not used
+# for the selection. A bootstrap frequency is no substitute: it says how the procedure varies, and
+# not whether a feature matters. For a bound on the number of false selections there is
 # :class:`~hplasso.HadamardStabilitySelection`.
 #
 # What belongs in a report

@@ -2,10 +2,10 @@
 A table: categories, missing values, and coefficients in units
 ==============================================================
 
-The prices of 1500 flats, from a table as it comes: numbers in different units, categories, and gaps
-in both. One pipeline prepares the columns and selects among them. The result has names, and is
-taken back to the units of the table: thousand euros for a square metre. The flats are generated, so
-that the truth is known.
+A table has the prices of 1500 flats, numbers in different units, categories, and missing values in
+both. One pipeline prepares the columns and selects among them. The result has names, and is
+converted back to the units of the table, such as thousand euros for a square metre. The flats are
+generated, so that the truth is known.
 """
 
 import matplotlib.pyplot as plt
@@ -25,9 +25,9 @@ BLUE, ORANGE = "#0072B2", "#E69F00"
 # The table
 # ---------
 #
-# Four numbers have an effect on the price, and so have two of nine districts and one of four kinds
-# of heating. The floor, the year of the advertisement and the agent have none. For one flat in six
-# the energy that it needs is not known, and for one in ten the heating is not.
+# Four numbers, two of nine districts and one of four kinds of heating have an effect on the price.
+# The floor, the year of the advertisement and the agent have none. For one flat in six the energy
+# that it needs is not known, and for one in ten the heating is not.
 
 rng = np.random.default_rng(0)
 n = 1500
@@ -62,17 +62,16 @@ print(f"mean price: {price.mean():.0f} thousand euros, standard deviation {price
 #
 # - *Numbers.* A missing value becomes the median of its column. ``add_indicator=True`` adds a
 #   column that says where it was missing, because this may mean something itself. Then each number
-#   is divided by its standard deviation, because the penalty compares coefficients.
+#   is divided by its standard deviation, because the penalty depends on the units.
 # - *Categories.* Each level becomes an indicator, and "missing" is a level, too. No level has to be
-#   dropped, because the penalty makes the solution unique, as a rule. Levels with a coefficient of
+#   dropped, because the penalty usually makes the solution unique. Levels with a coefficient of
 #   zero share the intercept. The coefficient of another level is its difference in price to these.
 #   Indicators are not scaled.
 #
 # All of it is fitted on the training flats alone. The transformers return tables, so that the last
 # step knows the names of the columns. (The folds of ``HadamardLassoCV`` share the medians and
-# standard deviations of all training flats, which tells them next to nothing about prices. Where
-# the transformers look at the prices, use :class:`~hplasso.PathSearchCV`, which fits all steps in
-# each fold.)
+# standard deviations of all training flats, but these say almost nothing about the prices. If
+# transformers use the prices, take :class:`~hplasso.PathSearchCV`. It fits all steps in each fold.)
 
 numbers = ["area", "age", "distance", "energy", "floor", "year"]
 categories = ["district", "heating", "agent"]
@@ -125,11 +124,11 @@ print(f"largest difference to the model: {np.abs(by_hand - model.predict(complet
 # -------------------------
 #
 # The rule of one standard error finds the seven columns that have an effect, and no others. The
-# penalty shrinks their effects towards zero, those of levels more than those of numbers. A relaxed
-# fit, :class:`~hplasso.HadamardRelaxedCV`, takes the shrinkage back, in part or altogether. The
-# picture shows both beside the truth: for a number the effect of one standard deviation, for a
-# level its difference in price. The median in place of a missing energy does no harm here, because
-# the energy is missing by chance and does not depend on the other columns.
+# penalty shrinks their effects towards zero, and more so for levels than for numbers. A relaxed
+# fit, :class:`~hplasso.HadamardRelaxedCV`, undoes the shrinkage, in part or completely. The picture
+# shows both beside the truth: for a number the effect of one standard deviation, for a level its
+# difference in price. The median in place of a missing energy does no harm here, because the energy
+# is missing by chance and does not depend on the other columns.
 
 relaxed = make_pipeline(columns, HadamardRelaxedCV(rule="1se")).fit(train, y)
 print(f"relaxed: gamma {relaxed[-1].gamma_}, R2 {relaxed.score(test, y_test):.3f}")

@@ -2,10 +2,10 @@
 Text: the words that decide
 ===========================
 
-Which part of SciPy is a paragraph of its documentation about: statistics, signals, optimisation,
-linear algebra or interpolation? The texts are English as people wrote it, and come with the SciPy
-that is installed. Sparse logistic regression on TF-IDF weights answers with a few words for each
-subject, and these can be read.
+A paragraph of SciPy's documentation is about statistics, signals, optimisation, linear algebra or
+interpolation. A model has to say which. The texts are English, written by people, and come with the
+installed SciPy. Sparse logistic regression on TF-IDF weights uses a few words for each subject, and
+so its answers can be understood.
 """
 
 import importlib
@@ -69,7 +69,7 @@ train, test = next(splitter.split(texts, groups=functions))
 # There are two choices: words alone or also pairs of words, and how strong the penalty is.
 # :class:`~hplasso.PathSearchCV` fits the vectorizer once for each fold and choice of words, and
 # follows C along a path. X stays sparse. The rule of one standard error takes the strongest penalty
-# that the folds cannot tell from the best one.
+# whose score is within one standard error of the best.
 
 pipeline = Pipeline(
     [
@@ -99,7 +99,7 @@ print(f"test texts: {right.mean():.3f} right; the most frequent subject alone: {
 #
 # The words with the largest coefficients for each subject. A coefficient belongs to a TF-IDF
 # weight, which is large for words that are rare elsewhere. A word that is missing here may still
-# tell something: of several words that go together, the penalty may keep one.
+# tell something: if several words often appear together, the penalty may keep only one of them.
 
 figure, axes = plt.subplots(1, 5, figsize=(11.0, 3.6), layout="constrained", sharex=True)
 for ax, subject, coef in zip(axes, model.classes_, model.coef_, strict=True):
@@ -116,8 +116,8 @@ figure.savefig("text_words.png", dpi=120)
 # ----------------
 #
 # The score of a subject is an intercept and a sum over the words of a text: weight times
-# coefficient. This is the whole model, so that each answer can be explained, also a wrong one. Here
-# is the wrong answer that the model is most certain of, with the words that speak for it.
+# coefficient. This is the whole model. So each answer can be explained, even a wrong one. The page
+# ends with the wrong answer that has the highest probability, and with the words that lead to it.
 
 probabilities = search.best_estimator_.predict_proba(texts[test])
 wrong = np.flatnonzero(~right)

@@ -25,8 +25,9 @@ BLUE, ORANGE = "#0072B2", "#E69F00"
 # The series
 # ----------
 #
-# All 80 move slowly, as prices, temperatures or numbers of users do. Sales follow the day of the
-# week, two of the series seven days before, a disturbance that lasts for some days, and noise.
+# All 80 move slowly, as prices, temperatures or numbers of users do. Sales depend on the day of the
+# week, on two of the series seven days before, on a disturbance that lasts for some days, and on
+# noise.
 
 HORIZON, N_DAYS, N_SERIES = 7, 1600, 80
 rng = np.random.default_rng(0)
@@ -46,8 +47,8 @@ sales += 1.5 * slow(1, 0.9)[:, 0] + 0.5 * rng.standard_normal(N_DAYS)
 
 # %%
 # The features are what is known a week ahead: sales from seven days ago and before, the other
-# series as they were seven days ago, and the day of the week. A feature that is not known at the
-# time of the forecast is the worst error that can be made here, and no splitter notices it.
+# series as they were seven days ago, and the day of the week. The worst error here is to use a
+# feature that is not known at the time of the forecast. No splitter notices that.
 
 lags = {f"sales, {lag} days before": sales.shift(lag) for lag in range(HORIZON, 29)}
 X = pd.concat([pd.DataFrame(lags), others.shift(HORIZON)], axis=1)
@@ -85,15 +86,16 @@ last_week = np.sqrt(np.mean((sales.shift(HORIZON).loc[future] - y.loc[future]) *
 print(f"{'the value of a week before':45}{last_week:22.2f}")
 
 # %%
-# Shuffled folds promise an error that does not hold in the future. With 80 slow series a model can
-# tell which days are close to each other, and so guess the disturbance of a test day from its
-# neighbours. A week ahead this is of no use: the model is no better than the sales of a week
-# before. Folds in the order of time choose a simple model. The error that they promise is close to
-# that of the future, and a little larger, because the first of them learns from a sixth of
-# the past.
+# With shuffled folds, the error of the cross-validation is smaller than the error on the future
+# days. The 80 slow series show a model which days are close to each other. So it can guess the
+# disturbance of a test day from the days next to it. This does not help to forecast a week ahead:
+# the model is no better than the sales of a week before. Folds in the order of time choose a simple
+# model. Their error is close to the error on the future days. It is a little larger, because the
+# first fold is trained on only a sixth of the past.
 #
-# The picture shows the errors along the whole path, and those on the future, which no choice may
-# look at. In a real analysis keep the last days aside, as here, to see what the promise is worth.
+# The picture shows the errors along the whole path, and those on the future, which must not be used
+# for a choice. In a real analysis, keep the last days for a test, as here. The test shows whether
+# the error of the cross-validation can be trusted.
 
 lasso = models["in order"][-1]
 scaled = models["in order"][:-1].transform(X.loc[future])
@@ -115,8 +117,8 @@ figure.legend(loc="outside upper center", ncols=3)
 figure.savefig("time_series_folds.png", dpi=120)
 
 # %%
-# The coefficients of the model that the ordered folds choose, each for one standard deviation of
-# its feature:
+# These are the coefficients of the model that the ordered folds choose, each for one standard
+# deviation of its feature:
 
 kept = pd.Series(lasso.coef_, lasso.feature_names_in_)
 print(kept[kept != 0.0].sort_values().round(2).to_string())

@@ -2,16 +2,16 @@
 A sparse network: factors, proximal steps and the subgradient
 =============================================================
 
-A network with one hidden layer on scikit-learn's digits, with an L1 penalty on its weights, trained
-in three ways: with the subgradient of the penalty, as automatic differentiation has it; with
-proximal steps, a gradient step of the loss and then soft-thresholding; and on factors, where the
-penalty is the weight decay of the optimiser. All by SGD with momentum, from the same first weights,
-with the same batches, five times. The question is how low the training objective gets, and what
-test accuracy how many weights buy.
+A network with one hidden layer and an L1 penalty on its weights is trained on scikit-learn's digits
+in three ways. The first uses the subgradient of the penalty, as automatic differentiation computes
+it. The second uses proximal steps: a gradient step of the loss, and then soft-thresholding. The
+third trains factors, so that the penalty is the weight decay of the optimiser. All use SGD with
+momentum, the same first weights and the same batches. This is repeated five times. The page
+compares the training objectives, the test accuracies and the numbers of weights.
 
-This page is small, to be built in seconds. Each way has that learning rate of .1, .3 and .6 that
-gives the lowest mean objective. ``examples/benchmarks/digits_network.py`` trains longer, at
-constant rates and rates that go to zero; :doc:`/benchmarks` has its table.
+The example is small, so that it runs in seconds. For each way, the learning rate is the one of .1,
+.3 and .6 with the lowest mean objective. ``examples/benchmarks/digits_network.py`` trains longer,
+at constant rates and rates that go to zero; :doc:`/benchmarks` has its table.
 """
 
 import matplotlib.pyplot as plt
@@ -46,9 +46,9 @@ def norm(layers):
 
 
 # %%
-# Proximal steps have to be scaled. With momentum m, steps of the loss add up to 1 / (1 - m) of one,
-# and the threshold that balances them is ``rate * alpha / (1 - m)``; less of it is a smaller
-# penalty.
+# Proximal steps have to be scaled. With momentum m, the gradient steps add up to 1 / (1 - m) times
+# a single step. The threshold that balances them is ``rate * alpha / (1 - m)``. A smaller threshold
+# is a smaller penalty.
 
 
 def train(method, alpha, seed):
@@ -120,7 +120,8 @@ axes[0].legend()
 figure.savefig("torch_network.png", dpi=120)
 
 # %%
-# Factors and proximal steps end at much the same objective, below the subgradient's. After so few
-# steps, proximal steps have fewer weights at the same accuracy: those of the factors are still
-# shrinking. In the longer runs they come close. What factors have to offer is that nothing else
-# changes: any optimiser, any layer, groups, no threshold to scale.
+# Factors and proximal steps end at about the same objective, and the subgradient at a higher one.
+# After so few steps, proximal steps have fewer weights at the same accuracy, because the weights of
+# the factors are still shrinking. In the longer runs the two are close. The advantage of factors is
+# that the training stays as it is. They work with any optimiser and any layer, and with groups of
+# weights, and there is no threshold to scale.

@@ -2,9 +2,9 @@
 Weights: which samples count, which features pay
 ================================================
 
-``sample_weight`` says how much a sample counts. ``penalty_weights`` say how much of the penalty a
-feature pays: one by default, more for a feature that has to prove itself, zero for one that belongs
-in the model whatever the data say.
+``sample_weight`` says how much a sample counts. ``penalty_weights`` multiply the penalty of each
+feature. The default is one. A larger weight makes it harder for a feature to enter the model. With
+a weight of zero, a feature is always in the model.
 """
 
 import matplotlib.pyplot as plt
@@ -38,8 +38,8 @@ print(f"weights against repeated rows: relative difference {difference:.0e}")
 #
 # Age and sex are often kept in a model of patients for the sake of comparison. With weight zero
 # they are in it from the start of the path, as in an ordinary regression; the others are selected
-# given these two. Older patients fare worse, says age on the left; once bmi and bp are in, it has
-# nothing to add.
+# given these two. At the left end, the coefficient of age says that older patients are worse off.
+# Once bmi and bp are in the model, age adds nothing.
 
 free = np.where(X.columns.isin(["age", "sex"]), 0.0, 1.0)
 model = HadamardLasso(2.0, penalty_weights=free).fit(X, y)
@@ -58,12 +58,14 @@ figure.savefig("weights_free.png", dpi=120)
 # -------------------------------
 #
 # The lasso pulls all coefficients towards zero by the same force, large ones included. If alpha is
-# small enough for that to do no harm, coefficients that should be zero slip in. The adaptive lasso
-# (Zou 2006) fits twice: the weights of the second fit are one over the size of the coefficients of
-# the first, here ordinary least squares. Large ones then pay little, small ones a lot.
+# so small that this does no harm, the model also has coefficients that should be zero. The adaptive
+# lasso (Zou 2006) fits twice: the weights of the second fit are one over the size of the
+# coefficients of the first, here ordinary least squares. Large ones then pay little, small ones a
+# lot.
 #
-# 200 samples of 50 correlated features, six of which matter. Cross-validation chooses alpha. (The
-# weights have seen the samples that it leaves out, which makes it choose somewhat small alphas.)
+# There are 200 samples of 50 correlated features, six of which matter. Cross-validation chooses
+# alpha. (The weights come from all samples, the test samples of the folds included. Therefore it
+# chooses somewhat small alphas.)
 
 truth = np.zeros(50)
 truth[[3, 11, 19, 27, 35, 43]] = [3.0, -2.0, 1.5, 1.0, -0.75, 0.5]
