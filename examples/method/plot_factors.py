@@ -137,8 +137,8 @@ figure.savefig("factors_sweeps.png", dpi=120)
 # never gives an exact zero.
 #
 # A zero never becomes non-zero again: ``nu_j = 0`` makes ``mu_j = 0``, for ever, even if the
-# coefficient should be large. But zero is not stable then. From any other start the coefficient
-# grows by the same rule, because ``|z_j| / alpha`` is above one.
+# coefficient should be large. But in that case ``|z_j| / alpha`` is above one, and the same rule
+# makes the coefficient grow from any other start, however small.
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(7.4, 3.8), layout="constrained")
 long = sweeps(start, 200).prod(axis=1)

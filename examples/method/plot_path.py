@@ -53,9 +53,9 @@ for column in range(1, alphas.size):
 #
 # With ``positive=True`` no coefficient goes below zero, and five features never enter. With an
 # elastic net, here half lasso and half ridge, more features have coefficients, and these are
-# smaller: s1 and s2, which are correlated, get large coefficients of opposite signs from the lasso,
-# and small ones here. The alphas begin at twice those of the lasso, because only half of each alpha
-# goes to the L1 penalty.
+# smaller. For example, s1 and s2 are correlated. The lasso gives them large coefficients of
+# opposite signs, and the elastic net small ones. The alphas begin at twice those of the lasso,
+# because only half of each alpha goes to the L1 penalty.
 
 models = {
     "positive=True": HadamardLasso(2.0, positive=True),

@@ -24,8 +24,9 @@ LAMBDA = 1.0
 #
 # The penalty ``LAMBDA / 2 * (mu^2 + nu^2)`` is, up to a constant, the negative logarithm of the
 # density of two normal variables of variance ``1 / LAMBDA``. Their product has the density ``LAMBDA
-# / pi * K0(LAMBDA * |theta|)``, with a modified Bessel function K0, and standard deviation ``1 /
-# LAMBDA``. The Laplace prior, ``LAMBDA / 2 * exp(-LAMBDA * |theta|)``, has ``sqrt(2) / LAMBDA``.
+# / pi * K0(LAMBDA * |theta|)``, with a modified Bessel function K0. Its standard deviation is ``1 /
+# LAMBDA``. The Laplace prior has the density ``LAMBDA / 2 * exp(-LAMBDA * |theta|)``. Its standard
+# deviation is ``sqrt(2) / LAMBDA``.
 
 
 def product_density(theta):
@@ -53,8 +54,8 @@ for name, distribution in priors.items():
     print(f"draws against {name:18s}: distance {test.statistic:.4f}, p-value {test.pvalue:.2g}")
 
 # %%
-# The density of the product is infinite at zero. Far out, both fall like ``exp(-LAMBDA |theta|)``,
-# the product's faster by ``1 / sqrt|theta|``.
+# The density of the product is infinite at zero. Far out, both densities fall like
+# ``exp(-LAMBDA |theta|)``. That of the product has a factor of ``1 / sqrt|theta|`` in addition.
 
 points = np.linspace(-6.0, 6.0, 1200)  # an even number: none at zero
 figure, axes = plt.subplots(1, 2, figsize=(7.4, 3.7), layout="constrained")
@@ -73,9 +74,9 @@ figure.savefig("prior_density.png", dpi=120)
 # One mode, two posteriors
 # ------------------------
 #
-# Now observe y, normal about theta with variance one. The most probable factors have the product
-# that the Laplace prior makes most probable: the lasso, y moved towards zero by LAMBDA. The
-# posterior density of theta itself, with the factors integrated out, is another matter. Its mode is
+# Now observe y, normal about theta with variance one. The product of the most probable factors is
+# the most probable theta under the Laplace prior. It is the lasso: y moved towards zero by LAMBDA.
+# The posterior density of theta itself, with the factors integrated out, is different. Its mode is
 # always at zero, because a change of variables moves modes. Its mean is closer to zero than under
 # the Laplace prior.
 

@@ -5,8 +5,9 @@ A loss of your own: censored durations
 For some patients it is known how long they stayed. For others it is only known that they stayed
 longer than they were observed. A regression is biased if these patients are left out, and also if
 the time of observation is used as the stay. The likelihood of a normal model is right for both
-(Tobit regression). A stay that was seen counts a squared residual, and one that was not seen counts
-the logarithm of a tail. :func:`~hplasso.minimize_l1` adds the L1 penalty, and a certificate.
+(Tobit regression). The loss of a stay that was seen to its end is a squared residual. For the other
+stays it is minus the logarithm of the probability of a longer stay. :func:`~hplasso.minimize_l1`
+adds the L1 penalty, and a certificate.
 """
 
 import matplotlib.pyplot as plt

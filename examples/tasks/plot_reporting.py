@@ -114,7 +114,8 @@ figure.savefig("reporting_coefficients.png", dpi=120)
 # %%
 # The interval of sex does not contain zero, but only four of ten bootstrap samples select it. The
 # lasso with the rule of one standard error looks for a simple model that predicts well, not for all
-# that matters. What is often selected is worth a closer look. What is not may matter, too.
+# that matters. A feature that is often selected is worth a closer look. But a feature that is
+# rarely selected may matter, too.
 
 # %%
 # No p-values for what was selected on the same data

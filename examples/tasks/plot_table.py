@@ -65,8 +65,8 @@ print(f"mean price: {price.mean():.0f} thousand euros, standard deviation {price
 #   is divided by its standard deviation, because the penalty depends on the units.
 # - *Categories.* Each level becomes an indicator, and "missing" is a level, too. No level has to be
 #   dropped, because the penalty usually makes the solution unique. Levels with a coefficient of
-#   zero share the intercept. The coefficient of another level is its difference in price to these.
-#   Indicators are not scaled.
+#   zero add nothing to the price. The coefficient of any other level is the difference in price to
+#   such a level. Indicators are not scaled.
 #
 # All of it is fitted on the training flats alone. The transformers return tables, so that the last
 # step knows the names of the columns. (The folds of ``HadamardLassoCV`` share the medians and

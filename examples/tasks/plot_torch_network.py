@@ -97,8 +97,9 @@ def outcome(method, alpha, seed):
 
 
 # %%
-# Of the three, only proximal steps leave exact zeros by themselves. For all,
-# :func:`~hplasso.torch.round_to_zero` sets to zero what the gradient says belongs there.
+# Of the three, only proximal steps leave exact zeros by themselves. So, after each of the three,
+# :func:`~hplasso.torch.round_to_zero` sets weights to zero for which the gradient says that zero is
+# optimal.
 
 figure, axes = plt.subplots(1, 2, figsize=(7.2, 3.6), layout="constrained")
 for colour, method in zip(("0.4", "#D55E00", "#0072B2"), RATES, strict=True):

@@ -21,7 +21,8 @@ BLUE, ORANGE = "#0072B2", "#E69F00"
 # Sample weights
 # --------------
 #
-# A sample of weight two is two samples, and one of weight zero is none, to the last digits.
+# A sample of weight two has the effect of two equal samples, and a sample of weight zero has none.
+# The coefficients agree to the last digits.
 
 X, y = load_diabetes(return_X_y=True, as_frame=True)
 X = StandardScaler().set_output(transform="pandas").fit_transform(X)
