@@ -2,7 +2,7 @@
 Convergence: how near, after how long
 =====================================
 
-Six ways to the same lasso, all of them a few lines but the last: two on the factors of
+Six ways to the same lasso, all of them a few lines, except the last: two on the factors of
 theta = mu * nu, three on theta itself, and ``HadamardLasso``, which adds the limit of the
 alternation in closed form. Each is judged by its duality gap, which it cannot embellish.
 """
