@@ -72,6 +72,7 @@ html_context = {"default_mode": "auto"}
 html_use_index = False
 html_show_sourcelink = False
 html_show_sphinx = False
+html_show_search_summary = False  # browsers do not let a page from the disk read others
 # Only pages in folders, the examples and the reference, have others beside them to list.
 html_sidebars = {page.stem: [] for page in Path(__file__).parent.glob("*.rst")}
 html_theme_options = {

@@ -127,7 +127,9 @@ for tol in (1e-4, 1e-8, 1e-14):
 # points in closed form after each sweep, and so reaches the solution.
 
 X, y = load_diabetes(return_X_y=True)
-figure, axes = plt.subplots(1, 2, figsize=(7.4, 3.9), layout="constrained")
+figure, axes = plt.subplots(
+    1, 2, figsize=(7.4, 3.9), sharex=True, sharey=True, layout="constrained"
+)
 for solver, ax in zip(("alternating", "auto"), axes, strict=True):
     lasso = HadamardLasso(0.3, solver=solver, tol=1e-8, max_iter=10_000)
     CertificateDisplay.from_estimator(lasso, X, y, ax=ax)

@@ -109,7 +109,7 @@ for (name, layer), colour in zip(layers.items(), styles, strict=True):
     print(f"{name:34s} {distances[-1]:.1e} above the minimum")
     ax.plot(np.maximum(distances, 1e-16), color=colour, label=name)
 ax.set(yscale="log", xlabel="step", ylabel="above the minimum, relative to the null loss")
-ax.legend(loc="lower center", bbox_to_anchor=(0.62, 0.3))
+figure.legend(loc="outside upper center", ncols=2)
 figure.savefig("torch_lasso.png", dpi=120)
 
 # %%

@@ -29,8 +29,8 @@ N_PENALTIES = 100
 LENGTH = {"alpha": 1e-3, "C": 10**-1.5}
 # A grid around a single penalty reaches so far to either side: three decades in all.
 REACH = 10**1.5
-# The least distance of two labels, as part of the axis.
-LABEL_DISTANCE = 0.04
+# The least distance of two labels, in points: a line of small letters.
+LABEL_DISTANCE = 10.0
 # On axes with no more than that from end to end, powers of ten are too few ticks.
 FEW_DECADES = 100.0
 # Ticks of the number of coefficients.
@@ -107,7 +107,8 @@ def name_lines(ax: Any, lines: Sequence[Any], names: Sequence[Any], ends: Float6
     order = np.argsort(heights)
     if not order.size:
         return
-    apart = LABEL_DISTANCE * np.arange(order.size)  # moved as little as keeps them apart
+    points = ax.get_window_extent().height * 72.0 / ax.figure.dpi
+    apart = LABEL_DISTANCE / points * np.arange(order.size)  # moved as little as keeps them apart
     moved = isotonic_regression(heights[order] - apart) + apart
     for height, position in zip(moved, order, strict=True):
         ax.annotate(

@@ -1,10 +1,12 @@
 """The displays: what they draw, and on what."""
 
 import sys
+from itertools import pairwise
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
@@ -123,12 +125,15 @@ def test_labels_stand_where_the_penalty_is_weakest(penalty_name, weakest):
             )
 
 
-def test_labels_do_not_overlap():
+@pytest.mark.parametrize("inches", [2.4, 4.8])
+def test_labels_do_not_overlap(inches):
     coefs = np.array([[0.0, 1.0], [0.0, 1.001], [0.0, 1.002], [0.0, 3.0]])
-    display = RegularizationPathDisplay.from_path([1.0, 0.1], coefs)
+    ax = Figure(figsize=(6.4, inches)).subplots()
+    display = RegularizationPathDisplay.from_path([1.0, 0.1], coefs, ax=ax)
     heights = np.array([text.xy[1] for text in display.ax_.texts])
     assert texts(display.ax_) == ["x0", "x1", "x2", "x3"]
-    assert (np.diff(heights) >= 0.04 - 1e-12).all()
+    boxes = [text.get_window_extent() for text in display.ax_.texts]
+    assert all(upper.y0 >= lower.y1 for lower, upper in pairwise(boxes))
     low, high = display.ax_.get_ylim()
     assert heights[3] == pytest.approx((3.0 - low) / (high - low))
     assert heights[:3].mean() == pytest.approx((1.001 - low) / (high - low))
