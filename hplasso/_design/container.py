@@ -70,8 +70,12 @@ class Container(ABC):
         for rows, columns, part in self.in_memory_order():
             if means:
                 mean[columns] += weights[rows] @ part
-            square[columns] += weights[rows] @ part**2
+            square[columns] += weights[rows] @ self.squared(part)
         return mean, square
+
+    def squared(self, part: Any) -> Any:
+        """The squares of what is in a part of X, which is not used after that."""
+        return part**2
 
     def transposed_product(self, right: Float64) -> Float64:
         """X'right, for `right` of shape (n,) or (n, k)."""

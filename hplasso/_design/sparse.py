@@ -92,6 +92,10 @@ class SparseContainer(Container):
         result.has_canonical_format = True  # as X has: it would be looked for
         return result
 
+    def squared(self, part: Any) -> Any:
+        part.data = part.data**2  # a power would copy the indices, too
+        return part
+
     def read(self, features: Index, right: Float64) -> Float64:
         return np.asarray(self.stored[:, features].T @ right)
 
@@ -140,8 +144,8 @@ class SparseContainer(Container):
 def weighted_products(left: Any, right: Any, weights: Float64) -> Float64:
     """left' diag(weights) right of CSC arrays, as a dense array."""
     n, k = right.shape
-    if left is right and FULL * right.nnz > n * k:
-        return _filled_square(right, np.sqrt(weights))
+    if left is right and _is_full(right.nnz, right.shape):
+        return _filled_square(right, np.arange(k), np.sqrt(weights))
     weighted = right.copy()
     weighted.data *= weights[right.indices]
     if k > SEVERAL and SPARSE * right.nnz < n * k:
@@ -152,28 +156,34 @@ def weighted_products(left: Any, right: Any, weights: Float64) -> Float64:
     return products
 
 
-def _filled_square(columns: Any, factors: Float64) -> Float64:
-    """A'A of A = diag(factors) columns, filled up, a block of rows at a time."""
-    k = columns.shape[1]
-    square = np.zeros((k, k))
-    for rows, filled in _filled(columns):
+def _is_full(stored: int, shape: tuple[int, int]) -> bool:
+    """Whether columns are filled up before they are multiplied by themselves."""
+    return FULL * stored > shape[0] * shape[1]
+
+
+def _filled_square(columns: Any, positions: Index, factors: Float64) -> Float64:
+    """A'A of A = diag(factors) times some columns, filled up, a block of rows at a time."""
+    square = np.zeros((positions.size,) * 2)
+    for rows, filled in _filled(columns, positions):
         filled *= factors[rows]
         square += filled @ filled.T
     return square
 
 
-def _filled(columns: Any) -> Iterator[tuple[slice, Float64]]:
-    """Rows and, transposed, what sorted CSC columns hold there, zeros too; in one array."""
-    n, k = columns.shape
+def _filled(columns: Any, positions: Index) -> Iterator[tuple[slice, Float64]]:
+    """Rows and, transposed, what some sorted CSC columns hold there, zeros too; in one array."""
+    n, k = columns.shape[0], positions.size
     if n * k <= TOGETHER * BLOCK:
-        yield slice(n), columns.T.toarray()
+        yield slice(n), columns[:, positions].T.toarray()
         return
     parts = list(slices(n, max(1, k // TOGETHER)))
     first_rows = [rows.start for rows in parts] + [n]
     starts = np.array(
         [
             first + np.searchsorted(columns.indices[first:end], first_rows)
-            for first, end in pairwise(columns.indptr)
+            for first, end in zip(
+                columns.indptr[positions], columns.indptr[positions + 1], strict=True
+            )
         ]
     )
     whole = np.empty((k, parts[0].stop))
@@ -327,9 +337,12 @@ class SparseColumns(Columns):
         return np.asarray(z - np.multiply.outer(self.mean[self.features], root @ residual))
 
     def weighted_gram(self, positions: Index, first: int, weights: Float64) -> Float64:
+        weights = self.statistics.sqrt_weights**2 * weights
+        size = self.container.shape[0], positions.size
+        if not first and _is_full(self.stored(positions), size):
+            return _filled_square(self.chosen, positions, np.sqrt(weights))
         columns = self.chosen[:, positions]
-        new = columns[:, first:] if first else columns
-        return weighted_products(columns, new, self.statistics.sqrt_weights**2 * weights)
+        return weighted_products(columns, columns[:, first:] if first else columns, weights)
 
     def scaled_gram(
         self, positions: Index, outputs: Index, first: int, weights: Float64, right: Float64
@@ -341,9 +354,10 @@ class SparseColumns(Columns):
         return np.asarray((scaled.T @ new).toarray()), np.asarray(new.T @ right)
 
     def costs(self, positions: Index) -> Costs:
-        n, k, stored = self.container.shape[0], positions.size, self.stored(positions)
-        filled = FULL * stored > n * k  # as `weighted_products` does
-        gram = n * k * (k + SLOW_PRODUCT) if filled else SLOW * stored**2 / n
+        n, k = size = self.container.shape[0], positions.size
+        stored = self.stored(positions)
+        full = _is_full(stored, size)
+        gram = n * k * (k + SLOW_PRODUCT) if full else SLOW * stored**2 / n
         return Costs(gram, 2.0 * SLOW_PRODUCT * float(self.chosen.nnz))
 
     def stored(self, positions: Index) -> int:
