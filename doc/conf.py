@@ -21,7 +21,7 @@ extensions = [
     "sphinx_gallery.gen_gallery",
     "formulas",
 ]
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "package.rst"]  # the latter: what a package index shows
 templates_path = ["_templates"]
 nitpicky = True
 # Links to other projects. A build takes their names from these files, so that it needs no network.
