@@ -1,6 +1,6 @@
-"""What cross-validated estimators and searches have seen: the losses of folds along penalties."""
+"""What cross-validated estimators and searches have seen: the losses of folds, by candidate."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -8,21 +8,61 @@ from sklearn.base import is_classifier
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.pipeline import Pipeline
 
-from .._model_selection.path_fit import prefix_of_last
-from .._model_selection.rules import choose
 from .._numerics.typing import Float64
+from .._validation.choices import PenaltyName
+from .candidates import along_penalty, differing, losses_of, penalty_in, simplest
+from .kept_path import n_nonzero, own_grid
+from .path_fit import prefix_of_last
+from .rules import standard_errors
+
+
+class Measure(NamedTuple):
+    """The name of what folds are judged by, and its sign as a loss: -1 for scores."""
+
+    name: str
+    sign: float = 1.0
+
+    @classmethod
+    def of(cls, scoring: Any, default: str) -> "Measure":
+        """That of a parameter `scoring`; `default` is the score where it is None."""
+        if not isinstance(scoring, str):
+            return cls("score" if scoring else default, -1.0)
+        return cls(scoring.removeprefix("neg_"), 1.0 if scoring.startswith("neg_") else -1.0)
 
 
 class FoldLosses(NamedTuple):
-    """What a :class:`CrossValidationDisplay` draws, in its words."""
+    """The losses of candidates, in rows, in folds; standard errors of their means.
 
-    penalties: Float64
+    `candidates` has a column for each parameter; `chosen` are positions by the name of the rule.
+    `line` has the positions of candidates along the penalty, the strongest first, all else as
+    chosen. `n_nonzero` are numbers of features where the path on all samples is kept.
+    """
+
+    measure: Measure
     losses: Float64
     errors: Float64
-    chosen: Mapping[str, float]
-    penalty_name: str
-    loss_name: str
+    candidates: Mapping[str, Any]
+    chosen: Mapping[str, int]
+    penalty: str
+    line: Sequence[int]
+    common: Mapping[str, Any]  # what the candidates of the line have in common, of several values
+    n_nonzero: Any = None
     stopped_early: bool = False
+
+    @property
+    def penalty_name(self) -> PenaltyName:
+        """The same without the names of steps."""
+        return "C" if self.penalty.endswith("C") else "alpha"
+
+    def penalties(self) -> Float64:
+        """The penalties of the line."""
+        column = self.candidates[self.penalty]
+        return np.array([float(column[position]) for position in self.line])
+
+    def chosen_penalties(self) -> dict[str, float]:
+        """Those that rules choose, by the names of these."""
+        column, line = self.candidates[self.penalty], set(self.line)
+        return {rule: float(column[at]) for rule, at in self.chosen.items() if at in line}
 
 
 def cross_validated(estimator: Any) -> Any:
@@ -39,138 +79,139 @@ def penalty_parameter(search: Any) -> str:
 
     Only grid searches and randomised ones are known: others do not score all candidates alike.
     """
-    if not isinstance(search, GridSearchCV | RandomizedSearchCV):
+    known = isinstance(search, GridSearchCV | RandomizedSearchCV)
+    if not known or not hasattr(search, "best_index_"):
         return ""
-    prefix, best = prefix_of_last(search.estimator), getattr(search, "best_params_", {})
-    return next((prefix + name for name in ("alpha", "C") if prefix + name in best), "")
+    best = search.cv_results_["params"][search.best_index_]
+    return penalty_in(best, prefix_of_last(search.estimator))
 
 
-def fold_losses(estimator: Any) -> FoldLosses:
-    """What a fitted estimator or search has seen.
-
-    Raises
-    ------
-    ValueError
-        If it has seen no losses along penalties.
-    """
+def fold_losses(estimator: Any) -> FoldLosses | None:
+    """What a fitted estimator or search has seen, if it has seen any losses of folds."""
     if hasattr(estimator, "cv_results_"):
         return _of_search(estimator)
-    if hasattr(estimator, "mse_path_"):
-        return _of_least_squares(estimator)
-    if hasattr(estimator, "deviance_path_"):
-        losses, errors = estimator.deviance_path_, estimator.deviance_se_
-        return _by_alpha(estimator, estimator.alphas_, losses, errors, "mean deviance")
     if hasattr(estimator, "gammas_"):
         return _of_relaxed(estimator)
-    if hasattr(estimator, "scores_"):
-        return _of_classifier(estimator)
-    raise ValueError(
-        "estimator must be cross-validated, or a grid search over alpha or C of its last step. Got "
-        f"{type(estimator).__name__}, which has none of mse_path_, deviance_path_, scores_ and "
-        "cv_results_."
-    )
+    if hasattr(estimator, "alpha_1se_"):
+        return _of_alphas(estimator)
+    return _of_classifier(estimator) if hasattr(estimator, "C_1se_") else None
 
 
-def _by_alpha(
-    estimator: Any, alphas: Float64, losses: Float64, errors: Float64, name: str
-) -> FoldLosses:
-    """Of an estimator that has chosen an alpha."""
-    chosen = {"min": estimator.alpha_min_, "1se": estimator.alpha_1se_}
-    return FoldLosses(alphas, losses, errors, chosen, "alpha", name, estimator.stopped_early_)
-
-
-def _of_least_squares(estimator: Any) -> FoldLosses:
-    """Squared errors, at the l1_ratio chosen."""
-    losses, errors, alphas = estimator.mse_path_, estimator.mse_se_, estimator.alphas_
+def _of_alphas(estimator: Any) -> FoldLosses:
+    """Squared errors or deviances, at the l1_ratio chosen."""
+    squares, common = hasattr(estimator, "mse_path_"), {}
+    names = ("mse_path_", "mse_se_") if squares else ("deviance_path_", "deviance_se_")
+    losses, errors = (getattr(estimator, name) for name in names)
     if losses.ndim == 3:
         row = list(np.atleast_1d(estimator.l1_ratio)).index(estimator.l1_ratio_)
-        losses, errors = losses[row], errors[row]
-        alphas = alphas[row] if alphas.ndim == 2 else alphas
-    return _by_alpha(estimator, alphas, losses, errors, "mean squared error")
-
-
-def _of_relaxed(estimator: Any) -> FoldLosses:
-    """Scores of relaxed fits, at the gamma chosen."""
-    name, gamma = ("C" if hasattr(estimator, "C_") else "alpha"), estimator.gamma_
-    row = list(estimator.gammas_).index(gamma)
-    loss = "mean loss" if estimator.scoring is None else loss_name(estimator.scoring)
-    return FoldLosses(
-        getattr(estimator, f"{name}s_"),
-        -estimator.scores_[row],
-        estimator.scores_se_[row],
-        {estimator.rule: getattr(estimator, f"{name}_")},
-        name,
-        f"{loss}, gamma={gamma:g}",
-        estimator.stopped_early_,
-    )
+        losses, errors, common = losses[row], errors[row], {"l1_ratio": estimator.l1_ratio_}
+    measure = Measure("mean_squared_error" if squares else "mean_deviance")
+    alphas = own_grid(estimator, getattr(estimator, "l1_ratio_", 1.0))
+    return _of_path(estimator, "alpha", alphas, measure, losses, errors, common)
 
 
 def _of_classifier(estimator: Any) -> FoldLosses:
     """Scores, at the l1_ratio chosen."""
-    row = int(np.argmin(np.abs(estimator.l1_ratios_ - estimator.l1_ratio_)))
+    ratios, measure = estimator.l1_ratios_, Measure.of(estimator.scoring, "accuracy")
+    row = int(np.argmin(np.abs(ratios - estimator.l1_ratio_)))
+    common = {"l1_ratio": float(ratios[row])} if len(ratios) > 1 else {}
+    losses, errors = -estimator.scores_[:, row].T, estimator.scores_se_[row]
+    return _of_path(estimator, "C", estimator.Cs_, measure, losses, errors, common)
+
+
+def _of_path(
+    estimator: Any,
+    name: str,
+    penalties: Any,
+    measure: Measure,
+    losses: Float64,
+    errors: Float64,
+    common: Mapping[str, Any],
+) -> FoldLosses:
+    """Of an estimator that has chosen a penalty alone."""
+    rules = {rule: getattr(estimator, f"{name}_{rule}_") for rule in ("min", "1se")}
     return FoldLosses(
-        estimator.Cs_,
-        -estimator.scores_[:, row].T,
-        estimator.scores_se_[row],
-        {"min": estimator.C_min_, "1se": estimator.C_1se_},
-        "C",
-        loss_name(estimator.scoring or "accuracy"),
+        measure,
+        losses,
+        errors,
+        {name: penalties},
+        {rule: _position(penalties, value) for rule, value in rules.items()},
+        name,
+        range(len(penalties)),
+        common,
+        n_nonzero(estimator.coef_path_) if hasattr(estimator, "coef_path_") else None,
         estimator.stopped_early_,
     )
 
 
-def _of_search(search: Any) -> FoldLosses:
-    """Scores of the candidates that differ from the best one in the penalty alone.
+def _of_relaxed(estimator: Any) -> FoldLosses:
+    """Of relaxed fits: all gammas at one penalty after the other."""
+    name, gammas = ("C" if hasattr(estimator, "Cs_") else "alpha"), estimator.gammas_
+    penalties = getattr(estimator, f"{name}s_")
+    chosen = {}
+    for rule in ("min", "1se"):
+        penalty, gamma = (getattr(estimator, f"{kind}_{rule}_") for kind in (name, "gamma"))
+        chosen[rule] = _position(penalties, penalty) * gammas.size + _position(gammas, gamma)
+    candidates: dict[str, Any] = {
+        name: np.repeat(penalties, gammas.size),
+        "gamma": np.tile(gammas, penalties.size),
+    }
+    scores = estimator.scores_
+    unscored = estimator.scoring is None
+    return FoldLosses(
+        Measure("mean_loss") if unscored else Measure.of(estimator.scoring, ""),
+        -scores.transpose(1, 0, 2).reshape(-1, scores.shape[-1]),
+        estimator.scores_se_.T.ravel(),
+        candidates,
+        chosen,
+        name,
+        np.flatnonzero(candidates["gamma"] == estimator.gamma_).tolist(),
+        {"gamma": estimator.gamma_},
+        stopped_early=estimator.stopped_early_,
+    )
 
-    Those that are not finite are left out. Folds count alike.
+
+def _of_search(search: Any) -> FoldLosses | None:
+    """Scores of a search, by the metric that chooses, or the first of several.
+
+    The line has no candidates whose scores are not finite. Folds count alike.
     """
-    parameter, metric = penalty_parameter(search), "score"
-    scoring = search.scoring or ("accuracy" if is_classifier(search.estimator) else None)
+    if not hasattr(search, "best_index_"):
+        return None
+    results, metric, scoring = search.cv_results_, "score", search.scoring
     if search.multimetric_:
-        metric = scoring = search.refit
-    if not parameter or not isinstance(metric, str):
-        raise ValueError(
-            "Of a grid search, errors are drawn along the penalty, alpha or C of the last step, "
-            "which has to be in the grid; refit has to name one of several metrics. "
-            f"Got {search!r}."
-        )
-    results, best = search.cv_results_, search.best_params_
-    folds = [results[f"split{fold}_test_{metric}"] for fold in range(search.n_splits_)]
-    losses, differing = -np.array(folds), [_differing(each, best) for each in results["params"]]
-    values = {
-        position: float(results["params"][position][parameter])
-        for position, names in enumerate(differing)
-        if names <= {parameter} and np.isfinite(losses[:, position]).all()
-    }
-    name = parameter.rpartition("__")[2]
-    order = sorted(values, key=values.__getitem__, reverse=name == "alpha")
-    penalties, losses = np.array([values[position] for position in order]), losses[:, order]
-    choice = choose(losses[:, None], [1.0] * len(losses))
-    chosen = {"min": float(penalties[choice.best])}
-    if len(losses) > 1:
-        chosen["1se"] = float(penalties[choice.simplest])
-    if best[parameter] not in chosen.values():  # `refit` is a rule of the user's own
-        chosen["refit"] = float(best[parameter])
-    varied = set().union(*differing) - {parameter}
-    others = [f"{key}={value}" for key, value in best.items() if key in varied]
-    words = ",\n".join([loss_name(scoring), *others])
-    return FoldLosses(penalties, losses.T, choice.errors[0], chosen, name, words)
+        metrics = [name.removeprefix("mean_test_") for name in results if "mean_test_" in name]
+        metric = search.refit if isinstance(search.refit, str) else metrics[0]
+        scoring = scoring.get(metric) if isinstance(scoring, Mapping) else metric
+    losses, penalty = losses_of(results, metric, search.n_splits_), penalty_parameter(search)
+    candidates, best = results["params"], int(search.best_index_)
+    line = along_penalty(candidates, best, penalty, losses)
+    names = dict.fromkeys(name for candidate in candidates for name in candidate)
+    varied = set().union(*(differing(each, candidates[best]) for each in candidates)) - {penalty}
+    return FoldLosses(
+        Measure.of(scoring, "accuracy" if is_classifier(search.estimator) else "score"),
+        losses,
+        standard_errors(losses.T, np.ones(losses.shape[1])),
+        {name: [candidate.get(name) for candidate in candidates] for name in names},
+        _chosen(search, results[f"rank_test_{metric}"], line, losses),
+        penalty,
+        line,
+        {name: value for name, value in candidates[best].items() if name in varied},
+    )
 
 
-def _differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> set[str]:
-    """The names of parameters that are not the same in two candidates."""
-    return {
-        name
-        for name in {*one, *other}
-        if not (
-            name in one
-            and name in other
-            and (one[name] is other[name] or np.array_equal(one[name], other[name]))
-        )
-    }
+def _chosen(search: Any, ranks: Any, line: Sequence[int], losses: Float64) -> dict[str, int]:
+    """The positions of the candidates of the rules, and of the one that `refit` chose."""
+    best, chosen = int(search.best_index_), dict[str, int]()
+    if line:
+        chosen["min"] = min(sorted(line), key=ranks.__getitem__)
+    if line and search.n_splits_ > 1:
+        chosen["1se"] = simplest(line, losses)
+    if callable(search.refit):
+        chosen["refit"] = best
+    return chosen or {"min": best}
 
 
-def loss_name(scoring: Any) -> str:
-    """The name of minus a score."""
-    name = f"-{scoring}" if isinstance(scoring, str) else "-score"
-    return name.replace("_", " ").removeprefix("-neg ")
+def _position(values: Any, value: float) -> int:
+    """Where the value is."""
+    return int(np.flatnonzero(values == value)[0])
