@@ -10,9 +10,10 @@ from .._estimators.linear_model import LinearModel
 from .._model_selection.fold_losses import FoldLosses, cross_validated, fold_losses
 from .._model_selection.kept_path import n_nonzero
 from .._numerics.error_state import in_own_error_state
-from .._validation.arrays import check_samples_given
+from .._numerics.typing import Float64
+from .._validation.arrays import as_floats, check_samples_given, checked_array, checked_grid
 from .._validation.choices import PenaltyName
-from .._validation.parameters import InvalidParameterError
+from .._validation.parameters import InvalidParameterError, check_parameters
 from .display import Display, count_axis, mark, note_end_of_grid, penalty_axis, posed, unwrapped
 
 
@@ -195,9 +196,8 @@ class CrossValidationDisplay(Display):
         >>> display.plot(Figure().subplots(), linewidth=3.0).line_.get_linewidth()
         3.0
         """
-        ax = self._axes(ax)
-        penalties, losses = np.asarray(self.penalties), np.asarray(self.losses)
-        errors, mean = np.asarray(self.errors), losses.mean(axis=1)
+        penalties, losses, errors = self._checked()
+        ax, mean = self._axes(ax), losses.mean(axis=1)
         ax.plot(penalties, losses, color="0.8", linewidth=0.7, zorder=1)
         (self.line_,) = ax.plot(penalties, mean, **{"color": "C0", "label": "mean"} | kwargs)
         self.band_ = ax.fill_between(
@@ -208,11 +208,29 @@ class CrossValidationDisplay(Display):
         ax.set_ylabel(self.loss_name)
         self.top_ax_ = None
         if self.n_nonzero is not None:
-            counts = np.asarray(self.n_nonzero)
+            counts = checked_array(self.n_nonzero, penalties.shape, "n_nonzero")
             self.top_ax_ = count_axis(ax, penalties, counts, "features with non-zero coefficients")
         note_end_of_grid(ax, penalties, self.penalty_name, self.chosen, self.stopped_early)
         ax.legend(fontsize="small")
         return self
+
+    def _checked(self) -> tuple[Float64, Float64, Float64]:
+        """Penalties, losses and standard errors; the last two may be NaN."""
+        check_parameters(type(self).__name__, vars(self))
+        checked_grid(self.penalties, "penalties")
+        penalties = np.asarray(self.penalties, dtype=np.float64)
+        losses, errors = (
+            as_floats(getattr(self, name), name, ensure_all_finite=False)
+            for name in ("losses", "errors")
+        )
+        if losses.ndim != 2 or len(losses) != penalties.size:
+            raise ValueError(
+                f"losses must have shape ({penalties.size}, n_folds), a row for each penalty. "
+                f"Got shape {losses.shape}."
+            )
+        if errors.shape != penalties.shape:
+            raise ValueError(f"errors must have shape {penalties.shape}. Got shape {errors.shape}.")
+        return penalties, losses, errors
 
 
 def checked(seen: FoldLosses | None, chooser: Any) -> FoldLosses:

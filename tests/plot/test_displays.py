@@ -478,6 +478,21 @@ def test_candidates_that_are_not_drawn():
     assert path.chosen == {"alpha": search.best_params_["alpha"]}
 
 
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"losses": np.ones((3, 2))}, r"losses must have shape \(2, n_folds\).*Got shape \(3, 2\)"),
+        ({"errors": [1.0]}, r"errors must have shape \(2,\)\. Got shape \(1,\)"),
+        ({"n_nonzero": [1, 2, 3]}, r"n_nonzero must have shape \(2,\)\. Got shape \(3,\)"),
+        ({"penalty_name": "lambda"}, "'penalty_name' parameter of CrossValidationDisplay"),
+    ],
+)
+def test_what_errors_are_drawn_with(given, words):
+    drawn = {"penalties": [1, 0.1], "losses": np.ones((2, 2)), "errors": [0, 0], "chosen": {}}
+    with pytest.raises(ValueError, match=words):
+        CrossValidationDisplay(**(drawn | given)).plot()
+
+
 def test_a_path_whose_penalties_are_all_zero():
     with pytest.raises(ValueError, match=r"penalties must have a value above zero.*Got \[0\.\]"):
         RegularizationPathDisplay.from_path([0.0], np.ones((2, 1)))
@@ -498,9 +513,7 @@ def test_only_cross_validated_estimators():
     with pytest.raises(ValueError, match="must be cross-validated"):
         CrossValidationDisplay.from_estimator(Lasso().fit(X, y))
     selector = HadamardStabilitySelection(n_resamples=2).fit(X, y)  # its `scores_` are others
-    with pytest.raises(
-        ValueError, match=r"cross-validated.*Got HadamardStabilitySelection"
-    ):
+    with pytest.raises(ValueError, match=r"cross-validated.*Got HadamardStabilitySelection"):
         CrossValidationDisplay.from_estimator(selector)
     model = HadamardLassoCV(alphas=3).fit(X, y)
     for given in ({"X": X}, {"y": y}):
