@@ -1,6 +1,6 @@
 """The candidates of a search whose fits have their transformers in common, as one estimator."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
 from itertools import repeat
 from typing import Any, NamedTuple, Self
@@ -20,6 +20,7 @@ from .._estimators.tweedie import (
     HadamardTweedieRegressor,
 )
 from .._validation.parameters import real
+from .candidates import Parameters
 
 # The estimators that have paths.
 KINDS = (
@@ -31,7 +32,6 @@ KINDS = (
     HadamardTweedieRegressor,
 )
 ON_PATH = real(0.0, open_low=True)  # a penalty of zero is no point of a path, and fitted by itself
-Parameters = Mapping[str, Any]
 
 
 class Path(NamedTuple):

@@ -16,13 +16,12 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from .._estimators.bases import GridSearchCV
 from .._estimators.fit_method import Task, fit_method
-from .._numerics.typing import Float64
 from .._validation.choices import Rule
 from .._validation.parameters import SEARCH_CONSTRAINTS, check_parameters
+from .candidates import Parameters, along_penalty, losses_of, penalty_in, simplest
 from .grid_results import results_of
-from .path_fit import Group, Parameters, alike, groups_of, prefix_of_last
+from .path_fit import Group, groups_of, prefix_of_last
 from .path_scores import SEVERAL, Outcome, Scoring, evaluate, scorers_of
-from .rules import choose
 
 # What names of mean scores begin with.
 MEAN = "mean_test_"
@@ -334,9 +333,10 @@ class PathSearchCV(GridSearchCV):
         else:
             best = int(results[f"rank_test_{metric}"].argmin())
             if self.rule == "1se":
-                folds = [f"split{fold}_test_{metric}" for fold in range(self.n_splits_)]
-                scores = np.stack([results[fold] for fold in folds])
-                best = simplest(best, candidates, scores, prefix_of_last(self.estimator))
+                penalty = penalty_in(candidates[best], prefix_of_last(self.estimator))
+                losses = losses_of(results, metric, self.n_splits_)
+                line = along_penalty(candidates, best, penalty, losses)
+                best = simplest(line, losses) if best in line else best
             self.best_score_ = results[f"mean_test_{metric}"][best]
         self.best_index_, self.best_params_ = best, results["params"][best]
 
@@ -349,24 +349,6 @@ class PathSearchCV(GridSearchCV):
             self.refit_time_ = time.perf_counter() - started
         if hasattr(best, "feature_names_in_"):
             self.feature_names_in_ = best.feature_names_in_
-
-
-def simplest(best: int, candidates: Sequence[Parameters], scores: Float64, prefix: str) -> int:
-    """The position of the strongest penalty within one standard error of the best candidate.
-
-    `scores` are of shape (n_folds, n_candidates). The candidates in question are those that differ
-    from the best one in the penalty alone, whose name has the `prefix` of the last step.
-    """
-    own = [name for name in (f"{prefix}alpha", f"{prefix}C") if name in candidates[best]]
-    if not own or not np.isfinite(scores[:, best]).all():
-        return best
-    [name] = own
-    groups = alike(candidates, lambda other: other != name)
-    [members] = [group for group in groups if best in group]
-    finite = [member for member in members if np.isfinite(scores[:, member]).all()]
-    finite.sort(key=lambda member: candidates[member][name], reverse=name.endswith("alpha"))
-    choice = choose(-scores[:, None, finite], [1.0] * len(scores))
-    return finite[choice.simplest]
 
 
 def check_refit(refit: Any, names: Any) -> None:

@@ -7,11 +7,14 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from .._estimators.linear_model import LinearModel
+from .._model_selection.fold_losses import FoldLosses, cross_validated, fold_losses
 from .._model_selection.kept_path import n_nonzero
 from .._numerics.error_state import in_own_error_state
+from .._numerics.typing import Float64
+from .._validation.arrays import as_floats, check_samples_given, checked_array, checked_grid
 from .._validation.choices import PenaltyName
+from .._validation.parameters import InvalidParameterError, check_parameters
 from .display import Display, count_axis, mark, note_end_of_grid, penalty_axis, posed, unwrapped
-from .fold_losses import cross_validated, fold_losses
 
 
 class CrossValidationDisplay(Display):
@@ -109,7 +112,8 @@ class CrossValidationDisplay(Display):
             :class:`PathSearchCV`, :class:`sklearn.model_selection.GridSearchCV`; or a pipeline that
             ends with one, or a search over the parameters of other steps. Of several values of
             l1_ratio, of gamma, or of the other parameters of a search, those that were chosen are
-            drawn.
+            drawn; of several metrics the one that chooses, or the first. Candidates whose scores
+            are not finite are left out.
         X, y : array-like, default=None
             The data of `fit`, for the numbers on top alone: a path is computed, if the last step is
             one of hplasso. Without them the numbers are those of `coef_path_`, some of whose points
@@ -124,6 +128,13 @@ class CrossValidationDisplay(Display):
         display : CrossValidationDisplay
             The display.
 
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If it has seen no finite losses along penalties, or of `X` and `y` only one is given.
+
         Examples
         --------
         >>> from matplotlib.figure import Figure
@@ -135,17 +146,27 @@ class CrossValidationDisplay(Display):
         >>> CrossValidationDisplay.from_estimator(model, ax=ax).ax_.get_ylabel()
         'mean squared error'
         """
+        check_samples_given(X, y, sample_weight, offset)
         chooser = cross_validated(estimator)
         check_is_fitted(chooser)
-        seen = fold_losses(chooser)
+        seen = checked(fold_losses(chooser), chooser)
+        penalties, counts = seen.penalties(), seen.n_nonzero
         last, X, _ = unwrapped(estimator, X) if X is not None else (None, None, None)
-        last, counts = getattr(last, "estimator_", last), None
+        last = getattr(last, "estimator_", last)
         if isinstance(last, LinearModel):
-            problem = posed(last, X, y, sample_weight, offset).problem(len(seen.penalties))
-            counts = n_nonzero(problem.arrays([problem.trace(seen.penalties)])[0])
-        elif hasattr(chooser, "coef_path_"):
-            counts = n_nonzero(chooser.coef_path_)
-        return cls(**seen._asdict(), n_nonzero=counts).plot(ax)
+            problem = posed(last, X, y, sample_weight, offset).problem(len(penalties))
+            counts = n_nonzero(problem.arrays([problem.trace(penalties)])[0])
+        display = cls(
+            penalties=penalties,
+            losses=seen.losses[seen.line],
+            errors=seen.errors[seen.line],
+            chosen=seen.chosen_penalties(),
+            penalty_name=seen.penalty_name,
+            loss_name=words_of(seen),
+            stopped_early=seen.stopped_early,
+            n_nonzero=counts,
+        )
+        return display.plot(ax)
 
     @in_own_error_state
     def plot(self, ax: Any = None, **kwargs: Any) -> Self:
@@ -175,9 +196,8 @@ class CrossValidationDisplay(Display):
         >>> display.plot(Figure().subplots(), linewidth=3.0).line_.get_linewidth()
         3.0
         """
-        ax = self._axes(ax)
-        penalties, losses = np.asarray(self.penalties), np.asarray(self.losses)
-        errors, mean = np.asarray(self.errors), losses.mean(axis=1)
+        penalties, losses, errors = self._checked()
+        ax, mean = self._axes(ax), losses.mean(axis=1)
         ax.plot(penalties, losses, color="0.8", linewidth=0.7, zorder=1)
         (self.line_,) = ax.plot(penalties, mean, **{"color": "C0", "label": "mean"} | kwargs)
         self.band_ = ax.fill_between(
@@ -188,8 +208,59 @@ class CrossValidationDisplay(Display):
         ax.set_ylabel(self.loss_name)
         self.top_ax_ = None
         if self.n_nonzero is not None:
-            counts = np.asarray(self.n_nonzero)
+            counts = checked_array(self.n_nonzero, penalties.shape, "n_nonzero")
             self.top_ax_ = count_axis(ax, penalties, counts, "features with non-zero coefficients")
         note_end_of_grid(ax, penalties, self.penalty_name, self.chosen, self.stopped_early)
         ax.legend(fontsize="small")
         return self
+
+    def _checked(self) -> tuple[Float64, Float64, Float64]:
+        """Penalties, losses and standard errors; the last two may be NaN."""
+        check_parameters(type(self).__name__, vars(self))
+        checked_grid(self.penalties, "penalties")
+        penalties = np.asarray(self.penalties, dtype=np.float64)
+        losses, errors = (
+            as_floats(getattr(self, name), name, ensure_all_finite=False)
+            for name in ("losses", "errors")
+        )
+        if losses.ndim != 2 or len(losses) != penalties.size:
+            raise ValueError(
+                f"losses must have shape ({penalties.size}, n_folds), a row for each penalty. "
+                f"Got shape {losses.shape}."
+            )
+        if errors.shape != penalties.shape:
+            raise ValueError(f"errors must have shape {penalties.shape}. Got shape {errors.shape}.")
+        return penalties, losses, errors
+
+
+def checked(seen: FoldLosses | None, chooser: Any) -> FoldLosses:
+    """What there is to draw.
+
+    Raises
+    ------
+    ValueError
+        If there are no losses along penalties.
+    """
+    if seen is None or not seen.penalty:
+        raise InvalidParameterError(
+            "estimator must be cross-validated, or a grid search over alpha or C of its last step "
+            "whose refit chooses a candidate. "
+            f"Got {type(chooser).__name__}."
+        )
+    if not seen.line:
+        raise InvalidParameterError(
+            f"estimator must have finite scores for some penalty. Got {type(chooser).__name__} "
+            "with scores that are all NaN or infinite."
+        )
+    return seen
+
+
+def words_of(seen: FoldLosses) -> str:
+    """The name of the losses, and what the candidates drawn have in common."""
+    sign = "-" if seen.measure.sign < 0.0 else ""
+    values = {
+        name: f"{value:g}" if isinstance(value, float) else value
+        for name, value in seen.common.items()
+    }
+    common = [f"{name}={value}" for name, value in values.items()]
+    return ",\n".join([sign + seen.measure.name.replace("_", " "), *common])

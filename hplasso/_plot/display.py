@@ -73,7 +73,12 @@ def mark(ax: Any, chosen: Mapping[str, float]) -> None:
 def penalty_axis(ax: Any, penalties: Float64, name: str) -> None:
     """Penalties on a logarithmic scale, the strongest on the left."""
     shown = penalties[penalties > 0.0]  # there is no place for zero on this scale
-    low, high = float(shown.min(initial=np.inf)), float(shown.max(initial=0.0))
+    if not shown.size:
+        raise ValueError(
+            "penalties must have a value above zero, because their axis is logarithmic. "
+            f"Got {penalties}."
+        )
+    low, high = float(shown.min()), float(shown.max())
     ax.set_xscale("log")
     if low < high:
         ax.set_xlim(*((low, high) if name == "C" else (high, low)))
@@ -164,7 +169,7 @@ def checked_lines(
             f"feature_names must have {len(rows)} names, one for each row of {rows_name}. "
             f"Got {len(feature_names)}."
         )
-    return penalties, rows, feature_names
+    return penalties, rows, list(feature_names)
 
 
 class Pictured(NamedTuple):
@@ -199,8 +204,8 @@ def posed(estimator: Any, X: Any, y: Any, sample_weight: Any, offset: Any = None
     """
     if not isinstance(estimator, LinearModel):
         raise ValueError(
-            f"estimator must be one of hplasso. Got {type(estimator).__name__}; "
-            "RegularizationPathDisplay.from_path draws any path."
+            "estimator must be a regressor or classifier of hplasso, and none that is relaxed. "
+            f"Got {type(estimator).__name__}; RegularizationPathDisplay.from_path draws any path."
         )
     options_of(estimator)  # all parameters are checked
     parameters = {"l1_ratio": 1.0, **chosen_parameters(estimator), "verbose": 0}

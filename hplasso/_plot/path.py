@@ -5,6 +5,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from .._model_selection.fold_losses import cross_validated, fold_losses
 from .._numerics.error_state import in_own_error_state
 from .._numerics.typing import Float64
 from .._validation.arrays import as_floats
@@ -21,7 +22,6 @@ from .display import (
     pictured,
     unwrapped,
 )
-from .fold_losses import cross_validated, fold_losses, penalty_parameter
 
 # Width and height of the axes of a class, in inches, and how many stand side by side.
 PANEL, N_COLUMNS = (4.4, 3.6), 3
@@ -153,9 +153,9 @@ class RegularizationPathDisplay(Display):
         last, X, names = unwrapped(estimator, X)
         problem, penalties, _, chosen, classes = pictured(last, X, y, sample_weight, offset)
         row = class_row(target, classes)
-        chooser = cross_validated(estimator)
-        if penalty_parameter(chooser):
-            penalties, chosen = fold_losses(chooser).penalties, fold_losses(chooser).chosen
+        seen = fold_losses(cross_validated(estimator))
+        if seen is not None and seen.line:
+            penalties, chosen = seen.penalties(), seen.chosen_penalties()
         coefs, _ = problem.arrays([problem.trace(penalties)])
         display = cls(
             penalties=penalties,

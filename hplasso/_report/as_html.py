@@ -22,8 +22,8 @@ def table_as_html(table: Table, name: str) -> str:
     """The rows that are shown; the first column has the headings of rows."""
     sides = [RIGHT if numeric else LEFT for numeric in table.numeric()]
     headings = [
-        f'<th scope="col"{side}>{escape(str(heading))}</th>'
-        for heading, side in zip(table.all_columns(), sides, strict=True)
+        f'<th scope="col"{side}>{escape(heading)}</th>'
+        for heading, side in zip(table.headings(), sides, strict=True)
     ]
     head = f"<thead><tr>{''.join(headings)}</tr></thead>"
     body = f"<tbody>{''.join(_row(row, sides) for row in table.rows())}</tbody>"

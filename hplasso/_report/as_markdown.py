@@ -21,9 +21,10 @@ def facts_as_markdown(facts: Mapping[str, str]) -> str:
 
 def table_as_markdown(table: Table) -> str:
     """The rows that are shown, numbers to the right."""
-    headings = [str(heading) for heading in table.all_columns()]
     signs = ["--:" if numeric else ":--" for numeric in table.numeric()]
-    head, *body = (_row([escaped(cell) for cell in cells]) for cells in [headings, *table.rows()])
+    head, *body = (
+        _row([escaped(cell) for cell in cells]) for cells in [table.headings(), *table.rows()]
+    )
     lines = [escaped(table.caption), "", head, _row(signs), *body]
     if len(table.shown) < len(table):
         lines += ["", f"{len(table.shown)} of {len(table)} rows are shown."]

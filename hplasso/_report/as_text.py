@@ -13,7 +13,7 @@ def facts_as_text(facts: Mapping[str, str]) -> str:
 
 def table_as_text(table: Table, name: str) -> str:
     """The rows that are shown, numbers to the right, and how to have the others."""
-    lines = [[str(heading) for heading in table.all_columns()], *table.rows()]
+    lines = [table.headings(), *table.rows()]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     signs = [">" if numeric else "<" for numeric in table.numeric()]
     aligned = [

@@ -9,15 +9,17 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._estimators.linear_model import LinearModel
 from .._model_selection.fitted_pipeline import FittedPipeline
+from .._model_selection.fold_losses import fold_losses
 from .._model_selection.relaxed_model import RelaxedModel
 from .._model_selection.stability_selection import HadamardStabilitySelection
 from .._numerics.error_state import in_own_error_state
+from .._validation.arrays import check_samples_given
 from .._validation.parameters import REPORT_CONSTRAINTS, InvalidParameterError, check_parameters
 from .as_html import facts_as_html, table_as_html
 from .as_markdown import escaped, facts_as_markdown, table_as_markdown
 from .as_text import facts_as_text, table_as_text
 from .coefficients import coefficient_table
-from .cross_validation import scores_of
+from .cross_validation import cross_validation_table
 from .facts import Facts, certificate_facts, data_facts, fit_facts, penalty_facts, versions
 from .path import Samples, path_table
 from .stability import checked_selector, probabilities_of, stability_facts, stability_table
@@ -158,10 +160,7 @@ class Summary:
         """
         check_is_fitted(estimator)
         fitted, samples = FittedPipeline.of(estimator), None
-        if (X is None) != (y is None):
-            raise ValueError("X and y must be given both, or neither.")
-        if X is None and not (sample_weight is None and offset is None):
-            raise ValueError("sample_weight and offset must be None where X and y are not given.")
+        check_samples_given(X, y, sample_weight, offset)
         selection = None if stability is None else checked_selector(stability)
         known = LinearModel | RelaxedModel | HadamardStabilitySelection
         if not isinstance(fitted.last, known):
@@ -270,10 +269,10 @@ def _of_model(
     """The summary of a linear model."""
     last, names = fitted.last, fitted.feature_names()
     probabilities = None if selection is None else probabilities_of(names, selection)
-    scores = scores_of(last, fitted.search)
+    seen = fold_losses(last) or fold_losses(fitted.search)
     tables = {
         "coefficients": coefficient_table(last, names, probabilities),
-        "cross_validation": None if scores is None else scores.table(),
+        "cross_validation": None if seen is None else cross_validation_table(seen),
         "path": path_table(last, samples),
     }
     facts = {

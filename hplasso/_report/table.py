@@ -26,25 +26,29 @@ class Table:
     shown: Sequence[int]
     row_names: RowNames | None = None
 
-    def all_columns(self) -> dict[Any, Sequence[Any]]:
-        """The columns, after that of the names of rows."""
+    def all_columns(self) -> list[tuple[Any, Sequence[Any]]]:
+        """Headings and columns, those of the names of rows first; a class may have that heading."""
         named = [] if self.row_names is None else [self.row_names]
-        return dict(named) | dict(self.columns)
+        return [*named, *self.columns.items()]
+
+    def headings(self) -> list[str]:
+        """Those of all columns."""
+        return [str(heading) for heading, _ in self.all_columns()]
 
     def numeric(self) -> list[bool]:
         """Whether each of all columns holds numbers."""
-        columns = self.all_columns().values()
-        return [all(value is None or is_number(value) for value in column) for column in columns]
+        columns = self.all_columns()
+        return [all(value is None or is_number(value) for value in column) for _, column in columns]
 
     def rows(self) -> Iterator[list[str]]:
         """The rows that are shown, in words."""
-        columns = list(self.all_columns().values())
+        columns = self.all_columns()
         for position in self.shown:
-            yield [words(column[position]) for column in columns]
+            yield [words(column[position]) for _, column in columns]
 
     def __len__(self) -> int:
         """The number of all rows."""
-        (length,) = {len(column) for column in self.all_columns().values()}
+        (length,) = {len(column) for _, column in self.all_columns()}
         return length
 
     def showing(self, n_rows: int) -> Table:

@@ -24,6 +24,14 @@ def as_floats(values: Any, name: str, **options: Any) -> Float64:
     return np.asarray(array)
 
 
+def check_samples_given(X: Any, y: Any, sample_weight: Any, offset: Any) -> None:
+    """Raise a ValueError if some of the optional data are given without the others they need."""
+    if (X is None) != (y is None):
+        raise ValueError("X and y must be given both, or neither.")
+    if X is None and not (sample_weight is None and offset is None):
+        raise ValueError("sample_weight and offset must be None where X and y are not given.")
+
+
 def check_one_target(owner: str, y: Any, instead: str) -> None:
     """Raise a ValueError if y has several columns, which says what to use instead."""
     shape = y.shape if hasattr(y, "shape") else np.asarray(y).shape

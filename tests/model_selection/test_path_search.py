@@ -384,6 +384,9 @@ def test_the_simplest_of_logistic_regression_has_the_smallest_C():
         PathSearchCV(estimator, grid, rule=rule, **options).fit(*CANCER) for rule in ("min", "1se")
     )
     assert simple.best_params_["model__C"] < least.best_params_["model__C"]
+    grids = [grid, {}]  # of which one does not have the penalty
+    partly = PathSearchCV(estimator, grids, rule="1se", **options).fit(*CANCER)
+    assert partly.best_params_ == simple.best_params_
     without = PathSearchCV(estimator, {"model__l1_ratio": [0.5, 1.0]}, rule="1se").fit(*IRIS)
     assert without.best_index_ == without.cv_results_["rank_test_score"].argmin()
 

@@ -635,8 +635,9 @@ def test_the_picture_is_that_of_the_gamma_chosen(name):
     row = list(model.gammas_).index(model.gamma_)
     assert_array_equal(display.losses, -model.scores_[row])
     assert_array_equal(display.penalties, getattr(model, f"{penalty}s_"))
-    assert display.chosen == {"1se": getattr(model, f"{penalty}_")}
-    assert display.ax_.get_ylabel() == f"mean loss, gamma={model.gamma_:g}"
+    rules = [rule for rule in ("min", "1se") if getattr(model, f"gamma_{rule}_") == model.gamma_]
+    assert display.chosen == {rule: getattr(model, f"{penalty}_{rule}_") for rule in rules}
+    assert display.ax_.get_ylabel() == f"mean loss,\ngamma={model.gamma_:g}"
     scored = HadamardRelaxedCV(estimator, cv=2, scoring=SCORES[name], **{f"{penalty}s": 2})
     display = CrossValidationDisplay.from_estimator(scored.fit(X, y))
     assert display.loss_name.startswith(SCORES[name].removeprefix("neg_").replace("_", " "))

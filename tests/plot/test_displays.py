@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 from numpy.testing import assert_allclose, assert_array_equal
@@ -96,7 +97,7 @@ def test_path_that_was_computed():
     other = RegularizationPathDisplay.from_estimator(HadamardLasso(0.1), X, y)
     assert "alpha: 0.1" in other.ax_.get_legend_handles_labels()[1]
     assert not RegularizationPathDisplay.from_path([1.0, 0.5], np.zeros((3, 2))).line_
-    with pytest.raises(ValueError, match=r"estimator must be one of hplasso\. Got Lasso"):
+    with pytest.raises(ValueError, match=r"regressor or classifier of hplasso.*Got Lasso"):
         RegularizationPathDisplay.from_estimator(Lasso(), X, y)
     with pytest.raises(ValueError, match=r"must have shape \(n_features, 20\)"):
         RegularizationPathDisplay.from_path(alphas, coefs.T)
@@ -194,6 +195,9 @@ def test_what_a_path_is_drawn_with():
     plain = RegularizationPathDisplay.from_path([1.0, 0.1], np.ones((1, 2)), feature_names=["a"])
     assert plain.ax_.get_legend() is None
     assert texts(plain.ax_) == ["a"]
+    names = pd.Series(["a", "b"], index=["u", "v"])
+    named = RegularizationPathDisplay.from_path([1.0, 0.1], np.eye(2), feature_names=names)
+    assert texts(named.ax_) == ["a", "b"]
 
 
 @pytest.mark.parametrize(
@@ -442,13 +446,56 @@ def test_errors_of_a_search_over_other_estimators():
     assert display.top_ax_ is None
     assert display.ax_.get_ylabel() == "-r2"
     search.set_params(refit=lambda results: 5).fit(X, y)
-    with pytest.raises(ValueError, match="refit has to name one of several metrics"):
-        CrossValidationDisplay.from_estimator(search)
+    display = CrossValidationDisplay.from_estimator(search)  # of the first metric
+    assert_allclose(display.losses.mean(axis=1), -search.cv_results_["mean_test_squared"])
+    assert display.chosen["refit"] == ALPHAS[5]
     search.set_params(scoring="r2").fit(X, y)
     assert CrossValidationDisplay.from_estimator(search).chosen["refit"] == ALPHAS[5]
-    search = GridSearchCV(Lasso(), {"positive": [True, False]}, refit=False).fit(X, y)
-    with pytest.raises(ValueError, match="which has to be in the grid"):
+    search = clone(search).set_params(scoring=metrics, refit=False).fit(X, y)
+    with pytest.raises(ValueError, match=r"whose refit chooses a candidate. Got GridSearchCV"):
         CrossValidationDisplay.from_estimator(search)
+    search = GridSearchCV(Lasso(), {"positive": [True, False]}, refit=False).fit(X, y)
+    with pytest.raises(ValueError, match="a grid search over alpha or C of its last step"):
+        CrossValidationDisplay.from_estimator(search)
+
+
+def test_candidates_that_are_not_drawn():
+    grid = [{"alpha": ALPHAS[:4]}, {}, {"alpha": ALPHAS[:2], "positive": [True]}]
+    search = PathSearchCV(HadamardLasso(), grid, cv=3, rule="1se").fit(X, y)
+    display = CrossValidationDisplay.from_estimator(search)
+    alike = ALPHAS[:4] if "positive" not in search.best_params_ else ALPHAS[:2]
+    assert_array_equal(display.penalties, alike)
+
+    def fails(model, X, y):
+        return np.nan
+
+    search.set_params(scoring=fails)
+    with pytest.warns(UserWarning, match="non-finite"):
+        search.fit(X, y)
+    with pytest.raises(ValueError, match=r"estimator must have finite scores.*Got PathSearchCV"):
+        CrossValidationDisplay.from_estimator(search)
+    path = RegularizationPathDisplay.from_estimator(search, X, y)
+    assert path.chosen == {"alpha": search.best_params_["alpha"]}
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"losses": np.ones((3, 2))}, r"losses must have shape \(2, n_folds\).*Got shape \(3, 2\)"),
+        ({"errors": [1.0]}, r"errors must have shape \(2,\)\. Got shape \(1,\)"),
+        ({"n_nonzero": [1, 2, 3]}, r"n_nonzero must have shape \(2,\)\. Got shape \(3,\)"),
+        ({"penalty_name": "lambda"}, "'penalty_name' parameter of CrossValidationDisplay"),
+    ],
+)
+def test_what_errors_are_drawn_with(given, words):
+    drawn = {"penalties": [1, 0.1], "losses": np.ones((2, 2)), "errors": [0, 0], "chosen": {}}
+    with pytest.raises(ValueError, match=words):
+        CrossValidationDisplay(**(drawn | given)).plot()
+
+
+def test_a_path_whose_penalties_are_all_zero():
+    with pytest.raises(ValueError, match=r"penalties must have a value above zero.*Got \[0\.\]"):
+        RegularizationPathDisplay.from_path([0.0], np.ones((2, 1)))
 
 
 def test_words_are_the_names_of_a_text():
@@ -465,6 +512,15 @@ def test_words_are_the_names_of_a_text():
 def test_only_cross_validated_estimators():
     with pytest.raises(ValueError, match="must be cross-validated"):
         CrossValidationDisplay.from_estimator(Lasso().fit(X, y))
+    selector = HadamardStabilitySelection(n_resamples=2).fit(X, y)  # its `scores_` are others
+    with pytest.raises(ValueError, match=r"cross-validated.*Got HadamardStabilitySelection"):
+        CrossValidationDisplay.from_estimator(selector)
+    model = HadamardLassoCV(alphas=3).fit(X, y)
+    for given in ({"X": X}, {"y": y}):
+        with pytest.raises(ValueError, match="X and y must be given both, or neither"):
+            CrossValidationDisplay.from_estimator(model, **given)
+    with pytest.raises(ValueError, match="sample_weight and offset must be None"):
+        CrossValidationDisplay.from_estimator(model, sample_weight=np.ones(len(y)))
     with pytest.raises(NotFittedError):
         CrossValidationDisplay.from_estimator(HadamardLassoCV())
     with pytest.raises(NotFittedError):

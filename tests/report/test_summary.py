@@ -1,5 +1,6 @@
 """Summaries: what their tables hold, by which names, and how they are shown."""
 
+import pickle
 import re
 import sys
 from xml.etree import ElementTree
@@ -18,6 +19,7 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardSc
 
 import hplasso
 from hplasso import (
+    HadamardElasticNet,
     HadamardElasticNetCV,
     HadamardLasso,
     HadamardLassoCV,
@@ -111,6 +113,10 @@ def test_classes_have_a_column_each():
         assert_array_equal(row, model.coef_[:, int(name[1:])])
     sparse = of(model.sparsify()).to_frame()
     assert_array_equal(sparse, frame)
+    kinds = np.array(["bug", "feature", "question"])[CODES]  # one is the heading of the names
+    text = text_rows(of(HadamardLogisticRegression(0.05).fit(IRIS, kinds)), "Coefficients")
+    assert text[0] == ["feature", "bug", "feature", "question"]
+    assert {row[0] for row in text[1:]} == set(frame.index)
     two = HadamardLogisticRegression().fit(IRIS, SPECIES == "setosa")
     assert "for the log odds of True" in str(of(two))
     targets = HadamardLasso(0.5).fit(X, np.column_stack([y, -y]))
@@ -208,6 +214,16 @@ def test_cross_validation_of_a_search(rule):
     assert "path" not in summary.tables
 
 
+def test_a_search_that_was_stored_has_the_same_rules():
+    """Its candidates share no objects, as those of the same l1_ratio do after the fit."""
+    grid = {"alpha": 0.02 * ALPHAS, "l1_ratio": [0.3, 0.9]}
+    search = GridSearchCV(HadamardElasticNet(), grid, cv=3).fit(X, y)
+    frame = of(search).to_frame("cross_validation")
+    assert row_of(frame, "1se").name != row_of(frame, "min").name
+    loaded = pickle.loads(pickle.dumps(search))
+    assert_array_equal(of(loaded).to_frame("cross_validation")["rule"], frame["rule"])
+
+
 def test_other_searches():
     grid = {"alpha": ALPHAS}
     search = GridSearchCV(HadamardLasso(), grid, cv=3).fit(X, y)
@@ -216,6 +232,11 @@ def test_other_searches():
     several = PathSearchCV(HadamardLasso(), grid, cv=3, scoring=metrics, refit="error").fit(X, y)
     frame = of(several).to_frame("cross_validation")
     assert_array_equal(frame["mean_absolute_error"], -several.cv_results_["mean_test_error"])
+    assert row_of(frame, "min").name == several.best_index_
+    unnamed = {"scoring": lambda model, X, y: {"a": model.score(X, y), "b": 0.0}}
+    own = PathSearchCV(HadamardLasso(), grid, cv=3, refit=lambda results: 1, **unnamed).fit(X, y)
+    frame = of(own).to_frame("cross_validation")
+    assert_array_equal(frame["a"], own.cv_results_["mean_test_a"])
     own = PathSearchCV(HadamardLasso(), grid, cv=3, refit=lambda results: 2).fit(X, y)
     assert row_of(of(own).to_frame("cross_validation"), "refit")["alpha"] == ALPHAS[2]
     with pytest.raises(ValueError, match="PathSearchCV has no best_estimator_"):
