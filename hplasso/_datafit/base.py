@@ -124,11 +124,12 @@ class DataTerm(Protocol):
         support: Index,
         penalties: Penalty,
         predicted: Index,
-        matrix_free: bool,
+        products: float,
     ) -> Model:
         """The model about an iterate, for a support, the KKT violators and predicted entrants.
 
-        Penalties are those of the working set. If `matrix_free`, its Hessian may be an operator.
+        Penalties are those of the working set. Its Hessian may be an operator where so many
+        `products` cost less than to form it.
         """
 
     def refresh(self) -> None:

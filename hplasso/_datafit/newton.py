@@ -101,13 +101,15 @@ class CurvedTerm:
         support: Index,
         penalties: Penalty,
         predicted: Index,
-        matrix_free: bool,
+        products: float,
     ) -> Model:
         z = iterate.z[working_set.features]
         moving = np.abs(z) > penalties[0]
         moving[support] = False
         where = np.concatenate([support, moving.nonzero()[0]])
-        columns: Any = working_set.columns.operator(where, curved=True) if matrix_free else None
+        columns: Any = None
+        if products:
+            columns = working_set.columns.operator(where, products=products)
         if columns is not None:  # there is another model before what is predicted could enter
             squares = self.design.column_norms[working_set.features[where]] ** 2
             operator: Operator = of_columns(columns, iterate.state, squares)

@@ -76,9 +76,9 @@ class SquaredTerm(ABC):
         support: Index,
         penalties: Penalty,
         predicted: Index,
-        matrix_free: bool,
+        products: float,
     ) -> Model:
-        gram = working_set.operator(support, penalties[1], matrix_free)
+        gram = working_set.operator(support, penalties[1], products > 0.0)
         return Model(ALL, gram, self._targets(working_set), support)
 
     def refresh(self) -> None:

@@ -24,10 +24,6 @@ LARGEST_KEPT_MEAN = 3.0
 # Smaller supports always have a Gram matrix: its factorisation against the calls of conjugate
 # gradients (constants.py).
 LARGE = 150
-# A Hessian is not formed where that would cost more than so many products with its columns: what a
-# model of a curved loss takes by conjugate gradients, from 20 products at first to 100 in the end
-# (constants.py).
-PRODUCTS = 60
 # Numbers of the largest Hessian of a curved loss that is formed, if it can do without (256 MB): a
 # bound of memory.
 LARGEST_FORMED = 2**25
@@ -180,12 +176,13 @@ class Columns(ABC):
         return Costs(float(positions.size**2 * n), 2.0 * n * self.features.size)
 
     def operator(
-        self, support: Index, ridge: Float64 | None = None, curved: bool = False
+        self, support: Index, ridge: Float64 | None = None, products: float = 0.0
     ) -> Any | None:
         """The Gram matrix by its products, where on a support these cost less than to form it.
 
-        A ridge penalty may make it well-conditioned. If `curved`, S of the support by its products,
-        where these cost less than `weighted_gram`.
+        A ridge penalty may make it well-conditioned. With a number of `products`, which a model of
+        a curved loss takes, S of the support by its products, where so many cost less than
+        `weighted_gram`.
         """
         return None
 
@@ -194,9 +191,9 @@ class Columns(ABC):
         return self, where, np.zeros(where.size, dtype=np.intp)
 
 
-def is_formed(size: int, cost: float, product: float) -> bool:
-    """Whether a Hessian of this size is formed, given what that costs, and a product without."""
-    return size < LARGE or (cost <= PRODUCTS * product and not is_too_large(size))
+def is_formed(size: int, cost: float, otherwise: float) -> bool:
+    """Whether a Hessian of this size is formed, given what that costs, and products without."""
+    return size < LARGE or (cost <= otherwise and not is_too_large(size))
 
 
 def is_too_large(size: int) -> bool:
@@ -290,11 +287,11 @@ class BlockwiseColumns(Columns):
     """Columns of Z that are read as arrays, a block of rows after the other."""
 
     def operator(
-        self, support: Index, ridge: Float64 | None = None, curved: bool = False
+        self, support: Index, ridge: Float64 | None = None, products: float = 0.0
     ) -> Any | None:
         n, k = self.statistics.sqrt_weights.size, support.size
         formed = (n * k**2 + k**3 / 3) / FASTER
-        if not curved or is_formed(k, formed, self.costs(support).product):
+        if not products or is_formed(k, formed, products * self.costs(support).product):
             return None
         return PairProducts(self, 1, support, np.zeros_like(support))
 

@@ -101,14 +101,14 @@ class MultiOutputColumns:
         return self.columns, self.positions[where], self.outputs[where]
 
     def operator(
-        self, support: Index, ridge: Float64 | None = None, curved: bool = False
+        self, support: Index, ridge: Float64 | None = None, products: float = 0.0
     ) -> PairProducts | None:
         """For a curved loss, some pairs by their products, where these cost less than a Hessian."""
         n, k, K = self.columns.statistics.sqrt_weights.size, support.size, self.n_outputs
         gram, product = self.costs(support)
         cost = min(gram, n * k**2) + k**3 / 3 + COUPLED * n * K**2
-        formed = cost <= CHEAP or is_formed(k, cost, K * (product + COUPLED * n))
-        return self._products_of(support) if curved and not formed else None
+        formed = cost <= CHEAP or is_formed(k, cost, products * K * (product + COUPLED * n))
+        return self._products_of(support) if products and not formed else None
 
     def costs(self, where: Index) -> Costs:
         """Those of the columns, for one output."""

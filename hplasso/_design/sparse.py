@@ -231,11 +231,11 @@ class SparseMatrix:
         return values if self._positions is None else values[self._positions]
 
 
-def _products_of(columns: SparseColumns, positions: Index) -> SparseMatrix | None:
-    """Columns by their products, where these cost less than to form and factorise a Hessian."""
+def _products_of(columns: SparseColumns, positions: Index, products: float) -> SparseMatrix | None:
+    """Columns by their products, where so many cost less than to form and factorise a Hessian."""
     n, k = columns.container.shape[0], positions.size
     formed = min(columns.costs(positions).gram, n * k**2) + k**3 / 3
-    if is_formed(k, formed, 2 * SLOW_PRODUCT * columns.stored(positions)):
+    if is_formed(k, formed, products * 2 * SLOW_PRODUCT * columns.stored(positions)):
         return None
     weights = columns.statistics.sqrt_weights**2
     if columns.stored(positions) < COPIED * columns.chosen.nnz:
@@ -295,10 +295,10 @@ class SparseColumns(Columns):
         self.chosen = self._growing.columns
 
     def operator(
-        self, support: Index, ridge: Float64 | None = None, curved: bool = False
+        self, support: Index, ridge: Float64 | None = None, products: float = 0.0
     ) -> ProductGram | SparseMatrix | None:
-        if curved:
-            return _products_of(self, support)
+        if products:
+            return _products_of(self, support, products)
         if support.size < LARGE or support.size**2 <= DENSE_FACTOR * self.stored(support):
             return None
         mean, weights = self.mean[self.features], self.statistics.sqrt_weights**2

@@ -33,7 +33,7 @@ def test_products_are_those_of_the_formed_hessian(fit_intercept):
     prediction = loss.predict(rng.standard_normal((3000, 1)))
     where = rng.permutation(working_set.features.size)[:400]
     formed = Hessian(working_set.design, loss, fit_intercept).at(working_set, prediction, where)
-    columns = working_set.columns.operator(where, curved=True)
+    columns = working_set.columns.operator(where, products=60.0)
     curvature = columns.weights * loss.curvature(prediction).diagonal(0)
     operator = of_one_output(columns, curvature, fit_intercept)
     vector = rng.standard_normal(400) / np.sqrt(formed.diagonal())
@@ -54,23 +54,23 @@ def test_products_are_those_of_the_formed_hessian(fit_intercept):
 def test_small_or_full_ones_are_formed():
     working_set, _ = working_set_of(3000, 500, 0.004, True)
     columns = working_set.columns
-    assert columns.operator(np.arange(100), curved=True) is None
-    assert columns.operator(np.arange(400), curved=True) is not None
+    assert columns.operator(np.arange(100), products=60.0) is None
+    assert columns.operator(np.arange(400), products=60.0) is not None
     working_set, _ = working_set_of(300, 500, 0.9, True)
-    assert working_set.columns.operator(np.arange(400), curved=True) is None
+    assert working_set.columns.operator(np.arange(400), products=60.0) is None
 
 
-def test_the_largest_are_never_formed(monkeypatch):
+def test_the_largest_are_never_formed():
     working_set, _ = working_set_of(3, 7000, 0.9, True)
     columns = working_set.columns
-    monkeypatch.setattr(hplasso._design.columns, "PRODUCTS", 1e9)
-    assert columns.operator(np.arange(5792), curved=True) is None
-    assert columns.operator(np.arange(5793), curved=True) is not None
+    products = 1e9
+    assert columns.operator(np.arange(5792), products=products) is None
+    assert columns.operator(np.arange(5793), products=products) is not None
     X = np.random.default_rng(0).standard_normal((3, 7000))
     working_set = WorkingSet(make_design(X, np.full(3, 1 / 3), True))
     working_set.admit(np.arange(7000))
-    assert working_set.columns.operator(np.arange(5792), curved=True) is None
-    assert working_set.columns.operator(np.arange(5793), curved=True) is not None
+    assert working_set.columns.operator(np.arange(5792), products=products) is None
+    assert working_set.columns.operator(np.arange(5793), products=products) is not None
 
 
 @pytest.mark.parametrize("fit_intercept", [False, True])
@@ -84,7 +84,6 @@ def test_the_largest_are_never_formed(monkeypatch):
     ],
 )
 def test_products_of_outputs(fit_intercept, K, container, copied, monkeypatch):
-    monkeypatch.setattr(hplasso._design.columns, "PRODUCTS", 1)
     monkeypatch.setattr(hplasso._design.multi_output, "CHEAP", 0.0)
     if not copied:
         monkeypatch.setattr(hplasso._design.dense, "COPIED", 1)
@@ -101,7 +100,7 @@ def test_products_of_outputs(fit_intercept, K, container, copied, monkeypatch):
     where = rng.permutation(200)[:180]
     formed = Hessian(design, term.loss, fit_intercept).at(working_set, state.prediction, where)
     assert working_set.columns.operator(where) is None  # squared loss has no outputs to couple
-    columns = working_set.columns.operator(where, curved=True)
+    columns = working_set.columns.operator(where, products=1.0)
     squares = term.design.column_norms[working_set.features[where]] ** 2
     operator = of_outputs(columns, state, squares)
     vector = rng.standard_normal(180)
@@ -125,9 +124,9 @@ def test_many_outputs_are_coupled_by_products_where_these_cost_less(monkeypatch)
     working_set = WorkingSet(term.design)
     working_set.admit(np.arange(p * K))
     columns = working_set.columns
-    assert columns.operator(np.arange(600), curved=True) is None  # nothing costs much
+    assert columns.operator(np.arange(600), products=60.0) is None  # nothing costs much
     monkeypatch.setattr(hplasso._design.multi_output, "CHEAP", 1e6)
-    assert columns.operator(np.arange(149), curved=True) is None  # small ones are formed
-    assert columns.operator(np.arange(600), curved=True) is not None
+    assert columns.operator(np.arange(149), products=60.0) is None  # small ones are formed
+    assert columns.operator(np.arange(600), products=60.0) is not None
     working_set = WorkingSet(make_design(rng.standard_normal((n, 3 * n)), weights, True))
-    assert working_set.columns.operator(np.arange(0), curved=True) is None
+    assert working_set.columns.operator(np.arange(0), products=60.0) is None

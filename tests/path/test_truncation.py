@@ -263,7 +263,7 @@ def test_many_classes_go_on_with_formed_hessians(monkeypatch, truncated, limit):
     later = HadamardLogisticRegression(C=10.0, tol=1e-6).fit(many, codes)
     n_truncated = len(truncated)
     assert 0 < n_truncated < later.n_iter_
-    monkeypatch.setattr(hplasso._design.columns, "PRODUCTS", np.inf)
+    monkeypatch.setattr(hplasso._path.model_step, "PRODUCTS", (np.inf, np.inf))
     formed = HadamardLogisticRegression(C=10.0, tol=1e-6).fit(many, codes)
     objectives = [
         log_loss(codes, model.predict_proba(many)) + np.abs(model.coef_).sum() / (10.0 * 800)
