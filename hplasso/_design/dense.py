@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from .._numerics.blocks import slices
-from .._numerics.linalg import room_for
+from .._numerics.linalg import enlarged, room_for
 from .._numerics.threads import threads_for_pass
 from .._numerics.typing import Float64, Index
 from .columns import LARGE, BlockwiseColumns, Columns, ColumnStatistics, ProductGram
@@ -100,10 +100,8 @@ class DenseColumns(BlockwiseColumns):
     def append(self, features: Index) -> None:
         stop = self.size + features.size
         if stop > len(self.buffer):
-            n, p = self.container.shape
-            grown = np.empty((min(room_for(stop), p), n))
-            grown[: self.size] = self.buffer[: self.size]
-            self.buffer = grown
+            size = min(room_for(stop), self.container.shape[1])
+            self.buffer = enlarged(self.buffer, self.size, size)
         rows = self.statistics.centre(self.container.columns(features), features).T
         np.multiply(rows, self.statistics.sqrt_weights, out=self.buffer[self.size : stop])
         self.features, self.size = np.concatenate([self.features, features]), stop

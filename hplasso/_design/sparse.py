@@ -10,7 +10,7 @@ import numpy as np
 from scipy import sparse
 
 from .._numerics.blocks import BLOCK, slices
-from .._numerics.linalg import room_for
+from .._numerics.linalg import enlarged, room_for
 from .._numerics.typing import Float64, Index
 from .columns import LARGE, Columns, ColumnStatistics, Costs, ProductGram, is_formed
 from .container import Container
@@ -243,13 +243,6 @@ def _products_of(columns: SparseColumns, positions: Index, products: float) -> S
     return SparseMatrix(columns.chosen, weights, positions)
 
 
-def _with_room(values: Any, kept: int, needed: int) -> Any:
-    """The first of some values in a larger array; what is behind them is not written."""
-    larger = np.empty(room_for(needed), values.dtype)
-    larger[:kept] = values[:kept]
-    return larger
-
-
 class GrowingColumns:
     """Sparse columns of n rows, in arrays that grow as others are put behind them.
 
@@ -268,8 +261,9 @@ class GrowingColumns:
         """The columns, with new ones behind them."""
         start, stop = self.columns.nnz, self.columns.nnz + new.nnz
         if stop > self._values.size:
-            self._values = _with_room(self._values, start, stop)
-            self._rows = _with_room(self._rows, start, stop)
+            size = room_for(stop)
+            self._values = enlarged(self._values, start, size)
+            self._rows = enlarged(self._rows, start, size)
         self._values[start:stop], self._rows[start:stop] = new.data, new.indices
         ends = np.concatenate([self.columns.indptr, start + new.indptr[1:]])
         arrays = self._values[:stop], self._rows[:stop], ends.astype(self._rows.dtype)

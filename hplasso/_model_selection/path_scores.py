@@ -141,12 +141,12 @@ def scores_together(
     """
     if not (scoring is None or isinstance(scoring, str)) or scoring not in COLUMN_METRICS:
         return None
-    metric, sign = COLUMN_METRICS[scoring]
-    scores = list[float]()
-    for part in slices(len(makes), max(len(y), makes[0]().coef_.shape[-1])):
+    first = makes[0]()  # the others are of its class, and fitted to the same targets
+    if type(first) not in COLUMN_KINDS or first.coef_.ndim > 1:
+        return None
+    (metric, sign), scores = COLUMN_METRICS[scoring], list[float]()
+    for part in slices(len(makes), max(len(y), first.coef_.size)):
         models = [make() for make in makes[part]]
-        if any(type(model) not in COLUMN_KINDS or model.coef_.ndim > 1 for model in models):
-            return None
         # With contiguous columns, sums have the rounding of one model alone, so that equal
         # models have equal scores.
         targets = np.tile(y, (len(models), 1)).T

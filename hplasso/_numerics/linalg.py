@@ -38,6 +38,13 @@ def room_for(size: int) -> int:
     return size + max(ROOM, size // 4)
 
 
+def enlarged(array: Any, kept: int, size: int) -> Any:
+    """The first of some values or rows in a larger array; what is behind them is not written."""
+    larger = np.empty((size, *array.shape[1:]), array.dtype)
+    larger[:kept] = array[:kept]
+    return larger
+
+
 def solve_positive(matrix: Float64, target: Float64) -> Float64:
     """``matrix^-1 target`` of a symmetric positive definite matrix, which is overwritten.
 
