@@ -29,7 +29,7 @@ print(f"{censored.sum()} of {n} stays are censored")
 # %%
 # The function returns its value and gradient. Let d be the distance of an observation from its
 # prediction. A censored one counts ``-log(1 - Phi(d))``, which is convex in d. It is computed from
-# the logarithm of Phi, so that it is exact far out in the tail, too. The constant of the normal
+# the logarithm of Phi, which is exact in the far tail as well. The constant of the normal
 # distribution is left out, so that the loss has zero as a lower bound.
 
 
