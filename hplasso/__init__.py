@@ -4,6 +4,7 @@
 # near the bottom of the interpreter's stack, and not from deep inside scikit-learn.
 import scipy.stats  # noqa: F401
 
+from ._design.batches import Batches
 from ._estimators.elastic_net import HadamardElasticNet, enet_path
 from ._estimators.glm_path import glm_path
 from ._estimators.lasso import HadamardLasso, lasso_path
@@ -36,6 +37,7 @@ from ._smooth.minimize import minimize_l1
 
 __version__ = "0.1.0"
 __all__ = [
+    "Batches",
     "CertificateDisplay",
     "CrossValidationDisplay",
     "HadamardElasticNet",

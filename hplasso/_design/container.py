@@ -36,6 +36,8 @@ class Container(ABC):
         The part of all columns that is read faster column by column than by a pass over X.
     """
 
+    # What was taken off the columns of X before it was stored: (p,), or zero for all.
+    origin: Float64 | float = 0.0
     # X itself, where it is an array or a sparse matrix.
     stored: Any = None
     # Whether `stored` is multiplied as it is: float64, as it lies in memory.

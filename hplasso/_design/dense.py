@@ -34,9 +34,10 @@ FEW, RIDGED = 0.5, 0.01
 
 
 class DenseContainer(Container):
-    """An ndarray of any layout."""
+    """An ndarray of any layout; what has been taken off its columns may be said."""
 
-    def __init__(self, X: Any) -> None:
+    def __init__(self, X: Any, origin: Float64 | float = 0.0) -> None:
+        self.origin = origin
         (n, p), (down, across), item = X.shape, X.strides, X.itemsize
         self.stored = X
         self._by_rows = abs(down) >= abs(across)

@@ -15,6 +15,7 @@ from .._numerics.blocks import slices
 from .._numerics.rounding import ROUNDING, UNIT
 from .._numerics.typing import Float64, Index, Mask
 from .columns import ColumnStatistics
+from .compressed import CompressedRows
 from .container import Container
 from .dense import DenseContainer
 from .design import Design
@@ -67,8 +68,8 @@ def check_range(name: str, size: float) -> None:
 
 def _largest(X: Any) -> float:
     """The largest absolute value of X, if all numbers are finite."""
-    if isinstance(X, Container):
-        return max(_largest(block) for _, block in X.blocks())
+    if isinstance(X, Container | CompressedRows):
+        return max(_largest(block) for _, block in as_container(X).blocks())
     try:
         assert_all_finite(X, input_name="X")
     except ValueError as error:
@@ -88,13 +89,15 @@ def make_design(
 
 
 def as_container(X: Any) -> Container:
-    """The container of an array or a sparse matrix; a container is returned as it is.
+    """The container of an array, a sparse matrix or compressed rows; one is returned as it is.
 
     A sparse matrix with several entries for an element, or unsorted ones, is put in order first, in
     a copy.
     """
     if isinstance(X, Container):
         return X
+    if isinstance(X, CompressedRows):
+        return DenseContainer(X.values, X.origin)
     if not sparse.issparse(X):
         return DenseContainer(X)
     X = type(X)((X.data, X.indices, X.indptr), shape=X.shape)  # the caller's is left as it is

@@ -108,7 +108,7 @@ class GeneralizedLinearRegressor(RegressorMixin, LinearModel):
         """The data of the problem, from parameters and arguments of `fit` that are checked."""
         options, name = options_of(self), type(self).__name__
         check_one_target(name, y, f"sklearn.multioutput.MultiOutputRegressor({name}())")
-        return self._validated(X, y, sample_weight, options).with_offset(offset)
+        return self._validated(X, y, sample_weight, offset, options)
 
     def _set_solution(
         self, problem: Problem, data: GeneralizedLinearData, points: list[PathPoint]

@@ -18,7 +18,7 @@ from .problem import FitOptions
 @overload
 def lasso_path(
     X: Any,
-    y: Any,
+    y: Any = None,
     *,
     return_n_iter: Literal[False] = ...,
     return_intercept: Literal[False] = ...,
@@ -27,7 +27,7 @@ def lasso_path(
 @overload
 def lasso_path(
     X: Any,
-    y: Any,
+    y: Any = None,
     *,
     return_n_iter: Literal[True],
     return_intercept: Literal[False] = ...,
@@ -36,7 +36,7 @@ def lasso_path(
 @overload
 def lasso_path(
     X: Any,
-    y: Any,
+    y: Any = None,
     *,
     return_n_iter: Literal[False] = ...,
     return_intercept: Literal[True],
@@ -45,7 +45,7 @@ def lasso_path(
 @overload
 def lasso_path(
     X: Any,
-    y: Any,
+    y: Any = None,
     *,
     return_n_iter: Literal[True],
     return_intercept: Literal[True],
@@ -54,7 +54,7 @@ def lasso_path(
 @overload
 def lasso_path(
     X: Any,
-    y: Any,
+    y: Any = None,
     *,
     return_n_iter: bool = ...,
     return_intercept: bool = ...,
@@ -63,7 +63,7 @@ def lasso_path(
 @path_function
 def lasso_path(
     X: Any,
-    y: Any,
+    y: Any = None,
     *,
     eps: float = 1e-3,
     alphas: Any = 100,
@@ -100,11 +100,14 @@ def lasso_path(
 
     Parameters
     ----------
-    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+    X : {array-like, sparse matrix} of shape (n_samples, n_features), or data in blocks
         Training data, used as they are: not copied, not changed. float32 is kept as it is; other
         types than float32 and float64 are converted to float64. COO is converted to CSC.
-    y : array-like of shape (n_samples,) or (n_samples, n_targets)
-        Target values. The columns are fitted one by one, on one grid of alphas.
+        :class:`Batches` bring `y` and the sample weights with them; of Dask arrays and data frames
+        no more than blocks are computed at a time.
+    y : array-like of shape (n_samples,) or (n_samples, n_targets), default=None
+        Target values. The columns are fitted one by one, on one grid of alphas. None where `X` is
+        :class:`Batches`.
     eps : float, default=1e-3
         Length of the path: ``alpha_min / alpha_max``. Used if `alphas` is an int.
     alphas : int or array-like, default=100
@@ -205,7 +208,7 @@ def lasso_path(
     array([152.1, 152.1, 152.1, 152.1, 152.1])
     """
     options = FitOptions(1.0, fit_intercept, positive, solver, tol, max_iter, verbose)
-    data = path_data(X, y, sample_weight, penalty_weights, options).with_offset(offset)
+    data = path_data(X, y, sample_weight, offset, penalty_weights, options)
     data = data.with_gram(precompute, Xy)
     return least_squares_path(data, alphas, eps, coef_init, return_n_iter, return_intercept)
 
@@ -293,6 +296,8 @@ class HadamardLasso(LeastSquaresEstimator):
     n_iter_ : int or list of int
         Sweeps that were made; 0 where all coefficients were zero from the start, and where a warm
         start met the gap asked for.
+    n_passes_ : int
+        How many times the data were read; only if they came in blocks.
     n_features_in_ : int
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features,)

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from .._design.source import Source
+from .._design.sources import source_of
 from .._numerics.threads import threads_for_data, threads_for_pass
 from .._numerics.typing import Float64
 from .._validation.arrays import checked_array
@@ -46,6 +48,7 @@ class LinearModel(CallbackSupportMixin, BaseEstimator, ABC):
     nu_: NDArray[Any]
     dual_gap_: Any
     n_iter_: Any
+    n_passes_: int
 
     @abstractmethod
     def __init__(self) -> None: ...
@@ -56,12 +59,28 @@ class LinearModel(CallbackSupportMixin, BaseEstimator, ABC):
     ) -> Any:
         """The data of a problem, from X and y that have been validated."""
 
-    def _validated(self, X: Any, y: Any, sample_weight: Any, options: FitOptions) -> Any:
+    def _streamed(self, source: Source, penalty: PenaltyWeights, options: FitOptions) -> Any:
+        """The data of a problem, from a source of blocks."""
+        raise TypeError(
+            f"{type(self).__name__} does not take data in blocks. Give X and y as arrays."
+        )
+
+    def _validated(
+        self, X: Any, y: Any, sample_weight: Any, offset: Any, options: FitOptions
+    ) -> Any:
         """The data of the problem of this estimator, which learns the names of the features."""
+        vars(self).pop("n_passes_", None)
+        source = source_of(X, y, sample_weight, offset)
+        if source is not None:
+            validate_data(self, source.example, skip_check_array=True)
+            return self._streamed(source, self._penalty(), options)
         X, y = validate_data(self, X, y, **self._accepted)
+        return self._data(X, y, sample_weight, self._penalty(), options).with_offset(offset)
+
+    def _penalty(self) -> PenaltyWeights:
+        """The penalty weights for the features that the estimator has learnt."""
         names = getattr(self, "feature_names_in_", None)
-        penalty = checked_penalty_weights(self.penalty_weights, self.n_features_in_, names)
-        return self._data(X, y, sample_weight, penalty, options)
+        return checked_penalty_weights(self.penalty_weights, self.n_features_in_, names)
 
     def _last_coefficients(self, data: Any) -> Float64 | None:
         """The coefficients to start from, those of the last fit, if the start is to be warm."""

@@ -9,6 +9,8 @@ from sklearn.linear_model import ElasticNet, Lasso
 from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 
+from .._design.source import Source
+from .._design.sources import source_of
 from .._numerics.error_state import in_own_error_state
 from .._numerics.threads import threads_for_data
 from .._numerics.typing import Float64
@@ -16,12 +18,13 @@ from .._path.progress import PathPoint, warn
 from .._solver.hadamard import balance
 from .._validation.arrays import checked_array, given_alphas
 from .._validation.parameters import check_parameters
-from .._validation.weights import PenaltyWeights, checked_data
+from .._validation.weights import PenaltyWeights, checked_data, checked_penalty_weights
 from .bases import MultiOutputMixin, RegressorMixin
 from .fit_method import Task, fit_method
 from .linear_model import LinearModel, chosen_parameters, fitted_as, options_of
 from .problem import FitOptions, Problem, gaps_of, sweeps_of
 from .regression import ACCEPTED, LeastSquaresData, least_squares_data
+from .streamed import streamed_least_squares
 
 
 class LinearRegressor(RegressorMixin, LinearModel):
@@ -35,6 +38,13 @@ class LinearRegressor(RegressorMixin, LinearModel):
         self, X: Any, y: Any, sample_weight: Any, penalty: PenaltyWeights, options: FitOptions
     ) -> LeastSquaresData:
         return least_squares_data(X, y, sample_weight, penalty, options)
+
+    def _streamed(
+        self, source: Source, penalty: PenaltyWeights, options: FitOptions
+    ) -> LeastSquaresData:
+        data = streamed_least_squares(source, penalty, options)
+        self.n_passes_ = source.n_passes
+        return data
 
     def _set_attributes(self, problem: Problem, points: list[PathPoint], flat: bool = True) -> None:
         """Turn the solutions, one for each target, into scikit-learn's attributes."""
@@ -154,7 +164,7 @@ class LeastSquaresEstimator(MultiOutputMixin, LinearRegressor):
     def fit(
         self,
         X: Any,
-        y: Any,
+        y: Any = None,
         sample_weight: Any = None,
         check_input: bool = True,
         offset: Any = None,
@@ -163,11 +173,12 @@ class LeastSquaresEstimator(MultiOutputMixin, LinearRegressor):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Training data.
-        y : array-like of shape (n_samples,) or (n_samples, n_targets)
-            Target values. Several targets are fitted one by one; they share what is computed from
-            `X` alone.
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or data in blocks
+            Training data. :class:`Batches` bring `y` and the sample weights with them; of Dask
+            arrays and data frames no more than blocks are computed at a time.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets), default=None
+            Target values; None where `X` is :class:`Batches`. Several targets are fitted one by
+            one; they share what is computed from `X` alone.
         sample_weight : float or array-like of shape (n_samples,), default=None
             Sample weights, not negative and not all zero. Only their ratios matter.
         check_input : bool, default=True
@@ -219,14 +230,14 @@ class LeastSquaresEstimator(MultiOutputMixin, LinearRegressor):
     def _checked(
         self,
         X: Any,
-        y: Any,
+        y: Any = None,
         sample_weight: Any = None,
         check_input: bool = True,
         offset: Any = None,
     ) -> LeastSquaresData:
         """The data of the problem, from parameters and arguments of `fit` that are checked."""
         check_parameters(type(self).__name__, {"check_input": check_input})
-        data = self._validated(X, y, sample_weight, options_of(self)).with_offset(offset)
+        data = self._validated(X, y, sample_weight, offset, options_of(self))
         return data.with_gram(self.precompute)
 
     def _set_solution(
@@ -245,12 +256,16 @@ class LeastSquaresEstimator(MultiOutputMixin, LinearRegressor):
 
 
 def path_data(
-    X: Any, y: Any, sample_weight: Any, penalty_weights: Any, options: FitOptions
+    X: Any, y: Any, sample_weight: Any, offset: Any, penalty_weights: Any, options: FitOptions
 ) -> LeastSquaresData:
     """What a path function is given, checked."""
+    source = source_of(X, y, sample_weight, offset)
+    if source is not None:
+        penalty = checked_penalty_weights(penalty_weights, source.n_features, source.names)
+        return streamed_least_squares(source, penalty, options)
     accepted = ACCEPTED | {"multi_output": True}
     X, y, penalty = checked_data(X, y, penalty_weights, accepted)
-    return least_squares_data(X, y, sample_weight, penalty, options)
+    return least_squares_data(X, y, sample_weight, penalty, options).with_offset(offset)
 
 
 def least_squares_path(

@@ -258,6 +258,8 @@ class HadamardLogisticRegression(LinearClassifier):
     n_iter_ : ndarray of shape (1,)
         Sweeps that were made; 0 where all coefficients were zero from the start, and where a warm
         start met the gap asked for.
+    n_passes_ : int
+        How many times the data were read; only if they came in blocks.
     n_features_in_ : int
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features,)
@@ -381,7 +383,7 @@ class HadamardLogisticRegression(LinearClassifier):
         """The data of the problem, from parameters and arguments of `fit` that are checked."""
         options, name = options_of(self), type(self).__name__
         check_one_target(name, y, f"sklearn.multioutput.MultiOutputClassifier({name}())")
-        return self._validated(X, y, sample_weight, options).with_offset(offset)
+        return self._validated(X, y, sample_weight, offset, options)
 
     def _set_solution(self, problem: Problem, data: LogisticData, points: list[PathPoint]) -> None:
         """Be fitted: at the only one of the solutions of the problem."""

@@ -165,9 +165,10 @@ class UnpenalisedProblem(ABC):
         return self.intercepts(points)[None]
 
     def intercepts(self, points: list[PathPoint]) -> Float64:
-        """b - m'theta of points of one output, with the means m of the features."""
+        """b - m'theta of points of one output, with the means m of the user's features."""
         features, columns, values = entries_of(points)
-        shifts = np.bincount(columns, self.design.mean[features] * values, len(points))
+        means = (self.design.mean + self.design.container.origin)[features]
+        shifts = np.bincount(columns, means * values, len(points))
         return np.reshape([point.intercept for point in points], len(points)) - shifts
 
     def identified(self, coefs: Float64) -> Float64:

@@ -156,6 +156,8 @@ class LeastSquaresData(NamedTuple):
     The weights sum to one. `flat` says whether y had one dimension. `precompute` is True, False,
     'auto' or the Gram matrix ``X'diag(n weights)X`` (p, p); ``X'diag(n weights)Y`` (p, T), `Xy`,
     goes with that.
+
+    Where a few rows stand for `n_rows` of positive weight, that is said, and the fold of each.
     """
 
     X: Any
@@ -166,6 +168,13 @@ class LeastSquaresData(NamedTuple):
     flat: bool = True
     precompute: bool | str | Float64 = "auto"
     Xy: Float64 | None = None
+    n_rows: int | None = None
+    folds: Index | None = None
+
+    @property
+    def n_samples(self) -> int:
+        """How many samples have weight."""
+        return int(np.count_nonzero(self.weights)) if self.n_rows is None else self.n_rows
 
     def problem(self, n_solutions: int) -> Problem:
         """The problem; of each target, `n_solutions` are to come."""
@@ -222,6 +231,11 @@ class LeastSquaresData(NamedTuple):
     def with_gram(self, precompute: Any, Xy: Any = None) -> LeastSquaresData:
         """The same, with what the user says of the Gram matrix, which is checked."""
         n_features, n_targets = self.X.shape[1], self.targets.shape[1]
+        if self.n_rows is not None and (np.ndim(precompute) > 0 or Xy is not None):
+            raise ValueError(
+                "precompute must be a bool or 'auto' and Xy None for data that come in blocks: "
+                "their Gram matrix is computed in any case."
+            )
         if Xy is not None:
             shape = (n_features,) if np.ndim(Xy) == 1 else (n_features, n_targets)
             Xy = _as_columns(checked_array(Xy, shape, "Xy"))

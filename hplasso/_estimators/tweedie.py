@@ -82,6 +82,8 @@ class HadamardPoissonRegressor(GeneralizedLinearRegressor):
     n_iter_ : int
         Sweeps that were made; 0 where all coefficients were zero from the start, and where a warm
         start met the gap asked for.
+    n_passes_ : int
+        How many times the data were read; only if they came in blocks.
     n_features_in_ : int
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features,)
@@ -218,6 +220,8 @@ class HadamardGammaRegressor(GeneralizedLinearRegressor):
     n_iter_ : int
         Sweeps that were made; 0 where all coefficients were zero from the start, and where a warm
         start met the gap asked for.
+    n_passes_ : int
+        How many times the data were read; only if they came in blocks.
     n_features_in_ : int
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features,)
@@ -370,6 +374,8 @@ class HadamardTweedieRegressor(GeneralizedLinearRegressor):
     n_iter_ : int
         Sweeps that were made; 0 where all coefficients were zero from the start, and where a warm
         start met the gap asked for.
+    n_passes_ : int
+        How many times the data were read; only if they came in blocks.
     n_features_in_ : int
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features,)

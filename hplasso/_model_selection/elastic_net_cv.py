@@ -107,6 +107,8 @@ class HadamardElasticNetCV(LeastSquaresCV):
         Certified duality gap at `alpha_`, in the units of the objective.
     n_iter_ : int
         Sweeps of the fit to all samples at `alpha_`.
+    n_passes_ : int
+        How many times the data were read; only if they came in blocks.
     n_features_in_ : int
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features,)

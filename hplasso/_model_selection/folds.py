@@ -210,6 +210,8 @@ class Folds:
     ) -> Float64:
         """The mean squared error on the test samples of a fold, of shape (L,) for L solutions."""
         features, coefficients = side_by_side(points)
+        origin = np.broadcast_to(self.design.container.origin, self.design.shape[1:])
+        intercepts = intercepts + origin[features] @ coefficients
         held_out = self._moments(number)
         if held_out is not None and not np.isin(features, self.design.cancellation_prone).any():
             shifts = intercepts + self.design.mean[features] @ coefficients - self.target_mean

@@ -83,7 +83,7 @@ class GeneralizedLinearCV(AlphaCV, GeneralizedLinearRegressor):
         options, name = options_of(self), type(self).__name__
         given = given_alphas(self.alphas, [options.l1_ratio], open_low=True)
         check_one_target(name, y, f"sklearn.multioutput.MultiOutputRegressor({name}())")
-        data = self._validated(X, y, sample_weight, options).with_offset(offset)
+        data = self._validated(X, y, sample_weight, offset, options)
         extra = routed(self, "fit", sample_weight, params)
         splits = check_cv(self.cv).split(data.X, data.y, **(extra.splitter.split if extra else {}))
         folds = checked_folds(splits, data.weights, sample_weight is not None, self.rule)

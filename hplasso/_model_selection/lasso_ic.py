@@ -108,6 +108,8 @@ class HadamardLassoIC(LinearRegressor):
         Certified duality gap at `alpha_`, in the units of the objective.
     n_iter_ : int
         Sweeps at `alpha_`.
+    n_passes_ : int
+        How many times the data were read; only if they came in blocks.
     n_features_in_ : int
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features,)
@@ -181,15 +183,18 @@ class HadamardLassoIC(LinearRegressor):
         self.penalty_weights = penalty_weights
 
     @fit_method
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None) -> HadamardLassoIC:
+    def fit(
+        self, X: Any, y: Any = None, sample_weight: Any = None, offset: Any = None
+    ) -> HadamardLassoIC:
         """Fit the path, and keep the solution of the smallest criterion.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Training data.
-        y : array-like of shape (n_samples,)
-            Target values.
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or data in blocks
+            Training data. :class:`Batches` bring `y` and the sample weights with them; of Dask
+            arrays and data frames no more than blocks are computed at a time.
+        y : array-like of shape (n_samples,), default=None
+            Target values; None where `X` is :class:`Batches`.
         sample_weight : float or array-like of shape (n_samples,), default=None
             Sample weights, not negative and not all zero. Only their ratios matter: a weight is not
             a number of samples, which would have to be repeated. One of zero leaves a sample out.
@@ -222,10 +227,12 @@ class HadamardLassoIC(LinearRegressor):
         """
         options, name = options_of(self), type(self).__name__
         given = given_alphas(self.alphas, [1.0])
-        check_one_target(name, y, f"sklearn.multioutput.MultiOutputRegressor({name}())")
-        data = self._validated(X, y, sample_weight, options).with_offset(offset)
+        instead = f"sklearn.multioutput.MultiOutputRegressor({name}())"
+        check_one_target(name, y, instead)
+        data = self._validated(X, y, sample_weight, offset, options)
+        check_one_target(name, data.targets, instead)
         data = data.with_gram(self.precompute)
-        n_samples = int(np.count_nonzero(data.weights))
+        n_samples = data.n_samples
         n_features = int((~data.penalty.left_out).sum())
         self._check_size(n_samples, n_features)
         with Task.of_fit(self, given.length) as task, threads_for_data(data.X.size):

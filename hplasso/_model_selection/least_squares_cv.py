@@ -5,22 +5,28 @@ from dataclasses import replace
 from typing import Any, NamedTuple, Self
 
 import numpy as np
-from sklearn.model_selection import check_cv
+from sklearn.model_selection import PredefinedSplit, check_cv
+from sklearn.utils import column_or_1d
 from sklearn.utils.parallel import Parallel, delayed
 
+from .._design.source import Source
 from .._estimators.fit_method import Task, fit_method, listeners_of
 from .._estimators.linear_model import options_of
 from .._estimators.linear_regressor import LinearRegressor
-from .._estimators.problem import Problem
+from .._estimators.problem import FitOptions, Problem
+from .._estimators.regression import LeastSquaresData
+from .._estimators.streamed import streamed_least_squares
 from .._numerics.threads import threads_for_data
 from .._numerics.typing import Float64
 from .._path.progress import PathPoint
 from .._validation.arrays import check_one_target, checked_ratios, given_alphas
 from .._validation.parameters import SELECTION_CONSTRAINTS
+from .._validation.weights import PenaltyWeights
 from .alpha_cv import AlphaCV
 from .folds import Fold, Folds, checked_folds, routed
 from .kept_path import saturated_paths
 from .rules import choose
+from .streamed_folds import assigned
 
 
 class Grid(NamedTuple):
@@ -39,16 +45,17 @@ class LeastSquaresCV(AlphaCV, LinearRegressor):
 
     @fit_method
     def fit(
-        self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None, **params: Any
+        self, X: Any, y: Any = None, sample_weight: Any = None, offset: Any = None, **params: Any
     ) -> Self:
         """Choose alpha by cross-validation, and fit the model with it.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Training data.
-        y : array-like of shape (n_samples,)
-            Target values.
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or data in blocks
+            Training data. :class:`Batches` bring `y` and the sample weights with them; of Dask
+            arrays and data frames no more than blocks are computed at a time.
+        y : array-like of shape (n_samples,), default=None
+            Target values; None where `X` is :class:`Batches`.
         sample_weight : float or array-like of shape (n_samples,), default=None
             Sample weights, for the fits and for the mean squared error of each fold. The mean over
             the folds is not weighted.
@@ -90,14 +97,16 @@ class LeastSquaresCV(AlphaCV, LinearRegressor):
         )
         check_one_target(name, y, instead)
         options = replace(options, l1_ratio=ratios[0])
-        data = self._validated(X, y, sample_weight, options).with_gram(self.precompute)
+        data = self._validated(X, y, sample_weight, offset, options).with_gram(self.precompute)
+        check_one_target(name, data.targets, instead)
         extra = routed(self, "fit", sample_weight, params)
         split_params = extra.splitter.split if extra else {}
-        splits = check_cv(self.cv).split(data.X, data.targets[:, 0], **split_params)
-        weighted = sample_weight is not None
-        data = data.with_offset(offset)
-        folds = checked_folds(splits, data.weights, weighted, self.rule)
-        wide = data.X.shape[1] >= np.count_nonzero(data.weights)  # else no path ends early
+        if data.folds is not None:
+            splits = PredefinedSplit(data.folds).split()
+        else:
+            splits = check_cv(self.cv).split(data.X, column_or_1d(y), **split_params)
+        folds = checked_folds(splits, data.weights, sample_weight is not None, self.rule)
+        wide = data.X.shape[1] >= data.n_samples  # else no path ends early
         stops = int(wide and self.early_stop and given.penalties is None)
         with Task.of_fit(self, len(folds) + 1 + stops) as task, threads_for_data(data.X.size):
             folded = Folds(data, folds, given.length * len(ratios))
@@ -111,6 +120,14 @@ class LeastSquaresCV(AlphaCV, LinearRegressor):
             with task.subtask("refit"):
                 self._refit(problem.at(chosen.l1_ratio), chosen, paths.get(chosen.l1_ratio))
         return self
+
+    def _streamed(
+        self, source: Source, penalty: PenaltyWeights, options: FitOptions
+    ) -> LeastSquaresData:
+        assignment = assigned(self.cv, source.n_rows)
+        data = streamed_least_squares(source, penalty, options, assignment)
+        self.n_passes_ = source.n_passes
+        return data
 
     def _cross_validate(
         self, folded: Folds, problem: Problem, grids: list[Grid], task: Task

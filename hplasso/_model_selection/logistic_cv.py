@@ -137,6 +137,8 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         Sweeps that were made in the folds; 0 where all coefficients are zero.
     dual_gap_ : float
         Certified duality gap at `C_`, in the units of the mean loss; NaN without `refit`.
+    n_passes_ : int
+        How many times the data were read; only if they came in blocks.
     n_features_in_ : int
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features,)
@@ -292,7 +294,7 @@ class HadamardLogisticRegressionCV(LinearClassifier):
         if self.rule == "1se" and not self.refit:
             raise ValueError("rule='1se' needs refit=True. Got refit=False.")
         check_one_target(name, y, f"sklearn.multioutput.MultiOutputClassifier({name}())")
-        data = self._validated(X, y, sample_weight, options).with_offset(offset)
+        data = self._validated(X, y, sample_weight, offset, options)
         extra = routed(self, "fit", sample_weight, params)
         folds = self._folds(data, sample_weight, extra)
         score_params = dict(extra.scorer.score) if extra else {}

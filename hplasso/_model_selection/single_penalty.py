@@ -5,6 +5,7 @@ from typing import Any
 from sklearn.base import clone
 from sklearn.utils.validation import validate_data
 
+from .._design.sources import refuse_elsewhere
 from .._estimators.lasso import HadamardLasso
 from .._estimators.linear_model import LinearModel
 from .._estimators.problem import FitOptions
@@ -46,6 +47,8 @@ def given_penalties(owner: Any, model: Any, l1_ratio: float) -> GivenGrid:
 
 def data_of(owner: Any, model: Any, options: FitOptions, X: Any, y: Any, sample_weight: Any) -> Any:
     """The data of the problem of an estimator; the owner learns the names of features."""
+    for name, values in {"X": X, "y": y, "sample_weight": sample_weight}.items():
+        refuse_elsewhere(name, values)
     X, y = validate_data(owner, X, y, **{**model._accepted, "multi_output": False})
     names = getattr(owner, "feature_names_in_", None)
     penalty = checked_penalty_weights(model.penalty_weights, owner.n_features_in_, names)

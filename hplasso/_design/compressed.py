@@ -1,0 +1,110 @@
+"""A few rows that have the moments of many: least squares cannot tell the two apart.
+
+With m and S of rows of length q (`moments`), R'R = S / W by a pivoted Cholesky factorisation, and a
+matrix Q of r + 1 rows and r orthonormal columns that sum to zero, the r + 1 <= q + 1 rows of
+
+    sqrt(r + 1) Q R
+
+have, with equal weights, mean zero and the same products. (Q is a Householder reflection without
+its first column.) A solver of least squares that gets them, and m as the origin of the features,
+finds the solutions, the losses and the gaps of all the rows, whatever the penalty is.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.linalg.lapack import dpstrf
+
+from .._numerics.rounding import UNIT
+from .._numerics.typing import Float64, Index
+from .moments import Moments
+
+# A column whose variance is below this part of its squared mean is constant to rounding: a
+# numerical limit.
+CONSTANT = (8.0 * UNIT) ** 2
+
+
+class CompressedRows(NamedTuple):
+    """X of few rows, about an origin, for the features; it is to have been of a dtype.
+
+    Attributes
+    ----------
+    values : ndarray of shape (n, p)
+    origin : ndarray of shape (p,)
+        What has been taken off each column.
+    dtype : type
+    """
+
+    values: Float64
+    origin: Float64
+    dtype: Any
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        n, p = self.values.shape
+        return n, p
+
+    @property
+    def size(self) -> int:
+        return self.values.size
+
+
+class Compressed(NamedTuple):
+    """Rows, targets (n, T), weights (n,) that sum to W, and the number of the part of each row."""
+
+    X: CompressedRows
+    targets: Float64
+    weights: Float64
+    part: Index
+
+
+def compressed(parts: list[Moments], n_targets: int, centre: bool, dtype: Any) -> Compressed:
+    """Rows with the moments of each part of the data, features and targets; parts may be empty.
+
+    With `centre` the origin of the features is their mean, else it is zero.
+    """
+    whole = parts[0]
+    for other in parts[1:]:
+        whole = whole.merge(other)
+    p, constant = whole.mean.size - n_targets, _constant(whole)
+    away = whole.mean  # what means are away from the origin
+    away[:p] *= not centre
+    blocks, weights = [], []
+    for part in parts:
+        rows = _rows(part) + part.mean_about(whole) + away
+        rows[:, constant] = away[constant]
+        blocks.append(rows)
+        weights.append(np.full(len(rows), part.weight / len(rows)))
+    number = np.repeat(np.arange(len(parts)), [len(rows) for rows in blocks])
+    together = np.concatenate(blocks)
+    origin = whole.mean[:p] - away[:p]
+    X = CompressedRows(np.asfortranarray(together[:, :p]), origin, dtype)
+    return Compressed(X, together[:, p:].copy(), np.concatenate(weights), number)
+
+
+def _constant(moments: Moments) -> Any:
+    """Which columns are constant to rounding."""
+    square = moments.weight * moments.mean**2
+    return moments.products.diagonal() <= CONSTANT * square
+
+
+def _rows(moments: Moments) -> Float64:
+    """sqrt(r + 1) Q R, at least one row."""
+    scale = np.where(_constant(moments), 0.0, np.sqrt(moments.products.diagonal()))
+    inverse = np.divide(1.0, scale, out=np.zeros_like(scale), where=scale > 0.0)
+    live = np.flatnonzero(scale)
+    rows = np.zeros((1, scale.size))
+    if live.size:
+        matrix = (moments.products * inverse[:, None] * inverse)[np.ix_(live, live)]
+        factor, pivots, rank, _ = dpstrf(matrix, tol=UNIT, overwrite_a=1)
+        rows = np.zeros((rank + 1, scale.size))
+        rows[1:, live[pivots - 1]] = np.triu(factor)[:rank]
+    m = len(rows)
+    reflector = np.full(m, 1.0 / np.sqrt(m))
+    reflector[0] -= 1.0  # maps the first unit vector to equal numbers
+    length = reflector @ reflector
+    if length:
+        rows -= np.multiply.outer(2.0 / length * reflector, reflector @ rows)
+    return rows * (np.sqrt(m / max(moments.weight, np.finfo(float).tiny)) * scale)

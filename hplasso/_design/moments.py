@@ -1,0 +1,110 @@
+"""Moments of rows, block by block: all that least squares needs to know of the data.
+
+Of rows a_i of length q with weights w_i >= 0 they are
+
+    W = sum_i w_i,        m = sum_i w_i a_i / W,        S = sum_i w_i (a_i - m)(a_i - m)',
+
+and those of two sets of rows are merged, with d = m_b - m_a, by
+
+    m = m_a + W_b / W d,        S = S_a + S_b + W_a W_b / W d d'
+
+(Chan, Golub and LeVeque 1983). Rows are centred before they are multiplied, some thousand at a
+time, and a mean is kept as an origin and a small shift, so that columns far from zero keep their
+digits. Nothing here depends on the number of rows. The moments of no rows, or of rows without
+weight, are the neutral element.
+
+References
+----------
+T. F. Chan, G. H. Golub and R. J. LeVeque, Algorithms for computing the sample variance: analysis
+and recommendations, The American Statistician 37 (1983) 242-247.
+"""
+
+from __future__ import annotations
+
+from functools import reduce
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy import sparse
+
+from .._numerics.blocks import slices
+from .._numerics.typing import Float64
+
+
+class Moments(NamedTuple):
+    """W, m = origin + shift of shape (q,), and S of shape (q, q); how many rows have weight."""
+
+    weight: float
+    origin: Float64
+    shift: Float64
+    products: Float64
+    n_rows: int
+
+    @classmethod
+    def of_none(cls, size: int) -> Moments:
+        """Those of no rows."""
+        return cls(0.0, np.zeros(size), np.zeros(size), np.zeros((size, size)), 0)
+
+    @property
+    def mean(self) -> Float64:
+        """m."""
+        return self.origin + self.shift
+
+    def mean_about(self, other: Moments) -> Float64:
+        """How far m is from that of others."""
+        return (self.origin - other.origin) + (self.shift - other.shift)
+
+    def merge(self, other: Moments) -> Moments:
+        """Those of these rows and some others."""
+        if not (self.weight and other.weight):
+            return self if self.weight else other
+        weight, n_rows = self.weight + other.weight, self.n_rows + other.n_rows
+        between = other.mean_about(self)
+        shift = self.shift + other.weight / weight * between
+        products = self.products + other.products
+        products += np.multiply.outer(self.weight * other.weight / weight * between, between)
+        return Moments(weight, self.origin, shift, products, n_rows)
+
+
+def moments_of(X: Any, targets: Float64, weights: Float64 | None = None) -> Moments:
+    """The moments of rows [x_i, y_i] of X (n, p), dense or CSR, and targets (n, T)."""
+    size = X.shape[1] + targets.shape[1]
+    if weights is None:
+        weights = np.ones(len(targets))
+    if sparse.issparse(X):
+        return _of_sparse(X, targets, weights)
+    parts = (_of_few(X[rows], targets[rows], weights[rows]) for rows in slices(len(targets), size))
+    return reduce(Moments.merge, parts, Moments.of_none(size))
+
+
+def _of_few(X: Any, targets: Float64, weights: Float64) -> Moments:
+    """The same of rows that may be copied."""
+    size, total = X.shape[1] + targets.shape[1], float(weights.sum())
+    if not total:
+        return Moments.of_none(size)
+    rows = np.empty((len(targets), size))
+    rows[:, : X.shape[1]], rows[:, X.shape[1] :] = X, targets
+    origin = weights @ rows / total
+    rows -= origin
+    shift = weights @ rows / total  # what rounding has left of a mean far from zero
+    rows *= np.sqrt(weights)[:, None]
+    products = rows.T @ rows
+    products -= total * np.multiply.outer(shift, shift)
+    return Moments(total, origin, shift, products, int(np.count_nonzero(weights)))
+
+
+def _of_sparse(X: Any, targets: Float64, weights: Float64) -> Moments:
+    """The same of sparse rows, which are centred after they have been multiplied."""
+    p, total = X.shape[1], float(weights.sum())
+    moments = Moments.of_none(p + targets.shape[1])
+    if not total:
+        return moments
+    mean, products = moments.shift, moments.products
+    mean[:p], mean[p:] = X.T @ weights / total, weights @ targets / total
+    residual = weights[:, None] * (targets - mean[p:])
+    products[:p, :p] = (X.T @ X.multiply(weights[:, None])).toarray()
+    products[:p, :p] -= total * np.multiply.outer(mean[:p], mean[:p])
+    products[:p, p:] = X.T @ residual - np.multiply.outer(mean[:p], residual.sum(axis=0))
+    products[p:, :p] = products[:p, p:].T
+    products[p:, p:] = (targets - mean[p:]).T @ residual
+    return moments._replace(weight=total, n_rows=int(np.count_nonzero(weights)))

@@ -1,0 +1,245 @@
+"""The protocol of a source: rows that come in blocks, X, y and weights together, again and again.
+
+A *pass* is one reading of all blocks. It applies a kernel, a function of one block, to each of
+them, and merges what comes back,
+
+    kernel(block_0) + kernel(block_1) + ...        in pairs, in a fixed tree by the blocks' numbers,
+
+so that results do not depend on who works on what, or when. Kernels can be pickled, and what they
+return has a method `merge`. No more of the data than a block is in one place at a time, and nothing
+that is merged depends on the number of rows.
+
+All passes have to see the same data: each counts rows and adds up the bits of all numbers, which is
+compared with the pass before.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol, Self
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils import assert_all_finite, check_array
+
+from .._numerics.typing import Float64
+
+
+class Mergeable(Protocol):
+    """What a kernel makes of a block."""
+
+    def merge(self, other: Self) -> Self:
+        """The same of this part of the data and a later one."""
+
+
+class Block(NamedTuple):
+    """Rows of X (n, p), an array or CSR, y (n,) or (n, T), weights (n,), and an offset or None.
+
+    `number` is that of the block, `first` that of its first row among all, None if not known.
+    """
+
+    number: int
+    first: int | None
+    X: Any
+    y: Any
+    weights: Float64
+    offset: Any
+
+
+Kernel = Callable[[Block], Any]
+
+
+class DataChanged(RuntimeError):
+    """Two passes over the same source have seen different data."""
+
+
+class Seen(NamedTuple):
+    """What a kernel made of some blocks, their number of rows, and a sum of all bits."""
+
+    value: Any
+    n_rows: int
+    checksum: int
+
+    def merge(self, other: Seen) -> Seen:
+        checksum = (self.checksum + other.checksum) % 2**64
+        return Seen(self.value.merge(other.value), self.n_rows + other.n_rows, checksum)
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Checks the parts of a block, and applies a kernel to them; it goes to where the block is.
+
+    Attributes
+    ----------
+    n_features : int
+    names : tuple of str, or None
+        The names of the features that a block with names has to have.
+    numeric : bool
+        Whether y has to hold numbers.
+    """
+
+    kernel: Kernel
+    n_features: int
+    names: tuple[str, ...] | None
+    numeric: bool
+
+    def __call__(
+        self,
+        number: int,
+        first: int | None,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        offset: Any = None,
+    ) -> Seen:
+        block = self.checked(number, first, X, y, sample_weight, offset)
+        parts = [block.X, block.y, block.weights]
+        checksum = sum(_bits(part) for part in parts) % 2**64
+        return Seen(self.kernel(block), block.X.shape[0], checksum)
+
+    def checked(
+        self, number: int, first: int | None, X: Any, y: Any, sample_weight: Any, offset: Any
+    ) -> Block:
+        """The block, if it is one; errors say which it is.
+
+        Numbers of X are looked at by whoever computes with them (`refuse_not_finite`).
+        """
+        where = f"block {number}"
+        names = getattr(X, "columns", None)
+        if self.names is not None and names is not None and tuple(names) != self.names:
+            raise ValueError(f"The names of the columns of {where} are not those of the first.")
+        accepted = {"accept_sparse": "csr", "dtype": [np.float64, np.float32]}
+        X = check_array(
+            X, **accepted, ensure_min_samples=0, ensure_all_finite=False, input_name="X"
+        )
+        if X.shape[1] != self.n_features:
+            raise ValueError(
+                f"X of {where} has {X.shape[1]} features, but {self.n_features} are expected."
+            )
+        n = X.shape[0]
+        y = np.asarray(y)
+        if self.numeric:
+            y = _numbers("y", y, where)
+        if y.shape[:1] != (n,):
+            raise ValueError(f"y of {where} has {len(y)} rows, and X has {n}.")
+        weights = np.ones(n)
+        if sample_weight is not None:
+            weights = _numbers("sample_weight", sample_weight, where)
+            if weights.shape != (n,):
+                raise ValueError(
+                    f"sample_weight of {where} has shape {weights.shape}, expected {(n,)}."
+                )
+            if (weights < 0.0).any():
+                raise ValueError(
+                    f"Negative values in sample_weight of {where}: {weights.min()} is not allowed."
+                )
+        if offset is not None:
+            offset = _numbers("offset", offset, where)
+        return Block(number, first, X, y, weights, offset)
+
+
+def _numbers(name: str, values: Any, where: str) -> Float64:
+    """Finite numbers as float64."""
+    try:
+        values = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{name} of {where} cannot be taken as numbers: {error}") from error
+    if not np.isfinite(values).all():
+        raise ValueError(f"{name} of {where} contains NaN or infinity.")
+    return np.asarray(values)
+
+
+def refuse_not_finite(block: Block) -> None:
+    """Raise a ValueError if X of a block holds NaN or infinity, which says where."""
+    try:
+        assert_all_finite(block.X, input_name="X")
+    except ValueError as error:
+        raise ValueError(f"In block {block.number}: {error}") from None
+
+
+def _bits(values: Any) -> int:
+    """The sum of all bits of an array, as whole numbers, in any order of its rows."""
+    if sparse.issparse(values):
+        return sum(_bits(part) for part in (values.data, values.indices, values.indptr))
+    if values.dtype.kind not in "fiu" or not values.size:
+        return len(values)
+    values = np.asarray(values, order="A")
+    flat = values.ravel(order="K")
+    return int(flat.view(f"u{flat.itemsize}").sum(dtype=np.uint64))
+
+
+class Source(ABC):
+    """Rows in blocks that can be read again.
+
+    Attributes
+    ----------
+    n_features : int
+    names : tuple of str, or None
+        The names of the features.
+    example : object
+        Something with the features of X, and their names, for scikit-learn to learn them from.
+    dtype : type
+        That of coefficients.
+    n_rows : int or None
+        If it is known before the first pass.
+    n_passes : int
+        How many there have been.
+    """
+
+    n_features: int
+    names: tuple[str, ...] | None = None
+    example: Any
+    dtype: Any = np.float64
+    n_rows: int | None = None
+    n_passes = 0
+    _last: tuple[int, int] | None = None
+
+    def reduce(self, kernel: Kernel, numeric: bool = True) -> Any:
+        """What a kernel makes of all blocks: one pass.
+
+        Raises
+        ------
+        DataChanged
+            If this pass has not seen what the last one saw.
+        ValueError
+            If there are no blocks, or one is not what it has to be.
+        """
+        self.n_passes += 1
+        seen = self._reduce(Reader(kernel, self.n_features, self.names, numeric))
+        this = seen.n_rows, seen.checksum
+        if self._last not in (None, this):
+            rows, before = seen.n_rows, self._last[0] if self._last else 0
+            what = f"{rows} rows in place of {before}" if rows != before else "other numbers"
+            raise DataChanged(
+                f"The data changed between passes: pass {self.n_passes} read {what}. The source "
+                "has to give the same rows each time."
+            )
+        self._last = this
+        return seen.value
+
+    @abstractmethod
+    def _reduce(self, reader: Reader) -> Seen:
+        """The same, of all parts of what is seen."""
+
+
+def merge_in_pairs(
+    parts: Iterable[Any], merge: Callable[[Any, Any], Any] = lambda one, other: one.merge(other)
+) -> Any:
+    """Merge as in a tree: neighbours, then neighbouring pairs, and so on; an odd one goes up.
+
+    A stack holds at most one part of each size. None if there are no parts.
+    """
+    stack: list[tuple[int, Any]] = []
+    for part in parts:
+        height = 0
+        while stack and stack[-1][0] == height:
+            part = merge(stack.pop()[1], part)
+            height += 1
+        stack.append((height, part))
+    while len(stack) > 1:
+        _, last = stack.pop()
+        height, before = stack.pop()
+        stack.append((height, merge(before, last)))
+    return stack[0][1] if stack else None

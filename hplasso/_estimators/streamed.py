@@ -1,0 +1,35 @@
+"""Data that come in blocks become the data of a problem, by passes over them."""
+
+from __future__ import annotations
+
+from .._design.compressed import compressed
+from .._design.fold_moments import Assignment, FoldMoments, MomentsKernel, check_memory
+from .._design.source import Source
+from .._validation.weights import PenaltyWeights
+from .problem import FitOptions
+from .regression import LeastSquaresData
+
+
+def streamed_least_squares(
+    source: Source,
+    penalty: PenaltyWeights,
+    options: FitOptions,
+    assignment: Assignment | None = None,
+) -> LeastSquaresData:
+    """The data of least squares, in one pass: a few rows in their place, those of each fold.
+
+    Raises
+    ------
+    ValueError
+        If a block is not what it has to be, no row has weight, or more memory is needed than is
+        allowed.
+    """
+    check_memory(source.n_features, 1 if assignment is None else assignment.n_folds)
+    moments: FoldMoments = source.reduce(MomentsKernel(assignment))
+    n_rows = sum(part.n_rows for part in moments.folds)
+    if not n_rows:
+        raise ValueError("There are no samples, or none of them has a positive weight.")
+    few = compressed(list(moments.folds), moments.n_targets, options.fit_intercept, source.dtype)
+    data = LeastSquaresData(few.X, few.targets, few.weights / few.weights.sum(), penalty, options)
+    folds = None if assignment is None else few.part
+    return data._replace(flat=moments.n_targets == 1, n_rows=n_rows, folds=folds)
