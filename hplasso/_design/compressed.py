@@ -21,10 +21,6 @@ from .._numerics.rounding import UNIT
 from .._numerics.typing import Float64, Index
 from .moments import Moments
 
-# A column whose variance is below this part of its squared mean is constant to rounding: a
-# numerical limit.
-CONSTANT = (8.0 * UNIT) ** 2
-
 
 class CompressedRows(NamedTuple):
     """X of few rows, about an origin, for the features; it is to have been of a dtype.
@@ -68,7 +64,7 @@ def compressed(parts: list[Moments], n_targets: int, centre: bool, dtype: Any) -
     whole = parts[0]
     for other in parts[1:]:
         whole = whole.merge(other)
-    p, constant = whole.mean.size - n_targets, _constant(whole)
+    p, constant = whole.mean.size - n_targets, whole.constant
     away = whole.mean  # what means are away from the origin
     away[:p] *= not centre
     blocks, weights = [], []
@@ -84,15 +80,9 @@ def compressed(parts: list[Moments], n_targets: int, centre: bool, dtype: Any) -
     return Compressed(X, together[:, p:].copy(), np.concatenate(weights), number)
 
 
-def _constant(moments: Moments) -> Any:
-    """Which columns are constant to rounding."""
-    square = moments.weight * moments.mean**2
-    return moments.products.diagonal() <= CONSTANT * square
-
-
 def _rows(moments: Moments) -> Float64:
     """sqrt(r + 1) Q R, at least one row."""
-    scale = np.where(_constant(moments), 0.0, np.sqrt(moments.products.diagonal()))
+    scale = np.where(moments.constant, 0.0, np.sqrt(moments.products.diagonal()))
     inverse = np.divide(1.0, scale, out=np.zeros_like(scale), where=scale > 0.0)
     live = np.flatnonzero(scale)
     rows = np.zeros((1, scale.size))

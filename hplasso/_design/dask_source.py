@@ -42,6 +42,7 @@ class DaskSource(Source):
             known = not np.isnan(X.chunks[0]).any()
             heights = X.chunks[0] if known else None
         parts = _delayed(X)
+        self.n_blocks = len(parts)
         self._parts = [parts]
         for name, values in {"y": y, "sample_weight": sample_weight, "offset": offset}.items():
             self._parts.append(_beside(name, values, heights, len(parts)))

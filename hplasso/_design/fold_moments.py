@@ -15,8 +15,6 @@ from .source import Block, refuse_not_finite
 # Moments that are held at the same time beside those of the folds: of all rows, of a block, and
 # of what they are merged with.
 HELD = 3
-# Multiplies the numbers of blocks in the hash of a row: odd, as of Knuth's multiplicative hashing.
-GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
 class Assignment(Protocol):
@@ -26,8 +24,8 @@ class Assignment(Protocol):
     def n_folds(self) -> int:
         """How many folds there are."""
 
-    def __call__(self, block: Block, n_rows: int) -> Index:
-        """The numbers of the folds of a block's rows, of shape (n_rows,)."""
+    def __call__(self, block: Block) -> Index:
+        """The numbers of the folds of a block's n rows, of shape (n,)."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +45,9 @@ class Runs:
     def n_folds(self) -> int:
         return len(self.stops)
 
-    def __call__(self, block: Block, n_rows: int) -> Index:
+    def __call__(self, block: Block) -> Index:
         assert block.first is not None
-        return np.searchsorted(self.stops, block.first + np.arange(n_rows), side="right")
+        return np.searchsorted(self.stops, block.first + np.arange(len(block.y)), side="right")
 
 
 @dataclass(frozen=True)
@@ -58,12 +56,9 @@ class Hashed:
 
     n_folds: int
 
-    def __call__(self, block: Block, n_rows: int) -> Index:
-        with np.errstate(over="ignore"):
-            keys = np.arange(n_rows, dtype=np.uint64) + (np.uint64(block.number) << np.uint64(32))
-            mixed = (keys ^ (keys >> np.uint64(29))) * GOLDEN
-            mixed = (mixed ^ (mixed >> np.uint64(32))) * GOLDEN
-        return ((mixed >> np.uint64(33)) % np.uint64(self.n_folds)).astype(np.intp)
+    def __call__(self, block: Block) -> Index:
+        keys = block.keys >> np.uint64(33)
+        return (keys % np.uint64(self.n_folds)).astype(np.intp)
 
 
 class FoldMoments(NamedTuple):
@@ -96,7 +91,7 @@ class MomentsKernel:
             if self.assignment is None:
                 folds = (moments_of(block.X, targets, block.weights),)
             else:
-                numbers = self.assignment(block, len(targets))
+                numbers = self.assignment(block)
                 folds = tuple(
                     _of_rows(block, targets, np.flatnonzero(numbers == number))
                     for number in range(self.assignment.n_folds)

@@ -28,7 +28,12 @@ import numpy as np
 from scipy import sparse
 
 from .._numerics.blocks import slices
-from .._numerics.typing import Float64
+from .._numerics.rounding import UNIT
+from .._numerics.typing import Float64, Mask
+
+# A column whose variance is below this part of its squared mean is constant to rounding: a
+# numerical limit.
+CONSTANT = (8.0 * UNIT) ** 2
 
 
 class Moments(NamedTuple):
@@ -50,6 +55,12 @@ class Moments(NamedTuple):
         """m."""
         return self.origin + self.shift
 
+    @property
+    def constant(self) -> Mask:
+        """Which columns are constant to rounding."""
+        least = CONSTANT * self.weight * self.mean**2
+        return np.asarray(self.products.diagonal() <= least)
+
     def mean_about(self, other: Moments) -> Float64:
         """How far m is from that of others."""
         return (self.origin - other.origin) + (self.shift - other.shift)
@@ -64,6 +75,54 @@ class Moments(NamedTuple):
         products = self.products + other.products
         products += np.multiply.outer(self.weight * other.weight / weight * between, between)
         return Moments(weight, self.origin, shift, products, n_rows)
+
+
+class ColumnMoments(NamedTuple):
+    """W, m = origin + shift and the diagonal of S of the columns of X, (p,), without the others."""
+
+    weight: float
+    origin: Float64
+    shift: Float64
+    squares: Float64
+
+    @property
+    def mean(self) -> Float64:
+        """m."""
+        return self.origin + self.shift
+
+    @property
+    def constant(self) -> Mask:
+        """Which columns are constant to rounding."""
+        return np.asarray(self.squares <= CONSTANT * self.weight * self.mean**2)
+
+    def merge(self, other: ColumnMoments) -> ColumnMoments:
+        """Those of these rows and some others."""
+        if not (self.weight and other.weight):
+            return self if self.weight else other
+        weight = self.weight + other.weight
+        between = (other.origin - self.origin) + (other.shift - self.shift)
+        shift = self.shift + other.weight / weight * between
+        squares = self.squares + other.squares
+        squares += self.weight * other.weight / weight * between**2
+        return ColumnMoments(weight, self.origin, shift, squares)
+
+
+def column_moments_of(X: Any, weights: Float64) -> ColumnMoments:
+    """The moments of the columns of X (n, p), dense or CSR."""
+    total, none = float(weights.sum()), np.zeros(X.shape[1])
+    if not total:
+        return ColumnMoments(0.0, none, none, none)
+    origin = np.asarray(weights @ X, dtype=np.float64) / total
+    if sparse.issparse(X):
+        squares = np.asarray(weights @ X.power(2), dtype=np.float64) - total * origin**2
+        return ColumnMoments(total, origin, none, np.maximum(squares, 0.0))
+    shift, squares = none.copy(), none.copy()
+    for rows in slices(*X.shape):
+        centred = X[rows] - origin
+        shift += weights[rows] @ centred
+        squares += weights[rows] @ centred**2
+    shift /= total
+    return ColumnMoments(total, origin, shift, squares - total * shift**2)
 
 
 def moments_of(X: Any, targets: Float64, weights: Float64 | None = None) -> Moments:

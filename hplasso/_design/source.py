@@ -26,6 +26,9 @@ from sklearn.utils import assert_all_finite, check_array
 
 from .._numerics.typing import Float64
 
+# Multiplies the places of rows in their hashes: odd, as in Knuth's multiplicative hashing.
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+
 
 class Mergeable(Protocol):
     """What a kernel makes of a block."""
@@ -46,6 +49,15 @@ class Block(NamedTuple):
     y: Any
     weights: Float64
     offset: Any
+
+    @property
+    def keys(self) -> Any:
+        """A hash of each row's place, from the number of the block and that of the row within."""
+        number = np.uint64(self.number) << np.uint64(32)
+        keys = np.arange(self.X.shape[0], dtype=np.uint64) + number
+        with np.errstate(over="ignore"):
+            keys = (keys ^ (keys >> np.uint64(29))) * GOLDEN
+            return (keys ^ (keys >> np.uint64(32))) * GOLDEN
 
 
 Kernel = Callable[[Block], Any]
@@ -182,8 +194,8 @@ class Source(ABC):
         Something with the features of X, and their names, for scikit-learn to learn them from.
     dtype : type
         That of coefficients.
-    n_rows : int or None
-        If it is known before the first pass.
+    n_rows, n_blocks : int or None
+        If they are known before the first pass.
     n_passes : int
         How many there have been.
     """
@@ -193,6 +205,7 @@ class Source(ABC):
     example: Any
     dtype: Any = np.float64
     n_rows: int | None = None
+    n_blocks: int | None = None
     n_passes = 0
     _last: tuple[int, int] | None = None
 

@@ -137,17 +137,69 @@ class CScale(PenaltyScale):
         return np.asarray(first * np.geomspace(1.0, 1.0 / eps, n))
 
 
+class ClassRows:
+    """Rows of coefficients for classes, and those of the solver.
+
+    Two classes of more have a row of coefficients each, and the penalty of both:
+
+        |c| + |-c| = |2 c|,        c^2 + (-c)^2 = (2 c)^2 / 2:
+
+    they are two classes alone, with half of the ridge penalty. So the rows of coefficients are
+    ``rows`` times the solver's, of which `rows` has a column each.
+
+    Attributes
+    ----------
+    present : ndarray
+        The classes that take part.
+    rows : ndarray of shape (n_rows, n_outputs)
+    """
+
+    def __init__(self, present: Index, n_rows: int) -> None:
+        self.present, self.rows = present, _rows(present, n_rows)
+        self.n_outputs = self.rows.shape[1]
+        self.square = float((self.rows[:, 0] ** 2).sum())
+
+    def identified(self, coefs: Float64) -> Float64:
+        """Of classes that take part, only differences matter: the mean is to be zero."""
+        if len(coefs) > 1:
+            coefs[self.present] -= coefs[self.present].mean(axis=0)
+        return coefs
+
+    def solver_penalty(self, penalty: L1Penalty) -> L1Penalty:
+        """The penalty of all outputs; the ridge part of a row is that of its classes."""
+        weights = np.repeat(penalty.weights, self.n_outputs)
+        if penalty.l1:
+            return L1Penalty(weights, penalty.ridge_ratio * self.square)
+        return L1Penalty((self.square or 1.0) * weights, penalty.ridge_ratio)
+
+    def solver_start(self, coefficients: Float64) -> Float64:
+        """The solver's coefficients, from those of the classes (K, p)."""
+        return np.asarray((self.rows.T @ coefficients / (self.square or 1.0)).T.ravel())
+
+    def matrix(self, point: PathPoint) -> tuple[Index, Float64]:
+        """The features of a point, and its coefficients, with a row for each output."""
+        if self.n_outputs == 1:
+            return point.features, point.values[None]
+        features, positions = np.unique(point.features // self.n_outputs, return_inverse=True)
+        theta = np.zeros((self.n_outputs, features.size))
+        theta[point.features % self.n_outputs, positions] = point.values
+        return features, theta
+
+    def write(self, point: PathPoint, coefficients: Float64, mean: Float64) -> Float64:
+        """Fill in coefficients (K, p), zero so far; return the intercepts, b - m'theta."""
+        features, theta = self.matrix(point)
+        coefficients[:, features] = self.rows @ theta
+        intercepts = self.rows @ (point.intercept - theta @ mean[features])
+        if len(intercepts) > 1:  # a constant added to all makes no difference
+            intercepts[self.present] -= intercepts[self.present].mean()
+        return np.asarray(intercepts)
+
+
 class Classification(UnpenalisedProblem):
     """Logistic regression on X of shape (n, p).
 
     With an intercept, a class of weight zero has coefficients 0, and its intercept goes to minus
-    infinity: the problem is that of the `present` classes. Without one they all take part. Two
-    classes of more have a row of coefficients each, and the penalty of both:
-
-        |c| + |-c| = |2 c|,        c^2 + (-c)^2 = (2 c)^2 / 2:
-
-    they are two classes alone, with half of the ridge penalty. So the K rows of coefficients are
-    ``rows`` times the solver's, of which `rows` has a column each.
+    infinity: the problem is that of the `present` classes. Without one they all take part.
 
     Parameters
     ----------
@@ -180,9 +232,8 @@ class Classification(UnpenalisedProblem):
         self.complete = n_present == n_classes
         if not self.complete:  # the number of a class of weight zero makes no difference
             codes = np.minimum(np.searchsorted(self.present, codes), n_present - 1)
-        self.rows = _rows(self.present, labels.n_rows)
-        self.n_rows = len(self.rows)
-        self.row_square = float((self.rows[:, 0] ** 2).sum())
+        self.class_rows = ClassRows(self.present, labels.n_rows)
+        self.n_rows = labels.n_rows
         loss: Loss = make_loss(codes, n_present, labels.weights)
         self.largest_offset = 0.0
         if offset is not None:
@@ -213,21 +264,13 @@ class Classification(UnpenalisedProblem):
         return trace_log_interpolated(tracer, self.term, alphas, early_stop)
 
     def identified(self, coefs: Float64) -> Float64:
-        """Of classes that take part, only differences matter: the mean is to be zero."""
-        if len(coefs) > 1:
-            coefs[self.present] -= coefs[self.present].mean(axis=0)
-        return coefs
+        return self.class_rows.identified(coefs)
 
     def solver_penalty(self, penalty: L1Penalty) -> L1Penalty:
-        """The penalty of all outputs; the ridge part of a row is that of its classes."""
-        weights = np.repeat(penalty.weights, self.term.n_outputs)
-        if penalty.l1:
-            return L1Penalty(weights, penalty.ridge_ratio * self.row_square)
-        return L1Penalty((self.row_square or 1.0) * weights, penalty.ridge_ratio)
+        return self.class_rows.solver_penalty(penalty)
 
     def solver_start(self, coefficients: Float64) -> Float64:
-        """The solver's coefficients, from those of the classes (K, p)."""
-        return np.asarray((self.rows.T @ coefficients / (self.row_square or 1.0)).T.ravel())
+        return self.class_rows.solver_start(coefficients)
 
     def features_of(self, point: PathPoint) -> Index:
         """The features that have a coefficient other than zero, of any class."""
@@ -239,34 +282,19 @@ class Classification(UnpenalisedProblem):
         return np.stack(intercepts, axis=-1)
 
     def _write_point(self, point: PathPoint, coefficients: Float64) -> Float64:
-        """Fill in coefficients (K, p), zero so far; return the intercepts, b - m'theta."""
-        features, theta = self._matrix(point)
-        coefficients[:, features] = self.rows @ theta
-        intercepts = self.rows @ (point.intercept - theta @ self.design.mean[features])
-        if len(intercepts) > 1:  # a constant added to all makes no difference
-            intercepts[self.present] -= intercepts[self.present].mean()
-        return self._without_absent(intercepts, features, theta)
+        """Fill in coefficients (K, p), zero so far; return the intercepts."""
+        intercepts = self.class_rows.write(point, coefficients, self.design.mean)
+        return intercepts if self.complete else self._without_absent(intercepts, point)
 
-    def _matrix(self, point: PathPoint) -> tuple[Index, Float64]:
-        """The features of a point, and its coefficients, with a row for each output."""
-        n_outputs = self.term.n_outputs
-        if n_outputs == 1:
-            return point.features, point.values[None]
-        features, positions = np.unique(point.features // n_outputs, return_inverse=True)
-        theta = np.zeros((n_outputs, features.size))
-        theta[point.features % n_outputs, positions] = point.values
-        return features, theta
-
-    def _without_absent(self, intercepts: Float64, features: Index, theta: Float64) -> Float64:
+    def _without_absent(self, intercepts: Float64, point: PathPoint) -> Float64:
         """Intercepts at which classes of weight zero are nowhere in X more probable than e^-FAR.
 
         The largest output is no smaller than the mean of those that take part.
         """
-        if self.complete:
-            return intercepts
         if len(intercepts) == 1:
             return np.where(self.present == 1, FAR, -FAR)
-        lowest, mean = 0.0, self.rows.sum(axis=0) @ theta / len(self.present)
+        features, theta = self.class_rows.matrix(point)
+        lowest, mean = 0.0, self.class_rows.rows.sum(axis=0) @ theta / len(self.present)
         if mean.any():
             samples = self.design.container.rows(np.arange(self.design.shape[0]), features)
             lowest = min(0.0, float((samples @ mean).min()))
@@ -276,7 +304,7 @@ class Classification(UnpenalisedProblem):
 
 
 def _rows(present: Index, n_rows: int) -> Float64:
-    """What `Classification.rows` are: K rows, for the classes that take part."""
+    """What `ClassRows.rows` are: K rows, for the classes that take part."""
     if len(present) == 1:  # nothing to tell it from
         return np.zeros((n_rows, 1))
     if n_rows == 1:

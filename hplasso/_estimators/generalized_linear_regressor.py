@@ -9,6 +9,7 @@ from sklearn.linear_model import GammaRegressor, PoissonRegressor, TweedieRegres
 from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.validation import check_is_fitted
 
+from .._design.source import Source
 from .._numerics.error_state import in_own_error_state
 from .._numerics.rounding import UNIT
 from .._numerics.threads import threads_for_data
@@ -21,6 +22,7 @@ from .fit_method import Task, fit_method
 from .generalized_linear import Family, GeneralizedLinearData, generalized_linear_data
 from .linear_model import LinearModel, chosen_parameters, fitted_as, options_of
 from .problem import DATA_ACCEPTED, FitOptions, Problem
+from .streamed_loss import streamed_family
 
 # scikit-learn's own estimators, by power.
 COUNTERPARTS = {1.0: PoissonRegressor, 2.0: GammaRegressor}
@@ -45,21 +47,26 @@ class GeneralizedLinearRegressor(RegressorMixin, LinearModel):
     ) -> GeneralizedLinearData:
         return generalized_linear_data(X, y, sample_weight, self._family, penalty, options)
 
+    def _streamed(self, source: Source, penalty: PenaltyWeights, options: FitOptions) -> Any:
+        return streamed_family(source, self._family, penalty, options)
+
     @property
     def _family(self) -> Family:
         own: Any = self  # power and link are parameters of some of the classes
         return Family(self._power, "log") if self._power else Family.of(own.power, own.link)
 
     @fit_method
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None, offset: Any = None) -> Self:
         """Fit the model.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Training data.
-        y : array-like of shape (n_samples,)
-            Target values, not negative; positive for the gamma loss. They need not be integers.
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or data in blocks
+            Training data. :class:`Batches` bring `y` and the sample weights with them; of Dask
+            arrays and data frames no more than blocks are computed at a time.
+        y : array-like of shape (n_samples,), default=None
+            Target values, not negative; positive for the gamma loss. They need not be integers;
+            None where `X` is :class:`Batches`.
         sample_weight : float or array-like of shape (n_samples,), default=None
             Sample weights, not negative and not all zero. Only their ratios matter.
         offset : array-like of shape (n_samples,), default=None
@@ -100,6 +107,7 @@ class GeneralizedLinearRegressor(RegressorMixin, LinearModel):
             point = problem.solve(alpha, start=start, listener=problem.printer())
         problem.warn_not_converged([point])
         self._set_solution(problem, data, [point])
+        self._count_passes(data)
         return self
 
     def _checked(

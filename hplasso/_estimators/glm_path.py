@@ -2,14 +2,16 @@
 
 from typing import Any, Literal, Unpack, overload
 
+from .._design.sources import source_of
 from .._numerics.threads import threads_for_data
 from .._validation.arrays import check_one_target, given_alphas
 from .._validation.choices import FamilyName, Link, Solver
 from .._validation.parameters import path_function
-from .._validation.weights import checked_data
+from .._validation.weights import checked_data, checked_penalty_weights
 from .generalized_linear import Family, generalized_linear_data
 from .path_arguments import CurvedPath, CurvedPathWithSweeps, GeneralizedLinearPathArguments
 from .problem import DATA_ACCEPTED, FitOptions, gaps_of, sweeps_of
+from .streamed_loss import streamed_family
 
 # Of the families that have no other.
 POWERS = {"poisson": 1.0, "gamma": 2.0}
@@ -18,7 +20,7 @@ POWERS = {"poisson": 1.0, "gamma": 2.0}
 @overload
 def glm_path(
     X: Any,
-    y: Any,
+    y: Any = None,
     *,
     return_n_iter: Literal[False] = ...,
     **arguments: Unpack[GeneralizedLinearPathArguments],
@@ -26,7 +28,7 @@ def glm_path(
 @overload
 def glm_path(
     X: Any,
-    y: Any,
+    y: Any = None,
     *,
     return_n_iter: Literal[True],
     **arguments: Unpack[GeneralizedLinearPathArguments],
@@ -34,7 +36,7 @@ def glm_path(
 @overload
 def glm_path(
     X: Any,
-    y: Any,
+    y: Any = None,
     *,
     return_n_iter: bool = ...,
     **arguments: Unpack[GeneralizedLinearPathArguments],
@@ -42,7 +44,7 @@ def glm_path(
 @path_function
 def glm_path(
     X: Any,
-    y: Any,
+    y: Any = None,
     *,
     family: FamilyName = "poisson",
     power: float = 1.5,
@@ -80,11 +82,14 @@ def glm_path(
 
     Parameters
     ----------
-    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+    X : {array-like, sparse matrix} of shape (n_samples, n_features), or data in blocks
         Training data, used as they are: not copied, not changed. float32 is kept as it is; other
         types than float32 and float64 are converted to float64. COO is converted to CSC.
-    y : array-like of shape (n_samples,)
-        Target values, not negative; positive for 'gamma'. They need not be integers.
+        :class:`Batches` bring `y` and the sample weights with them; of Dask arrays and data frames
+        no more than blocks are computed at a time.
+    y : array-like of shape (n_samples,), default=None
+        Target values, not negative; positive for 'gamma'. They need not be integers; None where
+        `X` is :class:`Batches`.
     family : {'poisson', 'gamma', 'tweedie'}, default='poisson'
         Which deviance is the loss.
     power : float, default=1.5
@@ -169,14 +174,20 @@ def glm_path(
     """
     options = FitOptions(l1_ratio, fit_intercept, positive, solver, tol, max_iter, verbose)
     check_one_target("glm_path", y, "a path for each of them")
-    X, y, penalty = checked_data(X, y, penalty_weights, DATA_ACCEPTED | {"y_numeric": True})
     of = Family(POWERS[family], "log") if family in POWERS else Family.of(power, link)
-    data = generalized_linear_data(X, y, sample_weight, of, penalty, options)
-    data = data.with_offset(offset)
+    data: Any
+    source = source_of(X, y, sample_weight, offset)
+    if source is not None:
+        penalty = checked_penalty_weights(penalty_weights, source.n_features, source.names)
+        data = streamed_family(source, of, penalty, options)
+    else:
+        X, y, penalty = checked_data(X, y, penalty_weights, DATA_ACCEPTED | {"y_numeric": True})
+        data = generalized_linear_data(X, y, sample_weight, of, penalty, options)
+        data = data.with_offset(offset)
     given = given_alphas(alphas, [l1_ratio], open_low=True)
     if coef_init is not None:
         coef_init = data.checked_start(coef_init, "coef_init")
-    with threads_for_data(X.size):
+    with threads_for_data(data.X.size):
         problem = data.problem()
         grid, (points,) = problem.paths(given, eps, coef_init)
     problem.warn_not_converged(points)

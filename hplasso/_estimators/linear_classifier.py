@@ -12,6 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils.validation import check_is_fitted
 
 from .._design.factory import as_array
+from .._design.source import Source
 from .._numerics.error_state import in_own_error_state
 from .._path.progress import PathPoint
 from .._solver.hadamard import balance
@@ -21,6 +22,7 @@ from .bases import ClassifierMixin
 from .classification import LogisticData, encode
 from .linear_model import LinearModel, chosen_parameters, fitted_as
 from .problem import FitOptions, Problem
+from .streamed_loss import streamed_labels
 
 
 class LinearClassifier(ClassifierMixin, LinearModel):
@@ -37,6 +39,9 @@ class LinearClassifier(ClassifierMixin, LinearModel):
     ) -> LogisticData:
         labels = encode(y, X, sample_weight, self.class_weight)
         return LogisticData(X, y, labels, penalty, options)
+
+    def _streamed(self, source: Source, penalty: PenaltyWeights, options: FitOptions) -> Any:
+        return streamed_labels(source, self.class_weight, penalty, options)
 
     def _set_attributes(self, problem: Problem, point: PathPoint) -> None:
         """Turn the solution into scikit-learn's attributes."""

@@ -71,16 +71,20 @@ class LinearModel(CallbackSupportMixin, BaseEstimator, ABC):
         """The data of the problem of this estimator, which learns the names of the features."""
         vars(self).pop("n_passes_", None)
         source = source_of(X, y, sample_weight, offset)
-        if source is not None:
+        if source is None:
+            X, y = validate_data(self, X, y, **self._accepted)
+        else:
             validate_data(self, source.example, skip_check_array=True)
-            return self._streamed(source, self._penalty(), options)
-        X, y = validate_data(self, X, y, **self._accepted)
-        return self._data(X, y, sample_weight, self._penalty(), options).with_offset(offset)
-
-    def _penalty(self) -> PenaltyWeights:
-        """The penalty weights for the features that the estimator has learnt."""
         names = getattr(self, "feature_names_in_", None)
-        return checked_penalty_weights(self.penalty_weights, self.n_features_in_, names)
+        penalty = checked_penalty_weights(self.penalty_weights, self.n_features_in_, names)
+        if source is not None:
+            return self._streamed(source, penalty, options)
+        return self._data(X, y, sample_weight, penalty, options).with_offset(offset)
+
+    def _count_passes(self, data: Any) -> None:
+        """Set how many times data in blocks have been read."""
+        if hasattr(data, "source"):
+            self.n_passes_ = data.source.n_passes
 
     def _last_coefficients(self, data: Any) -> Float64 | None:
         """The coefficients to start from, those of the last fit, if the start is to be warm."""

@@ -8,40 +8,46 @@ from typing import Any, Literal, Unpack, overload
 import numpy as np
 from sklearn.metrics import accuracy_score
 
+from .._design.sources import source_of
 from .._numerics.threads import threads_for_data
 from .._path.progress import PathPoint
 from .._validation.arrays import check_one_target, given_Cs
 from .._validation.choices import Balanced, Solver
 from .._validation.parameters import explain_names, path_function
-from .._validation.weights import checked_data
+from .._validation.weights import checked_data, checked_penalty_weights
 from .classification import LogisticData, encode
 from .fit_method import Task, fit_method
 from .linear_classifier import LinearClassifier
 from .linear_model import options_of
 from .path_arguments import CurvedPath, CurvedPathWithSweeps, LogisticPathArguments
 from .problem import DATA_ACCEPTED, FitOptions, Problem, gaps_of, sweeps_of
+from .streamed_loss import streamed_labels
 
 
 @overload
 def logistic_path(
     X: Any,
-    y: Any,
+    y: Any = None,
     *,
     return_n_iter: Literal[False] = ...,
     **arguments: Unpack[LogisticPathArguments],
 ) -> CurvedPath: ...
 @overload
 def logistic_path(
-    X: Any, y: Any, *, return_n_iter: Literal[True], **arguments: Unpack[LogisticPathArguments]
+    X: Any,
+    y: Any = None,
+    *,
+    return_n_iter: Literal[True],
+    **arguments: Unpack[LogisticPathArguments],
 ) -> CurvedPathWithSweeps: ...
 @overload
 def logistic_path(
-    X: Any, y: Any, *, return_n_iter: bool = ..., **arguments: Unpack[LogisticPathArguments]
+    X: Any, y: Any = None, *, return_n_iter: bool = ..., **arguments: Unpack[LogisticPathArguments]
 ) -> tuple[Any, ...]: ...
 @path_function
 def logistic_path(
     X: Any,
-    y: Any,
+    y: Any = None,
     *,
     Cs: Any = 100,
     eps: float = 1e-2,
@@ -75,11 +81,13 @@ def logistic_path(
 
     Parameters
     ----------
-    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+    X : {array-like, sparse matrix} of shape (n_samples, n_features), or data in blocks
         Training data, used as they are: not copied, not changed. float32 is kept as it is; other
         types than float32 and float64 are converted to float64. COO is converted to CSC.
-    y : array-like of shape (n_samples,)
-        Class labels of any type.
+        :class:`Batches` bring `y` and the sample weights with them; of Dask arrays and data frames
+        no more than blocks are computed at a time.
+    y : array-like of shape (n_samples,), default=None
+        Class labels of any type; None where `X` is :class:`Batches`.
     Cs : int or array-like, default=100
         Number of values on a geometric grid that starts at the largest C for which all penalised
         coefficients are zero (:func:`sklearn.svm.l1_min_c` computes the same number for the plain
@@ -164,13 +172,19 @@ def logistic_path(
     array([0, 2, 2, 4])
     """
     options = FitOptions(l1_ratio, fit_intercept, False, solver, tol, max_iter, verbose)
-    X, y, penalty = checked_data(X, y, penalty_weights, DATA_ACCEPTED)
-    data = LogisticData(X, y, encode(y, X, sample_weight, class_weight), penalty, options)
-    data = data.with_offset(offset)
+    data: Any
+    source = source_of(X, y, sample_weight, offset)
+    if source is not None:
+        penalty = checked_penalty_weights(penalty_weights, source.n_features, source.names)
+        data = streamed_labels(source, class_weight, penalty, options)
+    else:
+        X, y, penalty = checked_data(X, y, penalty_weights, DATA_ACCEPTED)
+        data = LogisticData(X, y, encode(y, X, sample_weight, class_weight), penalty, options)
+        data = data.with_offset(offset)
     given = given_Cs(Cs, [l1_ratio])
     if coef_init is not None:
         coef_init = data.checked_start(coef_init, "coef_init")
-    with threads_for_data(X.size):
+    with threads_for_data(data.X.size):
         problem = data.problem()
         grid, (points,) = problem.paths(given, eps, coef_init, early_stop)
     problem.warn_not_converged(points)
@@ -329,16 +343,17 @@ class HadamardLogisticRegression(LinearClassifier):
 
     @fit_method
     def fit(
-        self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None
+        self, X: Any, y: Any = None, sample_weight: Any = None, offset: Any = None
     ) -> HadamardLogisticRegression:
         """Fit the model.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Training data.
-        y : array-like of shape (n_samples,)
-            Class labels of any type.
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or data in blocks
+            Training data. :class:`Batches` bring `y` and the sample weights with them; of Dask
+            arrays and data frames no more than blocks are computed at a time.
+        y : array-like of shape (n_samples,), default=None
+            Class labels of any type; None where `X` is :class:`Batches`.
         sample_weight : float or array-like of shape (n_samples,), default=None
             Sample weights, not negative and not all zero.
         offset : array-like of shape (n_samples,) or (n_samples, n_classes), default=None
@@ -375,6 +390,7 @@ class HadamardLogisticRegression(LinearClassifier):
             point = problem.solve(self.C, start=start, listener=problem.printer())
         problem.warn_not_converged([point])
         self._set_solution(problem, data, [point])
+        self._count_passes(data)
         return self
 
     def _checked(

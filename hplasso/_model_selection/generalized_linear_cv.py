@@ -35,16 +35,18 @@ class GeneralizedLinearCV(AlphaCV, GeneralizedLinearRegressor):
 
     @fit_method
     def fit(
-        self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None, **params: Any
+        self, X: Any, y: Any = None, sample_weight: Any = None, offset: Any = None, **params: Any
     ) -> Self:
         """Choose alpha by cross-validation, and fit the model with it.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Training data.
-        y : array-like of shape (n_samples,)
-            Target values, not negative; positive for the gamma loss.
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or data in blocks
+            Training data. :class:`Batches` bring `y` and the sample weights with them; of Dask
+            arrays and data frames no more than blocks are computed at a time.
+        y : array-like of shape (n_samples,), default=None
+            Target values, not negative; positive for the gamma loss; None where `X` is
+            :class:`Batches`.
         sample_weight : float or array-like of shape (n_samples,), default=None
             Sample weights, for the fits and for the mean deviance of each fold. The mean over the
             folds is not weighted.

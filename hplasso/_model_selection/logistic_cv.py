@@ -240,16 +240,17 @@ class HadamardLogisticRegressionCV(LinearClassifier):
 
     @fit_method
     def fit(
-        self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None, **params: Any
+        self, X: Any, y: Any = None, sample_weight: Any = None, offset: Any = None, **params: Any
     ) -> HadamardLogisticRegressionCV:
         """Choose C by cross-validation, and fit the model with it.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Training data.
-        y : array-like of shape (n_samples,)
-            Class labels of any type.
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or data in blocks
+            Training data. :class:`Batches` bring `y` and the sample weights with them; of Dask
+            arrays and data frames no more than blocks are computed at a time.
+        y : array-like of shape (n_samples,), default=None
+            Class labels of any type; None where `X` is :class:`Batches`.
         sample_weight : float or array-like of shape (n_samples,), default=None
             Sample weights, for the fits and, if given, for the scores.
         offset : array-like of shape (n_samples,) or (n_samples, n_classes), default=None

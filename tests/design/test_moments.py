@@ -107,22 +107,22 @@ def test_pairs_are_merged_in_a_fixed_tree():
     assert merge_in_pairs(map(Text, "abcdefg")) == "(((ab)(cd))((ef)g))"
 
 
-def block(number, first):
-    return Block(number, first, None, None, np.ones(0), None)
+def block(number, first, n):
+    return Block(number, first, np.zeros((n, 1)), np.zeros(n), np.ones(n), None)
 
 
 def test_folds_of_runs_are_those_of_kfold():
     model_selection = pytest.importorskip("sklearn.model_selection")
     runs = Runs.of(23, 4)
-    found = np.concatenate([runs(block(0, 0), 10), runs(block(1, 10), 0), runs(block(2, 10), 13)])
+    found = np.concatenate([runs(block(0, 0, 10)), runs(block(1, 10, 0)), runs(block(2, 10, 13))])
     for number, (_, test) in enumerate(model_selection.KFold(4).split(np.zeros((23, 1)))):
         np.testing.assert_array_equal(np.flatnonzero(found == number), test)
 
 
 def test_hashed_folds_are_even_and_do_not_depend_on_other_blocks():
     hashed = Hashed(5)
-    folds = [hashed(block(number, None), 2_000) for number in range(20)]
-    np.testing.assert_array_equal(hashed(block(3, None), 500), folds[3][:500])
+    folds = [hashed(block(number, None, 2_000)) for number in range(20)]
+    np.testing.assert_array_equal(hashed(block(3, None, 500)), folds[3][:500])
     assert not np.array_equal(folds[0], folds[1])
     counts = np.bincount(np.concatenate(folds), minlength=5)
     assert np.abs(counts - 8_000).max() < 5 * np.sqrt(8_000)

@@ -15,15 +15,22 @@ from hplasso import (
     Batches,
     HadamardElasticNet,
     HadamardElasticNetCV,
+    HadamardGammaRegressor,
     HadamardLasso,
     HadamardLassoCV,
     HadamardLassoIC,
+    HadamardLogisticRegression,
+    HadamardPoissonRegressor,
     HadamardStabilitySelection,
+    HadamardTweedieRegressor,
     enet_path,
+    glm_path,
     lasso_path,
+    logistic_path,
 )
 from hplasso._design.fold_moments import Hashed
 from hplasso._design.source import Block
+from hplasso._estimators import streamed_loss
 
 
 class Counted:
@@ -86,6 +93,125 @@ def test_one_pass_and_the_model_of_the_laptop(model):
     assert not hasattr(blocks.fit(X, y), "n_passes_")
 
 
+def counts(X, seed=3):
+    centred = (X - X.mean(axis=0)) / X.std(axis=0)
+    return np.random.default_rng(seed).poisson(np.exp(0.3 * centred[:, :4].sum(axis=1)))
+
+
+def labels(X, n_classes, seed=3):
+    centred = (X - X.mean(axis=0)) / X.std(axis=0)
+    noise = np.random.default_rng(seed).gumbel(size=(len(X), n_classes))
+    names = np.array(["ant", "bee", "cat", "dog"])[:n_classes]
+    return names[(centred[:, :n_classes] + noise).argmax(axis=1)]
+
+
+CURVED = [
+    (HadamardLogisticRegression(C=0.01), lambda X: labels(X, 2)),
+    (HadamardLogisticRegression(C=0.01, fit_intercept=False), lambda X: labels(X, 2)),
+    (HadamardLogisticRegression(C=0.1, class_weight="balanced"), lambda X: labels(X, 2)),
+    (HadamardLogisticRegression(C=0.1, class_weight={"ant": 2.0}), lambda X: labels(X, 3)),
+    (HadamardLogisticRegression(C=0.1, l1_ratio=0.3), lambda X: labels(X, 4)),
+    (HadamardLogisticRegression(C=0.01, penalty_weights=[0.0, np.inf, *[1.0] * 10]), "two"),
+    (HadamardPoissonRegressor(alpha=0.05), counts),
+    (HadamardPoissonRegressor(alpha=0.05, positive=True), counts),
+    (HadamardGammaRegressor(alpha=0.05), lambda X: counts(X) + 0.5),
+    (HadamardTweedieRegressor(alpha=0.05, power=1.5), counts),
+]
+
+
+@pytest.mark.parametrize("case", range(len(CURVED)))
+def test_curved_losses(case, monkeypatch):
+    monkeypatch.setattr(streamed_loss, "SAMPLE", 400 * 12)  # a sample of 400 rows
+    model, target = CURVED[case]
+    X, _, weights = problem(4_000)
+    y = labels(X, 2) if target == "two" else target(X)
+    for tol, most in ((1e-4, 8), (1e-12, 11)):
+        inside = sklearn.clone(model).set_params(tol=tol).fit(X, y, weights)
+        counted = Counted(X, y, weights, cuts=(0, 900, 900, 901, 4_000))
+        blocks = sklearn.clone(model).set_params(tol=tol).fit(Batches(counted))
+        assert blocks.n_passes_ == counted.rows / len(X) <= most
+        scale = np.abs(inside.coef_).max()
+        assert np.abs(blocks.coef_ - inside.coef_).max() < (0.1 if tol > 1e-6 else 1e-8) * scale
+        assert np.min(blocks.n_iter_) >= 1
+    np.testing.assert_array_equal(blocks.coef_ != 0.0, inside.coef_ != 0.0)
+    assert_same(blocks, inside, FITTED, 1e-8)
+    if hasattr(model, "C"):
+        assert list(blocks.classes_) == list(inside.classes_)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3, 0])
+def test_curved_paths_in_few_passes(n_classes, monkeypatch):
+    monkeypatch.setattr(streamed_loss, "SAMPLE", 1000 * 12)
+    X, _, weights = problem(4_000)
+    X = (X - X.mean(axis=0)) / X.std(axis=0)
+    y = labels(X, n_classes) if n_classes else counts(X)
+    path = logistic_path if n_classes else glm_path
+    inside = path(
+        X, y, sample_weight=weights, tol=1e-9, **({"early_stop": False} if n_classes else {})
+    )
+    counted = Counted(X, y, weights, cuts=(0, 2_000, 4_000))
+    found = path(Batches(counted), tol=1e-6)
+    assert counted.rows <= 11 * len(X)
+    np.testing.assert_allclose(found[0], inside[0], rtol=1e-10)
+    for got, expected in zip(found[1:3], inside[1:3], strict=True):
+        np.testing.assert_allclose(got, expected, atol=2e-2 * np.abs(expected).max())
+
+
+def test_curved_losses_of_sparse_blocks_and_a_sample_that_lacks_a_class(monkeypatch):
+    monkeypatch.setattr(streamed_loss, "SAMPLE", 12)  # a single row
+    X, _, weights = problem(3_000)
+    X[np.random.default_rng(1).random(X.shape) < 0.7] = 0.0
+    X, y = sparse.csr_matrix(X), labels(X, 3)
+    model = HadamardLogisticRegression(C=0.1, tol=1e-12)
+    inside = sklearn.clone(model).fit(X, y, weights)
+    blocks = sklearn.clone(model).fit(Batches(Counted(X, y, weights, cuts=(0, 1_000, 3_000))))
+    assert_same(blocks, inside, FITTED, 1e-8)
+
+
+def test_curved_losses_say_what_they_do_not_take():
+    X, y, _ = problem()
+    with pytest.raises(ValueError, match="the loss has to be convex"):
+        HadamardTweedieRegressor(power=3.0).fit(Batches([(X, np.abs(y) + 1.0)]))
+    with pytest.raises(ValueError, match="out of the valid range of the loss 'HalfPoissonLoss'"):
+        HadamardPoissonRegressor().fit(Batches([(X, y - y.mean())]))
+    with pytest.raises(ValueError, match="The mean of y has to be positive"):
+        HadamardPoissonRegressor().fit(Batches([(X, 0.0 * y)]))
+    with pytest.raises(ValueError, match=r"only one class: .*1"):
+        HadamardLogisticRegression().fit(Batches([(X, np.ones(len(X), dtype=int))]))
+    halves = np.repeat([0, 1], len(X) // 2)
+    with pytest.raises(ValueError, match=r"every class needs weight. Class .*1.* has none"):
+        HadamardLogisticRegression().fit(Batches([(X, halves, 1.0 - halves)]))
+
+
+class Changing:
+    """A source whose second pass differs."""
+
+    def __init__(self, X, y, change):
+        self.X, self.y, self.change, self.passes = X.copy(), y, change, 0
+
+    def __call__(self):
+        self.passes += 1
+        if self.passes == 2:
+            self.X = self.change(self.X)
+        yield self.X, self.y[: len(self.X)]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda X: X[:-1], "pass 2 read 1999 rows in place of 2000"),
+        (lambda X: np.where(X[5, 3] == X, np.nextafter(X[5, 3], 9e9), X), "other numbers"),
+    ],
+)
+def test_data_that_change_between_passes_are_noticed(change, message):
+    X, _, _ = problem()
+    model = HadamardPoissonRegressor(alpha=0.05).fit(X, counts(X))
+    before = vars(model).copy()
+    with pytest.raises(RuntimeError, match=f"The data changed between passes: .*{message}"):
+        model.fit(Batches(Changing(X, counts(X), change)))
+    assert vars(model) == before
+
+
 def test_several_targets():
     X, y, _ = problem(n_targets=3)
     inside = HadamardLasso(0.05, tol=1e-12).fit(X, y)
@@ -118,8 +244,8 @@ def test_cross_validation_of_hashed_folds(kind):
     assert blocks.n_passes_ == 1
     folds = np.empty(len(X), dtype=int)
     for number, (start, stop) in enumerate(zip(counted.cuts, counted.cuts[1:], strict=False)):
-        nothing = Block(number, None, None, None, np.ones(0), None)
-        folds[start:stop] = Hashed(4)(nothing, stop - start)
+        rows = slice(start, stop)
+        folds[rows] = Hashed(4)(Block(number, None, X[rows], y[rows], weights[rows], None))
     inside = kind(cv=PredefinedSplit(folds), **settings).fit(X, y, weights)
     names = ("alpha_", "alphas_", "mse_path_", "mse_se_", "coef_path_", "intercept_path_")
     assert_same(blocks, inside, (*FITTED, *names))

@@ -1,0 +1,133 @@
+"""The first pass over data in blocks: what has to be known before a loss can be formed.
+
+How much weight there is, that of each class (of classes), the means of features, and a sample: the
+rows of the smallest hashes, which depend on nothing but their places.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .._numerics.typing import Float64, Index
+from .moments import ColumnMoments, column_moments_of
+from .rows import is_sparse, stacked
+from .source import Block, refuse_not_finite
+
+
+class Sample(NamedTuple):
+    """Rows with their hashes, smallest first."""
+
+    keys: Any
+    X: Any
+    y: Any
+    weights: Float64
+    offset: Any
+
+    @property
+    def block(self) -> Block:
+        """The same as a block."""
+        return Block(0, 0, self.X, self.y, self.weights, self.offset)
+
+    @property
+    def is_sparse(self) -> bool:
+        """Whether X is a sparse matrix."""
+        return is_sparse(self.X)
+
+    def first(self, count: int) -> Sample:
+        """Those of the smallest hashes."""
+        order = np.argsort(self.keys, kind="stable")[:count]
+        offset = None if self.offset is None else self.offset[order]
+        return Sample(self.keys[order], self.X[order], self.y[order], self.weights[order], offset)
+
+    def and_others(self, other: Sample) -> Sample:
+        """Both."""
+        if not (self.keys.size and other.keys.size):
+            return self if self.keys.size else other
+        offset = None if self.offset is None else np.concatenate([self.offset, other.offset])
+        return Sample(
+            np.concatenate([self.keys, other.keys]),
+            stacked([self.X, other.X]),
+            np.concatenate([self.y, other.y]),
+            np.concatenate([self.weights, other.weights]),
+            offset,
+        )
+
+
+class Survey(NamedTuple):
+    """What is seen of blocks.
+
+    Attributes
+    ----------
+    columns : ColumnMoments
+        Those of X; they have the weight of all rows.
+    totals : dict
+        The weight of each class, if targets are labels.
+    range : tuple of float
+        The smallest and the largest target, and the sum of weights times targets; of numbers.
+    sample : Sample
+    n_kept : int
+        The largest number of rows in it.
+    """
+
+    columns: ColumnMoments
+    totals: dict[Any, float]
+    range: tuple[float, float, float]
+    sample: Sample
+    n_kept: int
+
+    def merge(self, other: Survey) -> Survey:
+        totals = dict(self.totals)
+        for label, weight in other.totals.items():
+            totals[label] = totals.get(label, 0.0) + weight
+        (low, high, total), (low_2, high_2, total_2) = self.range, other.range
+        sample = self.sample.and_others(other.sample).first(self.n_kept)
+        return Survey(
+            self.columns.merge(other.columns),
+            totals,
+            (min(low, low_2), max(high, high_2), total + total_2),
+            sample,
+            self.n_kept,
+        )
+
+
+@dataclass(frozen=True)
+class SurveyKernel:
+    """Surveys a block, with no more than `quota` rows in the sample.
+
+    Attributes
+    ----------
+    classes : bool
+        Whether targets are labels.
+    n_kept, quota : int
+    """
+
+    classes: bool
+    n_kept: int
+    quota: int
+
+    def __call__(self, block: Block) -> Survey:
+        weights = block.weights
+        with np.errstate(over="ignore", invalid="ignore"):
+            columns = column_moments_of(block.X, weights)
+        if not np.isfinite(columns.squares).all():
+            refuse_not_finite(block)
+        y = block.y
+        totals: dict[Any, float] = {}
+        extent = np.inf, -np.inf, 0.0
+        if self.classes:
+            labels, codes = np.unique(y, return_inverse=True)
+            found = np.bincount(codes.ravel(), weights, len(labels))
+            totals = dict(zip(labels.tolist(), found.tolist(), strict=True))
+        elif y.size:
+            extent = float(y.min()), float(y.max()), float(weights @ y)
+        return Survey(columns, totals, extent, self._sample(block), self.n_kept)
+
+    def _sample(self, block: Block) -> Sample:
+        """Rows of positive weight."""
+        rows: Index = np.flatnonzero(block.weights)
+        offset = None if block.offset is None else block.offset[rows]
+        X, y, weights = block.X[rows], block.y[rows], block.weights[rows]
+        return Sample(block.keys[rows], X, y, weights, offset).first(self.quota)

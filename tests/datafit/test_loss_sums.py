@@ -1,0 +1,127 @@
+"""Sums over blocks against losses in memory, and the certificate that they give."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from scipy import sparse
+from scipy.optimize import check_grad, minimize
+
+from hplasso._datafit.loss_sums import LossKernel
+from hplasso._design.source import Block
+from hplasso._estimators.generalized_linear import Family
+from hplasso._estimators.streamed_loss import ClassLosses, FamilyLosses
+from hplasso._path.streamed_certificate import Coefficients, certificate, view
+from hplasso._penalties.l1 import L1Penalty
+
+KINDS = {
+    "two classes": ClassLosses(np.arange(2), np.array([1.0, 2.0])),
+    "three classes": ClassLosses(np.arange(3), np.ones(3)),
+    "poisson": FamilyLosses(Family(1.0, "log")),
+    "gamma": FamilyLosses(Family(2.0, "log")),
+    "tweedie": FamilyLosses(Family(1.5, "log")),
+}
+
+
+def problem(kind, n=80, p=4, seed=0):
+    rng = np.random.default_rng(seed)
+    X, weights = rng.standard_normal((n, p)) + 3.0, rng.random(n) * (rng.random(n) < 0.9)
+    if "classes" in kind:
+        K = 1 if kind == "two classes" else 3
+        y = rng.integers(0, 2 if K == 1 else 3, n)
+    else:
+        K, y = 1, rng.gamma(2.0, size=n) if kind != "poisson" else rng.poisson(2.0, n).astype(float)
+    theta, intercepts = 0.3 * rng.standard_normal((p, K, 2)), rng.standard_normal((K, 2))
+    return X, y, weights, theta, intercepts
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix])
+def test_sums_are_the_derivatives_of_the_loss(kind, container):
+    X, y, weights, theta, intercepts = problem(kind)
+    p, K, _ = theta.shape
+    centre = np.zeros(p) if container is sparse.csr_matrix else X.mean(axis=0)
+    block = Block(0, 0, container(X), y, weights, None)
+    sums = LossKernel(KINDS[kind], centre, theta, intercepts, (1,))(block)
+
+    def loss(flat):
+        stacked = flat.reshape(p + 1, K)
+        outputs = (X - centre) @ stacked[:-1] + stacked[-1]
+        own = KINDS[kind](y, weights, None)
+        return own.weights @ own.predict(outputs).losses
+
+    def gradient(flat):
+        stacked = flat.reshape(p + 1, K)
+        kernel = LossKernel(KINDS[kind], centre, stacked[:-1, :, None], stacked[-1][:, None])
+        return -kernel(block).gradients.ravel()
+
+    for k in range(2):
+        flat = np.concatenate([theta[..., k], intercepts[None, :, k]]).ravel()
+        assert sums.losses[k] == pytest.approx(loss(flat), rel=1e-13)
+        assert check_grad(loss, gradient, flat) < 1e-5 * max(1.0, np.abs(gradient(flat)).max())
+    step = 1e-6 * np.eye(flat.size)
+    differences = [(gradient(flat + e) - gradient(flat - e)) / 2e-6 for e in step]
+    np.testing.assert_allclose(sums.hessians[0], differences, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(
+        sums.slopes[..., 1].reshape(-1, K), sums.hessians[0][:, -K:], rtol=1e-12, atol=1e-12
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_blocks_are_merged_and_empty_ones_are_neutral(kind):
+    X, y, weights, theta, intercepts = problem(kind)
+    kernel = LossKernel(KINDS[kind], X.mean(axis=0), theta, intercepts, (0, 1))
+    whole = kernel(Block(0, 0, X, y, weights, None))
+    cuts = [0, 0, 13, 50, 80]
+    parts = [kernel(Block(0, a, X[a:b], y[a:b], weights[a:b], None)) for a, b in pairwise(cuts)]
+    parts.append(kernel(Block(0, 0, X, y, 0.0 * weights, None)))
+    merged = parts[0]
+    for part in parts[1:]:
+        merged = merged.merge(part)
+    for got, expected in zip(merged, whole, strict=True):
+        np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-12)
+
+
+def lowest(kind, X, y, weights, alpha):
+    """The minimum of the objective, by L-BFGS-B on both signs of the coefficients."""
+    own = KINDS[kind](y, weights, None)
+    total, p = own.weights.sum(), X.shape[1]
+    K = own.n_outputs
+
+    def value(flat):
+        plus, minus, b = np.split(flat, [p * K, 2 * p * K])
+        prediction = own.predict(X @ (plus - minus).reshape(p, K) + b)
+        residual = own.weights[:, None] * prediction.residual / total
+        z = (X.T @ residual).ravel()
+        f = own.weights @ prediction.losses / total + alpha * (plus.sum() + minus.sum())
+        return f, np.concatenate([alpha - z, alpha + z, -residual.sum(axis=0)])
+
+    bounds = [(0, None)] * (2 * p * K) + [(None, None)] * K
+    start = np.concatenate([np.full(2 * p * K, 1e-3), np.zeros(K)])
+    options = {"maxiter": 5000, "ftol": 1e-15, "gtol": 1e-10}
+    return minimize(value, start, jac=True, bounds=bounds, method="L-BFGS-B", options=options).fun
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_gap_is_never_below_the_distance_to_the_minimum(kind):
+    rng = np.random.default_rng(4)
+    alpha, seen_finite = 0.05, 0
+    for seed in range(4):
+        X, y, weights, *_ = problem(kind, seed=seed)
+        own = KINDS[kind](y, weights, None)
+        total, p, K = own.weights.sum(), X.shape[1], own.n_outputs
+        minimum = lowest(kind, X, y, weights, alpha)
+        centre, penalty = X.mean(axis=0), L1Penalty(np.ones(p * K))
+        for size in (0.0, 1e-3, 0.03, 0.3, 3.0):
+            for tilt in (0.0, 1e-3, 0.1, 2.0):  # of the intercepts, from about their optimum
+                theta = size * rng.standard_normal((p, K))
+                start = np.zeros((1, K)) + own.null_intercept
+                b, _ = own.profile_intercept((X - centre) @ theta, start.ravel())
+                at = Coefficients(theta.ravel(), b + tilt * rng.standard_normal(K))
+                kernel = LossKernel(KINDS[kind], centre, theta[..., None], at.intercept[:, None])
+                seen = view(kernel(Block(0, 0, X, y, weights, None)), 0, at, total, True)
+                f = seen.loss + alpha * np.abs(theta).sum()
+                gap = certificate(seen, alpha, penalty, np.full(p * K, 3.0)).gap
+                assert gap >= f - minimum - 1e-9
+                seen_finite += gap < f
+    assert seen_finite > 10  # the bound says more than that the objective is positive
