@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from .._design.compressed import compressed
-from .._design.fold_moments import Assignment, FoldMoments, MomentsKernel, check_memory
+from .._design.row_folds import Assignment, ByFold
 from .._design.source import Source
+from .._design.target_moments import TargetMoments, check_memory, target_moments
 from .._validation.weights import PenaltyWeights
 from .problem import FitOptions
 from .regression import LeastSquaresData
@@ -25,11 +26,12 @@ def streamed_least_squares(
         allowed.
     """
     check_memory(source.n_features, 1 if assignment is None else assignment.n_folds)
-    moments: FoldMoments = source.reduce(MomentsKernel(assignment))
-    n_rows = sum(part.n_rows for part in moments.folds)
+    parts: tuple[TargetMoments, ...] = source.reduce(ByFold(target_moments, assignment)).values
+    moments, n_targets = [part.moments for part in parts], parts[0].n_targets
+    n_rows = sum(part.n_rows for part in moments)
     if not n_rows:
         raise ValueError("There are no samples, or none of them has a positive weight.")
-    few = compressed(list(moments.folds), moments.n_targets, options.fit_intercept, source.dtype)
+    few = compressed(moments, n_targets, options.fit_intercept, source.dtype)
     data = LeastSquaresData(few.X, few.targets, few.weights / few.weights.sum(), penalty, options)
     folds = None if assignment is None else few.part
-    return data._replace(flat=moments.n_targets == 1, n_rows=n_rows, folds=folds)
+    return data._replace(flat=n_targets == 1, n_rows=n_rows, folds=folds)

@@ -21,7 +21,8 @@ from .._numerics.typing import Float64, Index
 from .._path.progress import PathPoint
 from .._path.settings import PathSettings
 from .._path.streamed_certificate import Coefficients
-from .._path.streamed_newton import StreamedLoss, StreamedTracer
+from .._path.streamed_model import Request, StreamedLoss
+from .._path.streamed_tracer import StreamedTracer
 from .._path.tracer import Tracer
 from .._penalties.l1 import L1Penalty
 from .._validation.arrays import checked_array
@@ -140,13 +141,13 @@ class StreamedProblem(UnpenalisedProblem):
         none = Coefficients(np.zeros(lengths.size), self.null_intercept)
         sample = data.survey.sample
 
-        def evaluate(points: Sequence[Coefficients], own: Sequence[int]) -> LossSums:
-            sums: LossSums = data.source.reduce(self._kernel(points, own), data.numeric)
+        def evaluate(request: Request) -> LossSums:
+            sums: LossSums = data.source.reduce(self.kernel(request), data.numeric)
             return sums
 
         return StreamedLoss(
             evaluate,
-            lambda points, own: self._kernel(points, own)(sample.block),
+            lambda request: self.kernel(request)(sample.block),
             data.weight,
             data.weight_of(sample.y, sample.weights),
             self._starts,
@@ -155,10 +156,12 @@ class StreamedProblem(UnpenalisedProblem):
             data.options.fit_intercept,
         )
 
-    def _kernel(self, points: Sequence[Coefficients], own: Sequence[int]) -> LossKernel:
+    def kernel(self, request: Request) -> LossKernel:
+        """What a pass has to compute of each block."""
+        points = request.points
         theta = np.stack([at.theta.reshape(-1, self.n_outputs) for at in points], axis=-1)
         intercepts = np.stack([at.intercept for at in points], axis=-1)
-        return LossKernel(self.data.make_loss, self.centre, theta, intercepts, tuple(own))
+        return LossKernel(self.data.make_loss, self.centre, theta, intercepts, tuple(request.own))
 
     def _starts(self, alphas: Sequence[float]) -> list[Coefficients]:
         """The solutions of the sample, for the solver's alphas; or none."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from sklearn.model_selection import KFold
 
-from .._design.fold_moments import Assignment, Hashed, Runs
+from .._design.row_folds import Assignment, Hashed, Runs
 
 # As in scikit-learn, where cv=None.
 N_FOLDS = 5

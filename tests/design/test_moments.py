@@ -9,8 +9,8 @@ import pytest
 from scipy import sparse
 
 from hplasso._design.compressed import compressed
-from hplasso._design.fold_moments import Hashed, Runs
 from hplasso._design.moments import Moments, moments_of
+from hplasso._design.row_folds import Hashed, Runs
 from hplasso._design.source import Block, merge_in_pairs
 
 

@@ -28,7 +28,7 @@ from hplasso import (
     lasso_path,
     logistic_path,
 )
-from hplasso._design.fold_moments import Hashed
+from hplasso._design.row_folds import Hashed
 from hplasso._design.source import Block
 from hplasso._estimators import streamed_loss
 

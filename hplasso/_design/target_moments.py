@@ -1,0 +1,64 @@
+"""The kernel of least squares: the moments of features and targets."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from sklearn import get_config
+
+from .._numerics.typing import Float64
+from .moments import Moments, moments_of
+from .source import Block, refuse_not_finite
+
+# Moments that are held at the same time beside those of the folds: of all rows, of a block, and
+# of what they are merged with.
+HELD = 3
+
+
+class TargetMoments(NamedTuple):
+    """The moments of features and targets, and the number of the latter."""
+
+    moments: Moments
+    n_targets: int
+
+    def merge(self, other: TargetMoments) -> TargetMoments:
+        if self.n_targets != other.n_targets:
+            raise ValueError(
+                f"y has {self.n_targets} columns in one block and {other.n_targets} in another."
+            )
+        return TargetMoments(self.moments.merge(other.moments), self.n_targets)
+
+
+def target_moments(block: Block) -> TargetMoments:
+    """Those of a block."""
+    targets = as_columns(block.y)
+    if block.offset is not None:
+        targets = targets - as_columns(block.offset)
+    with np.errstate(over="ignore", invalid="ignore"):
+        moments = moments_of(block.X, targets, block.weights)
+    if not np.isfinite(moments.products.diagonal()).all():
+        refuse_not_finite(block)
+    return TargetMoments(moments, targets.shape[1])
+
+
+def as_columns(values: Float64) -> Float64:
+    """Targets of shape (n, T)."""
+    return values[:, None] if values.ndim == 1 else values
+
+
+def check_memory(n_features: int, n_folds: int) -> None:
+    """Raise a ValueError if the moments of so many features take more than the memory allowed.
+
+    That is the `working_memory` of scikit-learn's configuration.
+    """
+    allowed = get_config()["working_memory"]
+    needed = 8 * (n_features + 1) ** 2 * (n_folds + HELD) / 2**20
+    if needed > allowed:
+        of_folds = f" for {n_folds} folds" if n_folds > 1 else ""
+        raise ValueError(
+            f"The products of {n_features} features with each other, which data in blocks are "
+            f"reduced to, take {needed:.0f} MiB{of_folds}; working_memory allows {allowed:.0f}. If "
+            "that much memory is there, allow it by sklearn.set_config(working_memory="
+            f"{int(np.ceil(needed))}). Otherwise select features, or fit to fewer rows in memory."
+        )
