@@ -95,6 +95,19 @@ class OffFolds:
         return Parts(tuple(kernel(others[fold]) for kernel, fold in pairs))
 
 
+@dataclass(frozen=True)
+class OnFolds:
+    """A kernel for each fold, of the rows that are in it."""
+
+    kernels: tuple[Kernel, ...]
+    assignment: Assignment
+
+    def __call__(self, block: Block) -> Parts:
+        numbers = self.assignment(block)
+        every = enumerate(self.kernels)
+        return Parts(tuple(kernel(rows_of(block, numbers == fold)) for fold, kernel in every))
+
+
 def rows_of(block: Block, chosen: Any) -> Block:
     """Some rows of a block, by a mask; neighbours are not copied."""
     rows: Any = np.flatnonzero(chosen)

@@ -22,7 +22,7 @@ from .fit_method import Task, fit_method
 from .generalized_linear import Family, GeneralizedLinearData, generalized_linear_data
 from .linear_model import LinearModel, chosen_parameters, fitted_as, options_of
 from .problem import DATA_ACCEPTED, FitOptions, Problem
-from .streamed_loss import streamed_family
+from .streamed_data import streamed_family
 
 # scikit-learn's own estimators, by power.
 COUNTERPARTS = {1.0: PoissonRegressor, 2.0: GammaRegressor}

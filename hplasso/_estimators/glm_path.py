@@ -11,7 +11,7 @@ from .._validation.weights import checked_data, checked_penalty_weights
 from .generalized_linear import Family, generalized_linear_data
 from .path_arguments import CurvedPath, CurvedPathWithSweeps, GeneralizedLinearPathArguments
 from .problem import DATA_ACCEPTED, FitOptions, gaps_of, sweeps_of
-from .streamed_loss import streamed_family
+from .streamed_data import streamed_family
 
 # Of the families that have no other.
 POWERS = {"poisson": 1.0, "gamma": 2.0}

@@ -22,7 +22,7 @@ from .bases import ClassifierMixin
 from .classification import LogisticData, encode
 from .linear_model import LinearModel, chosen_parameters, fitted_as
 from .problem import FitOptions, Problem
-from .streamed_loss import streamed_labels
+from .streamed_data import streamed_labels
 
 
 class LinearClassifier(ClassifierMixin, LinearModel):

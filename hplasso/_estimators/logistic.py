@@ -21,7 +21,7 @@ from .linear_classifier import LinearClassifier
 from .linear_model import options_of
 from .path_arguments import CurvedPath, CurvedPathWithSweeps, LogisticPathArguments
 from .problem import DATA_ACCEPTED, FitOptions, Problem, gaps_of, sweeps_of
-from .streamed_loss import streamed_labels
+from .streamed_data import streamed_labels
 
 
 @overload

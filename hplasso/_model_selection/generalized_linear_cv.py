@@ -7,20 +7,25 @@ import numpy as np
 from sklearn.model_selection import check_cv
 from sklearn.utils.parallel import Parallel, delayed
 
+from .._design.source import Source
 from .._estimators.fit_method import Task, fit_method, listeners_of
 from .._estimators.generalized_linear import GeneralizedLinearData
 from .._estimators.generalized_linear_regressor import GeneralizedLinearRegressor
 from .._estimators.linear_model import options_of
-from .._estimators.problem import Problem
+from .._estimators.problem import FitOptions, Problem
+from .._estimators.streamed_data import StreamedData, streamed_family
 from .._numerics.threads import threads_for_data
 from .._numerics.typing import Float64
 from .._path.progress import PathPoint
-from .._validation.arrays import check_one_target, given_alphas
+from .._validation.arrays import GivenGrid, check_one_target, given_alphas
 from .._validation.parameters import CONSTRAINTS, SELECTION_CONSTRAINTS
+from .._validation.weights import PenaltyWeights
 from .alpha_cv import AlphaCV
 from .folds import Fold, checked_folds, routed, side_by_side
 from .kept_path import saturated_paths
 from .rules import choose
+from .streamed_folds import assigned
+from .streamed_validation import validate_streamed
 
 # Only one l1_ratio.
 ONE_RATIO = {**SELECTION_CONSTRAINTS, "l1_ratio": CONSTRAINTS["l1_ratio"]}
@@ -87,6 +92,8 @@ class GeneralizedLinearCV(AlphaCV, GeneralizedLinearRegressor):
         check_one_target(name, y, f"sklearn.multioutput.MultiOutputRegressor({name}())")
         data = self._validated(X, y, sample_weight, offset, options)
         extra = routed(self, "fit", sample_weight, params)
+        if isinstance(data, StreamedData):
+            return self._fit_streamed(data, given)
         splits = check_cv(self.cv).split(data.X, data.y, **(extra.splitter.split if extra else {}))
         folds = checked_folds(splits, data.weights, sample_weight is not None, self.rule)
         stops = int(self.early_stop and given.penalties is None)
@@ -98,9 +105,31 @@ class GeneralizedLinearCV(AlphaCV, GeneralizedLinearRegressor):
                 (traced,) = saturated_paths(problem, {options.l1_ratio: alphas}, task).values()
                 alphas = alphas[: len(traced)]
             self.alphas_, self.stopped_early_ = alphas.copy(), len(alphas) < given.length
-            self._choose(self._cross_validate(problem, data, folds, task), folds)
+            deviances = self._cross_validate(problem, data, folds, task)
+            self._choose(deviances, [fold.test_weights.sum() for fold in folds])
             with task.subtask("refit"):
                 self._refit(problem, traced)
+        return self
+
+    def _streamed(self, source: Source, penalty: PenaltyWeights, options: FitOptions) -> Any:
+        assignment = assigned(self.cv, source.n_rows)
+        return streamed_family(source, self._family, penalty, options, assignment)
+
+    def _fit_streamed(self, data: StreamedData, given: GivenGrid) -> Self:
+        """The same for data in blocks: all folds, and all rows, share each pass."""
+        ratio = data.options.l1_ratio
+        with Task.of_fit(self):
+            problem = data.problem()
+            self.alphas_, self.stopped_early_ = problem.grid(given, self.eps).copy(), False
+            paths, folds = validate_streamed(data, {ratio: self.alphas_})
+        points = [point for fold in folds for point in fold.paths[ratio]]
+        problem.warn_not_converged([point for point in points if not point.converged])
+        deviances = [2.0 * fold.held_out.losses / fold.held_out.weight for fold in folds]
+        self._choose(np.stack(deviances, axis=-1), data.fold_weights)
+        fitted = paths[ratio][int(np.flatnonzero(self.alphas_ == self.alpha_)[0])]
+        self._set_attributes(problem, fitted)
+        self._keep_path(problem, self.alphas_, paths[ratio], fitted)
+        self._count_passes(data)
         return self
 
     def _cross_validate(
@@ -115,9 +144,8 @@ class GeneralizedLinearCV(AlphaCV, GeneralizedLinearRegressor):
         problem.warn_not_converged([point for _, failed in results for point in failed])
         return np.stack([deviances for deviances, _ in results], axis=-1)
 
-    def _choose(self, deviances: Float64, folds: list[Fold]) -> None:
+    def _choose(self, deviances: Float64, fold_weights: list[float]) -> None:
         """Set what is known of the alphas."""
-        fold_weights = [fold.test_weights.sum() for fold in folds]
         _, best, simplest, errors = choose(deviances.T[:, None], fold_weights)
         self.deviance_path_, self.deviance_se_ = deviances, errors[0]
         self._set_alphas(self.alphas_, best, simplest)

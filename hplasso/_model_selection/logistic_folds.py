@@ -13,7 +13,12 @@ from .._estimators.problem import sweeps_of
 from .._numerics.typing import Float64, Index
 from .._path.progress import PathPoint
 from .folds import Fold
+from .rules import smallest
 from .scoring import OffsetModel, Scorer
+from .streamed_validation import StreamedFold
+
+# Scores that are sums over samples.
+STREAMED_SCORES = ("neg_log_loss", "accuracy", None)
 
 
 class FoldResult(NamedTuple):
@@ -104,3 +109,44 @@ class Validation(NamedTuple):
         if rows.shape[1] > n_features:
             model.intercept_ = rows[:, n_features]
         return model
+
+
+def averaged(scores: Float64, models: Any, complete: Sequence[bool]) -> tuple[Any, Any]:
+    """The mean of the best models of the folds, of those that are complete, if there are any.
+
+    And their positions, in the axes of l1_ratios and of values of C.
+    """
+    folds = np.flatnonzero(complete) if any(complete) else np.arange(len(complete))
+    flat = [smallest(-scores[fold]) for fold in folds]
+    positions = np.unravel_index(flat, scores.shape[1:])
+    return models[(folds, *positions)].mean(axis=0), positions
+
+
+def check_streamed_scoring(scoring: Any) -> None:
+    """Raise a ValueError for scores that are not sums over samples, for data in blocks."""
+    if scoring not in STREAMED_SCORES:
+        raise ValueError(
+            "For data in blocks scoring must be 'neg_log_loss', 'accuracy' or None (accuracy), "
+            f"because scores are added up block by block. Got {scoring!r}."
+        )
+
+
+def streamed_result(fold: StreamedFold, scoring: Any) -> FoldResult:
+    """What a fold of data in blocks gives."""
+    problem, held_out = fold.problem, fold.held_out
+    sums = -held_out.losses if scoring == "neg_log_loss" else held_out.right
+    shape = len(fold.paths), -1
+    scores = (sums / held_out.weight).reshape(shape)
+    models: list[Any] = []
+    for points in fold.paths.values():
+        coefs, intercepts = problem.arrays([points])
+        rows = [coefs, intercepts[:, None]] if problem.options.fit_intercept else [coefs]
+        models.append(np.moveaxis(np.concatenate(rows, axis=1), -1, 0))
+    sweeps = np.array([sweeps_of(points) for points in fold.paths.values()], dtype=np.int32)
+    failed = [
+        (ratio, point)
+        for ratio, points in fold.paths.items()
+        for point in points
+        if not point.converged
+    ]
+    return FoldResult(scores, sweeps, np.stack(models), failed, [], True)

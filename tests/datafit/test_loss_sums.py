@@ -10,7 +10,7 @@ from scipy.optimize import check_grad, minimize
 from hplasso._datafit.loss_sums import LossKernel
 from hplasso._design.source import Block
 from hplasso._estimators.generalized_linear import Family
-from hplasso._estimators.streamed_loss import ClassLosses, FamilyLosses
+from hplasso._estimators.streamed_data import ClassLosses, FamilyLosses
 from hplasso._path.streamed_certificate import Coefficients, certificate, view
 from hplasso._penalties.l1 import L1Penalty
 

@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -20,7 +21,9 @@ from hplasso import (
     HadamardLassoCV,
     HadamardLassoIC,
     HadamardLogisticRegression,
+    HadamardLogisticRegressionCV,
     HadamardPoissonRegressor,
+    HadamardPoissonRegressorCV,
     HadamardStabilitySelection,
     HadamardTweedieRegressor,
     enet_path,
@@ -30,7 +33,7 @@ from hplasso import (
 )
 from hplasso._design.row_folds import Hashed
 from hplasso._design.source import Block
-from hplasso._estimators import streamed_loss
+from hplasso._estimators import streamed_data
 
 
 class Counted:
@@ -121,7 +124,7 @@ CURVED = [
 
 @pytest.mark.parametrize("case", range(len(CURVED)))
 def test_curved_losses(case, monkeypatch):
-    monkeypatch.setattr(streamed_loss, "SAMPLE", 400 * 12)  # a sample of 400 rows
+    monkeypatch.setattr(streamed_data, "SAMPLE", 400 * 12)  # a sample of 400 rows
     model, target = CURVED[case]
     X, _, weights = problem(4_000)
     y = labels(X, 2) if target == "two" else target(X)
@@ -141,7 +144,7 @@ def test_curved_losses(case, monkeypatch):
 
 @pytest.mark.parametrize("n_classes", [2, 3, 0])
 def test_curved_paths_in_few_passes(n_classes, monkeypatch):
-    monkeypatch.setattr(streamed_loss, "SAMPLE", 1000 * 12)
+    monkeypatch.setattr(streamed_data, "SAMPLE", 1000 * 12)
     X, _, weights = problem(4_000)
     X = (X - X.mean(axis=0)) / X.std(axis=0)
     y = labels(X, n_classes) if n_classes else counts(X)
@@ -158,7 +161,7 @@ def test_curved_paths_in_few_passes(n_classes, monkeypatch):
 
 
 def test_curved_losses_of_sparse_blocks_and_a_sample_that_lacks_a_class(monkeypatch):
-    monkeypatch.setattr(streamed_loss, "SAMPLE", 12)  # a single row
+    monkeypatch.setattr(streamed_data, "SAMPLE", 12)  # a single row
     X, _, weights = problem(3_000)
     X[np.random.default_rng(1).random(X.shape) < 0.7] = 0.0
     X, y = sparse.csr_matrix(X), labels(X, 3)
@@ -174,7 +177,7 @@ def test_curved_losses_say_what_they_do_not_take():
         HadamardTweedieRegressor(power=3.0).fit(Batches([(X, np.abs(y) + 1.0)]))
     with pytest.raises(ValueError, match="out of the valid range of the loss 'HalfPoissonLoss'"):
         HadamardPoissonRegressor().fit(Batches([(X, y - y.mean())]))
-    with pytest.raises(ValueError, match="The mean of y has to be positive"):
+    with pytest.raises(ValueError, match="the mean of y has to be positive"):
         HadamardPoissonRegressor().fit(Batches([(X, 0.0 * y)]))
     with pytest.raises(ValueError, match=r"only one class: .*1"):
         HadamardLogisticRegression().fit(Batches([(X, np.ones(len(X), dtype=int))]))
@@ -242,11 +245,7 @@ def test_cross_validation_of_hashed_folds(kind):
     blocks = kind(cv=4, **settings).fit(Batches(counted))
     assert counted.rows == len(X)
     assert blocks.n_passes_ == 1
-    folds = np.empty(len(X), dtype=int)
-    for number, (start, stop) in enumerate(zip(counted.cuts, counted.cuts[1:], strict=False)):
-        rows = slice(start, stop)
-        folds[rows] = Hashed(4)(Block(number, None, X[rows], y[rows], weights[rows], None))
-    inside = kind(cv=PredefinedSplit(folds), **settings).fit(X, y, weights)
+    inside = kind(cv=folds_of(counted, 4, X, y, weights), **settings).fit(X, y, weights)
     names = ("alpha_", "alphas_", "mse_path_", "mse_se_", "coef_path_", "intercept_path_")
     assert_same(blocks, inside, (*FITTED, *names))
     assert blocks.at(blocks.alpha_min_).intercept_ == pytest.approx(
@@ -398,3 +397,67 @@ def test_a_gap_that_is_not_reached_is_said():
         warnings.simplefilter("error", ConvergenceWarning)
         with pytest.raises(ConvergenceWarning, match="max_iter was reached"):
             model.fit(Batches(Counted(X, y)))
+
+
+def folds_of(counted, n_folds, *arrays):
+    """The hashed folds of all rows."""
+    folds = np.empty(len(arrays[0]), dtype=int)
+    for number, (start, stop) in enumerate(pairwise(counted.cuts)):
+        rows = slice(start, stop)
+        folds[rows] = Hashed(n_folds)(Block(number, None, *(a[rows] for a in arrays), None))
+    return PredefinedSplit(folds)
+
+
+@pytest.mark.parametrize("scoring", ["neg_log_loss", "accuracy"])
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_cross_validated_classes(n_classes, scoring, monkeypatch):
+    monkeypatch.setattr(streamed_data, "SAMPLE", 800 * 12)
+    X, _, weights = problem(4_000)
+    y = labels(X, n_classes)
+    counted = Counted(X, y, weights, cuts=(0, 2_500, 4_000))
+    settings = {
+        "Cs": [0.001, 0.01, 0.1],
+        "l1_ratios": (0.5, 1.0),
+        "tol": 1e-11,
+        "scoring": scoring,
+        "class_weight": "balanced",
+    }
+    blocks = HadamardLogisticRegressionCV(cv=3, **settings).fit(Batches(counted))
+    assert blocks.n_passes_ == counted.rows / len(X) <= 14
+    inside = HadamardLogisticRegressionCV(cv=folds_of(counted, 3, X, y, weights), **settings)
+    inside.fit(X, y, weights)
+    names = ("C_", "C_1se_", "l1_ratio_", "scores_se_", "coefs_paths_")
+    assert_same(blocks, inside, (*FITTED, *names), 1e-6)
+    np.testing.assert_allclose(blocks.scores_, inside.scores_, rtol=1e-7)
+    np.testing.assert_allclose(
+        blocks.at(0.01).intercept_, inside.at(0.01).intercept_, rtol=1e-6, atol=1e-9
+    )
+    averaged = HadamardLogisticRegressionCV(cv=3, refit=False, **settings).fit(Batches(counted))
+    same = HadamardLogisticRegressionCV(
+        cv=folds_of(counted, 3, X, y, weights), refit=False, **settings
+    ).fit(X, y, weights)
+    assert_same(averaged, same, (*FITTED, "C_", "l1_ratio_"), 1e-6)
+
+
+def test_cross_validated_counts(monkeypatch):
+    monkeypatch.setattr(streamed_data, "SAMPLE", 800 * 12)
+    X, _, weights = problem(4_000)
+    y = counts(X)
+    counted = Counted(X, y, weights, cuts=(0, 2_500, 4_000))
+    settings = {"alphas": 12, "eps": 0.01, "tol": 1e-11, "rule": "1se"}
+    blocks = HadamardPoissonRegressorCV(cv=3, **settings).fit(Batches(counted))
+    assert blocks.n_passes_ == counted.rows / len(X) <= 14
+    inside = HadamardPoissonRegressorCV(cv=folds_of(counted, 3, X, y, weights), early_stop=False)
+    inside.set_params(**settings).fit(X, y, weights)
+    names = ("alpha_", "alphas_", "deviance_path_", "deviance_se_", "intercept_path_")
+    assert_same(blocks, inside, (*FITTED, *names), 1e-6)
+
+
+def test_cross_validation_says_what_it_does_not_take():
+    X, _, _ = problem()
+    batches = Batches([(X, labels(X, 2))])
+    with pytest.raises(ValueError, match="scoring must be 'neg_log_loss', 'accuracy' or None"):
+        HadamardLogisticRegressionCV(scoring="roc_auc").fit(batches)
+    rare = np.where(np.arange(len(X)) == 7, "rare", labels(X, 2))
+    with pytest.raises(ValueError, match=r"training samples of fold \d: in blocks every class"):
+        HadamardLogisticRegressionCV().fit(Batches([(X, rare)]))
