@@ -8,10 +8,10 @@ and those of two sets of rows are merged, with d = m_b - m_a, by
 
     m = m_a + W_b / W d,        S = S_a + S_b + W_a W_b / W d d'
 
-(Chan, Golub and LeVeque 1983). Rows are centred before they are multiplied, some thousand at a
-time, and a mean is kept as an origin and a small shift, so that columns far from zero keep their
-digits. Nothing here depends on the number of rows. The moments of no rows, or of rows without
-weight, are the neutral element.
+(Chan, Golub and LeVeque 1983). The mean of the first rows of a block is taken off all of them
+before they are multiplied, and means are kept as such an origin and a shift, so that columns far
+from zero keep their digits. Nothing here depends on the number of rows. The moments of no rows, or
+of rows without weight, are the neutral element.
 
 References
 ----------
@@ -21,7 +21,6 @@ and recommendations, The American Statistician 37 (1983) 242-247.
 
 from __future__ import annotations
 
-from functools import reduce
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -132,22 +131,23 @@ def moments_of(X: Any, targets: Float64, weights: Float64 | None = None) -> Mome
         weights = np.ones(len(targets))
     if sparse.issparse(X):
         return _of_sparse(X, targets, weights)
-    parts = (_of_few(X[rows], targets[rows], weights[rows]) for rows in slices(len(targets), size))
-    return reduce(Moments.merge, parts, Moments.of_none(size))
-
-
-def _of_few(X: Any, targets: Float64, weights: Float64) -> Moments:
-    """The same of rows that may be copied."""
-    size, total = X.shape[1] + targets.shape[1], float(weights.sum())
+    total, moments = float(weights.sum()), Moments.of_none(size)
     if not total:
-        return Moments.of_none(size)
-    rows = np.empty((len(targets), size))
-    rows[:, : X.shape[1]], rows[:, X.shape[1] :] = X, targets
-    origin = weights @ rows / total
-    rows -= origin
-    shift = weights @ rows / total  # what rounding has left of a mean far from zero
-    rows *= np.sqrt(weights)[:, None]
-    products = rows.T @ rows
+        return moments
+    p, parts = X.shape[1], list(slices(len(targets), size))
+    origin = np.hstack([X[parts[0]], targets[parts[0]]]).mean(axis=0, dtype=np.float64)
+    equal, sums, products = bool((weights == weights[0]).all()), moments.shift, moments.products
+    for part in parts:
+        rows = np.empty((len(targets[part]), size))
+        np.subtract(X[part], origin[:p], out=rows[:, :p])
+        np.subtract(targets[part], origin[p:], out=rows[:, p:])
+        sums += weights[part] @ rows
+        if not equal:
+            rows *= np.sqrt(weights[part])[:, None]
+        products += rows.T @ rows
+    if equal:
+        products *= weights[0]
+    shift = sums / total
     products -= total * np.multiply.outer(shift, shift)
     return Moments(total, origin, shift, products, int(np.count_nonzero(weights)))
 
