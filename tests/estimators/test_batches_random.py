@@ -182,3 +182,27 @@ def test_curved_losses_have_a_budget_of_memory_too():
         pytest.raises(ValueError, match="working_memory allows"),
     ):
         HadamardLogisticRegression(tol=0.5).fit(Batches([(X, [0, 1, 1])]))
+
+
+ROWS = np.random.default_rng(0).standard_normal((6, 2))
+HALVES = np.array([0, 1, 0, 1, 1, 0])
+
+
+@pytest.mark.xfail(strict=True, reason="other errors, or none")
+@pytest.mark.parametrize(
+    ("model", "blocks", "message"),
+    [
+        (HadamardLogisticRegression(), [(ROWS, ROWS[:, 0])], "continuous"),
+        (HadamardLogisticRegression(), [(ROWS, np.where(HALVES, np.nan, 1.0))], "y .*NaN"),
+        (HadamardLogisticRegression(), [(ROWS, np.stack([HALVES] * 2, axis=1))], "one|1d"),
+        (HadamardPoissonRegressor(), [(ROWS, np.stack([HALVES] * 2, axis=1))], "one|1d"),
+        (
+            HadamardLogisticRegression(),
+            [(ROWS, HALVES), (sparse.csr_matrix(ROWS), HALVES)],
+            "block 1 .*sparse",
+        ),
+    ],
+)
+def test_bad_targets_and_mixed_blocks_have_clear_errors(model, blocks, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        model.fit(Batches(blocks))
