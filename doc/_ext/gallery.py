@@ -17,6 +17,7 @@ ORDER = (
     "reporting",
     "weights",
     "large",
+    "blocks",
     "any_function",
     "torch_network",
     "path",
