@@ -22,7 +22,7 @@ from hplasso import (
     glm_path,
     logistic_path,
 )
-from hplasso._estimators import streamed_loss
+from hplasso._estimators import streamed_data
 
 KINDS = {
     "lasso": HadamardLasso(),
@@ -65,7 +65,7 @@ def drawn(kind, seed):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_random_problems_have_the_solution_of_the_laptop(kind, monkeypatch):
-    monkeypatch.setattr(streamed_loss, "SAMPLE", 300)
+    monkeypatch.setattr(streamed_data, "SAMPLE", 300)
     for seed in range(8):
         model, X, y, weights, cuts = drawn(kind, seed)
         inside = model.fit(X, y, weights)
@@ -123,7 +123,7 @@ def test_columns_far_from_zero_without_an_intercept(kind, away):
 
 @pytest.mark.xfail(strict=True, reason="coefficients diverge")
 def test_a_sample_that_does_not_determine_free_coefficients(monkeypatch):
-    monkeypatch.setattr(streamed_loss, "SAMPLE", 260)  # 20 rows, 2 x 3 free coefficients
+    monkeypatch.setattr(streamed_data, "SAMPLE", 260)  # 20 rows, 2 x 3 free coefficients
     rng = np.random.default_rng(3)
     X = rng.standard_normal((180, 13))
     y = (X[:, :3] + rng.gumbel(size=(180, 3))).argmax(axis=1)
@@ -137,7 +137,7 @@ def test_a_sample_that_does_not_determine_free_coefficients(monkeypatch):
 
 @pytest.mark.xfail(strict=True, reason="an error of LAPACK for a Hessian of zeros")
 def test_a_sample_in_which_features_are_zero(monkeypatch):
-    monkeypatch.setattr(streamed_loss, "SAMPLE", 1)
+    monkeypatch.setattr(streamed_data, "SAMPLE", 1)
     X = np.zeros((18, 1))
     X[[0, 2, 5, 7, 13]] = [[-2.0], [1.0], [-1.0], [1.0], [1.5]]
     y = np.array([5, 1, 1, 1, 3, 2, 1, 1, 1, 1, 1, 0, 1, 0, 1, 2, 0, 1.0])
@@ -167,7 +167,7 @@ def test_small_samples_converge(n_classes, density, monkeypatch):
     for seed in range(6):
         X = rng.standard_normal((120, 4)) * (rng.random((120, 4)) < density)
         y = (X[:, :n_classes] + rng.gumbel(size=(120, n_classes))).argmax(axis=1)
-        monkeypatch.setattr(streamed_loss, "SAMPLE", 80)
+        monkeypatch.setattr(streamed_data, "SAMPLE", 80)
         with warnings.catch_warnings():
             warnings.simplefilter("error", ConvergenceWarning)
             settings = {"Cs": 8, "eps": 1e-2, "class_weight": "balanced"}
