@@ -18,6 +18,7 @@ ORDER = (
     "weights",
     "large",
     "blocks",
+    "dask",
     "any_function",
     "torch_network",
     "path",
