@@ -4,8 +4,8 @@ Dask: data that are nowhere in memory as a whole
 
 Dask arrays go into ``fit`` as they are. The work is done where the blocks are, by threads, by the
 processes of one computer, or by a cluster. This example starts a cluster of two processes on this
-computer. The data are random numbers that Dask generates, 240 MB of them, when a block is needed.
-While models are fitted, the memory of the workers is recorded. It needs Dask:
+computer. The data are random numbers that Dask generates, 480 MB of them, when a block is needed.
+While a model is fitted, the memory of the workers is recorded. It needs Dask:
 ``pip install ".[dask]"``.
 """
 
@@ -17,7 +17,8 @@ from distributed.diagnostics import MemorySampler
 
 from hplasso import HadamardLassoCV, HadamardLogisticRegression
 
-N_ROWS, N_FEATURES, HEIGHT = 600_000, 50, 20_000
+N_ROWS, N_FEATURES, HEIGHT = 1_200_000, 50, 20_000
+FEWER = 200_000
 
 # %%
 # The data
@@ -38,18 +39,20 @@ label = X @ coef + rng.logistic(size=N_ROWS, chunks=HEIGHT) > 0.0
 #
 # Nothing in the calls names the cluster, because it is the current scheduler. On a cluster of many
 # computers, only the line with ``LocalCluster`` differs. A cross-validation of least squares takes
-# one pass over the data, and a logistic regression a few. (A script that starts processes has to be
-# guarded like this one.)
+# one pass over the data, and a logistic regression a few. Here this is fitted to fewer rows first,
+# so that the workers have imported everything when the record of their memory begins. (A script
+# that starts processes has to be guarded like this one.)
 
 OPTIONS = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
 
 if __name__ == "__main__":
     print(f"{X.nbytes / 1e6:.0f} MB in {X.numblocks[0]} blocks")
     sampler = MemorySampler()
-    with LocalCluster(**OPTIONS) as cluster, Client(cluster), sampler.sample(interval=0.05):
-        search = HadamardLassoCV(rule="1se").fit(X, y)
-        classes = HadamardLogisticRegression(C=1.0 / (0.01 * N_ROWS)).fit(X, label)
-    for model in (search, classes):
+    with LocalCluster(**OPTIONS) as cluster, Client(cluster):
+        classes = HadamardLogisticRegression(C=1.0 / (0.01 * FEWER)).fit(X[:FEWER], label[:FEWER])
+        with sampler.sample(interval=0.05):
+            search = HadamardLassoCV(rule="1se").fit(X, y)
+    for model in (classes, search):
         name, count = type(model).__name__, np.count_nonzero(model.coef_)
         print(f"{name}: passes {model.n_passes_}, features {count}, gap {model.dual_gap_:.0e}")
 
@@ -68,7 +71,7 @@ if __name__ == "__main__":
 # The memory of both workers
 # --------------------------
 #
-# The dashed line is what the numbers of X would take, beside the workers as they are without data.
+# The dashed line is what the numbers of X would take, beside what the workers took before.
 
 if __name__ == "__main__":
     memory = sampler.to_pandas(align=True).iloc[:, 0] / 1e6
@@ -77,7 +80,7 @@ if __name__ == "__main__":
     ax.plot(seconds, memory, color="#0072B2", label="both workers")
     ax.axhline(memory.iloc[0] + X.nbytes / 1e6, color="0.4", linestyle="--", label="with all of X")
     ax.set(xlabel="seconds", ylabel="MB", ylim=(0, None))
-    ax.legend(loc="center right")
+    ax.legend(loc="lower right")
     figure.savefig("dask_memory.png", dpi=120)
 
 # %%
