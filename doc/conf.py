@@ -39,15 +39,20 @@ html_math_renderer = "formulas"
 # Without PyTorch the pages of hplasso.torch have their text, and its examples are left out.
 HAS_TORCH = importlib.util.find_spec("torch") is not None
 autodoc_mock_imports = [] if HAS_TORCH else ["torch"]
-suppress_warnings = [] if HAS_TORCH else ["ref.ref"]  # links to those examples
+# Without Dask its example is left out.
+HAS_DASK = importlib.util.find_spec("distributed") is not None
 if not HAS_TORCH:
     print("PyTorch is not installed: the examples plot_torch_*.py are left out.")
+if not HAS_DASK:
+    print("Dask is not installed: the example plot_dask.py is left out.")
+suppress_warnings = [] if HAS_TORCH and HAS_DASK else ["ref.ref"]  # links to those examples
+LEFT_OUT = ["benchmarks", *["plot_torch_"] * (not HAS_TORCH), *["plot_dask"] * (not HAS_DASK)]
 
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
     "filename_pattern": r"/plot_",
-    "ignore_pattern": "benchmarks" if HAS_TORCH else "benchmarks|plot_torch_",
+    "ignore_pattern": "|".join(LEFT_OUT),
     "subsection_order": ["../examples/tasks", "../examples/method"],
     "within_subsection_order": "gallery.reading_order",
     "doc_module": ("hplasso",),

@@ -17,6 +17,8 @@ ORDER = (
     "reporting",
     "weights",
     "large",
+    "blocks",
+    "dask",
     "any_function",
     "torch_network",
     "path",

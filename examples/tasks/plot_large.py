@@ -146,5 +146,7 @@ folder.cleanup()
 # - *Sparse* if nine of ten entries or more are zero. A sparse number takes 12 bytes, with its
 #   index, where a dense one takes 8, and products with it are slower for each number. CSC is fast
 #   for columns, and CSR for rows. Both work.
+# - *Data in pieces* (several files, a database): blocks, as in :ref:`the next example
+#   <sphx_glr_auto_examples_tasks_plot_blocks.py>`.
 # - *Too many rows*: often a random part of them is sufficient. Fit two parts, and see by how much
 #   the coefficients differ.
