@@ -15,7 +15,17 @@ import hplasso
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = Path(hplasso.__file__).parent
-ALGORITHM = (ROOT / "doc" / "algorithm.rst").read_text(encoding="utf-8")
+# Pages that have others below them, in a folder of the same name.
+FAMILIES = ("algorithm", "benchmarks", "contributing", "migration", "user_guide")
+
+
+def pages(pattern):
+    """The texts of pages, by their paths in the documentation."""
+    found = sorted((ROOT / "doc").glob(pattern))
+    return {path.relative_to(ROOT / "doc"): path.read_text(encoding="utf-8") for path in found}
+
+
+ALGORITHM = "\n".join(pages("algorithm/*.rst").values())
 KERNELS = sorted(set(re.findall(r"``(_\w+\.\w+\.[\w.]+)``", ALGORITHM)))
 
 
