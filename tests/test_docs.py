@@ -48,9 +48,8 @@ def test_reference_has_every_public_name():
 
 
 def test_map_of_the_source_names_every_file_once():
-    page = (ROOT / "doc" / "contributing.rst").read_text(encoding="utf-8")
-    start, end = page.index("Map of the source"), page.index("How the code reads")
-    named = re.findall(r"``([\w/]+\.py)``", page[start:end])
+    text = "\n".join(pages("contributing/map*.rst").values())
+    named = re.findall(r"``([\w/]+\.py)``", text)
     files = [path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py")]
     assert sorted(named) == sorted(name for name in files if not name.endswith("/__init__.py"))
 
