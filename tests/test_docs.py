@@ -123,11 +123,36 @@ def test_version_and_date_are_the_same_everywhere():
     assert f"\nversion: {version}\ndate-released: {date}\n" in citation
 
 
-def test_every_new_call_of_the_migration_page_is_run():
-    """The calls in the right columns of its tables are in the code of the page, too."""
-    page = (ROOT / "doc" / "migration.rst").read_text(encoding="utf-8")
-    cells = re.findall(r"^   \* - .*\n     - (.*)$", page, re.MULTILINE)
-    calls = [call for cell in cells for call in re.findall(r"``(.*?)``", cell)]
-    run = "".join("".join(example.source for example in DocTestParser().get_examples(page)).split())
-    assert len(calls) > 50
-    assert [call for call in calls if "".join(call.split()).removesuffix(")") not in run] == []
+def test_every_new_call_of_the_migration_pages_is_run():
+    """The calls in the right columns of the tables of a page are in the code of the page, too."""
+    missing, n_calls = [], 0
+    for page in pages("migration/*.rst").values():
+        cells = re.findall(r"^   \* - .*\n     - (.*)$", page, re.MULTILINE)
+        calls = [call for cell in cells for call in re.findall(r"``(.*?\(.*?)``", cell)]
+        examples = DocTestParser().get_examples(page)
+        run = "".join("".join(example.source for example in examples).split())
+        missing += [call for call in calls if "".join(call.split()).removesuffix(")") not in run]
+        n_calls += len(calls)
+    assert n_calls > 50
+    assert missing == []
+
+
+def n_words(texts):
+    return sum(len(text.split()) for text in texts)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_pages_are_short_and_their_first_page_names_them(family):
+    (first,) = pages(f"{family}.rst").values()
+    below = pages(f"{family}/*.rst")
+    assert [path for path, text in below.items() if n_words([text]) > 1000] == []
+    listed = re.findall(rf"^   ({family}/\w+)$", first, re.MULTILINE)
+    assert sorted(listed) == sorted(path.with_suffix("").as_posix() for path in below)
+    described = re.findall(rf":doc:`[^`]*?({family}/\w+)>?`", first)
+    assert set(described) == set(listed)
+
+
+def test_the_derivation_is_at_most_a_fifth_of_the_words():
+    everything = [pages(pattern) for pattern in ("*.rst", *(f"{name}/*.rst" for name in FAMILIES))]
+    derivation = n_words([*pages("algorithm.rst").values(), ALGORITHM])
+    assert derivation <= 0.2 * sum(n_words(texts.values()) for texts in everything)
