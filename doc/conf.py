@@ -78,8 +78,9 @@ html_use_index = False
 html_show_sourcelink = False
 html_show_sphinx = False
 html_show_search_summary = False  # browsers do not let a page from the disk read others
-# Only pages in folders, the examples and the reference, have others beside them to list.
-html_sidebars = {page.stem: [] for page in Path(__file__).parent.glob("*.rst")}
+# Pages that have no others below or beside them have nothing to list.
+PAGES = list(Path(__file__).parent.glob("*.rst"))
+html_sidebars = {page.stem: [] for page in PAGES if not page.with_suffix("").is_dir()}
 html_theme_options = {
     "logo": {"text": "hplasso"},
     "header_links_before_dropdown": 5,

@@ -15,7 +15,17 @@ import hplasso
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = Path(hplasso.__file__).parent
-ALGORITHM = (ROOT / "doc" / "algorithm.rst").read_text(encoding="utf-8")
+# Pages that have others below them, in a folder of the same name.
+FAMILIES = ("algorithm", "benchmarks", "contributing", "migration", "user_guide")
+
+
+def pages(pattern):
+    """The texts of pages, by their paths in the documentation."""
+    found = sorted((ROOT / "doc").glob(pattern))
+    return {path.relative_to(ROOT / "doc"): path.read_text(encoding="utf-8") for path in found}
+
+
+ALGORITHM = "\n".join(pages("algorithm/*.rst").values())
 KERNELS = sorted(set(re.findall(r"``(_\w+\.\w+\.[\w.]+)``", ALGORITHM)))
 
 
@@ -38,9 +48,8 @@ def test_reference_has_every_public_name():
 
 
 def test_map_of_the_source_names_every_file_once():
-    page = (ROOT / "doc" / "contributing.rst").read_text(encoding="utf-8")
-    start, end = page.index("Map of the source"), page.index("How the code reads")
-    named = re.findall(r"``([\w/]+\.py)``", page[start:end])
+    text = "\n".join(pages("contributing/map*.rst").values())
+    named = re.findall(r"``([\w/]+\.py)``", text)
     files = [path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py")]
     assert sorted(named) == sorted(name for name in files if not name.endswith("/__init__.py"))
 
@@ -114,11 +123,36 @@ def test_version_and_date_are_the_same_everywhere():
     assert f"\nversion: {version}\ndate-released: {date}\n" in citation
 
 
-def test_every_new_call_of_the_migration_page_is_run():
-    """The calls in the right columns of its tables are in the code of the page, too."""
-    page = (ROOT / "doc" / "migration.rst").read_text(encoding="utf-8")
-    cells = re.findall(r"^   \* - .*\n     - (.*)$", page, re.MULTILINE)
-    calls = [call for cell in cells for call in re.findall(r"``(.*?)``", cell)]
-    run = "".join("".join(example.source for example in DocTestParser().get_examples(page)).split())
-    assert len(calls) > 50
-    assert [call for call in calls if "".join(call.split()).removesuffix(")") not in run] == []
+def test_every_new_call_of_the_migration_pages_is_run():
+    """The calls in the right columns of the tables of a page are in the code of the page, too."""
+    missing, n_calls = [], 0
+    for page in pages("migration/*.rst").values():
+        cells = re.findall(r"^   \* - .*\n     - (.*)$", page, re.MULTILINE)
+        calls = [call for cell in cells for call in re.findall(r"``(.*?\(.*?)``", cell)]
+        examples = DocTestParser().get_examples(page)
+        run = "".join("".join(example.source for example in examples).split())
+        missing += [call for call in calls if "".join(call.split()).removesuffix(")") not in run]
+        n_calls += len(calls)
+    assert n_calls > 50
+    assert missing == []
+
+
+def n_words(texts):
+    return sum(len(text.split()) for text in texts)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_pages_are_short_and_their_first_page_names_them(family):
+    (first,) = pages(f"{family}.rst").values()
+    below = pages(f"{family}/*.rst")
+    assert [path for path, text in below.items() if n_words([text]) > 1000] == []
+    listed = re.findall(rf"^   ({family}/\w+)$", first, re.MULTILINE)
+    assert sorted(listed) == sorted(path.with_suffix("").as_posix() for path in below)
+    described = re.findall(rf":doc:`[^`]*?({family}/\w+)>?`", first)
+    assert set(described) == set(listed)
+
+
+def test_the_derivation_is_at_most_a_fifth_of_the_words():
+    everything = [pages(pattern) for pattern in ("*.rst", *(f"{name}/*.rst" for name in FAMILIES))]
+    derivation = n_words([*pages("algorithm.rst").values(), ALGORITHM])
+    assert derivation <= 0.2 * sum(n_words(texts.values()) for texts in everything)

@@ -1,6 +1,6 @@
 """Write the table of the real data sets, and their checksums, in reStructuredText.
 
-    python data.py --data DIR > ../../doc/benchmarks_data.inc
+    python data.py --data DIR > ../../doc/benchmarks/data.inc
     python data.py --data DIR --check
 
 `--data` is a folder as of `run.py`. The data are not part of this project: what is here is where
@@ -23,7 +23,7 @@ from problems import raw_data
 from scipy import sparse
 from table import print_table
 
-DOC = Path(__file__).parents[2] / "doc" / "benchmarks_data.inc"
+DOC = Path(__file__).parents[2] / "doc" / "benchmarks" / "data.inc"
 TEXT = "words in at least two texts, TF-IDF with rows of length one"
 # What the data are, where they are from, and the licence, where one is stated.
 SOURCES = {

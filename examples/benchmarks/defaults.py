@@ -1,6 +1,6 @@
 """How far from the exact solution the packages stop that are left at their default tolerance.
 
-    python defaults.py [--data DIR] > ../../doc/benchmarks_defaults.inc
+    python defaults.py [--data DIR] > ../../doc/benchmarks/defaults.inc
 
 A lasso fit from scratch at a tenth and a hundredth of the alpha where the first coefficient enters,
 by each installed package at its default tolerance (with as many iterations as it takes). The exact

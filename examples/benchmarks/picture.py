@@ -18,7 +18,7 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 
 DOC = Path(__file__).parents[2] / "doc"
-TABLES = [DOC / f"benchmarks_{name}.inc" for name in ("table", "counts", "weak", "small")]
+TABLES = [DOC / "benchmarks" / f"{name}.inc" for name in ("table", "counts", "weak", "small")]
 # Rows of a title, with the space above it.
 HEADING = 1.4
 # Inches of a row of the picture, of its width, and of its margins above and below.

@@ -1,7 +1,7 @@
 """Write the results of `run.py` as tables in reStructuredText.
 
-    python table.py results.json > ../../doc/benchmarks_table.inc
-    python table.py weak.json --gaps 1e-4 1e-6 > ../../doc/benchmarks_weak.inc
+    python table.py results.json > ../../doc/benchmarks/table.inc
+    python table.py weak.json --gaps 1e-4 1e-6 > ../../doc/benchmarks/weak.inc
 
 For each task: the seconds of hplasso to each gap, those of the fastest other package, and their
 ratio; then the versions, and all packages' seconds.

@@ -11,7 +11,7 @@ compares the training objectives, the test accuracies and the numbers of weights
 
 The example is small, so that it runs in seconds. For each way, the learning rate is the one of .1,
 .3 and .6 with the lowest mean objective. ``examples/benchmarks/digits_network.py`` trains longer,
-at constant rates and rates that go to zero; :doc:`/benchmarks` has its table.
+at constant rates and rates that go to zero; :doc:`/benchmarks/network` has its table.
 """
 
 import matplotlib.pyplot as plt

@@ -1,4 +1,4 @@
-"""The calls that the page on migration gives for those of glmnet have glmnet's coefficients.
+"""The calls that the pages on migration give for those of glmnet have glmnet's coefficients.
 
 ``references/glmnet_migration.py`` has stored them. Coefficients are compared in the units of the
 data, which have different scales, so that a forgotten standardisation is seen.

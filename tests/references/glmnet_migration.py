@@ -1,4 +1,4 @@
-"""Write glmnet_migration.json: coefficients of R's glmnet for the calls of doc/migration.rst.
+"""Write glmnet_migration.json: coefficients of R's glmnet, for the calls of doc/migration.
 
     python glmnet_migration.py        (needs Rscript and the R package glmnet)
 
