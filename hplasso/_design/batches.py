@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.utils import check_array
 
 from .._numerics.threads import threads_for_pass
-from .source import DataChanged, Reader, Seen, Source, merge_in_pairs
+from .source import DataChanged, Reader, Seen, Source
 
 # X, y and perhaps the sample weights of a block.
 Part = tuple[Any, ...]
@@ -101,20 +101,16 @@ class BatchSource(Source):
 
     def _reduce(self, reader: Reader) -> Seen:
         blocks, self._begun = self._begun or iter(self._batches), None
-        with threads_for_pass():
-            seen: Seen | None = merge_in_pairs(_seen(reader, blocks))
+        seen: Seen | None = None
+        with threads_for_pass():  # of what is seen no more than three parts are held at a time
+            for number, part in enumerate(blocks):
+                first = 0 if seen is None else seen.n_rows
+                now = reader(number, first, *_parts_of(number, part))
+                seen = now if seen is None else seen.merge(now)
+                del now
         if seen is None:
             raise DataChanged("The data changed between passes: there are no blocks any more.")
         return seen
-
-
-def _seen(reader: Reader, blocks: Iterator[Part]) -> Iterator[Seen]:
-    """What is seen of each block; rows are counted."""
-    first = 0
-    for number, part in enumerate(blocks):
-        seen = reader(number, first, *_parts_of(number, part))
-        first += seen.n_rows
-        yield seen
 
 
 def _parts_of(number: int, part: Any) -> Part:

@@ -82,7 +82,7 @@ def compressed(parts: list[Moments], n_targets: int, centre: bool, dtype: Any) -
 
 def _rows(moments: Moments) -> Float64:
     """sqrt(r + 1) Q R, at least one row."""
-    scale = np.where(moments.constant, 0.0, np.sqrt(moments.products.diagonal()))
+    scale = np.sqrt(np.where(moments.constant, 0.0, moments.products.diagonal()))
     inverse = np.divide(1.0, scale, out=np.zeros_like(scale), where=scale > 0.0)
     live = np.flatnonzero(scale)
     rows = np.zeros((1, scale.size))

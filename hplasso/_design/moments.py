@@ -121,7 +121,7 @@ def column_moments_of(X: Any, weights: Float64) -> ColumnMoments:
         shift += weights[rows] @ centred
         squares += weights[rows] @ centred**2
     shift /= total
-    return ColumnMoments(total, origin, shift, squares - total * shift**2)
+    return ColumnMoments(total, origin, shift, np.maximum(squares - total * shift**2, 0.0))
 
 
 def moments_of(X: Any, targets: Float64, weights: Float64 | None = None) -> Moments:
@@ -149,6 +149,7 @@ def moments_of(X: Any, targets: Float64, weights: Float64 | None = None) -> Mome
         products *= weights[0]
     shift = sums / total
     products -= total * np.multiply.outer(shift, shift)
+    np.fill_diagonal(products, np.maximum(products.diagonal(), 0.0))
     return Moments(total, origin, shift, products, int(np.count_nonzero(weights)))
 
 

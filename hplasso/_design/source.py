@@ -132,7 +132,7 @@ class Reader:
             )
         n = X.shape[0]
         y = np.asarray(y)
-        if self.numeric:
+        if self.numeric or y.dtype.kind == "f":
             y = _numbers("y", y, where)
         if y.shape[:1] != (n,):
             raise ValueError(f"y of {where} has {len(y)} rows, and X has {n}.")

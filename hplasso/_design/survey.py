@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+from sklearn.utils import column_or_1d
+from sklearn.utils.multiclass import check_classification_targets
 
 from .._numerics.typing import Float64, Index
 from .moments import ColumnMoments, column_moments_of
@@ -46,6 +48,8 @@ class Sample(NamedTuple):
         """Both."""
         if not (self.keys.size and other.keys.size):
             return self if self.keys.size else other
+        if self.is_sparse != other.is_sparse:
+            raise ValueError("X is an array in some blocks and a sparse matrix in others.")
         offset = None if self.offset is None else np.concatenate([self.offset, other.offset])
         return Sample(
             np.concatenate([self.keys, other.keys]),
@@ -114,16 +118,17 @@ class SurveyKernel:
             columns = column_moments_of(block.X, weights)
         if not np.isfinite(columns.squares).all():
             refuse_not_finite(block)
-        y = block.y
+        y = column_or_1d(block.y)
         totals: dict[Any, float] = {}
         extent = np.inf, -np.inf, 0.0
         if self.classes:
+            check_classification_targets(y)
             labels, codes = np.unique(y, return_inverse=True)
             found = np.bincount(codes.ravel(), weights, len(labels))
             totals = dict(zip(labels.tolist(), found.tolist(), strict=True))
         elif y.size:
             extent = float(y.min()), float(y.max()), float(weights @ y)
-        return Survey(columns, totals, extent, self._sample(block), self.n_kept)
+        return Survey(columns, totals, extent, self._sample(block._replace(y=y)), self.n_kept)
 
     def _sample(self, block: Block) -> Sample:
         """Rows of positive weight."""

@@ -11,8 +11,7 @@ from .._numerics.typing import Float64
 from .moments import Moments, moments_of
 from .source import Block, refuse_not_finite
 
-# Moments that are held at the same time beside those of the folds: of all rows, of a block, and
-# of what they are merged with.
+# Sets of moments that are held at the same time: of the blocks so far, of a block, and of both.
 HELD = 3
 
 
@@ -47,18 +46,18 @@ def as_columns(values: Float64) -> Float64:
     return values[:, None] if values.ndim == 1 else values
 
 
-def check_memory(n_features: int, n_folds: int) -> None:
-    """Raise a ValueError if the moments of so many features take more than the memory allowed.
+def check_memory(n_coordinates: int, n_matrices: int, n_folds: int = 1) -> None:
+    """Raise a ValueError if so many matrices of all coordinates take more memory than is allowed.
 
     That is the `working_memory` of scikit-learn's configuration.
     """
     allowed = get_config()["working_memory"]
-    needed = 8 * (n_features + 1) ** 2 * (n_folds + HELD) / 2**20
+    needed = 8 * (n_coordinates + 1) ** 2 * n_matrices / 2**20
     if needed > allowed:
         of_folds = f" for {n_folds} folds" if n_folds > 1 else ""
         raise ValueError(
-            f"The products of {n_features} features with each other, which data in blocks are "
-            f"reduced to, take {needed:.0f} MiB{of_folds}; working_memory allows {allowed:.0f}. If "
+            f"The products of {n_coordinates} features with each other, which data in blocks are "
+            f"reduced to, take {needed:.1f} MiB{of_folds}; working_memory allows {allowed:g}. If "
             "that much memory is there, allow it by sklearn.set_config(working_memory="
             f"{int(np.ceil(needed))}). Otherwise select features, or fit to fewer rows in memory."
         )

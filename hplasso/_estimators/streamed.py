@@ -5,7 +5,7 @@ from __future__ import annotations
 from .._design.compressed import compressed
 from .._design.row_folds import Assignment, ByFold
 from .._design.source import Source
-from .._design.target_moments import TargetMoments, check_memory, target_moments
+from .._design.target_moments import HELD, TargetMoments, check_memory, target_moments
 from .._validation.weights import PenaltyWeights
 from .problem import FitOptions
 from .regression import LeastSquaresData
@@ -25,7 +25,8 @@ def streamed_least_squares(
         If a block is not what it has to be, no row has weight, or more memory is needed than is
         allowed.
     """
-    check_memory(source.n_features, 1 if assignment is None else assignment.n_folds)
+    n_folds = 1 if assignment is None else assignment.n_folds
+    check_memory(source.n_features, n_folds * HELD, n_folds)
     parts: tuple[TargetMoments, ...] = source.reduce(ByFold(target_moments, assignment)).values
     moments, n_targets = [part.moments for part in parts], parts[0].n_targets
     n_rows = sum(part.n_rows for part in moments)

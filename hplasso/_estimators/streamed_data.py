@@ -14,10 +14,12 @@ from sklearn.utils.class_weight import compute_class_weight
 from .._design.row_folds import Assignment, ByFold
 from .._design.source import Source
 from .._design.survey import Survey, SurveyKernel
+from .._design.target_moments import HELD, check_memory
 from .._losses.base import Loss
 from .._losses.offset import OffsetLoss
 from .._losses.softmax import make_loss
 from .._numerics.typing import Float64, Index
+from .._path.streamed_model import OWN
 from .._validation.arrays import checked_array
 from .._validation.weights import PenaltyWeights
 from .generalized_linear import Family
@@ -150,8 +152,18 @@ class StreamedData(ABC):
         """The loss without a penalty."""
 
     def problem(self, n_solutions: int = 1) -> Problem:
-        """The problem; the number of solutions to come makes no difference."""
-        return Problem(self.unpenalised(), self.options, self.penalty.weights, np.float64)
+        """The problem; the number of solutions to come makes no difference.
+
+        Raises
+        ------
+        ValueError
+            If its Hessians, of all features and outputs, take more memory than is allowed.
+        """
+        unpenalised, n_folds = self.unpenalised(), len(self.parts)
+        several = n_folds + 1 if n_folds > 1 else 1
+        size = self.source.n_features * unpenalised.n_outputs
+        check_memory(size, OWN * several * HELD, n_folds)
+        return Problem(unpenalised, self.options, self.penalty.weights, np.float64)
 
 
 @dataclass(frozen=True)
@@ -234,7 +246,7 @@ class StreamedLabels(StreamedData):
 
     def check(self, what: str) -> None:
         if not self.totals.all():
-            label = self.classes[np.flatnonzero(self.totals == 0.0)[0]]
+            label = self.classes.tolist()[np.flatnonzero(self.totals == 0.0)[0]]
             raise ValueError(
                 f"{what}: in blocks every class needs weight. Class {label!r} has none; leave its "
                 "rows out."

@@ -37,7 +37,7 @@ from .._numerics.linalg import inverse_root
 from .._numerics.rounding import ROUNDING
 from .._numerics.typing import Float64
 from .._penalties.duality_gap import Certificate, ridged_gap
-from .._penalties.l1 import L1Penalty, complementarity, penalty_value
+from .._penalties.l1 import SOLVED, L1Penalty, complementarity, penalty_value
 
 # The bound of the divergence holds while residuals change by no more than this part of their
 # curvatures, and its factor for that.
@@ -118,8 +118,11 @@ def certificate(seen: View, alpha: float, penalty: L1Penalty, lengths: Float64) 
     theta, z = seen.at.theta, seen.z
     errors = ROUNDING * lengths * np.sqrt(seen.length)
     rounding_gap, bounds = float(errors @ np.abs(theta)), []
-    if ridge is not None and (ridge > 0.0).all():
-        bounds.append(ridged_gap(lam, ridge, z, theta, penalty.positive) + seen.divergence(1.0))
+    free = penalty.weights == 0.0
+    if ridge is not None and (np.abs(z) <= SOLVED * errors)[free].all():
+        on = ~free
+        gap = ridged_gap(lam[on], ridge[on], z[on], theta[on], penalty.positive)
+        bounds.append(gap + float(np.abs(z * theta)[free].sum()) + seen.divergence(1.0))
     kappa = 0.0
     if penalty.l1:
         left = z if ridge is None else z - ridge * theta

@@ -116,8 +116,10 @@ def solve_model(
     inverse = np.divide(1.0, length, out=np.zeros_like(length), where=length > 0.0)
     live = np.flatnonzero(length)
     scaled = (hessian * inverse[:, None] * inverse)[np.ix_(live, live)]
-    factor, pivots, rank, _ = dpstrf(scaled, tol=UNIT, overwrite_a=1)
-    order = live[pivots - 1]
+    rank, order = 0, live
+    if live.size:
+        factor, pivots, rank, _ = dpstrf(scaled, tol=UNIT, overwrite_a=1)
+        order = live[pivots - 1]
     rows, response = np.zeros((max(rank, 1), length.size)), np.zeros(max(rank, 1))
     if rank:
         rows[:, order] = np.triu(factor)[:rank] * length[order]
@@ -149,12 +151,14 @@ class Models:
         self._own = {k: eliminated(hessian, views[k]) for k, hessian in hessians.items()}
         self._sampled: dict[int, Float64] = {}
 
-    def at(self, k: int) -> Float64:
-        """At the k-th point."""
+    def at(self, k: int, sampled: bool = True) -> Float64:
+        """At the k-th point; from what the data have given alone if it is not to be `sampled`."""
         if k in self._own:
             return self._own[k]
         nearest = min(self._own, key=lambda own: abs(own - k))
         own, size = self._own[nearest], self._views[k].z.size
+        if not sampled:
+            return own
         model = own + (self._sample(k - k % SHARED) - self._sample(nearest))
         return model if is_positive(model[:size]) else own
 
@@ -165,17 +169,20 @@ class Models:
         return self._sampled[k]
 
 
-def own_points(count: int, n_coordinates: int) -> list[int]:
-    """Which of so many points get Hessians of their own: some in even distances."""
-    if count <= OWN:
-        return list(range(count))
-    paid = int(GRADIENTS * count / n_coordinates)
-    parts = np.linspace(0.0, count, np.clip(paid, 1, OWN) + 1)
-    return [int(middle) for middle in 0.5 * (parts[:-1] + parts[1:])]
+def own_points(slow: Sequence[bool], n_coordinates: int) -> list[int]:
+    """Which points get Hessians of their own: some of the slow ones, or of all, evenly."""
+    among = np.flatnonzero(slow) if any(slow) else np.arange(len(slow))
+    if len(among) <= OWN:
+        return [int(k) for k in among]
+    paid = OWN if any(slow) else np.clip(int(GRADIENTS * len(slow) / n_coordinates), 1, OWN)
+    parts = np.linspace(0.0, len(among), paid + 1)
+    return [int(among[int(middle)]) for middle in 0.5 * (parts[:-1] + parts[1:])]
 
 
 def is_positive(matrix: Float64) -> bool:
     """Whether a matrix is positive semi-definite to rounding, its scale set aside."""
+    if (matrix.diagonal() < 0.0).any():
+        return False
     length = np.sqrt(np.maximum(matrix.diagonal(), 0.0))
     inverse = np.divide(1.0, length, out=np.zeros_like(length), where=length > 0.0)
     scaled = matrix * inverse[:, None] * inverse

@@ -31,9 +31,15 @@ from .streamed_model import Models, Request, StreamedLoss, own_points, solve_mod
 
 # The loss without features is exact once the intercepts' imbalance costs less than this part of it.
 BALANCED = 1e-14
-# Passes, and halved steps of one point, before it is given up: limits that were not reached on
-# random data.
-MAX_PASSES, MAX_HALVED = 60, 30
+# Passes, passes in a row that gain little, and halved steps of one point, before it is given up:
+# limits that were not reached on random data, but for rounding.
+MAX_PASSES, MAX_SLOW, MAX_HALVED = 60, 12, 30
+# Hessians of the sample are not used any more, and those of the data are given to where it matters,
+# after so many passes in a row that have not divided a gap by this: passes against Hessians.
+SLOW_PASSES, SLOW = 2, 4.0
+# A tolerance of no more than this asks for digits of coefficients: passes go on to this part of it,
+# as long as they gain something.
+EXACT, BEYOND = 1e-9, 1e-4
 # f may rise by so many times its rounding: a numerical limit.
 RISE = 10.0
 
@@ -50,6 +56,7 @@ class Progress:
     rounding_gap: float = 0.0
     sweeps: int = 0
     halved: int = 0
+    slow: int = 0
     done: bool = False
 
 
@@ -129,7 +136,7 @@ class Newton:
 
     def _pass(self, active: list[Progress]) -> Steps:
         """What a pass makes of the penalties that are not done."""
-        own = own_points(len(active), self.loss.lengths.size)
+        own = own_points([each.slow >= SLOW_PASSES for each in active], self.loss.lengths.size)
         points = [each.trial for each in active]
         unknown = [self.loss.null] * (self._null is None)
         request = Request([*points, *unknown], own)
@@ -140,9 +147,16 @@ class Newton:
         for k, (each, seen) in enumerate(zip(active, views, strict=True)):
             judged = self._judged(each, seen)
             if judged.best is seen and not judged.done:
-                judged = self._stepped(judged, models.at(k))
+                judged = self._stepped(judged, models.at(k, judged.slow < SLOW_PASSES))
             moved.append(judged)
         return moved
+
+    def _is_done(self, before: Progress, gap: float, rounding_gap: float) -> bool:
+        """Whether a gap is small enough; if digits are asked for, whether passes add no more."""
+        if before.sweeps >= self.settings.max_iter or before.slow >= MAX_SLOW:
+            return True
+        exact = self.settings.tol <= EXACT and gap <= before.gap / SLOW
+        return gap <= self._enough(rounding_gap) * (BEYOND if exact else 1.0)
 
     def _judged(self, before: Progress, seen: View) -> Progress:
         """What is known once a trial has been seen: taken, or half of the way to it is next."""
@@ -150,11 +164,15 @@ class Newton:
         penalty, alpha = self.settings.penalty, before.alpha
         lam, ridge = penalty.parts(alpha, ALL)
         objective = seen.loss + penalty_value(seen.at.theta, lam, ridge)
-        if objective > before.objective + RISE * ROUNDING * abs(before.objective):
-            assert before.best is not None
+        largest = self._null.loss if before.best is None else before.objective
+        if objective > largest + RISE * ROUNDING * abs(largest):
+            if before.best is None:  # the sample misleads
+                return replace(before, trial=self._null.at)
             trial = before.best.at.towards(before.trial, 0.5)
             halved = before.halved + 1
-            return replace(before, trial=trial, halved=halved, done=halved > MAX_HALVED)
+            return replace(
+                before, trial=trial, halved=halved, slow=SLOW_PASSES, done=halved > MAX_HALVED
+            )
         gap, _, rounding_gap = certificate(seen, alpha, penalty, self.loss.lengths)
         return replace(
             before,
@@ -163,7 +181,8 @@ class Newton:
             gap=gap,
             rounding_gap=rounding_gap,
             halved=0,
-            done=gap <= self._enough(rounding_gap) or before.sweeps >= self.settings.max_iter,
+            slow=before.slow + 1 if gap > before.gap / SLOW else 0,
+            done=self._is_done(before, gap, rounding_gap),
         )
 
     def _stepped(self, each: Progress, model: Float64) -> Progress:
@@ -172,11 +191,20 @@ class Newton:
         at, z = each.best.at, each.best.z
         hessian, follow = model[: z.size], model[z.size :]
         point = solve_model(hessian, hessian @ at.theta + z, at.theta, each.alpha, self.settings)
-        theta, intercept = point.dense(z.size), at.intercept
+        theta, intercept = self._shortest(point.dense(z.size)), at.intercept
         if self.loss.fit_intercept:
             intercept = intercept + each.best.step - follow @ (theta - at.theta)
         sweeps = each.sweeps + point.sweeps
         return replace(each, trial=Coefficients(theta, intercept), sweeps=sweeps)
+
+    def _shortest(self, theta: Float64) -> Float64:
+        """Of features without penalty only differences between classes matter: the mean is zero."""
+        n_outputs = self.loss.null.intercept.size
+        matrix = theta.reshape(-1, n_outputs)
+        free = self.settings.penalty.weights.reshape(-1, n_outputs)[:, 0] == 0.0
+        if n_outputs > 1 and free.any():
+            matrix[free] -= matrix[free].mean(axis=1, keepdims=True)
+        return theta
 
     def _point(self, each: Progress) -> PathPoint:
         """What is returned of a penalty."""

@@ -367,8 +367,8 @@ def test_bad_arguments():
 def test_a_budget_of_memory():
     X, y = np.ones((3, 400)), np.ones(3)
     with (
-        sklearn.config_context(working_memory=4),
-        pytest.raises(ValueError, match=r"400 features .* take 5 MiB; working_memory allows 4"),
+        sklearn.config_context(working_memory=3),
+        pytest.raises(ValueError, match=r"400 features .* take 3.7 MiB; working_memory allows 3"),
     ):
         HadamardLasso().fit(Batches([(X, y)]))
 
