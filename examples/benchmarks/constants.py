@@ -44,9 +44,9 @@ SMALL = {
     "logistic fit": Task("generated 500 1000 0.5", "logistic", 0.1, 1, False),
 }
 TALL = {
-    "logistic path in blocks": Task("generated 200000 50 0.3", "logistic", 0.01, 100),
-    "logistic fit in blocks": Task("generated 200000 50 0.3", "logistic", 0.1, 1),
-    "larger logistic path in blocks": Task("generated 50000 300 0.3", "logistic", 0.02, 50),
+    "logistic path in blocks": Task("generated 40000 30 0.3", "logistic", 0.01, 100),
+    "logistic fit in blocks": Task("generated 200000 30 0.3", "logistic", 0.1, 1),
+    "larger logistic path in blocks": Task("generated 10000 200 0.3", "logistic", 0.02, 50),
 }
 
 
