@@ -91,6 +91,16 @@ def test_targets_and_classes(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_data_in_blocks(name):
+    kind, taken = getattr(hplasso, name), False
+    target = (y > 1.0).astype(int) if name.startswith("HadamardLogistic") else y
+    blocks = hplasso.Batches([(X[:20], target[:20]), (X[20:], target[20:])])
+    with suppress(TypeError):
+        taken = bool(made(kind, LASSO).fit(blocks, None))
+    assert table()[name]["blocks"] == mark(taken)
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_what_every_class_has(name):
     model = fitted(name)
     arguments = inspect.signature(model.fit).parameters
