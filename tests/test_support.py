@@ -74,9 +74,8 @@ def mark(has):
 @pytest.mark.parametrize("name", NAMES)
 def test_the_table_says_what_there_is(name):
     kind, row = getattr(hplasso, name), table()[name]
-    own, arguments = (inspect.signature(each).parameters for each in (kind, kind.fit))
+    own = inspect.signature(kind).parameters
     inside = "of estimator" if "estimator" in own else ""
-    assert row["offset"] == mark("offset" in arguments or name == "PathSearchCV")
     for parameter in ("penalty_weights", "positive"):
         assert row[parameter.replace("_", " ")] == (mark(parameter in own) or inside)
     assert row["warm start"] == mark("warm_start" in own)
@@ -91,10 +90,20 @@ def test_targets_and_classes(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_data_in_blocks(name):
+    kind, taken = getattr(hplasso, name), False
+    target = (y > 1.0).astype(int) if name.startswith("HadamardLogistic") else y
+    blocks = hplasso.Batches([(X[:20], target[:20]), (X[20:], target[20:])])
+    with suppress(TypeError):
+        taken = bool(made(kind, LASSO).fit(blocks, None))
+    assert table()[name]["blocks"] == mark(taken)
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_what_every_class_has(name):
     model = fitted(name)
     arguments = inspect.signature(model.fit).parameters
-    assert "sample_weight" in arguments or name == "PathSearchCV"
+    assert {"sample_weight", "offset"} <= set(arguments) or name == "PathSearchCV"
     assert get_tags(model).input_tags.sparse
     assert str(hplasso.Summary.from_estimator(model))
     copy = pickle.loads(pickle.dumps(model))

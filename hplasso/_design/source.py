@@ -123,33 +123,60 @@ class Reader:
         if self.names is not None and names is not None and tuple(names) != self.names:
             raise ValueError(f"The names of the columns of {where} are not those of the first.")
         accepted = {"accept_sparse": "csr", "dtype": [np.float64, np.float32]}
-        X = check_array(
-            X, **accepted, ensure_min_samples=0, ensure_all_finite=False, input_name="X"
-        )
+        try:
+            X = check_array(
+                X, **accepted, ensure_min_samples=0, ensure_all_finite=False, input_name="X"
+            )
+        except (TypeError, ValueError) as error:
+            kind = TypeError if isinstance(error, TypeError) else ValueError
+            reason = str(error).partition("\n")[0]  # the next lines may hold all the numbers
+            raise kind(f"In {where}: {reason}") from error
         if X.shape[1] != self.n_features:
             raise ValueError(
                 f"X of {where} has {X.shape[1]} features, but {self.n_features} are expected."
             )
         n = X.shape[0]
-        y = np.asarray(y)
+        y = _flat(y)
         if self.numeric or y.dtype.kind == "f":
             y = _numbers("y", y, where)
-        if y.shape[:1] != (n,):
-            raise ValueError(f"y of {where} has {len(y)} rows, and X has {n}.")
+        _check_length("y", y, where, n)
         weights = np.ones(n)
         if sample_weight is not None:
-            weights = _numbers("sample_weight", sample_weight, where)
-            if weights.shape != (n,):
-                raise ValueError(
-                    f"sample_weight of {where} has shape {weights.shape}, expected {(n,)}."
-                )
-            if (weights < 0.0).any():
-                raise ValueError(
-                    f"Negative values in sample_weight of {where}: {weights.min()} is not allowed."
-                )
+            weights = _weights(sample_weight, where, n)
         if offset is not None:
-            offset = _numbers("offset", offset, where)
+            offset = _flat(offset)
+            _check_length("offset", offset, where, n)
+            kept = (weights > 0.0).reshape(-1, *[1] * (offset.ndim - 1))  # else it may be -inf
+            offset = _numbers("offset", np.where(kept, offset, 0.0), where)
         return Block(number, first, X, y, weights, offset)
+
+
+def _weights(sample_weight: Any, where: str, n_rows: int) -> Float64:
+    """Weights (n_rows,), not negative; one number stands for all."""
+    weights = _numbers("sample_weight", _flat(sample_weight), where)
+    if not weights.ndim:
+        weights = np.full(n_rows, weights)
+    if weights.shape != (n_rows,):
+        raise ValueError(
+            f"sample_weight of {where} has shape {weights.shape}, expected {(n_rows,)}."
+        )
+    if (weights < 0.0).any():
+        raise ValueError(
+            f"Negative values in sample_weight of {where}: {weights.min()} is not allowed."
+        )
+    return weights
+
+
+def _flat(values: Any) -> Any:
+    """An array; one column is that of one dimension."""
+    values = np.asarray(values)
+    return values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
+
+
+def _check_length(name: str, values: Any, where: str, n_rows: int) -> None:
+    if values.shape[:1] != (n_rows,):
+        length = len(values) if values.ndim else "no"
+        raise ValueError(f"{name} of {where} has {length} rows, and X has {n_rows}.")
 
 
 def _numbers(name: str, values: Any, where: str) -> Float64:
@@ -157,7 +184,8 @@ def _numbers(name: str, values: Any, where: str) -> Float64:
     try:
         values = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise type(error)(f"{name} of {where} cannot be taken as numbers: {error}") from error
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"{name} of {where} cannot be taken as numbers: {error}") from error
     if not np.isfinite(values).all():
         raise ValueError(f"{name} of {where} contains NaN or infinity.")
     return np.asarray(values)
@@ -175,7 +203,7 @@ def _bits(values: Any) -> int:
     """The sum of all bits of an array, as whole numbers, in any order of its rows."""
     if sparse.issparse(values):
         return sum(_bits(part) for part in (values.data, values.indices, values.indptr))
-    if values.dtype.kind not in "fiu" or not values.size:
+    if values.dtype.kind not in "fiub" or not values.size:
         return len(values)
     values = np.asarray(values, order="A")
     flat = values.ravel(order="K")

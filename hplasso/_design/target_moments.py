@@ -33,7 +33,13 @@ def target_moments(block: Block) -> TargetMoments:
     """Those of a block."""
     targets = as_columns(block.y)
     if block.offset is not None:
-        targets = targets - as_columns(block.offset)
+        offset = as_columns(block.offset)
+        if offset.shape != targets.shape:
+            raise ValueError(
+                f"offset of block {block.number} has shape {offset.shape}, expected "
+                f"{targets.shape}, that of y."
+            )
+        targets = targets - offset
     with np.errstate(over="ignore", invalid="ignore"):
         moments = moments_of(block.X, targets, block.weights)
     if not np.isfinite(moments.products.diagonal()).all():

@@ -10,6 +10,7 @@ from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.validation import check_is_fitted
 
 from .._design.source import Source
+from .._design.sources import source_of
 from .._numerics.error_state import in_own_error_state
 from .._numerics.rounding import UNIT
 from .._numerics.threads import threads_for_data
@@ -18,8 +19,10 @@ from .._solver.hadamard import balance
 from .._validation.arrays import check_one_target, checked_offset
 from .._validation.weights import PenaltyWeights, normalised_weights
 from .bases import RegressorMixin
+from .block_scores import block_d2
 from .fit_method import Task, fit_method
 from .generalized_linear import Family, GeneralizedLinearData, generalized_linear_data
+from .lazily import lazily
 from .linear_model import LinearModel, chosen_parameters, fitted_as, options_of
 from .problem import DATA_ACCEPTED, FitOptions, Problem
 from .streamed_data import streamed_family
@@ -134,14 +137,15 @@ class GeneralizedLinearRegressor(RegressorMixin, LinearModel):
         self.n_iter_ = point.sweeps
         problem.certify(self, point.gap)
 
-    @in_own_error_state
+    @lazily
     def predict(self, X: Any, offset: Any = None) -> Any:
         """Predict the means.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Samples.
+            Samples. Predictions for a Dask array are a lazy array, those for a Dask data frame a
+            lazy series or data frame.
         offset : array-like of shape (n_samples,), default=None
             What is added to the linear model, zero by default.
 
@@ -165,7 +169,7 @@ class GeneralizedLinearRegressor(RegressorMixin, LinearModel):
             return self._family.means(self._outputs(X, offset))
 
     @in_own_error_state
-    def score(self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None) -> float:
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None, offset: Any = None) -> float:
         """D^2, the part of the deviance that is explained.
 
         It is 1 - D / D_0, at most 1, with the deviance D of the predictions and D_0 of the best fit
@@ -173,10 +177,10 @@ class GeneralizedLinearRegressor(RegressorMixin, LinearModel):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or data in blocks
             Samples.
-        y : array-like of shape (n_samples,)
-            Target values.
+        y : array-like of shape (n_samples,), default=None
+            Target values; None where `X` is :class:`Batches`.
         sample_weight : array-like of shape (n_samples,), default=None
             Sample weights.
         offset : array-like of shape (n_samples,), default=None
@@ -197,6 +201,9 @@ class GeneralizedLinearRegressor(RegressorMixin, LinearModel):
         >>> round(HadamardPoissonRegressor(alpha=0.1).fit(X, y).score(X, y), 2)
         0.5
         """
+        source = source_of(X, y, sample_weight, offset)
+        if source is not None:
+            return block_d2(self, self._family, source)
         linear = self._outputs(X)[:, None]
         y = self._family.checked_targets(column_or_1d(y))
         check_consistent_length(linear, y)

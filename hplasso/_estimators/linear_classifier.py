@@ -13,13 +13,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._design.factory import as_array
 from .._design.source import Source
-from .._numerics.error_state import in_own_error_state
 from .._path.progress import PathPoint
 from .._solver.hadamard import balance
 from .._validation.choices import Balanced
 from .._validation.weights import PenaltyWeights
 from .bases import ClassifierMixin
 from .classification import LogisticData, encode
+from .lazily import lazily
 from .linear_model import LinearModel, chosen_parameters, fitted_as
 from .problem import FitOptions, Problem
 from .streamed_data import streamed_labels
@@ -56,14 +56,15 @@ class LinearClassifier(ClassifierMixin, LinearModel):
             offset = np.reshape(offset, (-1, 1))
         return super()._outputs(X, offset)
 
-    @in_own_error_state
+    @lazily
     def decision_function(self, X: Any, offset: Any = None) -> Any:
         """Outputs of the linear model: the logarithms of the odds, or one score for each class.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Samples.
+            Samples. Predictions for a Dask array are a lazy array, those for a Dask data frame a
+            lazy series or data frame.
         offset : array-like of shape (n_samples,) or (n_samples, n_classes), default=None
             What is added to the linear model of each sample, zero by default; of three or more
             classes that of each.
@@ -84,14 +85,15 @@ class LinearClassifier(ClassifierMixin, LinearModel):
         scores = self._outputs(X, offset)
         return scores.ravel() if scores.shape[1] == 1 else scores
 
-    @in_own_error_state
+    @lazily
     def predict(self, X: Any, offset: Any = None) -> Any:
         """The most probable class of each sample.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Samples.
+            Samples. Predictions for a Dask array are a lazy array, those for a Dask data frame a
+            lazy series or data frame.
         offset : array-like of shape (n_samples,) or (n_samples, n_classes), default=None
             What is added to the linear model of each sample, zero by default; of three or more
             classes that of each.
@@ -113,14 +115,15 @@ class LinearClassifier(ClassifierMixin, LinearModel):
         chosen = (scores > 0).astype(np.intp) if scores.ndim == 1 else scores.argmax(axis=1)
         return self.classes_[chosen]
 
-    @in_own_error_state
+    @lazily
     def predict_proba(self, X: Any, offset: Any = None) -> Any:
         """Probabilities of the classes.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Samples.
+            Samples. Predictions for a Dask array are a lazy array, those for a Dask data frame a
+            lazy series or data frame.
         offset : array-like of shape (n_samples,) or (n_samples, n_classes), default=None
             What is added to the linear model of each sample, zero by default; of three or more
             classes that of each.
@@ -143,14 +146,15 @@ class LinearClassifier(ClassifierMixin, LinearModel):
             return np.stack([expit(-scores), expit(scores)], axis=1)
         return softmax(scores, axis=1)
 
-    @in_own_error_state
+    @lazily
     def predict_log_proba(self, X: Any, offset: Any = None) -> Any:
         """Logarithms of the probabilities of the classes.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Samples.
+            Samples. Predictions for a Dask array are a lazy array, those for a Dask data frame a
+            lazy series or data frame.
         offset : array-like of shape (n_samples,) or (n_samples, n_classes), default=None
             What is added to the linear model of each sample, zero by default; of three or more
             classes that of each.

@@ -11,7 +11,6 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._design.source import Source
 from .._design.sources import source_of
-from .._numerics.error_state import in_own_error_state
 from .._numerics.threads import threads_for_data
 from .._numerics.typing import Float64
 from .._path.progress import PathPoint, warn
@@ -20,7 +19,9 @@ from .._validation.arrays import checked_array, given_alphas
 from .._validation.parameters import check_parameters
 from .._validation.weights import PenaltyWeights, checked_data, checked_penalty_weights
 from .bases import MultiOutputMixin, RegressorMixin
+from .block_scores import block_r2
 from .fit_method import Task, fit_method
+from .lazily import lazily
 from .linear_model import LinearModel, chosen_parameters, fitted_as, options_of
 from .problem import FitOptions, Problem, gaps_of, sweeps_of
 from .regression import ACCEPTED, LeastSquaresData, least_squares_data
@@ -59,14 +60,15 @@ class LinearRegressor(RegressorMixin, LinearModel):
         if self.fit_intercept:
             self.intercept_ = intercepts[0, 0] if flat else intercepts[:, 0]
 
-    @in_own_error_state
+    @lazily
     def predict(self, X: Any, offset: Any = None) -> Any:
         """Predict with the linear model.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Samples.
+            Samples. Predictions for a Dask array are a lazy array, those for a Dask data frame a
+            lazy series or data frame.
         offset : array-like of the shape of the predictions, default=None
             What is added to the linear model, zero by default.
 
@@ -85,15 +87,15 @@ class LinearRegressor(RegressorMixin, LinearModel):
         """
         return self._outputs(X, offset)
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None) -> float:
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None, offset: Any = None) -> float:
         """R^2 of the predictions.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or data in blocks
             Samples.
-        y : array-like of shape (n_samples,) or (n_samples, n_targets)
-            Target values.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets), default=None
+            Target values; None where `X` is :class:`Batches`.
         sample_weight : array-like of shape (n_samples,), default=None
             Sample weights.
         offset : array-like of the shape of the predictions, default=None
@@ -112,6 +114,9 @@ class LinearRegressor(RegressorMixin, LinearModel):
         >>> round(HadamardLasso(alpha=0.5).fit(X, y).score(X, y), 2)
         0.46
         """
+        source = source_of(X, y, sample_weight, offset)
+        if source is not None:
+            return block_r2(self, source)
         return float(r2_score(y, self.predict(X, offset), sample_weight=sample_weight))
 
     def to_sklearn(self) -> Any:

@@ -15,6 +15,7 @@ from .._validation.arrays import check_one_target, given_Cs
 from .._validation.choices import Balanced, Solver
 from .._validation.parameters import explain_names, path_function
 from .._validation.weights import checked_data, checked_penalty_weights
+from .block_scores import block_accuracy
 from .classification import LogisticData, encode
 from .fit_method import Task, fit_method
 from .linear_classifier import LinearClassifier
@@ -407,15 +408,15 @@ class HadamardLogisticRegression(LinearClassifier):
         self._set_attributes(problem, points[0])
         self.n_iter_ = np.array([points[0].sweeps], dtype=np.int32)
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None) -> float:
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None, offset: Any = None) -> float:
         """The accuracy of the predictions.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or data in blocks
             Samples.
-        y : array-like of shape (n_samples,)
-            True labels.
+        y : array-like of shape (n_samples,), default=None
+            True labels; None where `X` is :class:`Batches`.
         sample_weight : array-like of shape (n_samples,), default=None
             Sample weights.
         offset : array-like of shape (n_samples,) or (n_samples, n_classes), default=None
@@ -435,4 +436,7 @@ class HadamardLogisticRegression(LinearClassifier):
         >>> round(HadamardLogisticRegression(C=0.5).fit(X, y).score(X, y), 2)
         0.97
         """
+        source = source_of(X, y, sample_weight, offset)
+        if source is not None:
+            return block_accuracy(self, source)
         return float(accuracy_score(y, self.predict(X, offset), sample_weight=sample_weight))

@@ -11,13 +11,14 @@ from sklearn.utils import check_consistent_length
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import check_is_fitted
 
+from .._design.sources import source_of
 from .._estimators.logistic import HadamardLogisticRegression
 from .._validation.choices import Balanced, Rule, Solver
 from .._validation.parameters import explain_names
 from .folds import routed
 from .kept_path import fitted_at
 from .logistic_cv_fit import LogisticCV
-from .scoring import OffsetModel, Scorer, scorer_of
+from .scoring import OffsetModel, Scorer, block_scorer, scorer_of
 
 
 class HadamardLogisticRegressionCV(LogisticCV):
@@ -243,16 +244,22 @@ class HadamardLogisticRegressionCV(LogisticCV):
         return model
 
     def score(
-        self, X: Any, y: Any, *, sample_weight: Any = None, offset: Any = None, **score_params: Any
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        sample_weight: Any = None,
+        offset: Any = None,
+        **score_params: Any,
     ) -> Any:
         """Score the predictions by `scoring`.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or data in blocks
             Samples.
-        y : array-like of shape (n_samples,)
-            True labels.
+        y : array-like of shape (n_samples,), default=None
+            True labels; None where `X` is :class:`Batches`.
         sample_weight : array-like of shape (n_samples,), default=None
             Sample weights.
         offset : array-like of shape (n_samples,) or (n_samples, n_classes), default=None
@@ -275,6 +282,9 @@ class HadamardLogisticRegressionCV(LogisticCV):
         >>> round(model.score(X, y), 2)
         0.97
         """
+        source = source_of(X, y, sample_weight, offset)
+        if source is not None:
+            return block_scorer(self.scoring)(self, source)
         if sample_weight is not None:
             check_consistent_length(y, sample_weight)
         extra = routed(self, "score", sample_weight, score_params)

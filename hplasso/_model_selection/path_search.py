@@ -14,6 +14,7 @@ from sklearn.utils import indexable
 from sklearn.utils.metadata_routing import get_routing_for_object, process_routing
 from sklearn.utils.parallel import Parallel, delayed
 
+from .._design.sources import refuse_elsewhere
 from .._estimators.bases import GridSearchCV
 from .._estimators.fit_method import Task, fit_method
 from .._validation.choices import Rule
@@ -245,6 +246,8 @@ class PathSearchCV(GridSearchCV):
         names = scorers if isinstance(self.scoring, SEVERAL) else None
         if names is not None:
             check_refit(self.refit, names)
+        for name, values in {"X": X, "y": y}.items():
+            refuse_elsewhere(name, values)
         X, y = indexable(X, y)
         metadata = self._metadata(params)
         raises = isinstance(self.error_score, str)

@@ -97,7 +97,8 @@ class RelaxedModel(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, ABC)
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Samples.
+            Samples. Predictions for a Dask array are a lazy array, those for a Dask data frame a
+            lazy series or data frame.
         offset : array-like of the shape of the linear model, default=None
             What is added to the linear model of each sample, zero by default.
 
@@ -124,7 +125,8 @@ class RelaxedModel(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, ABC)
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Samples.
+            Samples. Predictions for a Dask array are a lazy array, those for a Dask data frame a
+            lazy series or data frame.
         offset : array-like of the shape of the linear model, default=None
             What is added to the linear model of each sample, zero by default.
 
@@ -154,7 +156,8 @@ class RelaxedModel(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, ABC)
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Samples.
+            Samples. Predictions for a Dask array are a lazy array, those for a Dask data frame a
+            lazy series or data frame.
         offset : array-like of the shape of the linear model, default=None
             What is added to the linear model of each sample, zero by default.
 
@@ -184,7 +187,8 @@ class RelaxedModel(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, ABC)
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Samples.
+            Samples. Predictions for a Dask array are a lazy array, those for a Dask data frame a
+            lazy series or data frame.
         offset : array-like of the shape of the linear model, default=None
             What is added to the linear model of each sample, zero by default.
 
@@ -207,15 +211,15 @@ class RelaxedModel(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, ABC)
         check_is_fitted(self)
         return self.estimator_.decision_function(X, offset)
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None) -> float:
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None, offset: Any = None) -> float:
         """The score of `estimator_`: R^2, the accuracy, or D^2.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or data in blocks
             Samples.
-        y : array-like of shape (n_samples,)
-            Target values, or class labels.
+        y : array-like of shape (n_samples,), default=None
+            Target values, or class labels; None where `X` is :class:`Batches`.
         sample_weight : array-like of shape (n_samples,), default=None
             Sample weights.
         offset : array-like of the shape of the linear model, default=None

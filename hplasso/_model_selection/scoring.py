@@ -2,13 +2,15 @@
 
 import inspect
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Self, final
 
 from sklearn import config_context
 from sklearn.metrics import get_scorer
 
+from .._design.source import Source
+from .._estimators.block_scores import block_accuracy, block_log_loss
 from .._estimators.linear_classifier import LinearClassifier
 from .._path.progress import warn
 
@@ -16,6 +18,24 @@ from .._path.progress import warn
 def scorer_of(scoring: Any) -> Any:
     """The scorer of a name or a callable; None is accuracy."""
     return get_scorer("accuracy" if scoring is None else scoring)
+
+
+def block_scorer(scoring: Any) -> Callable[[Any, Source], float]:
+    """The scorer for data in blocks, one that adds up.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    if scoring is None or scoring == "accuracy":
+        return block_accuracy
+    if scoring == "neg_log_loss":
+        return block_log_loss
+    raise ValueError(
+        "For data in blocks scoring must be None, 'accuracy' or 'neg_log_loss', which add up over "
+        f"the blocks. Got {scoring!r}."
+    )
 
 
 class Scorer:

@@ -12,6 +12,7 @@ from sklearn.utils import check_random_state, get_tags
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
+from .._design.sources import refuse_elsewhere
 from .._estimators.bases import (
     BaseEstimator,
     CallbackSupportMixin,
@@ -333,6 +334,31 @@ class HadamardStabilitySelection(
         for other in ("alphas_", "Cs_"):  # of a fit before
             self.__dict__.pop(other, None)
         setattr(self, f"{name}s_", penalties[:length].copy())
+
+    def transform(self, X: Any) -> Any:
+        """Samples with the selected features alone.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        X : array or sparse matrix of shape (n_samples, n_selected)
+            The columns of the features that are selected.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_diabetes
+        >>> from hplasso import HadamardStabilitySelection
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> selector = HadamardStabilitySelection(n_resamples=20, random_state=0).fit(X, y)
+        >>> selector.transform(X).shape
+        (442, 2)
+        """
+        refuse_elsewhere("X", X)
+        return super().transform(X)
 
     def _get_support_mask(self) -> Mask:
         check_is_fitted(self)

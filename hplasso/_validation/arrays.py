@@ -8,12 +8,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.utils import check_array, check_scalar
 
+from .._numerics.elsewhere import refuse_not_in_memory
 from .._numerics.typing import Float64
 from .parameters import check_parameters, real
 
 
 def as_floats(values: Any, name: str, **options: Any) -> Float64:
     """An array of float64, for scikit-learn's check; its errors name the argument."""
+    refuse_not_in_memory(name, values)
     try:
         array = check_array(values, ensure_2d=False, dtype=np.float64, input_name=name, **options)
     except (TypeError, ValueError, OverflowError) as error:
@@ -25,7 +27,13 @@ def as_floats(values: Any, name: str, **options: Any) -> Float64:
 
 
 def check_samples_given(X: Any, y: Any, sample_weight: Any, offset: Any) -> None:
-    """Raise a ValueError if some of the optional data are given without the others they need."""
+    """Raise a ValueError if some of the optional data are given without the others they need.
+
+    A TypeError, if they are not in memory.
+    """
+    given = {"X": X, "y": y, "sample_weight": sample_weight, "offset": offset}
+    for name, values in given.items():
+        refuse_not_in_memory(name, values)
     if (X is None) != (y is None):
         raise ValueError("X and y must be given both, or neither.")
     if X is None and not (sample_weight is None and offset is None):

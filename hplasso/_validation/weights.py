@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_X_y
 from sklearn.utils.validation import validate_data
 
+from .._numerics.elsewhere import refuse_not_in_memory
 from .._numerics.typing import Float64, Mask
 from .arrays import as_floats
 
@@ -96,6 +97,8 @@ def checked_data(
 
     Errors are scikit-learn's, and those of `checked_penalty_weights`.
     """
+    refuse_not_in_memory("X", X)
+    refuse_not_in_memory("y", y)
     if penalty_weights is not None:
         reader = BaseEstimator()  # learns the names of a data frame as scikit-learn takes them
         validate_data(reader, X, skip_check_array=True)
