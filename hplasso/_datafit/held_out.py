@@ -10,7 +10,7 @@ import numpy as np
 from .._design.rows import with_ones
 from .._design.source import Block
 from .._numerics.typing import Float64
-from .loss_sums import MakeLoss
+from .loss_sums import MakeLoss, outputs_of
 
 
 class HeldOut(NamedTuple):
@@ -39,12 +39,11 @@ class HeldOutKernel:
     codes: Any = None
 
     def __call__(self, block: Block) -> HeldOut:
-        p, K, L = self.theta.shape
+        K, L = self.intercepts.shape
         losses, right = np.zeros((2, L))
         if not block.weights.any():
             return HeldOut(losses, right, 0.0)
-        stacked = np.concatenate([self.theta, self.intercepts[None]]).reshape(p + 1, K * L)
-        outputs = np.asarray(with_ones(block.X, self.centre) @ stacked).reshape(-1, K, L)
+        outputs = outputs_of(with_ones(block.X, self.centre), self.theta, self.intercepts)
         loss = self.make_loss(block.y, block.weights, block.offset)
         for k in range(L):
             losses[k] = block.weights @ loss.predict(outputs[:, :, k]).losses

@@ -125,8 +125,7 @@ class LossKernel:
         if not kept.size:
             return self._of_none()
         rows = with_ones(X, self.centre)
-        stacked = np.concatenate([self.theta, self.intercepts[None]]).reshape(p + 1, K * L)
-        outputs = np.asarray(rows @ stacked).reshape(-1, K, L)
+        outputs = outputs_of(rows, self.theta, self.intercepts)
         loss = self.make_loss(y, weights, offset)
         weights = loss.weights
         residuals, curvatures = np.empty_like(outputs), []
@@ -159,6 +158,13 @@ class LossKernel:
             none,
             np.zeros((len(self.curved), size, size)),
         )
+
+
+def outputs_of(rows: Any, theta: Float64, intercepts: Float64) -> Float64:
+    """Outputs (n, K, L) of rows a_i, for theta (p, K, L) and intercepts (K, L)."""
+    stacked = np.concatenate([theta, intercepts[None]])
+    outputs = rows @ stacked.reshape(len(stacked), -1)
+    return np.asarray(outputs).reshape(-1, *intercepts.shape)
 
 
 def _steepest(prediction: Any, curvature: Curvature, n_outputs: int) -> float:

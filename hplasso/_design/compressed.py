@@ -12,12 +12,12 @@ finds the solutions, the losses and the gaps of all the rows, whatever the penal
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.linalg.lapack import dpstrf
 
-from .._numerics.rounding import UNIT
+from .._numerics.linalg import pivoted_root
 from .._numerics.typing import Float64, Index
 from .moments import Moments
 
@@ -61,9 +61,7 @@ def compressed(parts: list[Moments], n_targets: int, centre: bool, dtype: Any) -
 
     With `centre` the origin of the features is their mean, else it is zero.
     """
-    whole = parts[0]
-    for other in parts[1:]:
-        whole = whole.merge(other)
+    whole = reduce(Moments.merge, parts)
     p, constant = whole.mean.size - n_targets, whole.constant
     away = whole.mean  # what means are away from the origin
     away[:p] *= not centre
@@ -82,19 +80,13 @@ def compressed(parts: list[Moments], n_targets: int, centre: bool, dtype: Any) -
 
 def _rows(moments: Moments) -> Float64:
     """sqrt(r + 1) Q R, at least one row."""
-    scale = np.sqrt(np.where(moments.constant, 0.0, moments.products.diagonal()))
-    inverse = np.divide(1.0, scale, out=np.zeros_like(scale), where=scale > 0.0)
-    live = np.flatnonzero(scale)
-    rows = np.zeros((1, scale.size))
-    if live.size:
-        matrix = (moments.products * inverse[:, None] * inverse)[np.ix_(live, live)]
-        factor, pivots, rank, _ = dpstrf(matrix, tol=UNIT, overwrite_a=1)
-        rows = np.zeros((rank + 1, scale.size))
-        rows[1:, live[pivots - 1]] = np.triu(factor)[:rank]
+    live = ~moments.constant
+    root, _ = pivoted_root(moments.products * np.logical_and.outer(live, live))
+    rows = np.concatenate([np.zeros((1, live.size)), root])
     m = len(rows)
     reflector = np.full(m, 1.0 / np.sqrt(m))
     reflector[0] -= 1.0  # maps the first unit vector to equal numbers
     length = reflector @ reflector
     if length:
         rows -= np.multiply.outer(2.0 / length * reflector, reflector @ rows)
-    return rows * (np.sqrt(m / max(moments.weight, np.finfo(float).tiny)) * scale)
+    return rows * np.sqrt(m / max(moments.weight, np.finfo(float).tiny))

@@ -92,11 +92,16 @@ def _class_weights(class_weight: Any, y: Any, classes: Any, codes: Any, weights:
     given[present] = compute_class_weight(
         class_weight, classes=classes[present], y=y[kept], sample_weight=weights[kept]
     )
-    if not np.isfinite(given).all() or (given < 0.0).any():
+    check_class_weights(given, class_weight)
+    return given
+
+
+def check_class_weights(weights: Float64, class_weight: Any) -> None:
+    """Raise a ValueError if the weights of classes, from what was given, are out of range."""
+    if not np.isfinite(weights).all() or (weights < 0.0).any():
         raise ValueError(
             f"class_weight must be finite and must not be negative. Got {class_weight!r}."
         )
-    return given
 
 
 class CScale(PenaltyScale):

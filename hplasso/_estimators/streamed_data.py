@@ -22,6 +22,7 @@ from .._numerics.typing import Float64, Index
 from .._path.streamed_model import OWN
 from .._validation.arrays import checked_array
 from .._validation.weights import PenaltyWeights
+from .classification import check_class_weights
 from .generalized_linear import Family
 from .problem import FitOptions, Problem
 from .streamed_loss import StreamedClasses, StreamedFamily, StreamedProblem
@@ -339,8 +340,5 @@ def _factors(class_weight: Any, classes: Any, totals: Float64) -> Float64:
     if isinstance(class_weight, str):
         return np.asarray(totals.sum() / (len(classes) * totals))
     given = compute_class_weight(class_weight, classes=classes, y=classes)
-    if not np.isfinite(given).all() or (given < 0.0).any():
-        raise ValueError(
-            f"class_weight must be finite and must not be negative. Got {class_weight!r}."
-        )
+    check_class_weights(given, class_weight)
     return np.asarray(given)

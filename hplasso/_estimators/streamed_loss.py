@@ -146,7 +146,7 @@ class StreamedProblem(UnpenalisedProblem):
 
 
 class StreamedFamily(StreamedProblem):
-    """The deviance of a generalized linear model."""
+    """The deviance of a generalized linear model with the logarithm as its link."""
 
     n_outputs = 1
 
@@ -158,15 +158,14 @@ class StreamedFamily(StreamedProblem):
 
     @property
     def null_intercept(self) -> Float64:
-        family, survey = self.data.family, self.data.survey
-        mean = survey.range[2] / survey.columns.weight
-        start = np.log(mean) if family.link == "log" else mean
+        survey = self.data.survey
+        start = np.log(survey.range[2] / survey.columns.weight)
         return np.array([start * self.data.options.fit_intercept])
 
     def sampled(self, options: FitOptions) -> Any | None:
         sample, data = self.data.survey.sample, self.data
         weights = sample.weights / sample.weights.sum()
-        if data.family.link == "log" and not weights @ sample.y > 0.0:
+        if not weights @ sample.y > 0.0:
             return None
         return GeneralizedLinearData(
             sample.X, sample.y, weights, data.family, data.penalty, options, sample.offset

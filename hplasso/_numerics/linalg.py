@@ -80,6 +80,23 @@ def solve_semidefinite(matrix: Float64, target: Float64) -> Float64:
     return np.asarray(scale * (vectors[:, kept] @ parts))
 
 
+def pivoted_root(matrix: Float64) -> tuple[Float64, Index]:
+    """R of shape (r, q) with R'R = matrix, which is positive semi-definite of rank r to rounding.
+
+    And the r columns at which R is upper triangular, in their order.
+    """
+    length = np.sqrt(np.maximum(matrix.diagonal(), 0.0))
+    live = np.flatnonzero(length)
+    if not live.size:
+        return np.zeros((0, length.size)), live
+    scale = 1.0 / length[live]
+    scaled = matrix[np.ix_(live, live)] * scale[:, None] * scale
+    factor, pivots, rank, _ = dpstrf(scaled, tol=UNIT, overwrite_a=1)
+    order, root = live[pivots - 1], np.zeros((rank, length.size))
+    root[:, order] = np.triu(factor)[:rank] * length[order]
+    return root, order[:rank]
+
+
 def inverse_root(matrix: Float64) -> Float64:
     """R with ``R R' = matrix^+``, of a positive semi-definite matrix.
 

@@ -19,14 +19,13 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import solve_triangular
-from scipy.linalg.lapack import dpotrf, dpstrf
+from scipy.linalg.lapack import dpotrf
 
 from .._datafit.loss_sums import LossSums
 from .._datafit.squared import LeastSquares, LeastSquaresMoments
 from .._design.factory import make_design
 from .._design.working_set import WorkingSet
-from .._numerics.linalg import plus_diagonal
-from .._numerics.rounding import UNIT
+from .._numerics.linalg import pivoted_root, plus_diagonal
 from .._numerics.typing import Float64
 from .make_tracer import make_tracer
 from .progress import PathPoint
@@ -40,7 +39,7 @@ from .streamed_certificate import Coefficients, View, eliminated, view
 OWN, GRADIENTS, SHARED = 4, 4.0, 4
 # A numerical limit: what is added to a diagonal of one before a matrix counts as indefinite.
 DEFINITE = 1e-10
-# Models are solved to this part of the square of the tolerance, but for rounding, as gaps of the
+# Models are solved to this part of the square of the tolerance, or of rounding, as gaps of the
 # data grow with violations, and those of models with their squares: sweeps against passes.
 MODEL_TOL, LEAST_TOL = 0.01, 1e-15
 
@@ -113,21 +112,12 @@ def solve_model(
 
     It is that of least squares on the rows R of a factor, R'R = H, for R^-T target.
     """
-    length = np.sqrt(np.maximum(hessian.diagonal(), 0.0))
-    inverse = np.divide(1.0, length, out=np.zeros_like(length), where=length > 0.0)
-    live = np.flatnonzero(length)
-    scaled = (hessian * inverse[:, None] * inverse)[np.ix_(live, live)]
-    rank, order = 0, live
-    if live.size:
-        factor, pivots, rank, _ = dpstrf(scaled, tol=UNIT, overwrite_a=1)
-        order = live[pivots - 1]
-    rows, response = np.zeros((max(rank, 1), length.size)), np.zeros(max(rank, 1))
-    if rank:
-        rows[:, order] = np.triu(factor)[:rank] * length[order]
-        first = order[:rank]
-        response = solve_triangular(
-            np.triu(factor[:rank, :rank]), (inverse * target)[first], trans="T"
-        )
+    rows, order = pivoted_root(hessian)
+    response = np.zeros(1)
+    if order.size:
+        response = solve_triangular(rows[:, order], target[order], trans="T")
+    else:
+        rows = np.zeros((1, target.size))
     m = len(rows)
     design = make_design(np.asfortranarray(np.sqrt(m) * rows), np.full(m, 1.0 / m), False)
     data = LeastSquares(design, np.sqrt(m) * response)

@@ -32,7 +32,7 @@ from .streamed_model import Models, Request, StreamedLoss, own_points, solve_mod
 # The loss without features is exact once the intercepts' imbalance costs less than this part of it.
 BALANCED = 1e-14
 # Passes, passes in a row that gain little, and halved steps of one point, before it is given up:
-# limits that were not reached on random data, but for rounding.
+# limits that were reached on random data only because of rounding.
 MAX_PASSES, MAX_SLOW, MAX_HALVED = 60, 12, 30
 # Hessians of the sample are not used any more, and those of the data are given to where it matters,
 # after so many passes in a row that have not divided a gap by this: passes against Hessians.
