@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from .._numerics.blocks import slices
-from .._numerics.threads import threads_for_pass
+from .._numerics.threads import by_threads, threads_for_pass
 from .._numerics.typing import Float64, Index
 from .columns import BlockColumns, Columns, ColumnStatistics, total
 
@@ -118,16 +118,20 @@ class Container(ABC):
 
         Of shape (p + 2, p + 2); inexact for cancellation-prone columns.
         """
-        gram = np.zeros((self.shape[1] + 2,) * 2)
-        with threads_for_pass():
-            for where in slices(rows.size, self.shape[1]):
-                part = rows[where]
-                block = np.empty((part.size, len(gram)))
+        p = self.shape[1]
+
+        def of_run(run: slice) -> Float64:
+            gram, chosen = np.zeros((p + 2, p + 2)), rows[run]
+            for where in slices(chosen.size, p):
+                part = chosen[where]
+                block = np.empty((part.size, p + 2))
                 np.subtract(self.rows(part), statistics.mean, out=block[:, :-2])
                 block[:, :-2] *= statistics.sqrt_weights[part, None]
                 block[:, -2:] = ends[part]
                 gram += block.T @ block
-        return gram
+            return gram
+
+        return np.asarray(sum(by_threads(rows.size, of_run)))
 
     def choose(self, statistics: ColumnStatistics) -> Columns:
         """An empty set of columns of Z, to be filled."""

@@ -50,11 +50,16 @@ def checked_design(
     """
     with np.errstate(over="ignore", invalid="ignore"):
         design = make_design(X, weights, fit_intercept, left_out)
+    check_columns(X, design)
+    return design
+
+
+def check_columns(X: Any, design: Design) -> None:
+    """Raise `NotFinite` or ValueError, as `checked_design` does, if the design of X says so."""
     size = float(design.column_norms.max())
     if not np.isfinite(size):
         size = _largest(X)
     check_range("a column of X", size)
-    return design
 
 
 def check_range(name: str, size: float) -> None:

@@ -20,7 +20,7 @@ from .source import Block, refuse_not_finite
 
 
 class Sample(NamedTuple):
-    """Rows with their hashes, smallest first."""
+    """Rows with their hashes."""
 
     keys: Any
     X: Any
@@ -39,10 +39,15 @@ class Sample(NamedTuple):
         return is_sparse(self.X)
 
     def first(self, count: int) -> Sample:
-        """Those of the smallest hashes."""
-        order = np.argsort(self.keys, kind="stable")[:count]
-        offset = None if self.offset is None else self.offset[order]
-        return Sample(self.keys[order], self.X[order], self.y[order], self.weights[order], offset)
+        """Those of the smallest hashes, if there are more."""
+        if self.keys.size <= count:
+            return self
+        return self.at(np.argsort(self.keys, kind="stable")[:count])
+
+    def at(self, rows: Index) -> Sample:
+        """Those at some places."""
+        offset = None if self.offset is None else self.offset[rows]
+        return Sample(self.keys[rows], self.X[rows], self.y[rows], self.weights[rows], offset)
 
     def and_others(self, other: Sample) -> Sample:
         """Both."""
@@ -71,6 +76,8 @@ class Survey(NamedTuple):
         The weight of each class, if targets are labels.
     range : tuple of float
         The smallest and the largest target, and the sum of weights times targets; of numbers.
+    n_rows : int
+        How many have weight.
     sample : Sample
     n_kept : int
         The largest number of rows in it.
@@ -79,8 +86,14 @@ class Survey(NamedTuple):
     columns: ColumnMoments
     totals: dict[Any, float]
     range: tuple[float, float, float]
+    n_rows: int
     sample: Sample
     n_kept: int
+
+    @property
+    def complete(self) -> bool:
+        """Whether the sample holds all rows that have weight."""
+        return bool(self.sample.keys.size == self.n_rows)
 
     def merge(self, other: Survey) -> Survey:
         totals = dict(self.totals)
@@ -92,6 +105,7 @@ class Survey(NamedTuple):
             self.columns.merge(other.columns),
             totals,
             (min(low, low_2), max(high, high_2), total + total_2),
+            self.n_rows + other.n_rows,
             sample,
             self.n_kept,
         )
@@ -128,11 +142,9 @@ class SurveyKernel:
             totals = dict(zip(labels.tolist(), found.tolist(), strict=True))
         elif y.size:
             extent = float(y.min()), float(y.max()), float(weights @ y)
-        return Survey(columns, totals, extent, self._sample(block._replace(y=y)), self.n_kept)
-
-    def _sample(self, block: Block) -> Sample:
-        """Rows of positive weight."""
-        rows: Index = np.flatnonzero(block.weights)
-        offset = None if block.offset is None else block.offset[rows]
-        X, y, weights = block.X[rows], block.y[rows], block.weights[rows]
-        return Sample(block.keys[rows], X, y, weights, offset).first(self.quota)
+        rows = Sample(block.keys, block.X, y, weights, block.offset)
+        kept = np.flatnonzero(weights)
+        if kept.size < weights.size:
+            rows = rows.at(kept)
+        sample = rows.first(self.quota)
+        return Survey(columns, totals, extent, kept.size, sample, self.n_kept)

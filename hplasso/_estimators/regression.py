@@ -10,6 +10,7 @@ from sklearn.utils import check_array
 from .._datafit.squared import LeastSquares, LeastSquaresMoments
 from .._design.design import Design
 from .._design.factory import check_range, checked_design, leaving_out
+from .._design.tall import design_and_moments, is_tall
 from .._design.working_set import WorkingSet
 from .._numerics.typing import Float64, Index, Mask
 from .._path.interpolation import trace_interpolated
@@ -117,9 +118,9 @@ class Regression(UnpenalisedProblem):
         return trace_interpolated(tracer, alphas, enough)
 
 
-def gram_pays(design: Design, precompute: bool | str, n_solutions: int) -> bool:
+def gram_pays(shape: tuple[int, int], precompute: bool | str, n_solutions: int) -> bool:
     """Whether to form the Gram matrix of all features: demanded, or expected to save time."""
-    n, p = design.shape
+    n, p = shape
     passes = PASSES_PER_GRAM_COLUMN * p
     return precompute is True or (p <= n and passes <= PASSES_PER_FIT + n_solutions)
 
@@ -186,17 +187,22 @@ class LeastSquaresData(NamedTuple):
         A Gram matrix of the user's is used if it is that of centred X, where X has to be; without
         one, it is formed where that is expected to save time for so many solutions.
         """
-        Y, precompute, fit_intercept = self.targets, self.precompute, self.options.fit_intercept
+        Y, precompute = self.targets, self.precompute
         check_range("y", float(np.abs(Y).max()))
-        design = checked_design(self.X, self.weights, fit_intercept, self.penalty.left_out)
+        under = self.weights, self.options.fit_intercept, self.penalty.left_out
         if not isinstance(precompute, np.ndarray):
-            pays = gram_pays(design, precompute, n_solutions * Y.shape[1])
+            pays = gram_pays(self.X.shape, precompute, n_solutions * Y.shape[1])
+            if pays and is_tall(self.X):
+                design, gram, z = design_and_moments(self.X, Y, *under)
+                return Regression(design, Y, gram, z)
+            design = checked_design(self.X, *under)
             return Regression(design, Y, design.gram() if pays else None)
-        gram = _checked_gram(precompute, design)
-        if self.Xy is None or gram is None:
-            return Regression(design, Y, design.gram() if gram is None else gram)
+        design = checked_design(self.X, *under)
+        given = _checked_gram(precompute, design)
+        if self.Xy is None or given is None:
+            return Regression(design, Y, design.gram() if given is None else given)
         z = self.Xy / len(Y) - np.multiply.outer(design.mean, self.weights @ Y)
-        return Regression(design, Y, gram, np.where(design.left_out[:, None], 0.0, z))
+        return Regression(design, Y, given, np.where(design.left_out[:, None], 0.0, z))
 
     def problem_of(self, regression: Regression) -> Problem:
         """The problem on a design that has been made."""

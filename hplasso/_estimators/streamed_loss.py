@@ -27,6 +27,10 @@ from .regression import AlphaScale
 
 # The sample is solved to no more than this part of the loss: it is off by more than that.
 SAMPLE_TOL = 1e-5
+# A sample of all rows is solved to this part of the tolerance, as certificates of sums are not as
+# tight as those of rows: a path of 20,000 x 100 took .8 s with 1, .65 with .2, .52 with .1 and .6
+# with .03.
+EASED = 0.1
 
 
 class StreamedProblem(UnpenalisedProblem):
@@ -108,7 +112,9 @@ class StreamedProblem(UnpenalisedProblem):
 
     def _starts(self, alphas: Sequence[float]) -> list[Coefficients]:
         """The solutions of the sample, for the solver's alphas; or none."""
-        options = replace(self.data.options, tol=max(self.data.options.tol, SAMPLE_TOL), verbose=0)
+        tol = self.data.options.tol
+        tol = EASED * tol if self.data.survey.complete else max(tol, SAMPLE_TOL)
+        options = replace(self.data.options, tol=tol, verbose=0)
         data = self.sampled(options)
         if data is None:
             return [self.loss.null] * len(alphas)

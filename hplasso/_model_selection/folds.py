@@ -138,7 +138,7 @@ class Folds:
         )
         # A Gram matrix of the user is taken for True: the folds need more than it says.
         precompute = data.precompute if isinstance(data.precompute, bool | str) else True
-        self._by_moments = gram_pays(self.design, precompute, n_solutions)
+        self._by_moments = gram_pays(self.design.shape, precompute, n_solutions)
         self._kept: dict[int, Float64] = {}
         if self._by_moments:
             self._everything = self._all_moments()
