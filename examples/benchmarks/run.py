@@ -24,6 +24,8 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -134,12 +136,16 @@ def measure(task: str, peer: str, tol: float, arguments) -> dict | None:
         command = [python, __file__, "--work", task, peer, str(tol), output]
         command += ["--data", arguments.data, "--repeats", str(arguments.repeats)]
         command += ["--seconds", str(arguments.seconds)]
-        try:
-            subprocess.run(command, check=True, timeout=arguments.timeout, capture_output=True)
-        except subprocess.TimeoutExpired:
-            return None
-        except subprocess.CalledProcessError as error:
-            [*_, reason] = error.stderr.decode().splitlines() or [str(error)]
+        # A session of its own, so that R ends with it.
+        pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+        with subprocess.Popen(command, start_new_session=True, **pipes) as process:
+            try:
+                _, errors = process.communicate(timeout=arguments.timeout)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                return None
+        if process.returncode:
+            [*_, reason] = errors.decode().splitlines() or [f"exit status {process.returncode}"]
             print(f"    {peer} failed: {reason}")
             return None
         return json.loads(Path(output).read_text())
