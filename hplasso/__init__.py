@@ -7,8 +7,10 @@ import scipy.stats  # noqa: F401
 from ._design.batches import Batches
 from ._estimators.elastic_net import HadamardElasticNet, enet_path
 from ._estimators.glm_path import glm_path
+from ._estimators.group_lasso import HadamardGroupLasso, group_path
 from ._estimators.lasso import HadamardLasso, lasso_path
 from ._estimators.logistic import HadamardLogisticRegression, logistic_path
+from ._estimators.multi_task_lasso import HadamardMultiTaskLasso
 from ._estimators.tweedie import (
     HadamardGammaRegressor,
     HadamardPoissonRegressor,
@@ -44,11 +46,13 @@ __all__ = [
     "HadamardElasticNetCV",
     "HadamardGammaRegressor",
     "HadamardGammaRegressorCV",
+    "HadamardGroupLasso",
     "HadamardLasso",
     "HadamardLassoCV",
     "HadamardLassoIC",
     "HadamardLogisticRegression",
     "HadamardLogisticRegressionCV",
+    "HadamardMultiTaskLasso",
     "HadamardPoissonRegressor",
     "HadamardPoissonRegressorCV",
     "HadamardRelaxed",
@@ -62,6 +66,7 @@ __all__ = [
     "Summary",
     "enet_path",
     "glm_path",
+    "group_path",
     "lasso_path",
     "logistic_path",
     "minimize_l1",

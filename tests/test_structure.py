@@ -245,7 +245,7 @@ def test_estimators_are_final_and_their_bases_abstract():
     estimators = [getattr(hplasso, name) for name in hplasso.__all__]
     estimators = [each for each in estimators if hasattr(each, "get_params")]
     estimators.remove(hplasso.PathSearchCV)  # made from another
-    assert len(estimators) == 16
+    assert len(estimators) == 18
     for estimator in estimators:
         assert estimator().get_params()
         bases = [base for base in estimator.__mro__[1:] if base.__module__.startswith("hplasso")]
@@ -265,11 +265,13 @@ def test_public_names():
         "HadamardElasticNetCV",
         "HadamardGammaRegressor",
         "HadamardGammaRegressorCV",
+        "HadamardGroupLasso",
         "HadamardLasso",
         "HadamardLassoCV",
         "HadamardLassoIC",
         "HadamardLogisticRegression",
         "HadamardLogisticRegressionCV",
+        "HadamardMultiTaskLasso",
         "HadamardPoissonRegressor",
         "HadamardPoissonRegressorCV",
         "HadamardRelaxed",
@@ -283,6 +285,7 @@ def test_public_names():
         "Summary",
         "enet_path",
         "glm_path",
+        "group_path",
         "lasso_path",
         "logistic_path",
         "minimize_l1",

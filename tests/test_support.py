@@ -58,7 +58,12 @@ def made(kind, inside):
 def fitted(name):
     """A fit to numbers, or to classes where the class takes no others."""
     classes = name.startswith("HadamardLogistic")
-    return made(getattr(hplasso, name), LASSO).fit(X, labels if classes else y)
+    return made(getattr(hplasso, name), LASSO).fit(X, labels if classes else numbers(name))
+
+
+def numbers(name):
+    """One target, or two where the class takes no single one."""
+    return np.stack([y, X[:, 1]], axis=1) if name == "HadamardMultiTaskLasso" else y
 
 
 def takes(kind, inside, target):
@@ -92,7 +97,7 @@ def test_targets_and_classes(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_data_in_blocks(name):
     kind, taken = getattr(hplasso, name), False
-    target = (y > 1.0).astype(int) if name.startswith("HadamardLogistic") else y
+    target = (y > 1.0).astype(int) if name.startswith("HadamardLogistic") else numbers(name)
     blocks = hplasso.Batches([(X[:20], target[:20]), (X[20:], target[20:])])
     with suppress(TypeError):
         taken = bool(made(kind, LASSO).fit(blocks, None))
@@ -117,7 +122,7 @@ def test_what_every_class_has(name):
 def test_displays_draw_what_the_table_says(name):
     plt.switch_backend("agg")
     model, drawn = fitted(name), []
-    target = labels if hasattr(model, "classes_") else y
+    target = labels if hasattr(model, "classes_") else numbers(name)
     for word, display in DISPLAYS.items():
         data = (X, target) if "X" in inspect.signature(display.from_estimator).parameters else ()
         with suppress(ValueError, AttributeError):

@@ -211,7 +211,7 @@ def posed(estimator: Any, X: Any, y: Any, sample_weight: Any, offset: Any = None
     parameters = {"l1_ratio": 1.0, **chosen_parameters(estimator), "verbose": 0}
     if not {"alpha", "C"} & set(parameters):
         check_is_fitted(estimator)
-    given, names = parameters["penalty_weights"], getattr(estimator, "feature_names_in_", None)
+    given, names = parameters.get("penalty_weights"), getattr(estimator, "feature_names_in_", None)
     accepted = {**estimator._accepted, "multi_output": False}
     X, y, weights = checked_data(X, y, given, accepted, names)
     options = FitOptions.of(parameters)

@@ -46,7 +46,8 @@ def penalty_facts(fitted: FittedPipeline) -> Facts:
     name = "C" if "C" in parameters else "alpha"
     ratio = parameters.get("l1_ratio", 1.0)
     kind = {1.0: "L1", 0.0: "ridge"}.get(ratio, f"L1 and ridge, l1_ratio={ratio:.4g}")
-    weighted = "" if parameters["penalty_weights"] is None else ", with penalty weights"
+    kind = getattr(last, "_penalty_words", kind)
+    weighted = "" if parameters.get("penalty_weights") is None else ", with penalty weights"
     facts = {"penalty": f"{kind}{weighted}, {name}={parameters[name]:.4g}"}
     if hasattr(last, "coef_penalised_"):
         gamma = getattr(last, "gamma_", getattr(last, "gamma", None))

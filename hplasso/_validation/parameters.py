@@ -20,6 +20,7 @@ from .choices import (
     Criterion,
     Differences,
     FamilyName,
+    GroupWeighting,
     Link,
     PenaltyName,
     Resampling,
@@ -143,6 +144,8 @@ CONSTRAINTS: Constraints = {
     "family": (one_of(FamilyName),),
     "power": (real(-math.inf, 0.0), real(1.0)),
     "link": (one_of(Link),),
+    "groups": (ARRAY, MAPPING, CALLABLE, NONE),
+    "group_weights": (one_of(GroupWeighting), ARRAY, MAPPING),
 }
 # Those of estimators that choose a penalty.
 SELECTION_CONSTRAINTS: Constraints = {

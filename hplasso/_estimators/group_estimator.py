@@ -1,0 +1,119 @@
+"""What estimators with a penalty on groups have in common: the fit, and its attributes."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any, Self
+
+import numpy as np
+from sklearn.linear_model import LinearRegression
+from sklearn.utils.validation import check_is_fitted
+
+from .._design.source import Source
+from .._numerics.threads import threads_for_data
+from .._numerics.typing import Float64
+from .._path.progress import PathPoint, warn
+from .._penalties.group import GroupPenalty
+from .._validation.arrays import checked_array
+from .._validation.weights import PenaltyWeights
+from .bases import MultiOutputMixin
+from .fit_method import Task
+from .group_regression import GroupData
+from .linear_model import fitted_as, options_of
+from .linear_regressor import LinearRegressor
+from .problem import FitOptions, Problem
+from .regression import ACCEPTED, LeastSquaresData
+
+
+class GroupEstimator(MultiOutputMixin, LinearRegressor):
+    """Least squares with one penalty for each group of coefficients; abstract."""
+
+    _accepted = ACCEPTED | {"multi_output": True}
+    alpha: float
+    # Of what estimators of single coefficients have.
+    precompute: Any = False
+
+    @property
+    @abstractmethod
+    def _penalty_words(self) -> str:
+        """What the penalty of a fit is called in summaries."""
+
+    def _data(
+        self, X: Any, y: Any, sample_weight: Any, penalty: PenaltyWeights, options: FitOptions
+    ) -> Any:
+        return self._grouped(super()._data(X, y, sample_weight, penalty, options))
+
+    def _streamed(self, source: Source, penalty: PenaltyWeights, options: FitOptions) -> Any:
+        return self._grouped(super()._streamed(source, penalty, options))
+
+    @abstractmethod
+    def _grouped(self, data: LeastSquaresData) -> GroupData:
+        """The data with their groups."""
+
+    def _fitted(self, X: Any, y: Any, sample_weight: Any, offset: Any) -> Self:
+        """Fit to data that have not been checked."""
+        grouped = self._validated(X, y, sample_weight, offset, options_of(self))
+        start = self._start(grouped.data)
+        alpha = self.alpha
+        if alpha == 0:
+            warn(
+                "With alpha=0, this algorithm does not converge well. You are advised to use the "
+                "LinearRegression estimator"
+            )
+            none = np.zeros_like(grouped.penalty.weights)
+            grouped, alpha = grouped.with_weights(none), 1.0
+        with Task.of_fit(self), threads_for_data(grouped.X.size):
+            problem = grouped.problem(n_solutions=1)
+            point = problem.solve(alpha, start=start, listener=problem.printer())
+        problem.warn_not_converged([point])
+        self._set_solution(problem, point, grouped)
+        return self
+
+    def _start(self, data: LeastSquaresData) -> Float64 | None:
+        """The coefficients to start from."""
+        if not self.warm_start or getattr(self, "coef_", None) is None:
+            return None
+        n_targets, n_features = data.targets.shape[1], data.X.shape[1]
+        shape = (n_features,) if data.flat else (n_targets, n_features)
+        return checked_array(self.coef_, shape, "With warm_start=True, coef_ of the last fit")
+
+    def _set_solution(self, problem: Problem, point: PathPoint, grouped: GroupData) -> None:
+        """Be fitted: at a solution of the problem."""
+        coefs, intercepts = problem.arrays([[point]])
+        flat, penalty = grouped.data.flat, grouped.penalty
+        self.coef_ = coefs[0, :, 0] if flat else coefs[..., 0]
+        self.mu_, self.nu_ = balanced_groups(self.coef_, penalty)
+        self.dual_gap_, self.n_iter_ = point.gap, point.sweeps
+        self.intercept_ = 0.0
+        if self.fit_intercept:
+            self.intercept_ = intercepts[0, 0] if flat else intercepts[:, 0]
+
+    def to_sklearn(self) -> Any:
+        """A fitted estimator of scikit-learn with the same coefficients and predictions.
+
+        For tools that take scikit-learn's own estimators only, such as converters to other formats.
+
+        Returns
+        -------
+        model : sklearn.linear_model.LinearRegression
+            With the coefficients and the intercept of this fit.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_diabetes
+        >>> from hplasso import HadamardGroupLasso
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> HadamardGroupLasso(alpha=0.5).fit(X, y).to_sklearn()
+        LinearRegression()
+        """
+        check_is_fitted(self)
+        parameters = {"fit_intercept": self.fit_intercept}
+        return fitted_as(LinearRegression, parameters, self)
+
+
+def balanced_groups(coef: Any, penalty: GroupPenalty) -> tuple[Any, Any]:
+    """mu (n_groups,) and nu, of the shape of coefficients (p,) or (T, p), |mu_g| = |nu_g|."""
+    mu = np.sqrt(penalty.norms(np.atleast_2d(coef).T.astype(np.float64)))
+    scale = mu[penalty.groups]
+    nu = np.divide(coef, scale, out=np.zeros(coef.shape), where=scale > 0.0)
+    return mu.astype(coef.dtype), nu.astype(coef.dtype)

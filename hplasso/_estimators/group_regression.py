@@ -1,0 +1,102 @@
+"""Least squares with a penalty on groups: checked data, and their problem."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .._datafit.targets import DataTargets, GramTargets, Targets
+from .._design.factory import check_range, checked_design
+from .._design.tall import design_and_moments, is_tall
+from .._numerics.typing import Float64, Index
+from .._path.group_path import trace_groups
+from .._path.group_tracer import GroupTracer
+from .._path.progress import PathPoint
+from .._path.settings import PathSettings
+from .._path.tracer import Tracer
+from .._penalties.group import GroupPenalty
+from .problem import Problem, UnpenalisedProblem
+from .regression import AlphaScale, LeastSquaresData, gram_pays
+
+
+class GroupRegression(UnpenalisedProblem):
+    """Least squares for targets that share a penalty on groups of features."""
+
+    def __init__(self, targets: Targets, penalty: GroupPenalty) -> None:
+        self.design, self.terms, self.penalty = targets.design, [targets], penalty
+        self.n_rows = targets.intercept.size
+
+    def scale(self, l1_ratio: float) -> AlphaScale:
+        return AlphaScale(l1_ratio)
+
+    def tracer(
+        self, target: int, settings: PathSettings, start: Float64 | None = None
+    ) -> GroupTracer:
+        return GroupTracer(self.terms[target], self.penalty, settings, start)
+
+    def interpolated(
+        self, tracer: Tracer, alphas: Float64, early_stop: bool = False
+    ) -> list[PathPoint]:
+        assert isinstance(tracer, GroupTracer)
+        return trace_groups(tracer, alphas.tolist())
+
+    def without(self, features: Any) -> Any:
+        raise TypeError("Groups cannot be fitted without some of their features.")
+
+    def features_of(self, point: PathPoint) -> Index:
+        return np.unique(point.features // self.n_rows)
+
+    def write(self, points: list[PathPoint], coefs: Any) -> Float64:
+        means = self.design.mean + self.design.container.origin
+        intercepts = np.empty((self.n_rows, len(points)))
+        for i, point in enumerate(points):
+            features, targets = np.divmod(point.features, self.n_rows)
+            coefs[targets, features, i] = point.values
+            shifts = np.bincount(targets, means[features] * point.values, self.n_rows)
+            intercepts[:, i] = point.intercept - shifts
+        return intercepts
+
+    def solver_start(self, coefficients: Float64) -> Float64:
+        return np.atleast_2d(coefficients).T
+
+
+class GroupData(NamedTuple):
+    """X, targets, weights and options, the penalty on groups, and the labels of the groups."""
+
+    data: LeastSquaresData
+    penalty: GroupPenalty
+    labels: Any
+
+    @property
+    def X(self) -> Any:
+        return self.data.X
+
+    def with_offset(self, offset: Any) -> GroupData:
+        """The same for y less the offset, which is checked; None is zero."""
+        return self._replace(data=self.data.with_offset(offset))
+
+    def with_weights(self, weights: Float64) -> GroupData:
+        """The same under other weights of groups."""
+        return self._replace(penalty=GroupPenalty(self.penalty.groups, weights))
+
+    def problem(self, n_solutions: int) -> Problem:
+        """The problem, of which so many solutions are to come."""
+        data, p = self.data, self.data.X.shape[1]
+        check_range("y", float(np.abs(data.targets).max()))
+        regression = GroupRegression(self._targets(n_solutions), self.penalty)
+        return Problem(regression, data.options, np.ones(p), data.X.dtype)
+
+    def _targets(self, n_solutions: int) -> Targets:
+        """The targets, from the Gram matrix of all features where that is expected to save time."""
+        X, Y, weights, penalty, options, *_ = self.data
+        under = weights, options.fit_intercept, penalty.left_out
+        pays = gram_pays(X.shape, "auto", n_solutions)
+        if pays and is_tall(X):
+            design, gram, z = design_and_moments(X, Y, *under)
+            return GramTargets(design, Y, gram, z)
+        targets = DataTargets(checked_design(X, *under), Y)
+        if not pays:
+            return targets
+        design = targets.design
+        return GramTargets(design, Y, design.gram(), design.product(targets.response))

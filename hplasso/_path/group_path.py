@@ -1,0 +1,111 @@
+"""A path of groups: solutions at some of the alphas, and what is certified between them.
+
+A solution moves with alpha by d theta / d alpha = -Hess^-1 (w u) while no group enters or leaves
+(`group_newton`). Between two solutions the cubic with their values and slopes is certified at all
+alphas there together, in one pass over X. Those for which it is not good enough are solved, from
+it; and strides from one solution to the next become longer or shorter by that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from .._numerics.typing import Float64, Index
+from .group_tracer import GroupSolution, GroupTracer
+from .progress import PathPoint
+
+# Alphas from one solution to the next, at most: solutions against certificates in vain.
+MAX_STRIDE = 16
+# Numbers of the correlations that are looked at together, 32 MB: memory against calls.
+TOGETHER = 2**22
+
+
+def trace_groups(tracer: GroupTracer, alphas: Sequence[float]) -> list[PathPoint]:
+    """The points of a path, some of them between solved ones; the listener hears of each."""
+    points: dict[int, PathPoint] = {}
+    last, stride = 0, 1
+    solution: GroupSolution | None = None
+    while len(points) < len(alphas):
+        following = min(last + stride, len(alphas) - 1) if solution is not None else 0
+        features, theta = _predicted(tracer, solution, alphas[following])
+        points[following] = tracer.solve_from(alphas[following], features, theta)
+        reached = tracer.solution(alphas[following])
+        if solution is not None:
+            between = range(last + 1, following)
+            n_solved = _fill(tracer, solution, reached, alphas, between, points)
+            tracer.position = reached.features, reached.theta
+            limit = MAX_STRIDE if n_solved == 0 else stride // 2
+            stride = max(1, min(2 * stride, limit))
+        solution, last = reached, following
+    ordered = [points[i] for i in range(len(alphas))]
+    for point in ordered:
+        tracer.tell(point)
+    return ordered
+
+
+def _predicted(
+    tracer: GroupTracer, solution: GroupSolution | None, alpha: float
+) -> tuple[Index, Float64]:
+    """Where the solution at another alpha is expected: on the line that this one moves along."""
+    if solution is None:
+        return tracer.position
+    theta = solution.theta + (alpha - solution.alpha) * solution.slope
+    groups = tracer.penalty.groups[solution.features]
+    along = np.bincount(groups, (theta * solution.theta).sum(axis=1))
+    on = (along > 0.0)[groups]
+    return solution.features[on], theta[on]
+
+
+def _fill(
+    tracer: GroupTracer,
+    one: GroupSolution,
+    other: GroupSolution,
+    alphas: Sequence[float],
+    between: range,
+    points: dict[int, PathPoint],
+) -> int:
+    """Find the points between two solutions; how many had to be solved."""
+    features = _in_order(tracer, np.union1d(one.features, other.features))
+    width = max(1, TOGETHER // (tracer.penalty.groups.size * one.theta.shape[1]))
+    n_solved = 0
+    for start in range(0, len(between), width):
+        part = between[start : start + width]
+        chosen = np.array([alphas[i] for i in part])
+        theta = _cubic(one, other, features, chosen)
+        observed = tracer.certifier.observe(chosen, features, theta)
+        for i, at in zip(part, observed, strict=True):
+            if tracer.certifier.suffices(at.certificate):
+                at = tracer.certifier.returned(alphas[i], at)
+                points[i] = tracer.certifier.point(alphas[i], at, 0)
+                continue
+            near = tracer.penalty.nonzero(features, at.theta)
+            points[i] = tracer.solve_from(alphas[i], *near)
+            n_solved += 1
+    return n_solved
+
+
+def _in_order(tracer: GroupTracer, features: Index) -> Index:
+    """Features group by group."""
+    return features[np.argsort(tracer.penalty.groups[features], kind="stable")]
+
+
+def _cubic(one: GroupSolution, other: GroupSolution, features: Index, alphas: Float64) -> Float64:
+    """Hermite's cubic through two solutions at some alphas between them, (k, T, L)."""
+    step = other.alpha - one.alpha
+    t = (alphas - one.alpha) / step
+    weights = [
+        (1.0 + 2.0 * t) * (1.0 - t) ** 2,
+        step * t * (1.0 - t) ** 2,
+        t**2 * (3.0 - 2.0 * t),
+        step * t**2 * (t - 1.0),
+    ]
+    parts = [one.theta, one.slope, other.theta, other.slope]
+    sources = [one.features, one.features, other.features, other.features]
+    theta = np.zeros((features.size, one.theta.shape[1], alphas.size))
+    position = np.zeros(int(features.max(initial=-1)) + 1, dtype=np.intp)
+    position[features] = np.arange(features.size)
+    for weight, part, source in zip(weights, parts, sources, strict=True):
+        theta[position[source]] += part[..., None] * weight
+    return theta

@@ -1,0 +1,148 @@
+"""The tracer for groups: one penalty after the other.
+
+At each alpha, groups whose correlations exceed their penalty enter, those of the fit so far and the
+entrants are swept and finished (`group_restricted`), and the result is certified on all groups;
+until none exceeds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from .._datafit.targets import Targets
+from .._numerics.typing import NOBODY, Float64, Index
+from .._penalties.group import GroupPenalty
+from .group_point import GroupCertifier, GroupIterate
+from .group_restricted import problem_of, restricted, swept_and_finished
+from .progress import Iteration, PathPoint
+from .settings import PathSettings
+from .tracer import Tracer
+
+# The part of the gap that is asked for to which restricted problems are solved at first: steps
+# against passes over X.
+RESTRICTED_TOL = 0.1
+# Rounds that have not lowered the gap before it is given up: a numerical limit.
+MAX_STALLED = 3
+# Groups without penalty are fitted this well before a grid begins.
+UNPENALISED_TOL = 1e-12
+
+
+class GroupSolution(NamedTuple):
+    """The solution (k, T) at one alpha, and d theta / d alpha there."""
+
+    alpha: float
+    features: Index
+    theta: Float64
+    slope: Float64
+
+
+class GroupTracer(Tracer):
+    """Walks along a path of groups.
+
+    Attributes
+    ----------
+    targets : Targets
+    penalty : GroupPenalty
+    settings : PathSettings
+        Its penalty is of no account.
+    position : tuple of ndarrays
+        The features that are not zero, and their coefficients (k, T).
+    """
+
+    def __init__(
+        self,
+        targets: Targets,
+        penalty: GroupPenalty,
+        settings: PathSettings,
+        start: Float64 | None = None,
+    ) -> None:
+        self.targets, self.penalty, self.settings = targets, penalty, settings
+        self.certifier = GroupCertifier(targets, penalty, settings)
+        self.position = NOBODY, np.zeros((0, targets.intercept.size))
+        if start is not None:
+            features = penalty.features(penalty.norms(start) > 0.0)
+            self.position = features, start[features]
+
+    def tell(self, point: PathPoint) -> None:
+        if self.settings.listener is not None:
+            self.settings.listener.point(point)
+
+    def solve(self, alpha: float) -> PathPoint:
+        """Solve at one alpha, from where it is."""
+        return self.solve_from(alpha, *self.position)
+
+    def solve_from(self, alpha: float, features: Index, theta: Float64) -> PathPoint:
+        """Solve at one alpha, from coefficients (k, T) of some features, group by group."""
+        certifier, settings = self.certifier, self.settings
+        at, sweeps, stalled = self._observed(alpha, features, theta), 0, 0
+        best, goal = at, RESTRICTED_TOL * certifier.gap_tol
+        finish = settings.solver == "auto"
+        while not certifier.suffices(best.certificate) and sweeps < settings.max_iter:
+            problem, features, theta = restricted(self.targets, self.penalty, alpha, at)
+            if not features.size or stalled > MAX_STALLED:
+                break
+            theta, surrogate = swept_and_finished(problem, theta, goal, finish)
+            sweeps += 1
+            at = self._observed(alpha, *self.penalty.nonzero(features, theta))
+            self._tell_iteration(alpha, at, sweeps, surrogate)
+            stalled = 0 if at.certificate.gap < best.certificate.gap else stalled + finish
+            best = best if stalled else at
+            goal *= RESTRICTED_TOL
+        best = certifier.returned(alpha, best)
+        self.position = best.features, best.theta
+        return certifier.point(alpha, best, sweeps)
+
+    def _observed(self, alpha: float, features: Index, theta: Float64) -> GroupIterate:
+        """Coefficients with what they are worth at one alpha."""
+        return self.certifier.observe(np.array([alpha]), features, theta[..., None])[0]
+
+    def solution(self, alpha: float) -> GroupSolution:
+        """Where it is, as the solution that has just been found at one alpha."""
+        features, theta = self.position
+        if not features.size:
+            return GroupSolution(alpha, features, theta, theta)
+        problem = problem_of(self.targets, self.penalty, alpha, features)
+        weights = problem.row_penalty[:, None] / alpha
+        right = weights * problem.partition.directions(theta)
+        return GroupSolution(alpha, features, theta, -problem.solve_hessian(theta, right))
+
+    def alpha_max(self) -> float:
+        """The smallest alpha at which every penalised group is zero.
+
+        Groups without penalty are fitted first, if there are any.
+        """
+        penalty, penalised = self.penalty, self.penalty.weights > 0.0
+        if not penalised.all():
+            lengths = penalty.norms(self.targets.design.column_norms[:, None])[penalised]
+            bounds = lengths * self.targets.norm / penalty.weights[penalised]
+            settings = replace(self.settings, tol=UNPENALISED_TOL, listener=None)
+            other = GroupTracer(self.targets, penalty, settings)
+            other.solve(2.0 * float(bounds.max(initial=0.0)))
+            self.position = other.position
+        features, theta = self.position
+        z = self.targets.states(features, theta[..., None]).z[..., 0]
+        norms = penalty.norms(z)[penalised] / penalty.weights[penalised]
+        return float(norms.max(initial=0.0))
+
+    def _tell_iteration(
+        self, alpha: float, at: GroupIterate, sweeps: int, surrogate: float
+    ) -> None:
+        """Tell the listener, if it listens to iterations."""
+        listener = self.settings.listener
+        if listener is None or not listener.iterations:
+            return
+        lengths = np.sqrt(self.penalty.sums_of(at.features, at.theta**2))
+        iteration = Iteration(
+            alpha,
+            sweeps,
+            self.targets.working_set.features.size,
+            int(np.count_nonzero(at.theta)),
+            at.loss + alpha * float(self.penalty.weights @ lengths),
+            surrogate + 0.5 * self.targets.scale,
+            at.certificate.gap,
+            self.certifier.gap_tol,
+        )
+        listener.iteration(iteration)

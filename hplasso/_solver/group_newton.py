@@ -1,0 +1,74 @@
+"""The finish for groups: Newton's method where no group is zero.
+
+There f is smooth, with -grad f = z - lambda u for z = c - G theta and the directions u_g of groups;
+its Hessian is in `group_problem`. For groups of one coefficient each the Hessian is G, and a step
+is to the minimiser of the face of theta's signs, as in `finish`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .._numerics.typing import Float64
+from .group_problem import GroupProblem
+
+# Steps, and halvings of one of them, before sweeps go on: numerical limits.
+MAX_STEPS, MAX_HALVED = 20, 12
+# So many halvings are tried with groups that turn round at zero, before it is one group at a time.
+PROJECTED = 4
+
+
+def newton(problem: GroupProblem, theta: Float64, goal: float) -> tuple[Float64, float]:
+    """Newton's method from theta, until a step can lower f by no more than a goal.
+
+    A group whose direction a step turns round becomes zero for good, and steps are halved until f
+    falls. Returns theta and what f may still lose, by the last step's model.
+    """
+    rows, found, left = np.arange(len(theta)), np.zeros_like(theta), np.inf
+    objective = problem.objective(theta)
+    for _ in range(MAX_STEPS):
+        if not rows.size:
+            return found, 0.0
+        gradient = face_gradient(problem, theta)
+        direction = problem.solve_hessian(theta, gradient)
+        left = 0.5 * float((direction * gradient).sum())
+        step = _line_search(problem, theta, direction, objective)
+        if step is None:
+            break
+        theta, objective = step
+        live = problem.partition.norms(theta) > 0.0
+        if not live.all():
+            problem, on = problem.on(live)
+            rows, theta, left = rows[on], theta[on], np.inf
+        elif left <= goal:
+            break
+    found[rows] = theta
+    return found, left
+
+
+def face_gradient(problem: GroupProblem, theta: Float64) -> Float64:
+    """-grad f(theta)."""
+    z = problem.target - problem.image(theta)
+    return z - problem.row_penalty[:, None] * problem.partition.directions(theta)
+
+
+def _line_search(
+    problem: GroupProblem, theta: Float64, direction: Float64, objective: float
+) -> tuple[Float64, float] | None:
+    """theta and f after a step that lowers f; None if there is none.
+
+    Groups that a step turns round become zero. Where halving does not make such steps lower f, the
+    step ends where the first group turns: f goes down as far as that, if the step is short enough.
+    """
+    u = problem.partition.directions(theta)
+    now, then = (problem.partition.sums((u * part).sum(axis=1)) for part in (theta, direction))
+    now[problem.penalty == 0.0] = np.inf  # never turns
+    ends = np.divide(-now, then, out=np.full_like(now, np.inf), where=then < 0.0)
+    first = float(ends.min())
+    for step in [*0.5 ** np.arange(PROJECTED), *min(first, 1.0) * 0.5 ** np.arange(MAX_HALVED)]:
+        trial = theta + step * direction
+        trial[(ends <= step)[problem.partition.groups]] = 0.0
+        value = problem.objective(trial)
+        if value < objective:
+            return trial, value
+    return None
