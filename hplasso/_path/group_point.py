@@ -86,22 +86,30 @@ class GroupCertifier(NamedTuple):
         gap += hidden * (hidden > NEGLIGIBLE * self.targets.scale)
         return Certificate(gap, kappa, float(errors @ lengths) + hidden)
 
-    def returned(self, alpha: float, at: GroupIterate) -> GroupIterate:
-        """The same as it is returned: in its own type, and without groups that are surely zero.
-
-        That are those of sweeps alone, by the gap-safe sphere rule.
-        """
-        theta = at.theta.astype(self.settings.dtype).astype(np.float64)
-        if self.settings.solver == "alternating" and at.features.size:
-            lengths = self.penalty.norms(self.targets.design.column_norms[:, None])
-            reachable = at.certificate.kappa * self.penalty.norms(at.z)
-            reachable += lengths * np.sqrt(2.0 * at.certificate.gap)
-            zero = reachable < alpha * self.penalty.weights
-            theta[zero[self.penalty.groups[at.features]]] = 0.0
-        if (theta == at.theta).all():
+    def without_zeros(self, alpha: float, at: GroupIterate) -> GroupIterate:
+        """The same without groups that are surely zero, by the gap-safe sphere rule."""
+        lengths = self.penalty.norms(self.targets.design.column_norms[:, None])
+        reachable = at.certificate.kappa * self.penalty.norms(at.z)
+        reachable += lengths * np.sqrt(2.0 * at.certificate.gap)
+        possible = (reachable >= alpha * self.penalty.weights)[self.penalty.groups[at.features]]
+        if possible.all():
             return at
-        features, theta = self.penalty.nonzero(at.features, theta)
-        return self.observe(np.array([alpha]), features, theta[..., None])[0]
+        theta = at.theta[possible]
+        return self.observe(np.array([alpha]), at.features[possible], theta[..., None])[0]
+
+    def returned(self, alpha: float, at: GroupIterate) -> GroupIterate:
+        """The same in the type that is returned; the gap has what the rounding costs."""
+        dtype = self.settings.dtype
+        if dtype == np.float64:
+            return at
+        features, theta = self.penalty.nonzero(at.features, at.theta.astype(dtype))
+        theta = theta.astype(np.float64)
+        (at,) = self.observe(np.array([alpha]), features, theta[..., None])
+        written = self.targets.intercept - self.targets.design.mean[features] @ theta
+        delta = 0.5 * float(np.finfo(dtype).eps) * written
+        gap, kappa, rounding_gap = at.certificate
+        cost = 0.5 * float(delta @ delta)
+        return at._replace(certificate=Certificate(gap + cost, kappa, rounding_gap + cost))
 
     def point(self, alpha: float, at: GroupIterate, sweeps: int) -> PathPoint:
         """What is returned of an iterate; of T targets, pairs j T + t stand for features j."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .._datafit.targets import Targets
+from .._numerics.rounding import ROUNDING
 from .._numerics.typing import Float64, Index, Mask
 from .._penalties.group import GroupPenalty
 from .._solver.group_hadamard import (
@@ -76,6 +77,7 @@ def swept_and_finished(
     swept, surrogate = product(problem, factors), group_objective(problem, factors)
     if finish:
         finished, _ = newton(problem, swept, goal)
-        if problem.objective(finished) < problem.objective(swept):
+        before = problem.objective(swept)
+        if problem.objective(finished) <= before + ROUNDING * abs(before):
             return finished, surrogate
     return swept, surrogate

@@ -87,6 +87,7 @@ class GroupTracer(Tracer):
             theta, surrogate = swept_and_finished(problem, theta, goal, finish)
             sweeps += 1
             at = self._observed(alpha, *self.penalty.nonzero(features, theta))
+            at = at if finish else certifier.without_zeros(alpha, at)
             self._tell_iteration(alpha, at, sweeps, surrogate)
             stalled = 0 if at.certificate.gap < best.certificate.gap else stalled + finish
             best = best if stalled else at

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .._numerics.rounding import ROUNDING
 from .._numerics.typing import Float64
 from .group_problem import GroupProblem
 
@@ -16,31 +17,36 @@ from .group_problem import GroupProblem
 MAX_STEPS, MAX_HALVED = 20, 12
 # So many halvings are tried with groups that turn round at zero, before it is one group at a time.
 PROJECTED = 4
+# Steps as small as rounding go on while each promises less than this part of the one before.
+FASTER = 4.0
 
 
 def newton(problem: GroupProblem, theta: Float64, goal: float) -> tuple[Float64, float]:
     """Newton's method from theta, until a step can lower f by no more than a goal.
 
     A group whose direction a step turns round becomes zero for good, and steps are halved until f
-    falls. Returns theta and what f may still lose, by the last step's model.
+    falls. Where groups have no penalty, whose correlations have to vanish, the last steps are as
+    small as rounding of f. Returns theta and what f may still lose, by the last step's model.
     """
     rows, found, left = np.arange(len(theta)), np.zeros_like(theta), np.inf
-    objective = problem.objective(theta)
+    objective, unpenalised = problem.objective(theta), bool((problem.penalty == 0.0).any())
     for _ in range(MAX_STEPS):
         if not rows.size:
             return found, 0.0
         gradient = face_gradient(problem, theta)
         direction = problem.solve_hessian(theta, gradient)
-        left = 0.5 * float((direction * gradient).sum())
+        last, left = left, 0.5 * float((direction * gradient).sum())
         step = _line_search(problem, theta, direction, objective)
         if step is None:
-            break
+            if not (unpenalised and left <= min(ROUNDING * abs(objective), last / FASTER)):
+                break
+            step = theta + direction, objective
         theta, objective = step
         live = problem.partition.norms(theta) > 0.0
         if not live.all():
             problem, on = problem.on(live)
             rows, theta, left = rows[on], theta[on], np.inf
-        elif left <= goal:
+        elif left <= goal and not unpenalised:
             break
     found[rows] = theta
     return found, left

@@ -143,6 +143,8 @@ class GramGroups(GroupProblem):
             return solve_shifted(matrix, right)
         inverse, on = _inverse(matrix), q > 0.0
         solution, numbers = inverse @ right, np.zeros(q.size)
+        if not on.any():
+            return solution
         coupling = partition.products(inverse, u)[np.ix_(on, on)]
         ends = partition.sums((u * solution).sum(axis=1))[on]
         numbers[on] = solve_shifted(plus_diagonal(-coupling, 1.0 / q[on]), ends)

@@ -57,7 +57,7 @@ def checked_groups(groups: Any, n_features: int, names: Any = None) -> Groups:
     if isinstance(groups, Mapping):
         return _of_lists(list(groups.values()), list(groups), n_features, names)
     if _are_lists(groups):
-        return _of_lists(list(groups), np.arange(len(groups)), n_features, names)
+        return _of_lists(list(groups), list(range(len(groups))), n_features, names)
     labels = column_or_1d(groups)
     if labels.shape != (n_features,):
         raise ValueError(

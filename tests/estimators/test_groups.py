@@ -1,0 +1,285 @@
+"""The group lasso and the multi-task lasso, as users see them."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LinearRegression, MultiTaskLasso
+
+from hplasso import (
+    Batches,
+    HadamardGroupLasso,
+    HadamardLasso,
+    HadamardMultiTaskLasso,
+    Summary,
+    group_path,
+    lasso_path,
+)
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+import random_group_problems
+from random_group_problems import GroupCase, worth
+
+rng = np.random.default_rng(0)
+GROUPS = np.repeat(np.arange(8), [1, 2, 3, 4, 5, 5, 6, 4])
+X = rng.standard_normal((60, GROUPS.size))
+Y = X[:, :3] @ rng.standard_normal((3, 2)) + X[:, 20:26] @ rng.standard_normal((6, 2))
+Y += 0.5 * rng.standard_normal(Y.shape)
+y = Y[:, 0]
+ROOT = np.sqrt(np.bincount(GROUPS))
+
+
+def fit(alpha=0.2, X=X, y=y, tol=1e-12, groups=GROUPS, sample_weight=None, **options):
+    model = HadamardGroupLasso(alpha, groups=groups, tol=tol, **options)
+    return model.fit(X, y, sample_weight=sample_weight)
+
+
+@pytest.mark.parametrize("first", [0, 100, 200])
+def test_a_hundred_random_problems(first):
+    wrong = [
+        f"{number}: {line}"
+        for number in range(first, first + 100)
+        for line in random_group_problems.faults(number)
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("alpha", [0.5, 0.1, 0.01])
+def test_groups_of_one_are_the_lasso(alpha):
+    one = HadamardLasso(alpha, tol=1e-12).fit(X, y)
+    other = HadamardGroupLasso(alpha, tol=1e-12).fit(X, y)
+    np.testing.assert_allclose(other.coef_, one.coef_, rtol=1e-10, atol=1e-12)
+    np.testing.assert_array_equal(other.coef_ != 0, one.coef_ != 0)
+    assert other.intercept_ == pytest.approx(one.intercept_, rel=1e-10)
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_multi_task_lasso_of_scikit_learn(fit_intercept):
+    for alpha in (1.0, 0.2, 0.01):
+        options = {"alpha": alpha, "fit_intercept": fit_intercept, "tol": 1e-12}
+        theirs = MultiTaskLasso(max_iter=100_000, **options).fit(X, Y)
+        ours = HadamardMultiTaskLasso(**options).fit(X, Y)
+        np.testing.assert_allclose(ours.coef_, theirs.coef_, atol=1e-7)
+        np.testing.assert_allclose(ours.intercept_, theirs.intercept_, atol=1e-7)
+        np.testing.assert_array_equal(ours.coef_ != 0, theirs.coef_ != 0)
+        assert ours.mu_.shape == (X.shape[1],)
+        np.testing.assert_allclose(ours.mu_ * ours.nu_, ours.coef_, atol=1e-14)
+        converted = ours.to_sklearn()
+        assert isinstance(converted, MultiTaskLasso)
+        np.testing.assert_array_equal(converted.predict(X), ours.predict(X))
+
+
+def test_multi_task_lasso_takes_penalty_weights_by_name():
+    names = [f"x{j}" for j in range(X.shape[1])]
+    frame = pd.DataFrame(X, columns=names)
+    model = HadamardMultiTaskLasso(0.3, penalty_weights={"x3": 0.0, "x0": np.inf}, tol=1e-12)
+    model.fit(frame, Y)
+    residual = Y - model.predict(frame)
+    assert not model.coef_[:, 0].any()
+    np.testing.assert_allclose(X[:, 3] @ residual / len(Y), 0.0, atol=1e-10)
+    with pytest.raises(ValueError, match="For mono-task outputs, use HadamardLasso"):
+        model.fit(frame, y)
+
+
+def test_ways_to_say_groups():
+    names = [f"g{group}_{j}" for j, group in enumerate(GROUPS)]
+    frame = pd.DataFrame(X, columns=names)
+    lists = [np.flatnonzero(g == GROUPS).tolist() for g in range(8)]
+    by_name = {f"g{g}": [names[j] for j in part] for g, part in enumerate(lists)}
+    expected = fit()
+    assert expected.group_labels_.tolist() == list(range(8))
+    for given in (
+        GROUPS.tolist(),
+        [f"g{group}" for group in GROUPS],
+        lists,
+        by_name,
+        [by_name[f"g{g}"] for g in range(8)],
+        lambda name: name.split("_")[0],
+    ):
+        found = fit(X=frame, groups=given)
+        np.testing.assert_allclose(found.coef_, expected.coef_, rtol=1e-10)
+        np.testing.assert_array_equal(found.groups_, GROUPS)
+    assert fit(X=frame, groups=by_name).group_labels_.tolist() == list(by_name)
+
+
+@pytest.mark.parametrize(
+    ("groups", "kind", "message"),
+    [
+        ([0, 1], ValueError, "a label for each of the 30 features"),
+        ([[0, 1], [1, 2]], ValueError, "each feature just once. Feature 1, 3"),
+        ([list(range(30)), []], ValueError, "group 1 has no features"),
+        ([[*range(29), 30]], ValueError, "30 is not the name of a feature, or a number from 0 to"),
+        ({"a": ["x0"]}, ValueError, "X has no feature 'x0'"),
+        (lambda name: name, TypeError, "X has no feature names"),
+        (np.full(30, np.nan), ValueError, "groups contains NaN"),
+        ("sizes", ValueError, "'groups' parameter of HadamardGroupLasso must be"),
+    ],
+)
+def test_groups_that_are_not_right(groups, kind, message):
+    model = HadamardGroupLasso(groups=groups)
+    with pytest.raises(kind, match=message):
+        model.fit(X, y)
+    assert not hasattr(model, "coef_")
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ([1.0], r"shape \(8,\), one for each group"),
+        ([-1.0] * 8, "must not be negative or NaN. Got -1"),
+        ([np.nan] * 8, "must not be negative or NaN"),
+        ({"a": 1.0}, r"labels that groups do not have: \['a'\]"),
+        ("size", "'group_weights' parameter"),
+    ],
+)
+def test_group_weights_that_are_not_right(weights, message):
+    with pytest.raises(ValueError, match=message):
+        fit(group_weights=weights)
+
+
+def test_group_weights():
+    np.testing.assert_array_equal(fit(group_weights=ROOT).coef_, fit().coef_)
+    one, other = fit(group_weights={2: 0.0, 5: np.inf}), ROOT.copy()
+    other[2], other[5] = 0.0, np.inf
+    np.testing.assert_array_equal(one.coef_, fit(group_weights=other).coef_)
+    assert not one.coef_[GROUPS == 5].any()
+    residual = y - one.predict(X)
+    np.testing.assert_allclose(X[:, GROUPS == 2].T @ residual / len(y), 0.0, atol=1e-10)
+    doubled = fit(0.1, group_weights=2.0 * ROOT)
+    np.testing.assert_allclose(doubled.coef_, fit(0.2, group_weights=ROOT).coef_, atol=1e-12)
+
+
+def test_sample_weights_are_repeated_rows():
+    counts = np.random.default_rng(1).integers(0, 4, len(y))
+    weighted = fit(sample_weight=counts)
+    repeated = fit(X=np.repeat(X, counts, axis=0), y=np.repeat(y, counts))
+    np.testing.assert_allclose(weighted.coef_, repeated.coef_, atol=1e-10)
+
+
+@pytest.mark.parametrize("target", [y, Y], ids=["one", "two"])
+def test_the_same_in_any_container(target):
+    expected = fit(y=target)
+    holes = X * (np.random.default_rng(2).random(X.shape) < 0.4)
+    of_holes = fit(X=holes, y=target)
+    for other in (sparse.csr_array(holes), sparse.csc_array(holes), np.asfortranarray(holes)):
+        np.testing.assert_allclose(fit(X=other, y=target).coef_, of_holes.coef_, atol=1e-10)
+    rows = [slice(0, 25), slice(25, 26), slice(26, None)]
+    blocks = Batches([(X[part], target[part]) for part in rows])
+    streamed = HadamardGroupLasso(0.2, groups=GROUPS, tol=1e-12).fit(blocks)
+    np.testing.assert_allclose(streamed.coef_, expected.coef_, atol=1e-10)
+    assert streamed.n_passes_ == 1
+
+
+def test_tall_data_are_solved_from_moments():
+    tall = np.random.default_rng(3).standard_normal((2000, 12)) + 3.0
+    target = tall[:, :3].sum(axis=1) + 0.1 * np.random.default_rng(4).standard_normal(2000)
+    groups = np.repeat(np.arange(4), 3)
+    model = fit(0.5, X=tall, y=target, groups=groups)
+    case = GroupCase(
+        tall, target[:, None], groups, np.full(4, np.sqrt(3.0)), np.ones(2000), 0.5, True
+    )
+    objective, bound, scale = worth(case, model.coef_)
+    assert objective - bound <= 1e-11 * scale
+    assert (model.mu_ > 0).tolist() == [True, False, False, False]
+
+
+def test_float32_stays_and_the_gap_covers_its_rounding():
+    model = fit(X=X.astype(np.float32), y=y, tol=1e-6)
+    assert model.coef_.dtype == np.float32
+    case = GroupCase(X.astype(np.float32), y[:, None], GROUPS, ROOT, np.ones(60), 0.2, True)
+    objective, bound, scale = worth(case, model.coef_)
+    assert model.dual_gap_ >= objective - bound - 1e-12 * scale
+    assert model.dual_gap_ > 1e-9 * scale  # float64 gets below it
+
+
+def test_sweeps_alone_reach_the_gap():
+    swept, finished = fit(solver="alternating", tol=1e-6), fit()
+    assert swept.n_iter_ > 5
+    np.testing.assert_allclose(swept.coef_, finished.coef_, atol=1e-2)
+    np.testing.assert_array_equal(swept.mu_ > 0, finished.mu_ > 0)
+    with pytest.warns(ConvergenceWarning, match="max_iter was reached"):
+        fit(solver="alternating", tol=1e-10, max_iter=3)
+
+
+def test_null_and_warm_starts():
+    null = fit(alpha=100.0)
+    assert null.n_iter_ == 0
+    assert not null.coef_.any()
+    model = HadamardGroupLasso(0.2, groups=GROUPS, tol=1e-8, warm_start=True).fit(X, y)
+    cold = model.coef_
+    assert model.fit(X, y).n_iter_ == 0
+    np.testing.assert_array_equal(model.coef_, cold)
+    assert clone(model).set_params(alpha=0.1).fit(X, y).n_iter_ > 0
+
+
+def test_alpha_zero_is_least_squares():
+    with pytest.warns(UserWarning, match="LinearRegression"):
+        model = fit(0.0, tol=1e-8)
+    np.testing.assert_allclose(model.coef_, LinearRegression().fit(X, y).coef_, atol=1e-8)
+
+
+@pytest.mark.parametrize("tol", [1e-4, 1e-9])
+@pytest.mark.parametrize("target", [y, Y], ids=["one", "two"])
+def test_paths_are_certified_at_each_alpha(tol, target):
+    alphas, coefs, gaps, n_iters, intercepts = group_path(
+        X, target, groups=GROUPS, tol=tol, fit_intercept=True, return_n_iter=True,
+        return_intercept=True,
+    )  # fmt: skip
+    columns = target[:, None] if target.ndim == 1 else target
+    coefs = coefs[None] if target.ndim == 1 else coefs
+    assert n_iters[0] == 0
+    assert 0 < np.count_nonzero(n_iters) < len(alphas)  # the others are predicted
+    for i, alpha in enumerate(alphas):
+        case = GroupCase(X, columns, GROUPS, ROOT, np.ones(len(X)), alpha, True)
+        objective, bound, scale = worth(case, coefs[..., i])
+        assert objective - bound <= tol * scale
+        assert gaps[i] <= tol * scale
+        assert gaps[i] >= objective - bound - 1e-12 * scale
+    last = HadamardGroupLasso(alphas[-1], groups=GROUPS, tol=tol).fit(X, target)
+    np.testing.assert_allclose(np.atleast_1d(last.intercept_), np.atleast_2d(intercepts)[:, -1],
+                               atol=20.0 * np.sqrt(tol))  # fmt: skip
+
+
+def test_paths_of_single_features_are_those_of_the_lasso():
+    alphas, expected, _ = lasso_path(X, y, tol=1e-12, alphas=20)
+    _, coefs, _ = group_path(X, y, tol=1e-12, alphas=alphas)
+    np.testing.assert_allclose(coefs, expected, atol=1e-8)
+
+
+def test_paths_begin_beside_groups_without_penalty():
+    weights = ROOT.copy()
+    weights[4] = 0.0
+    _, coefs, _ = group_path(X, y, groups=GROUPS, group_weights=weights, alphas=5, tol=1e-10)
+    free = GROUPS == 4
+    np.testing.assert_allclose(coefs[free, 0], np.linalg.lstsq(X[:, free], y)[0], atol=1e-7)
+    assert not coefs[~free, 0].any()
+    assert coefs[~free, 1].any()
+    _, other, _ = group_path(X, y, groups=GROUPS, alphas=[0.3, 0.2], coef_init=coefs[:, -1])
+    np.testing.assert_allclose(other[:, 0], fit(0.3, fit_intercept=False).coef_, atol=1e-2)
+    with pytest.raises(ValueError, match=r"coef_init must have shape \(30,\)"):
+        group_path(X, y, groups=GROUPS, coef_init=np.zeros(3))
+
+
+def test_offset_and_scores():
+    offset = np.random.default_rng(5).standard_normal(len(y))
+    model = HadamardGroupLasso(0.2, groups=GROUPS, tol=1e-12).fit(X, y, offset=offset)
+    np.testing.assert_allclose(model.coef_, fit(y=y - offset).coef_, atol=1e-10)
+    np.testing.assert_allclose(model.predict(X, offset) - model.predict(X), offset, atol=1e-12)
+
+
+def test_summaries_say_groups():
+    assert "norms of 8 groups" in str(Summary.from_estimator(fit()))
+    model = HadamardMultiTaskLasso(0.2).fit(X, Y)
+    assert "norms of the coefficients of each feature" in str(Summary.from_estimator(model))
+
+
+def test_verbose_lines_tell_sweeps(capsys):
+    fit(verbose=2)
+    lines = capsys.readouterr().err.splitlines()
+    assert "sweep 1: objective" in lines[0]
+    assert lines[-1].startswith("alpha=0.2: ")
