@@ -224,8 +224,8 @@ def _inverse(matrix: Float64) -> Float64:
 def _factor(matrix: Float64) -> Float64:
     """The Cholesky factor, in the lower triangle, likewise."""
     factor, info = dpotrf(matrix.T, lower=1, clean=0)
-    more = SHIFT * np.abs(matrix.diagonal()).max(initial=0.0)
-    while info:
+    more = SHIFT * float(np.abs(matrix.diagonal()).max(initial=0.0)) or 1.0
+    while info and more < np.inf:
         shifted = plus_diagonal(matrix, np.full(len(matrix), more))
         factor, info = dpotrf(shifted.T, lower=1, clean=0, overwrite_a=1)
         more *= 10.0
