@@ -38,9 +38,9 @@ from .._numerics.linalg import plus_diagonal
 from .._numerics.typing import Float64, Mask
 from .partition import Partition
 
-# A part of the largest diagonal element that is added to where a matrix is singular to rounding: a
-# numerical limit.
-SHIFT = 1e-13
+# A matrix is singular to rounding where a squared pivot is not more than SINGULAR of the diagonal
+# element, which then gets SHIFT of it in addition: numerical limits.
+SINGULAR, SHIFT = 1e-14, 1e-12
 
 
 class GroupProblem(ABC):
@@ -223,10 +223,12 @@ def _inverse(matrix: Float64) -> Float64:
 
 def _factor(matrix: Float64) -> Float64:
     """The Cholesky factor, in the lower triangle, likewise."""
+    size = np.abs(matrix.diagonal())
+    size[size == 0.0] = size.max(initial=0.0) or 1.0
     factor, info = dpotrf(matrix.T, lower=1, clean=0)
-    more = SHIFT * float(np.abs(matrix.diagonal()).max(initial=0.0)) or 1.0
-    while info and more < np.inf:
-        shifted = plus_diagonal(matrix, np.full(len(matrix), more))
+    shift = SHIFT
+    while (info or (factor.diagonal() ** 2 <= SINGULAR * size).any()) and shift < np.inf:
+        shifted = plus_diagonal(matrix, shift * size)
         factor, info = dpotrf(shifted.T, lower=1, clean=0, overwrite_a=1)
-        more *= 10.0
+        shift *= 10.0
     return np.asarray(factor)
