@@ -4,8 +4,8 @@
     python tests/scikit_learn_suite.py logistic   # some of them
 
 A group is a list of test modules of the installed scikit-learn. Before they are imported,
-``Lasso``, ``LassoCV``, ``ElasticNet``, ``ElasticNetCV``, ``lasso_path`` and ``enet_path`` become
-those of hplasso. ``LogisticRegression``, ``LogisticRegressionCV``, ``PoissonRegressor``,
+``Lasso``, ``LassoCV``, ``ElasticNet``, ``ElasticNetCV``, ``MultiTaskLasso``, ``lasso_path`` and
+``enet_path`` become those of hplasso. ``LogisticRegression``, ``LogisticRegressionCV``, ``PoissonRegressor``,
 ``GammaRegressor`` and ``TweedieRegressor`` become classes that take scikit-learn's arguments. A
 test counts if it makes or fits one of these. All such tests pass, except those of `EXCLUDED`, which
 have to fail. The list, and the private names of scikit-learn in its tests, are those of one
@@ -117,7 +117,7 @@ EXCLUDED |= {
 }
 
 WORDS = re.compile(
-    r"\b(Hadamard)?(Lasso|ElasticNet|LogisticRegression)(CV)?\b|\b(lasso|enet)_path\b"
+    r"\b(Hadamard)?((MultiTask)?Lasso|ElasticNet|LogisticRegression)(CV)?\b|\b(lasso|enet)_path\b"
     r"|\b(Poisson|Gamma|Tweedie|_GeneralizedLinear)Regressor\b"
 )
 SOLVERS = ("lbfgs", "liblinear", "newton-cg", "newton-cholesky", "sag", "saga")
@@ -277,7 +277,7 @@ class Recorder:
 
     def substitute(self):
         """Put our classes and functions in the places of scikit-learn's."""
-        lassos = ("Lasso", "LassoCV", "ElasticNet", "ElasticNetCV")
+        lassos = ("Lasso", "LassoCV", "ElasticNet", "ElasticNetCV", "MultiTaskLasso")
         ours = {name: getattr(hplasso, f"Hadamard{name}") for name in lassos}
         translated = LogisticRegression, LogisticRegressionCV
         translated += PoissonRegressor, GammaRegressor, TweedieRegressor
