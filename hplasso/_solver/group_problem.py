@@ -176,7 +176,10 @@ class ColumnGroups(GroupProblem):
         return (right - scale[:, None] * between) / self.row_penalty[:, None]
 
     def products(self, v: Float64) -> Float64:
-        return self._products(self.columns, v)
+        if v.shape[1] > 1:
+            return self.partition.products(self.columns.T @ self.columns, v)
+        of_groups = self._of_groups(v[:, 0])
+        return np.asarray(of_groups.T @ of_groups)
 
     def solve_hessian(self, theta: Float64, right: Float64) -> Float64:
         partition, u = self.partition, self.partition.directions(theta)
@@ -187,9 +190,8 @@ class ColumnGroups(GroupProblem):
             return (values - self._between(factor, 1.0 / q, values)) / q[:, None]
 
         solution = solve(right)
-        half = solve_triangular(factor, self.columns / q, lower=True, check_finite=False)
         ends = partition.sums((u * solution).sum(axis=1))
-        numbers = solve_shifted(self._products(half, u), ends)
+        numbers = solve_shifted(self._coupling(factor, 1.0 / q, u), ends)
         return np.asarray(solution + solve(numbers[partition.groups, None] * u))
 
     def _dual_factor(self, weights: Float64) -> Float64:
@@ -202,12 +204,23 @@ class ColumnGroups(GroupProblem):
         inside = self.columns @ (weights[:, None] * right)
         return np.asarray(self.columns.T @ dpotrs(factor, inside, lower=1)[0])
 
-    def _products(self, columns: Float64, v: Float64) -> Float64:
-        """S' (columns'columns o v v') S."""
-        if v.shape[1] > 1:
-            return self.partition.products(columns.T @ columns, v)
-        of_groups = self.partition.sums((columns * v[:, 0]).T)
-        return np.asarray(of_groups @ of_groups.T)
+    def _coupling(self, factor: Float64, weights: Float64, u: Float64) -> Float64:
+        """E, for Q^-1 = diag(weights)."""
+        if u.shape[1] > 1:
+            half = _half(factor, self.columns * weights)
+            return self.partition.products(half.T @ half, u)
+        half = _half(factor, self._of_groups(weights * u[:, 0]))
+        return np.asarray(half.T @ half)
+
+    def _of_groups(self, values: Float64) -> Float64:
+        """C diag(values) S."""
+        return self.partition.sums((self.columns * values).T).T
+
+
+def _half(factor: Float64, right: Float64) -> Float64:
+    """L^-1 right, for the factor L of K = L L'."""
+    half = solve_triangular(factor, right, lower=True, overwrite_b=True, check_finite=False)
+    return np.asarray(half)
 
 
 def solve_shifted(matrix: Float64, right: Float64) -> Float64:
