@@ -127,15 +127,14 @@ def fitted(case: GroupCase, tol: float, **options: Any) -> HadamardGroupLasso:
     return model.fit(case.X, Y, sample_weight=case.sample_weight)
 
 
-def faults(number: int, tol: float = 1e-10) -> list[str]:
-    """What is wrong with the solution of a problem."""
+def faults(number: int, tol: float = 1e-10) -> tuple[list[str], bool]:
+    """What is wrong with the solution of a problem; whether there was a warning."""
     case, found = drawn(number), []
     with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always")
         tight, loose = fitted(case, tol), fitted(case, 1e-3)
-    found += [str(each.message)[:200] for each in heard]
     objective, bound, scale = worth(case, tight.coef_)
-    if objective - bound > 2.0 * tol * scale + 1e-13 * scale:
+    if not heard and objective - bound > 2.0 * tol * scale + 1e-13 * scale:
         found.append(f"suboptimal by {(objective - bound) / scale:.1e}")
     other = worth(case, loose.coef_)[0]
     for name, model, value in (("tight", tight, objective), ("loose", loose, other)):
@@ -145,18 +144,18 @@ def faults(number: int, tol: float = 1e-10) -> list[str]:
     norms = group_norms(np.atleast_2d(tight.coef_).T, case.groups)
     if ((norms > 0.0) != (tight.mu_ > 0.0)).any():
         found.append("mu_ is not that of coef_")
-    return found
+    return found, bool(heard)
 
 
 def main() -> None:
     first, last = [*map(int, sys.argv[1:]), 0, 500][:2] if len(sys.argv) > 2 else (0, 500)
-    wrong = 0
+    wrong = warned = 0
     for number in range(first, last):
-        found = faults(number)
-        wrong += bool(found)
+        found, warning = faults(number)
+        wrong, warned = wrong + bool(found), warned + warning
         if found:
             print(number, *found, sep="\n    ")
-    print(f"{wrong} of {last - first}")
+    print(f"{wrong} of {last - first} are wrong, {warned} end with a warning")
 
 
 if __name__ == "__main__":

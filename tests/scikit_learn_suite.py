@@ -5,11 +5,11 @@
 
 A group is a list of test modules of the installed scikit-learn. Before they are imported,
 ``Lasso``, ``LassoCV``, ``ElasticNet``, ``ElasticNetCV``, ``MultiTaskLasso``, ``lasso_path`` and
-``enet_path`` become those of hplasso. ``LogisticRegression``, ``LogisticRegressionCV``, ``PoissonRegressor``,
-``GammaRegressor`` and ``TweedieRegressor`` become classes that take scikit-learn's arguments. A
-test counts if it makes or fits one of these. All such tests pass, except those of `EXCLUDED`, which
-have to fail. The list, and the private names of scikit-learn in its tests, are those of one
-version; with another one the script says so and does nothing.
+``enet_path`` become those of hplasso. ``LogisticRegression``, ``LogisticRegressionCV``,
+``PoissonRegressor``, ``GammaRegressor`` and ``TweedieRegressor`` become classes that take
+scikit-learn's arguments. A test counts if it makes or fits one of these. All such tests pass,
+except those of `EXCLUDED`, which have to fail. The list, and the private names of scikit-learn in
+its tests, are those of one version; with another one the script says so and does nothing.
 """
 
 from __future__ import annotations

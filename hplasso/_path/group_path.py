@@ -68,12 +68,13 @@ def _fill(
 ) -> int:
     """Find the points between two solutions; how many had to be solved."""
     features = _in_order(tracer, np.union1d(one.features, other.features))
+    groups = tracer.penalty.groups[features]
     width = max(1, TOGETHER // (tracer.penalty.groups.size * one.theta.shape[1]))
     n_solved = 0
     for start in range(0, len(between), width):
         part = between[start : start + width]
         chosen = np.array([alphas[i] for i in part])
-        theta = _cubic(one, other, features, chosen)
+        theta = _between(one, other, features, groups, chosen)
         observed = tracer.certifier.observe(chosen, features, theta)
         for i, at in zip(part, observed, strict=True):
             if tracer.certifier.suffices(at.certificate):
@@ -91,21 +92,43 @@ def _in_order(tracer: GroupTracer, features: Index) -> Index:
     return features[np.argsort(tracer.penalty.groups[features], kind="stable")]
 
 
-def _cubic(one: GroupSolution, other: GroupSolution, features: Index, alphas: Float64) -> Float64:
-    """Hermite's cubic through two solutions at some alphas between them, (k, T, L)."""
-    step = other.alpha - one.alpha
-    t = (alphas - one.alpha) / step
-    weights = [
-        (1.0 + 2.0 * t) * (1.0 - t) ** 2,
-        step * t * (1.0 - t) ** 2,
-        t**2 * (3.0 - 2.0 * t),
-        step * t**2 * (t - 1.0),
-    ]
-    parts = [one.theta, one.slope, other.theta, other.slope]
-    sources = [one.features, one.features, other.features, other.features]
-    theta = np.zeros((features.size, one.theta.shape[1], alphas.size))
+def _between(
+    one: GroupSolution, other: GroupSolution, features: Index, groups: Index, alphas: Float64
+) -> Float64:
+    """What is expected at some alphas between two solutions, (k, T, L).
+
+    Hermite's cubic with their values and slopes; of groups that are in one of them alone, the line
+    that they move along there, as far as they are not turned round.
+    """
     position = np.zeros(int(features.max(initial=-1)) + 1, dtype=np.intp)
     position[features] = np.arange(features.size)
-    for weight, part, source in zip(weights, parts, sources, strict=True):
-        theta[position[source]] += part[..., None] * weight
+    (here, now), (there, then) = (
+        _spread(solution, position, features.size) for solution in (one, other)
+    )
+    step = other.alpha - one.alpha
+    t = (alphas - one.alpha) / step
+    in_one, in_other = np.isin(features, one.features), np.isin(features, other.features)
+    theta = (
+        here[..., None] * ((1.0 + 2.0 * t) * (1.0 - t) ** 2)
+        + now[..., None] * (step * t * (1.0 - t) ** 2)
+        + there[..., None] * (t**2 * (3.0 - 2.0 * t))
+        + then[..., None] * (step * t**2 * (t - 1.0))
+    )
+    for alone, base, slope, solution in (
+        (in_one & ~in_other, here, now, one),
+        (in_other & ~in_one, there, then, other),
+    ):
+        line = base[alone, :, None] + slope[alone, :, None] * (alphas - solution.alpha)
+        along = (line * base[alone, :, None]).sum(axis=1)
+        sums = np.zeros((int(groups.max(initial=-1)) + 1, alphas.size))
+        np.add.at(sums, groups[alone], along)
+        theta[alone] = line * (sums > 0.0)[groups[alone]][:, None, :]
     return theta
+
+
+def _spread(solution: GroupSolution, position: Index, size: int) -> tuple[Float64, Float64]:
+    """The coefficients and slopes of a solution, with zeros for other features."""
+    values = np.zeros((2, size, solution.theta.shape[1]))
+    values[0, position[solution.features]] = solution.theta
+    values[1, position[solution.features]] = solution.slope
+    return values[0], values[1]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from .._datafit.targets import Targets
-from .._numerics.rounding import ROUNDING
 from .._numerics.typing import Float64, Index, Mask
 from .._penalties.group import GroupPenalty
 from .._solver.group_hadamard import (
@@ -14,9 +13,10 @@ from .._solver.group_hadamard import (
     group_sweep,
     product,
     proximal_step,
+    system_of,
 )
 from .._solver.group_newton import newton
-from .._solver.group_problem import ColumnGroups, GramGroups, GroupProblem
+from .._solver.group_problem import ColumnGroups, GramGroups, GroupProblem, GroupSystem
 from .._solver.partition import Partition
 from .group_point import GroupIterate
 
@@ -71,13 +71,17 @@ def _entering(on: Mask, sizes: Float64, limits: Float64) -> Mask:
 
 def swept_and_finished(
     problem: GroupProblem, theta: Float64, goal: float, finish: bool
-) -> tuple[Float64, float]:
-    """theta after a sweep and the finish, if any; and g at the factors that the sweep leaves."""
-    factors = group_sweep(problem, balance_groups(problem, theta))
+) -> tuple[Float64, float, GroupSystem | None]:
+    """theta after a sweep and the finish, if any; and g at the factors that the sweep leaves.
+
+    And the system of the finish. Its first step has that of the sweep, and is taken only if f is
+    lower there than at the swept product.
+    """
+    factors = balance_groups(problem, theta)
+    system = system_of(problem, factors)
+    factors = group_sweep(problem, factors, system)
     swept, surrogate = product(problem, factors), group_objective(problem, factors)
-    if finish:
-        finished, _ = newton(problem, swept, goal)
-        before = problem.objective(swept)
-        if problem.objective(finished) <= before + ROUNDING * abs(before):
-            return finished, surrogate
-    return swept, surrogate
+    if not finish:
+        return swept, surrogate, None
+    finished = newton(problem, theta, goal, system, swept)
+    return finished.theta, surrogate, finished.system

@@ -15,6 +15,8 @@ import numpy as np
 from .._datafit.targets import Targets
 from .._numerics.typing import NOBODY, Float64, Index
 from .._penalties.group import GroupPenalty
+from .._solver.group_problem import GroupSystem
+from .._solver.partition import Partition
 from .group_point import GroupCertifier, GroupIterate
 from .group_restricted import problem_of, restricted, swept_and_finished
 from .progress import Iteration, PathPoint
@@ -61,6 +63,7 @@ class GroupTracer(Tracer):
     ) -> None:
         self.targets, self.penalty, self.settings = targets, penalty, settings
         self.certifier = GroupCertifier(targets, penalty, settings)
+        self._system: GroupSystem | None = None  # that the last solution was found with
         self.position = NOBODY, np.zeros((0, targets.intercept.size))
         if start is not None:
             features = penalty.features(penalty.norms(start) > 0.0)
@@ -78,13 +81,14 @@ class GroupTracer(Tracer):
         """Solve at one alpha, from coefficients (k, T) of some features, group by group."""
         certifier, settings = self.certifier, self.settings
         at, sweeps, stalled = self._observed(alpha, features, theta), 0, 0
+        self._system = None
         best, goal = at, RESTRICTED_TOL * certifier.gap_tol
         finish = settings.solver == "auto"
         while not certifier.suffices(best.certificate) and sweeps < settings.max_iter:
             problem, features, theta = restricted(self.targets, self.penalty, alpha, at)
             if not features.size or stalled > MAX_STALLED:
                 break
-            theta, surrogate = swept_and_finished(problem, theta, goal, finish)
+            theta, surrogate, self._system = swept_and_finished(problem, theta, goal, finish)
             sweeps += 1
             at = self._observed(alpha, *self.penalty.nonzero(features, theta))
             at = at if finish else certifier.without_zeros(alpha, at)
@@ -92,6 +96,8 @@ class GroupTracer(Tracer):
             stalled = 0 if at.certificate.gap < best.certificate.gap else stalled + finish
             best = best if stalled else at
             goal *= RESTRICTED_TOL
+        if best is not at:
+            self._system = None
         best = certifier.returned(alpha, best)
         self.position = best.features, best.theta
         return certifier.point(alpha, best, sweeps)
@@ -105,10 +111,14 @@ class GroupTracer(Tracer):
         features, theta = self.position
         if not features.size:
             return GroupSolution(alpha, features, theta, theta)
-        problem = problem_of(self.targets, self.penalty, alpha, features)
-        weights = problem.row_penalty[:, None] / alpha
-        right = weights * problem.partition.directions(theta)
-        return GroupSolution(alpha, features, theta, -problem.solve_hessian(theta, right))
+        groups = self.penalty.groups[features]
+        partition, system = Partition.of_groups(groups), self._system
+        if system is None:
+            problem = problem_of(self.targets, self.penalty, alpha, features)
+            system = problem.system(partition.norms(theta))
+        u = partition.directions(theta)
+        slope = -system.solve_hessian(u, self.penalty.weights[groups, None] * u)
+        return GroupSolution(alpha, features, theta, slope)
 
     def alpha_max(self) -> float:
         """The smallest alpha at which every penalised group is zero.

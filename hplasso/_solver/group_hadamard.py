@@ -31,7 +31,7 @@ import numpy as np
 
 from .._numerics.linalg import plus_diagonal
 from .._numerics.typing import Float64
-from .group_problem import GroupProblem, solve_shifted
+from .group_problem import GroupProblem, GroupSystem, solve_shifted
 
 
 class GroupFactors(NamedTuple):
@@ -61,16 +61,20 @@ def group_objective(problem: GroupProblem, factors: GroupFactors) -> float:
     return loss + 0.5 * float(problem.penalty @ squares)
 
 
-def group_sweep(problem: GroupProblem, factors: GroupFactors) -> GroupFactors:
-    """Minimise g over v, then over m."""
-    m = np.where(problem.penalty == 0.0, 1.0, factors.m)
-    v = update_vectors(problem, m)
+def system_of(problem: GroupProblem, factors: GroupFactors) -> GroupSystem:
+    """The matrix of the update of v, which is that of Newton's method at balanced factors."""
+    return problem.system(factors.m**2)
+
+
+def group_sweep(problem: GroupProblem, factors: GroupFactors, system: GroupSystem) -> GroupFactors:
+    """Minimise g over v, then over m; `system` is that of the factors."""
+    v = update_vectors(problem, factors.m, system)
     return GroupFactors(update_numbers(problem, v), v)
 
 
-def update_vectors(problem: GroupProblem, m: Float64) -> Float64:
-    """v = argmin_v g(m, v)."""
-    return problem.ridge(m[problem.partition.groups])
+def update_vectors(problem: GroupProblem, m: Float64, system: GroupSystem) -> Float64:
+    """v = argmin_v g(m, v) = D^-1 (G + Lambda D^-2)^-1 c."""
+    return np.asarray(system.solve(problem.target) / m[problem.partition.groups, None])
 
 
 def update_numbers(problem: GroupProblem, v: Float64) -> Float64:

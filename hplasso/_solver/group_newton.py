@@ -7,11 +7,13 @@ is to the minimiser of the face of theta's signs, as in `finish`.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from .._numerics.rounding import ROUNDING
 from .._numerics.typing import Float64
-from .group_problem import GroupProblem
+from .group_problem import GroupProblem, GroupSystem
 
 # Steps, and halvings of one of them, before sweeps go on: numerical limits.
 MAX_STEPS, MAX_HALVED = 20, 12
@@ -21,35 +23,63 @@ PROJECTED = 4
 FASTER = 4.0
 
 
-def newton(problem: GroupProblem, theta: Float64, goal: float) -> tuple[Float64, float]:
+class Finished(NamedTuple):
+    """Where Newton's method has ended: theta, what f may still lose by the last step's model.
+
+    And the system of the last step, unless groups have left since.
+    """
+
+    theta: Float64
+    left: float
+    system: GroupSystem | None
+
+
+def newton(
+    problem: GroupProblem,
+    theta: Float64,
+    goal: float,
+    system: GroupSystem | None = None,
+    other: Float64 | None = None,
+) -> Finished:
     """Newton's method from theta, until a step can lower f by no more than a goal.
 
+    The first step may have its `system` already, and goes to the `other` theta if f is lower there.
     A group whose direction a step turns round becomes zero for good, and steps are halved until f
-    falls. Where groups have no penalty, whose correlations have to vanish, the last steps are as
-    small as rounding of f. Returns theta and what f may still lose, by the last step's model.
+    falls. The last steps may be as small as rounding of f, which correlations are not; of groups
+    without penalty, correlations have to vanish, and steps go on as far as that.
     """
     rows, found, left = np.arange(len(theta)), np.zeros_like(theta), np.inf
     objective, unpenalised = problem.objective(theta), bool((problem.penalty == 0.0).any())
     for _ in range(MAX_STEPS):
-        if not rows.size:
-            return found, 0.0
+        if system is None:
+            system = problem.system(problem.partition.norms(theta))
         gradient = face_gradient(problem, theta)
-        direction = problem.solve_hessian(theta, gradient)
+        direction = system.solve_hessian(problem.partition.directions(theta), gradient)
         last, left = left, 0.5 * float((direction * gradient).sum())
         step = _line_search(problem, theta, direction, objective)
-        if step is None:
-            if not (unpenalised and left <= min(ROUNDING * abs(objective), last / FASTER)):
-                break
+        resolution = ROUNDING * abs(objective)
+        if step is None and left <= min(resolution, last / FASTER):
             step = theta + direction, objective
+        if other is not None:
+            value = problem.objective(other)
+            if value < (objective if step is None else step[1]) - resolution:
+                step, left = (other, value), np.inf
+            other = None
+        if step is None:
+            break
         theta, objective = step
         live = problem.partition.norms(theta) > 0.0
         if not live.all():
             problem, on = problem.on(live)
-            rows, theta, left = rows[on], theta[on], np.inf
+            rows, theta, left, system = rows[on], theta[on], np.inf, None
+            if not rows.size:
+                return Finished(found, 0.0, None)
         elif left <= goal and not unpenalised:
             break
+        else:
+            system = None
     found[rows] = theta
-    return found, left
+    return Finished(found, left, system)
 
 
 def face_gradient(problem: GroupProblem, theta: Float64) -> Float64:

@@ -4,24 +4,24 @@ For coefficients theta (k, T) of k features, which form groups, and T targets,
 
     f(theta) = 1/2 <theta, G theta> - <c, theta> + sum_g lambda_g |theta_g|,      G = C'C.
 
-With r_g = |theta_g|, the directions u_g = theta_g / r_g and q_g = lambda_g / r_g, f is smooth where
-no group is zero, and
+Where no group is zero f is smooth: with r_g = |theta_g|, u_g = theta_g / r_g, q_g = lambda_g / r_g,
 
     Hess f = M - sum_g q_g u_g u_g',        M = I o (G + Q),        Q = diag(q of each feature)
 
-with a block of M for each target. Systems are solved in the smaller of two ways.
+with a block of M for each target. At balanced factors (m_g^2 = r_g) the ridge regression of a sweep
+has the same matrix, as D G D + Lambda = D (G + Q) D: so m v = (G + Q)^-1 c. One factorisation
+serves both, in the smaller of two ways. *Primal*, k x k, from G. *Dual*, n x n, from the columns C
+(n, k), where k > n: with K = I + C Q^-1 C',
 
-*Primal*, k x k, from G. For one target the Hessian is formed. For several it never is: by
-Woodbury's formula, with the u_g as the columns of U, and the matrix S that says which group a
-feature is in,
+    (G + Q)^-1 = Q^-1 - Q^-1 C'K^-1 C Q^-1.
 
-    Hess^-1 b = M^-1 b + M^-1 U E^-1 U'M^-1 b,        E = diag(1/q) - U'M^-1 U,
+The last term of the Hessian is taken in by Woodbury's formula: with the u_g as the columns of U,
+and the matrix S that says which group a feature is in,
 
-where U'M^-1 U = S' ((G + Q)^-1 o u u') S.
+    Hess^-1 b = M^-1 b + M^-1 U E^-1 U'M^-1 b,
 
-*Dual*, n x n, from the columns C (n, k), where k > n: with K = I + C Q^-1 C',
-
-    (G + Q)^-1 = Q^-1 - Q^-1 C'K^-1 C Q^-1,        E = S' (Q^-1 C'K^-1 C Q^-1 o u u') S.
+    E = diag(1/q) - U'M^-1 U = diag(1/q) - S' ((G + Q)^-1 o u u') S           primal
+                             = S' (Q^-1 C'K^-1 C Q^-1 o u u') S               dual.
 """
 
 from __future__ import annotations
@@ -74,9 +74,18 @@ class GroupProblem(ABC):
         partition, rows = self.partition.on(chosen)
         return self._on(rows, partition, self.penalty[chosen]), rows
 
+    def system(self, sizes: Float64) -> GroupSystem:
+        """G + Q, factorised, for q = lambda / sizes; where there is no penalty it is zero."""
+        q = np.divide(self.penalty, sizes, out=np.zeros_like(sizes), where=sizes > 0.0)
+        return self._system(q)
+
     @abstractmethod
     def _on(self, rows: Mask, partition: Partition, penalty: Float64) -> Self:
         """The problem of some features."""
+
+    @abstractmethod
+    def _system(self, q: Float64) -> GroupSystem:
+        """G + Q, factorised."""
 
     @abstractmethod
     def image(self, theta: Float64) -> Float64:
@@ -87,21 +96,38 @@ class GroupProblem(ABC):
         """No less than the largest eigenvalue of the block of G of a group."""
 
     @abstractmethod
-    def ridge(self, scale: Float64) -> Float64:
-        """(D G D + Lambda)^-1 D c for D = diag(scale), a number for each feature."""
-
-    @abstractmethod
     def products(self, v: Float64) -> Float64:
         """S' (G o v v') S, for v (k, T)."""
 
-    @abstractmethod
-    def solve_hessian(self, theta: Float64, right: Float64) -> Float64:
-        """Hess f(theta)^-1 right, for `right` of shape (k, T)."""
 
-    def curvatures(self, theta: Float64) -> Float64:
-        """q, of each group; zero where there is no penalty."""
-        norms = self.partition.norms(theta)
-        return np.divide(self.penalty, norms, out=np.zeros_like(norms), where=norms > 0.0)
+class GroupSystem(ABC):
+    """G + Q, factorised.
+
+    Attributes
+    ----------
+    partition : Partition
+    q : ndarray of shape (n_groups,)
+    """
+
+    def __init__(self, partition: Partition, q: Float64) -> None:
+        self.partition, self.q = partition, q
+
+    @abstractmethod
+    def solve(self, right: Float64) -> Float64:
+        """(G + Q)^-1 right, for `right` of shape (k, T)."""
+
+    @abstractmethod
+    def coupling(self, u: Float64) -> Float64:
+        """E of the groups that are penalised, for u (k, T)."""
+
+    def solve_hessian(self, u: Float64, right: Float64) -> Float64:
+        """Hess^-1 right, for the directions u (k, T)."""
+        solution, on = self.solve(right), self.q > 0.0
+        if not on.any():
+            return solution
+        ends, numbers = self.partition.sums((u * solution).sum(axis=1)), np.zeros(on.size)
+        numbers[on] = solve_shifted(self.coupling(u), ends[on])
+        return np.asarray(solution + self.solve(numbers[self.partition.groups, None] * u))
 
 
 class GramGroups(GroupProblem):
@@ -116,6 +142,9 @@ class GramGroups(GroupProblem):
     def _on(self, rows: Mask, partition: Partition, penalty: Float64) -> GramGroups:
         return GramGroups(self.gram[rows][:, rows], partition, self.target[rows], penalty)
 
+    def _system(self, q: Float64) -> GramSystem:
+        return GramSystem(self.gram, self.partition, q)
+
     def image(self, theta: Float64) -> Float64:
         return np.asarray(self.gram @ theta)
 
@@ -123,32 +152,31 @@ class GramGroups(GroupProblem):
         part = self.partition.part(group)
         return float(np.linalg.norm(self.gram[part, part]))
 
-    def ridge(self, scale: Float64) -> Float64:
-        system = self.gram * scale
-        system *= scale[:, None]
-        system = plus_diagonal(system, self.row_penalty)
-        return solve_shifted(system, scale[:, None] * self.target)
-
     def products(self, v: Float64) -> Float64:
         return self.partition.products(self.gram, v)
 
-    def solve_hessian(self, theta: Float64, right: Float64) -> Float64:
-        partition, q = self.partition, self.curvatures(theta)
-        u = partition.directions(theta)
-        matrix = plus_diagonal(self.gram, q[partition.groups])
-        if theta.shape[1] == 1:
-            for group, curvature in enumerate(q):
-                part = partition.part(group)
-                matrix[part, part] -= curvature * np.multiply.outer(u[part, 0], u[part, 0])
-            return solve_shifted(matrix, right)
-        inverse, on = _inverse(matrix), q > 0.0
-        solution, numbers = inverse @ right, np.zeros(q.size)
-        if not on.any():
-            return solution
-        coupling = partition.products(inverse, u)[np.ix_(on, on)]
-        ends = partition.sums((u * solution).sum(axis=1))[on]
-        numbers[on] = solve_shifted(plus_diagonal(-coupling, 1.0 / q[on]), ends)
-        return np.asarray(solution + inverse @ (numbers[partition.groups, None] * u))
+
+class GramSystem(GroupSystem):
+    """From G."""
+
+    def __init__(self, gram: Float64, partition: Partition, q: Float64) -> None:
+        super().__init__(partition, q)
+        self._factor = factorised(plus_diagonal(gram, q[partition.groups]))
+
+    def solve(self, right: Float64) -> Float64:
+        return np.asarray(dpotrs(self._factor, right, lower=1)[0])
+
+    def coupling(self, u: Float64) -> Float64:
+        on = self.q > 0.0
+        if u.shape[1] > 1:
+            lower = np.tril(dpotri(self._factor, lower=1)[0])
+            products = self.partition.products(lower + np.tril(lower, -1).T, u)
+        else:
+            columns = np.zeros((len(u), on.size))
+            columns[np.arange(len(u)), self.partition.groups] = u[:, 0]
+            half = half_solved(self._factor, columns)
+            products = half.T @ half
+        return plus_diagonal(-products[np.ix_(on, on)], 1.0 / self.q[on])
 
 
 class ColumnGroups(GroupProblem):
@@ -163,79 +191,58 @@ class ColumnGroups(GroupProblem):
     def _on(self, rows: Mask, partition: Partition, penalty: Float64) -> ColumnGroups:
         return ColumnGroups(self.columns[:, rows], partition, self.target[rows], penalty)
 
+    def _system(self, q: Float64) -> ColumnSystem:
+        return ColumnSystem(self.columns, self.partition, q)
+
     def image(self, theta: Float64) -> Float64:
         return np.asarray(self.columns.T @ (self.columns @ theta))
 
     def block_norm(self, group: int) -> float:
         return float((self.columns[:, self.partition.part(group)] ** 2).sum())
 
-    def ridge(self, scale: Float64) -> Float64:
-        right = scale[:, None] * self.target
-        factor = self._dual_factor(scale**2 / self.row_penalty)
-        between = self._between(factor, scale / self.row_penalty, right)
-        return (right - scale[:, None] * between) / self.row_penalty[:, None]
-
     def products(self, v: Float64) -> Float64:
         if v.shape[1] > 1:
             return self.partition.products(self.columns.T @ self.columns, v)
-        of_groups = self._of_groups(v[:, 0])
-        return np.asarray(of_groups.T @ of_groups)
+        of_groups = self.partition.sums((self.columns * v[:, 0]).T)
+        return np.asarray(of_groups @ of_groups.T)
 
-    def solve_hessian(self, theta: Float64, right: Float64) -> Float64:
-        partition, u = self.partition, self.partition.directions(theta)
-        q = self.curvatures(theta)[partition.groups]
-        factor = self._dual_factor(1.0 / q)
 
-        def solve(values: Float64) -> Float64:
-            return (values - self._between(factor, 1.0 / q, values)) / q[:, None]
+class ColumnSystem(GroupSystem):
+    """From C."""
 
-        solution = solve(right)
-        ends = partition.sums((u * solution).sum(axis=1))
-        numbers = solve_shifted(self._coupling(factor, 1.0 / q, u), ends)
-        return np.asarray(solution + solve(numbers[partition.groups, None] * u))
+    def __init__(self, columns: Float64, partition: Partition, q: Float64) -> None:
+        super().__init__(partition, q)
+        self._columns, self._inverse = columns, 1.0 / q[partition.groups]
+        root = columns * np.sqrt(self._inverse)
+        self._factor = factorised(plus_diagonal(root @ root.T, np.ones(len(root))))
 
-    def _dual_factor(self, weights: Float64) -> Float64:
-        """The Cholesky factor of K = I + C diag(weights) C'."""
-        root = self.columns * np.sqrt(weights)
-        return _factor(plus_diagonal(root @ root.T, np.ones(len(root))))
+    def solve(self, right: Float64) -> Float64:
+        scaled = self._inverse[:, None] * right
+        inside = dpotrs(self._factor, self._columns @ scaled, lower=1)[0]
+        return np.asarray(scaled - self._inverse[:, None] * (self._columns.T @ inside))
 
-    def _between(self, factor: Float64, weights: Float64, right: Float64) -> Float64:
-        """C' K^-1 C diag(weights) right."""
-        inside = self.columns @ (weights[:, None] * right)
-        return np.asarray(self.columns.T @ dpotrs(factor, inside, lower=1)[0])
-
-    def _coupling(self, factor: Float64, weights: Float64, u: Float64) -> Float64:
-        """E, for Q^-1 = diag(weights)."""
+    def coupling(self, u: Float64) -> Float64:
         if u.shape[1] > 1:
-            half = _half(factor, self.columns * weights)
+            half = half_solved(self._factor, self._columns * self._inverse)
             return self.partition.products(half.T @ half, u)
-        half = _half(factor, self._of_groups(weights * u[:, 0]))
+        of_groups = self.partition.sums((self._columns * (self._inverse * u[:, 0])).T)
+        half = half_solved(self._factor, of_groups.T)
         return np.asarray(half.T @ half)
 
-    def _of_groups(self, values: Float64) -> Float64:
-        """C diag(values) S."""
-        return self.partition.sums((self.columns * values).T).T
 
-
-def _half(factor: Float64, right: Float64) -> Float64:
-    """L^-1 right, for the factor L of K = L L'."""
-    half = solve_triangular(factor, right, lower=True, overwrite_b=True, check_finite=False)
+def half_solved(factor: Float64, right: Float64) -> Float64:
+    """L^-1 right."""
+    half = solve_triangular(factor, right, lower=True, check_finite=False)
     return np.asarray(half)
 
 
 def solve_shifted(matrix: Float64, right: Float64) -> Float64:
     """matrix^-1 right; where it is singular to rounding, with a little more on the diagonal."""
-    return np.asarray(dpotrs(_factor(matrix), right, lower=1)[0])
+    return np.asarray(dpotrs(factorised(matrix), right, lower=1)[0])
 
 
-def _inverse(matrix: Float64) -> Float64:
-    """The inverse, likewise."""
-    lower = np.tril(dpotri(_factor(matrix), lower=1)[0])
-    return np.asarray(lower + np.tril(lower, -1).T)
-
-
-def _factor(matrix: Float64) -> Float64:
-    """The Cholesky factor, in the lower triangle, likewise."""
+def factorised(matrix: Float64) -> Float64:
+    """The Cholesky factor L, in the lower triangle, likewise."""
     size = np.abs(matrix.diagonal())
     size[size == 0.0] = size.max(initial=0.0) or 1.0
     factor, info = dpotrf(matrix.T, lower=1, clean=0)

@@ -41,12 +41,10 @@ def fit(alpha=0.2, X=X, y=y, tol=1e-12, groups=GROUPS, sample_weight=None, **opt
 
 @pytest.mark.parametrize("first", [0, 100, 200])
 def test_a_hundred_random_problems(first):
-    wrong = [
-        f"{number}: {line}"
-        for number in range(first, first + 100)
-        for line in random_group_problems.faults(number)
-    ]
+    found = [random_group_problems.faults(number) for number in range(first, first + 100)]
+    wrong = [line for lines, _ in found for line in lines]
     assert not wrong, "\n".join(wrong)
+    assert sum(warned for _, warned in found) <= 1
 
 
 @pytest.mark.parametrize("alpha", [0.5, 0.1, 0.01])
