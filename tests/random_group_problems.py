@@ -139,7 +139,7 @@ def faults(number: int, tol: float = 1e-10) -> tuple[list[str], bool]:
     other = worth(case, loose.coef_)[0]
     for name, model, value in (("tight", tight, objective), ("loose", loose, other)):
         excess = value - min(objective, other)
-        if model.dual_gap_ < excess - 1e-14 * scale:
+        if model.dual_gap_ < excess - 1e-12 * scale:  # what rounding may hide
             found.append(f"{name}: gap {model.dual_gap_:.1e} below the excess {excess:.1e}")
     norms = group_norms(np.atleast_2d(tight.coef_).T, case.groups)
     if ((norms > 0.0) != (tight.mu_ > 0.0)).any():

@@ -103,7 +103,7 @@ def _between(
     position = np.zeros(int(features.max(initial=-1)) + 1, dtype=np.intp)
     position[features] = np.arange(features.size)
     (here, now), (there, then) = (
-        _spread(solution, position, features.size) for solution in (one, other)
+        _on_features(solution, position, features.size) for solution in (one, other)
     )
     step = other.alpha - one.alpha
     t = (alphas - one.alpha) / step
@@ -126,7 +126,7 @@ def _between(
     return theta
 
 
-def _spread(solution: GroupSolution, position: Index, size: int) -> tuple[Float64, Float64]:
+def _on_features(solution: GroupSolution, position: Index, size: int) -> tuple[Float64, Float64]:
     """The coefficients and slopes of a solution, with zeros for other features."""
     values = np.zeros((2, size, solution.theta.shape[1]))
     values[0, position[solution.features]] = solution.theta
