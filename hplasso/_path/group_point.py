@@ -17,8 +17,8 @@ from .._numerics.typing import Float64, Index
 from .._penalties.duality_gap import Certificate
 from .._penalties.group import GroupPenalty
 from .certification import NEGLIGIBLE
-from .path_point import DUE
-from .progress import Outcome, PathPoint
+from .path_point import outcome_of
+from .progress import PathPoint
 from .settings import PathSettings
 
 
@@ -113,11 +113,7 @@ class GroupCertifier(NamedTuple):
 
     def point(self, alpha: float, at: GroupIterate, sweeps: int) -> PathPoint:
         """What is returned of an iterate; of T targets, pairs j T + t stand for features j."""
-        gap, _, rounding_gap = at.certificate
-        outcome = Outcome.CONVERGED
-        if not self.suffices(at.certificate):
-            outcome = Outcome.MAX_ITER if sweeps >= self.settings.max_iter else Outcome.STALLED
-            outcome = Outcome.ROUNDING if gap <= DUE * rounding_gap else outcome
+        outcome = outcome_of(self, at.certificate, sweeps)
         intercept: Any = self.targets.intercept
         n_targets = intercept.size
         pairs = (at.features[:, None] * n_targets + np.arange(n_targets)).ravel()
@@ -126,5 +122,12 @@ class GroupCertifier(NamedTuple):
         if n_targets == 1:
             intercept = float(intercept[0])
         return PathPoint(
-            alpha, pairs[on], values[on], intercept, gap, self.gap_tol, outcome, sweeps
+            alpha,
+            pairs[on],
+            values[on],
+            intercept,
+            at.certificate.gap,
+            self.gap_tol,
+            outcome,
+            sweeps,
         )

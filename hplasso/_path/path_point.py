@@ -42,12 +42,13 @@ def path_point(
             certificate = Certificate(gap + cost, kappa, rounding_gap + cost)
     features, unit = certifier.working_set.features[support], certifier.unit
     gap, gap_tol = unit * certificate.gap, unit * certifier.gap_tol
-    outcome = _outcome(certifier, certificate, sweeps)
+    outcome = outcome_of(certifier, certificate, sweeps)
     measure = certifier.measure
     return PathPoint(alpha, features, values, intercept, gap, gap_tol, outcome, sweeps, measure)
 
 
-def _outcome(certifier: Certifier, certificate: Certificate, sweeps: int) -> Outcome:
+def outcome_of(certifier: Any, certificate: Certificate, sweeps: int) -> Outcome:
+    """Why a fit has ended, as a certifier sees it."""
     if certifier.suffices(certificate):
         return Outcome.CONVERGED
     if certificate.gap <= DUE * certificate.rounding_gap:
