@@ -8,8 +8,9 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 
 import parso
@@ -111,11 +112,17 @@ def files_of(room: str) -> list[str]:
     return sorted(f"{room}/{path.name}" for path in (PACKAGE / room).glob("*.py"))
 
 
-def sample(rooms: list[str], per_room: int, seed: int) -> list[Place]:
+def matches(file: str, patterns: list[str]) -> bool:
+    """Whether the name of a file is like one of some patterns, its folder and suffix set aside."""
+    return any(fnmatch(PurePath(file).stem, pattern) for pattern in patterns)
+
+
+def sample(rooms: list[str], per_room: int, seed: int, patterns: list[str]) -> list[Place]:
     """The same number of places of each room, in an order that only seed and places decide."""
     chosen = []
     for room in rooms:
-        places = [place for file in files_of(room) for place in places_in(room, file)]
+        files = [file for file in files_of(room) if matches(file, patterns)]
+        places = [place for file in files for place in places_in(room, file)]
         chosen += sorted(places, key=lambda place: place.rank(seed))[:per_room]
     return sorted(chosen, key=lambda place: place.rank(seed))
 
@@ -165,7 +172,7 @@ def senseless(operator: str, node: Any) -> bool:
     if operator == "NumberReplacer":
         indexed = node.search_ancestor("atom_expr")
         only = indexed is not None and indexed.get_code().endswith(".nonzero()[0]")
-        return abs(complex(node.value)) >= LARGE or (only and node.parent.type == "trailer")
+        return abs(ast.literal_eval(node.value)) >= LARGE or (only and node.parent.type == "trailer")
     if operator.startswith("ReplaceBinary"):  # and not a star, or two, of arguments
         return node.parent.type not in ARITHMETIC
     if operator.partition("_")[2] in BOUNDARIES:

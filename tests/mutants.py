@@ -10,7 +10,10 @@ than it should. From each room, a folder of the package, a sample is drawn: the 
 of a hash of seed and place, so that a change elsewhere does not change the sample. What is found
 out is added to the results file, a line of JSON for each mutant; a run that was ended goes on from
 there. A result counts as long as the mutated file stays the same; `--again` repeats the
-survivors, for new tests.
+survivors, for new tests. With `--files` the sample is drawn from some files of the rooms, and with
+`--tests` only some files of the suite are run, for a part of the package that they test:
+
+    python tests/mutants.py blocks.jsonl --rooms _path --files "streamed_*" --tests "*batches*"
 
 Mutants that no test can tell from the package are named in ``equivalent_mutants.toml``, each with
 its reason, and do not count. The score is what is killed of all others; if it is below 90 % in all,
@@ -46,7 +49,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from mutant_places import PACKAGE, ROOMS, Place, executed, mutated, sample, text_of
+from mutant_places import PACKAGE, ROOMS, Place, executed, matches, mutated, sample, text_of
 
 ROOT = PACKAGE.parent
 TESTS = ROOT / "tests"
@@ -237,7 +240,7 @@ def in_turn(slots: list[Slot], tasks: Iterable[Any]) -> Iterator[tuple[Slot, dic
 class Coverage:
     """Which tests execute which lines, file by file; kept beside the results."""
 
-    def __init__(self, path: Path, slots: list[Slot]) -> None:
+    def __init__(self, path: Path, slots: list[Slot], patterns: list[str]) -> None:
         known = json.loads(path.read_text()) if path.exists() else {}
         checked = known.pop("checked", None)
         helpers = set(TESTS.glob("*.py")) - set(TESTS.glob("test_*.py")) - set(TESTS.glob("mut*"))
@@ -245,6 +248,8 @@ class Coverage:
         self.files = {}
         for path_of_file in sorted(TESTS.rglob("test_*.py")):
             file = path_of_file.relative_to(TESTS).as_posix()
+            if not matches(file, patterns):
+                continue
             own = f"{shared} {digest(path_of_file)}"
             current = known.get(file, {}).get("digest") == own
             self.files[file] = known[file] if current else {"digest": own}
@@ -289,7 +294,7 @@ class Run:
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.options, self.path = options, options.results
-        self.places = sample(options.rooms, options.per_room, options.seed)
+        self.places = sample(options.rooms, options.per_room, options.seed, options.files)
         self.changes = {place: mutated(place)[1] for place in self.places}
         named = tomllib.loads(EQUIVALENT.read_text(encoding="utf-8")).get("mutant", [])
         self.equivalent = {
@@ -318,7 +323,7 @@ class Run:
             importlib.import_module(name)
         with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
             slots = [Slot(Path(folder, str(number))) for number in range(self.options.jobs)]
-            coverage = Coverage(self.path.with_suffix(".coverage.json"), slots)
+            coverage = Coverage(self.path.with_suffix(".coverage.json"), slots, self.options.tests)
             covering = {place: coverage.of(place) for place in todo}
             new = [place for place in todo if self.status(place) != "uncaught"]
             new.sort(key=lambda place: len(covering[place]))
@@ -390,6 +395,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="of the sample")
     parser.add_argument("--per-room", type=int, default=40, help="mutants of each room")
     parser.add_argument("--rooms", nargs="+", default=ROOMS, choices=ROOMS)
+    parser.add_argument("--files", nargs="+", default=["*"], help="of rooms: patterns of names")
+    parser.add_argument("--tests", nargs="+", default=["*"], help="the same, of the suite")
     parser.add_argument("--again", action="store_true", help="test the survivors again")
     parser.add_argument("--report", action="store_true", help="only say what is known")
     options = parser.parse_args()
