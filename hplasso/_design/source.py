@@ -107,8 +107,8 @@ class Reader:
         offset: Any = None,
     ) -> Seen:
         block = self.checked(number, first, X, y, sample_weight, offset)
-        parts = [block.X, block.y, block.weights]
-        checksum = sum(_bits(part) for part in parts) % 2**64
+        parts = [block.X, block.y, block.weights, block.offset]
+        checksum = sum(_bits(part) for part in parts if part is not None) % 2**64
         return Seen(self.kernel(block), block.X.shape[0], checksum)
 
     def checked(

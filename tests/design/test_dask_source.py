@@ -173,11 +173,14 @@ def test_data_that_change_between_passes():
         passes.append(0)
         return block + (len(passes) > len(HEIGHTS))
 
-    values = arrays(X).map_blocks(changing, meta=X[:0])
-    source = source_of(values, arrays(Y[:, 0]))
-    source.reduce(target_moments)
-    with pytest.raises(DataChanged, match="pass 2 read other numbers"):
+    for changed in range(4):
+        passes.clear()
+        data = [arrays(X), arrays(Y[:, 0]), arrays(WEIGHTS), arrays(Y[:, 1])]
+        data[changed] = data[changed].map_blocks(changing, meta=np.empty((0,) * data[changed].ndim))
+        source = source_of(*data)
         source.reduce(target_moments)
+        with pytest.raises(DataChanged, match="pass 2 read other numbers"):
+            source.reduce(target_moments)
 
     longer = da.from_delayed(dask.delayed(lambda: X[: 40 + len(passes)])(), (np.nan, P), float)
     source = source_of(longer, longer[:, 0])
