@@ -52,7 +52,7 @@ def as_columns(values: Float64) -> Float64:
     return values[:, None] if values.ndim == 1 else values
 
 
-def check_memory(n_coordinates: int, n_matrices: int, n_folds: int = 1) -> None:
+def check_memory(n_coordinates: int, n_matrices: int, n_folds: int) -> None:
     """Raise a ValueError if so many matrices of all coordinates take more memory than is allowed.
 
     That is the `working_memory` of scikit-learn's configuration.

@@ -204,6 +204,7 @@ class Changing:
     [
         (lambda X: X[:-1], "pass 2 read 1999 rows in place of 2000"),
         (lambda X: np.where(X[5, 3] == X, np.nextafter(X[5, 3], 9e9), X), "other numbers"),
+        (lambda X: np.where(X[5, 3] == X, np.nan, X), "other numbers"),
     ],
 )
 def test_data_that_change_between_passes_are_noticed(change, message):
