@@ -82,7 +82,7 @@ def test_blocks_are_merged_and_empty_ones_are_neutral(kind):
         np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-12)
 
 
-def lowest(kind, X, y, weights, alpha):
+def lowest(kind, X, y, weights, alpha, ridge=0.0):
     """The minimum of the objective, by L-BFGS-B on both signs of the coefficients."""
     own = KINDS[kind](y, weights, None)
     total, p = own.weights.sum(), X.shape[1]
@@ -92,14 +92,26 @@ def lowest(kind, X, y, weights, alpha):
         plus, minus, b = np.split(flat, [p * K, 2 * p * K])
         prediction = own.predict(X @ (plus - minus).reshape(p, K) + b)
         residual = own.weights[:, None] * prediction.residual / total
-        z = (X.T @ residual).ravel()
+        z = (X.T @ residual).ravel() - ridge * (plus - minus)
         f = own.weights @ prediction.losses / total + alpha * (plus.sum() + minus.sum())
+        f += 0.5 * ridge * np.sum((plus - minus) ** 2)
         return f, np.concatenate([alpha - z, alpha + z, -residual.sum(axis=0)])
 
     bounds = [(0, None)] * (2 * p * K) + [(None, None)] * K
     start = np.concatenate([np.full(2 * p * K, 1e-3), np.zeros(K)])
     options = {"maxiter": 5000, "ftol": 1e-15, "gtol": 1e-10}
-    return minimize(value, start, jac=True, bounds=bounds, method="L-BFGS-B", options=options).fun
+    return minimize(value, start, jac=True, bounds=bounds, method="L-BFGS-B", options=options)
+
+
+def seen_at(kind, data, theta, tilt):
+    """What is seen at coefficients, with the intercepts this far from their optimum."""
+    X, y, weights = data
+    own, centre = KINDS[kind](y, weights, None), X.mean(axis=0)
+    start = np.zeros((1, own.n_outputs)) + own.null_intercept
+    b, _ = own.profile_intercept((X - centre) @ theta, start.ravel())
+    at = Coefficients(theta.ravel(), b + tilt)
+    kernel = LossKernel(KINDS[kind], centre, theta[..., None], at.intercept[:, None])
+    return view(kernel(Block(0, 0, X, y, weights, None)), 0, at, own.weights.sum(), True)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -107,21 +119,44 @@ def test_the_gap_is_never_below_the_distance_to_the_minimum(kind):
     rng = np.random.default_rng(4)
     alpha, seen_finite = 0.05, 0
     for seed in range(4):
-        X, y, weights, *_ = problem(kind, seed=seed)
-        own = KINDS[kind](y, weights, None)
-        total, p, K = own.weights.sum(), X.shape[1], own.n_outputs
-        minimum = lowest(kind, X, y, weights, alpha)
-        centre, penalty = X.mean(axis=0), L1Penalty(np.ones(p * K))
+        X, y, weights, theta, _ = problem(kind, seed=seed)
+        p, K, _ = theta.shape
+        minimum = lowest(kind, X, y, weights, alpha).fun
         for size in (0.0, 1e-3, 0.03, 0.3, 3.0):
             for tilt in (0.0, 1e-3, 0.1, 2.0):  # of the intercepts, from about their optimum
                 theta = size * rng.standard_normal((p, K))
-                start = np.zeros((1, K)) + own.null_intercept
-                b, _ = own.profile_intercept((X - centre) @ theta, start.ravel())
-                at = Coefficients(theta.ravel(), b + tilt * rng.standard_normal(K))
-                kernel = LossKernel(KINDS[kind], centre, theta[..., None], at.intercept[:, None])
-                seen = view(kernel(Block(0, 0, X, y, weights, None)), 0, at, total, True)
+                seen = seen_at(kind, (X, y, weights), theta, tilt * rng.standard_normal(K))
                 f = seen.loss + alpha * np.abs(theta).sum()
-                gap = certificate(seen, alpha, penalty, np.full(p * K, 3.0)).gap
+                gap = certificate(seen, alpha, L1Penalty(np.ones(p * K)), np.full(p * K, 3.0)).gap
                 assert gap >= f - minimum - 1e-9
                 seen_finite += gap < f
     assert seen_finite > 10  # the bound says more than that the objective is positive
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_gap_with_a_ridge(kind):
+    rng = np.random.default_rng(5)
+    X, y, weights, theta, _ = problem(kind)
+    p, K, _ = theta.shape
+    alpha, ratio = 0.02, 1e-3
+    penalty, lengths = L1Penalty(np.ones(p * K), ratio), np.full(p * K, 3.0)
+    best = lowest(kind, X, y, weights, alpha, alpha * ratio)
+    plus, minus, _ = np.split(best.x, [p * K, 2 * p * K])
+    assert (plus - minus).any()
+    gaps = []
+    for away in (1e-6, 1e-4, 1e-2):
+        theta = (plus - minus + away * rng.standard_normal(p * K)).reshape(p, K)
+        seen = seen_at(kind, (X, y, weights), theta, 0.0)
+        f = seen.loss + alpha * np.abs(theta).sum() + 0.5 * alpha * ratio * np.sum(theta**2)
+        gaps.append(certificate(seen, alpha, penalty, lengths).gap)
+        assert gaps[-1] >= f - best.fun - 1e-9
+    assert gaps[0] < 1e-6
+    # Where features hardly matter, the minimum is at zero, and far from it the penalty is all.
+    data = 1e-3 * X, y, weights
+    null = seen_at(kind, data, np.zeros((p, K)), 0.0)
+    for size in (1.0, 10.0, 100.0):
+        theta = size * rng.standard_normal((p, K))
+        seen = seen_at(kind, data, theta, 0.0)
+        f = seen.loss + alpha * np.abs(theta).sum() + 0.5 * alpha * np.sum(theta**2)
+        gap = certificate(seen, alpha, L1Penalty(np.ones(p * K), 1.0), 1e-3 * lengths).gap
+        assert gap >= f - null.loss - 1e-9
