@@ -172,7 +172,8 @@ def senseless(operator: str, node: Any) -> bool:
     if operator == "NumberReplacer":
         indexed = node.search_ancestor("atom_expr")
         only = indexed is not None and indexed.get_code().endswith(".nonzero()[0]")
-        return abs(ast.literal_eval(node.value)) >= LARGE or (only and node.parent.type == "trailer")
+        large = abs(ast.literal_eval(node.value)) >= LARGE
+        return large or (only and node.parent.type == "trailer")
     if operator.startswith("ReplaceBinary"):  # and not a star, or two, of arguments
         return node.parent.type not in ARITHMETIC
     if operator.partition("_")[2] in BOUNDARIES:

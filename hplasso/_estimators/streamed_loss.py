@@ -55,7 +55,7 @@ class StreamedProblem(UnpenalisedProblem):
     @property
     @abstractmethod
     def null_intercept(self) -> Float64:
-        """About the intercepts without features, (K,)."""
+        """The intercepts without features, (K,), and without an offset."""
 
     @abstractmethod
     def sampled(self, options: FitOptions) -> Any | None:
@@ -77,7 +77,7 @@ class StreamedProblem(UnpenalisedProblem):
             mean_square = mean_square + columns.mean**2
         dead = data.penalty.left_out | (columns.constant & data.options.fit_intercept)
         lengths = np.repeat(np.where(dead, 0.0, np.sqrt(mean_square)), self.n_outputs)
-        none = Coefficients(np.zeros(lengths.size), self.null_intercept)
+        none = Coefficients(np.zeros(lengths.size), self._null_with_offset())
         sample = data.survey.sample
 
         def evaluate(request: Request) -> LossSums:
@@ -94,6 +94,16 @@ class StreamedProblem(UnpenalisedProblem):
             lengths,
             data.options.fit_intercept,
         )
+
+    def _null_with_offset(self) -> Float64:
+        """About the intercepts without features: with an offset, those of the sample."""
+        null, data, sample = self.null_intercept, self.data, self.data.survey.sample
+        said = sample.offset is not None and self.sampled(data.options) is not None
+        if not (said and data.options.fit_intercept):
+            return null
+        loss = data.make_loss(sample.y, sample.weights / sample.weights.sum(), sample.offset)
+        intercepts, _ = loss.profile_intercept(np.zeros((len(sample.y), self.n_outputs)), null)
+        return np.asarray(intercepts)
 
     def kernel(self, request: Request) -> LossKernel:
         """What a pass has to compute of each block."""

@@ -29,8 +29,12 @@ from .settings import PathSettings
 from .streamed_certificate import Coefficients, View, certificate
 from .streamed_model import Models, Request, StreamedLoss, own_points, solve_model
 
-# The loss without features is exact once the intercepts' imbalance costs less than this part of it.
-BALANCED = 1e-14
+# The loss without features is exact once the intercepts' imbalance costs less than this part of it,
+# the first, and good enough to compare gaps with below the second: numerical limits.
+BALANCED, ABOUT_BALANCED = 1e-14, 1e-2
+# Intercepts without features move by no more than this at a time, because curvatures may then have
+# changed by a factor of e: a numerical limit.
+LONGEST = 1.0
 # Passes, passes in a row that gain little, and halved steps of one point, before it is given up:
 # limits that were reached on random data only because of rounding.
 MAX_PASSES, MAX_SLOW, MAX_HALVED = 60, 12, 30
@@ -102,8 +106,9 @@ class Newton:
         for _ in range(MAX_HALVED):
             if self._null.cost <= BALANCED * self._null.loss:
                 break
-            theta, intercept = self._null.at
-            self._null = yield from self._view(Coefficients(theta, intercept + self._null.step))
+            (theta, intercept), step = self._null.at, self._null.step
+            step = step / max(1.0, np.abs(step).max() / LONGEST)
+            self._null = yield from self._view(Coefficients(theta, intercept + step))
         return self._null
 
     def _view(self, at: Coefficients) -> Steps:
@@ -143,6 +148,8 @@ class Newton:
         views, hessians = self.loss.views(request, (yield request))
         if unknown:
             self._null = views.pop()
+            if self._null.cost > ABOUT_BALANCED * self._null.loss:
+                yield from self.balanced()
         models, moved = Models(self.loss, views, hessians), []
         for k, (each, seen) in enumerate(zip(active, views, strict=True)):
             judged = self._judged(each, seen)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import sklearn
+from scipy import special
 from sklearn.model_selection import KFold, cross_val_score
 
 from hplasso import (
@@ -30,10 +31,12 @@ from hplasso import (
     RegularizationPathDisplay,
     Summary,
     enet_path,
+    glm_path,
     lasso_path,
     logistic_path,
 )
 from hplasso._design.source import DataChanged
+from hplasso._estimators import streamed_data
 
 dask = pytest.importorskip("dask")
 da = pytest.importorskip("dask.array")
@@ -113,6 +116,22 @@ def test_curved_losses(model, target, given):
     assert_same(model, inside, ("coef_", "intercept_"))
     np.testing.assert_array_equal(model.coef_ != 0.0, inside.coef_ != 0.0)
     assert 1 < model.n_passes_ < 12
+
+
+@pytest.mark.parametrize("away", [-8.0, 10.0])
+@pytest.mark.parametrize("sample", [streamed_data.SAMPLE, 1])
+def test_offsets_far_from_zero(away, sample, monkeypatch):
+    """Where paths begin, and what gaps are compared with, whatever the sample says."""
+    monkeypatch.setattr(streamed_data, "SAMPLE", sample)
+    o = away + offset
+    mean = np.exp(o) * counts.sum() / np.exp(o).sum()
+    alphas, _, _, gaps = glm_path(lazy(X), lazy(counts), offset=lazy(o), alphas=4, tol=1e-6)
+    assert alphas[0] == pytest.approx(np.abs(X.T @ (counts - mean)).max() / N, rel=1e-6)
+    null = np.mean(special.xlogy(counts, counts / mean) - counts + mean)
+    assert np.max(gaps) <= 1e-6 * null
+    o = np.stack([o, 0.0 * o, -o], axis=1)
+    Cs = logistic_path(lazy(X), lazy(labels), offset=lazy(o), Cs=4)[0]
+    assert Cs[0] == pytest.approx(logistic_path(X, labels, offset=o, Cs=4)[0][0], rel=1e-6)
 
 
 def test_labels_of_a_data_frame():

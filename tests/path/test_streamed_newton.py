@@ -11,7 +11,7 @@ from hplasso._path.progress import Outcome
 from hplasso._path.settings import PathSettings
 from hplasso._path.streamed_certificate import Coefficients
 from hplasso._path.streamed_model import OWN, Models, Request, StreamedLoss, own_points
-from hplasso._path.streamed_newton import Newton, run_together
+from hplasso._path.streamed_tracer import StreamedTracer
 from hplasso._penalties.l1 import L1Penalty
 
 POISSON = FamilyLosses(Family(1.0, "log"))
@@ -26,7 +26,7 @@ def sums_of(make_loss, X, y, weights, request):
     return kernel(Block(0, 0, X, y, weights, None))
 
 
-def loss_of(make_loss, X, y, weights, n_sampled):
+def loss_of(make_loss, X, y, weights, n_sampled, null_intercept=0.0):
     """The loss, of which a sample has the first rows, and the requests that it gets."""
     requests, first = [], slice(n_sampled)
 
@@ -34,7 +34,7 @@ def loss_of(make_loss, X, y, weights, n_sampled):
         requests.append(request)
         return sums_of(make_loss, X, y, weights, request)
 
-    null = Coefficients(np.zeros(X.shape[1]), np.zeros(1))
+    null = Coefficients(np.zeros(X.shape[1]), np.array([null_intercept]))
     loss = StreamedLoss(
         evaluate,
         lambda request: sums_of(make_loss, X[first], y[first], weights[first], request),
@@ -48,34 +48,68 @@ def loss_of(make_loss, X, y, weights, n_sampled):
     return loss, requests
 
 
-def solved(loss, alpha, **settings):
-    """The point at one alpha."""
-    newton = Newton(loss, PathSettings(L1Penalty(np.ones(loss.lengths.size)), **settings))
-    (points,) = run_together([newton.steps([alpha])], lambda each: {0: loss.evaluate(each[0])})
-    return points[0]
+def solved(loss, alphas, **settings):
+    """The points at some alphas."""
+    settings = PathSettings(L1Penalty(np.ones(loss.lengths.size)), **settings)
+    return StreamedTracer(loss, settings).trace(alphas)
+
+
+# Counts 1 and 100, of which the second is rare.
+RARE = np.array([[0.0], [1.0]]), np.array([1.0, 100.0]), np.array([0.99, 0.01])
 
 
 def test_half_of_a_step_that_goes_too_far_is_next():
-    """Of counts 1 and 99 at x = -1 and 1, from means of 1: the first step is 49 - alpha and 49."""
-    alpha = 0.5
-    X, y = np.array([[-1.0], [1.0]]), np.array([1.0, 99.0])
-    loss, requests = loss_of(POISSON, X, y, np.ones(2), 2)
-    point = solved(loss, alpha, tol=1e-12)
-    tried = np.array([[*each.points[0].theta, *each.points[0].intercept] for each in requests])
-    # exp(98 / 2^k) falls below 99 * 98 / 2^k, twice what f was, at k = 4.
-    halved = np.array([49.0 - alpha, 49.0]) / 2.0 ** np.arange(5)[:, None]
-    np.testing.assert_allclose(tried[:6], [[0.0, 0.0], *halved], rtol=1e-8)
-    # At the solution means are 50 - (49 - alpha) and 50 + (49 - alpha).
-    low, high = np.log([1.0 + alpha, 99.0 - alpha])
-    np.testing.assert_allclose(point.values, [0.5 * (high - low)], rtol=1e-9)
-    assert point.intercept == pytest.approx(0.5 * (high + low), rel=1e-9)
+    X, y, weights = RARE
+    alpha, mean = 0.1, weights @ y
+    loss, requests = loss_of(POISSON, X, y, weights, 2, np.log(mean))
+    (point,) = solved(loss, [alpha], tol=1e-12)
+
+    def objective(at):
+        outputs = X @ at.theta + at.intercept
+        return weights @ (np.exp(outputs) - y * outputs) + alpha * np.abs(at.theta).sum()
+
+    null, *tried = (each.points[0] for each in requests)
+    # H is the variance of x times the mean; the intercept follows by the mean of x.
+    step = (0.01 * (100.0 - mean) - alpha) / (0.01 * 0.99 * mean)
+    for n_halved in range(4):
+        at = tried[n_halved]
+        np.testing.assert_allclose(at.theta, step / 2**n_halved, rtol=1e-9)
+        np.testing.assert_allclose(at.intercept, np.log(mean) - 0.01 * at.theta, rtol=1e-9)
+        assert (objective(at) > objective(null)) == (n_halved < 3)
+    # The residuals of the rows, times their weights, are -alpha and alpha.
+    low, high = np.log([1.0 + alpha / 0.99, 100.0 - alpha / 0.01])
+    np.testing.assert_allclose(point.values, [high - low], rtol=1e-9)
+    assert point.intercept == pytest.approx(low, rel=1e-9)
     assert point.outcome is Outcome.CONVERGED
 
 
 def test_a_fit_that_ends_early_says_so():
+    X, y, weights = RARE
+    loss, _ = loss_of(POISSON, X, y, weights, 2, np.log(weights @ y))
+    (point,) = solved(loss, [0.1], tol=1e-12, max_iter=1)
+    assert point.outcome is Outcome.MAX_ITER
+
+
+@pytest.mark.parametrize("null_intercept", [-4.0, 0.0, 10.0])
+def test_the_loss_without_features_is_that_of_the_best_intercept(null_intercept):
+    """Counts 1 and 99 at x = -1 and 1: means are 50, and residuals -49 and 49."""
     X, y = np.array([[-1.0], [1.0]]), np.array([1.0, 99.0])
-    loss, _ = loss_of(POISSON, X, y, np.ones(2), 2)
-    assert solved(loss, 0.5, tol=1e-12, max_iter=1).outcome is Outcome.MAX_ITER
+    loss, _ = loss_of(POISSON, X, y, np.ones(2), 2, null_intercept)
+    tracer = StreamedTracer(loss, PathSettings(L1Penalty(np.ones(1))))
+    assert tracer.alpha_max() == pytest.approx(49.0, rel=1e-7)
+    (point,) = solved(loss, [0.5], tol=1e-3)
+    half_deviance = 0.5 * (np.log(1.0 / 50.0) + 99.0 * np.log(99.0 / 50.0))
+    assert point.gap_tol == pytest.approx(1e-3 * half_deviance, rel=1e-2)
+
+
+def test_where_a_path_begins_with_a_feature_without_penalty():
+    """The free feature tells two groups apart, whose means are then fitted."""
+    group, x = np.repeat([0.0, 1.0], 3), np.array([0.0, 1.0, 2.0, 0.0, 1.0, 2.0])
+    y = np.array([0.0, 200.0, 400.0, 10.0, 20.0, 60.0])
+    loss, _ = loss_of(POISSON, np.column_stack([group, x]), y, np.ones(6), 6, np.log(y.mean()))
+    tracer = StreamedTracer(loss, PathSettings(L1Penalty(np.array([0.0, 1.0]))))
+    # Residuals are -200, 0, 200 and -20, -10, 30.
+    assert tracer.alpha_max() == pytest.approx((400.0 + 50.0) / 6.0, rel=1e-6)
 
 
 def hessian_of(X, weights, at):
@@ -105,6 +139,17 @@ def test_hessians_of_the_sample_are_corrected_by_those_of_the_data():
         np.testing.assert_allclose(models.at(k), model, rtol=1e-10, atol=1e-12)
     for k, own in {1: 1, 3: 1, 5: 6}.items():
         np.testing.assert_allclose(models.at(k, sampled=False), every[own], rtol=1e-10)
+
+
+def test_a_sample_that_misleads_is_left_aside():
+    rng = np.random.default_rng(2)
+    X = rng.standard_normal((300, 20))
+    X[:30] *= 2.0
+    y = rng.poisson(np.exp(0.7 * X[:, 0] - 0.5 * X[:, 1])).astype(float)
+    loss, requests = loss_of(POISSON, X, y, np.ones(300), 30, np.log(y.mean()))
+    points = solved(loss, 0.3 * 0.85 ** np.arange(40), tol=1e-9)
+    assert all(point.converged for point in points)
+    assert len(requests) <= 20  # 26, if slow points did not get Hessians of their own
 
 
 def test_which_points_get_hessians_of_their_own():
