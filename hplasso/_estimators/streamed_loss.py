@@ -77,7 +77,7 @@ class StreamedProblem(UnpenalisedProblem):
             mean_square = mean_square + columns.mean**2
         dead = data.penalty.left_out | (columns.constant & data.options.fit_intercept)
         lengths = np.repeat(np.where(dead, 0.0, np.sqrt(mean_square)), self.n_outputs)
-        none = Coefficients(np.zeros(lengths.size), self._null_with_offset())
+        none = Coefficients(np.zeros(lengths.size), null_with_offset(self))
         sample = data.survey.sample
 
         def evaluate(request: Request) -> LossSums:
@@ -94,16 +94,6 @@ class StreamedProblem(UnpenalisedProblem):
             lengths,
             data.options.fit_intercept,
         )
-
-    def _null_with_offset(self) -> Float64:
-        """About the intercepts without features: with an offset, those of the sample."""
-        null, data, sample = self.null_intercept, self.data, self.data.survey.sample
-        said = sample.offset is not None and self.sampled(data.options) is not None
-        if not (said and data.options.fit_intercept):
-            return null
-        loss = data.make_loss(sample.y, sample.weights / sample.weights.sum(), sample.offset)
-        intercepts, _ = loss.profile_intercept(np.zeros((len(sample.y), self.n_outputs)), null)
-        return np.asarray(intercepts)
 
     def kernel(self, request: Request) -> LossKernel:
         """What a pass has to compute of each block."""
@@ -159,6 +149,17 @@ class StreamedProblem(UnpenalisedProblem):
         features, columns, values = entries_of(points)
         shifts = np.bincount(columns, self.centre[features] * values, len(points))
         return np.reshape([point.intercept for point in points], len(points)) - shifts
+
+
+def null_with_offset(problem: StreamedProblem) -> Float64:
+    """About the intercepts without features, (K,): with an offset, those of the sample."""
+    null, data, sample = problem.null_intercept, problem.data, problem.data.survey.sample
+    said = sample.offset is not None and problem.sampled(data.options) is not None
+    if not (said and data.options.fit_intercept):
+        return null
+    loss = data.make_loss(sample.y, sample.weights / sample.weights.sum(), sample.offset)
+    intercepts, _ = loss.profile_intercept(np.zeros((len(sample.y), problem.n_outputs)), null)
+    return np.asarray(intercepts)
 
 
 class StreamedFamily(StreamedProblem):

@@ -11,7 +11,7 @@ from hplasso._datafit.loss_sums import LossKernel
 from hplasso._design.source import Block
 from hplasso._estimators.generalized_linear import Family
 from hplasso._estimators.streamed_data import ClassLosses, FamilyLosses
-from hplasso._path.streamed_certificate import Coefficients, certificate, view
+from hplasso._path.streamed_certificate import Coefficients, View, certificate, view
 from hplasso._penalties.l1 import L1Penalty
 
 KINDS = {
@@ -160,3 +160,13 @@ def test_the_gap_with_a_ridge(kind):
         f = seen.loss + alpha * np.abs(theta).sum() + 0.5 * alpha * np.sum(theta**2)
         gap = certificate(seen, alpha, L1Penalty(np.ones(p * K), 1.0), 1e-3 * lengths).gap
         assert gap >= f - null.loss - 1e-9
+
+
+def test_the_gap_by_hand():
+    """Where a residual may be scaled at no cost, kappa = 1/2 leaves the ridge's part alone."""
+    none, at = np.zeros(1), Coefficients(np.array([5.0]), np.zeros(1))
+    seen = View(at, 9.0, np.array([2.5]), none, 0.0, none[:, None], none[:, None], 0.0, 0.0, 0.0)
+    found = certificate(seen, 1.0, L1Penalty(np.ones(1), 0.1), none)
+    # z less the ridge, 0.1 times 5, is 2, twice the penalty.
+    assert found.kappa == pytest.approx(0.5)
+    assert found.gap == pytest.approx(0.5 * 0.5**2 * 0.1 * 5.0**2)

@@ -129,6 +129,8 @@ def test_offsets_far_from_zero(away, sample, monkeypatch):
     assert alphas[0] == pytest.approx(np.abs(X.T @ (counts - mean)).max() / N, rel=1e-6)
     null = np.mean(special.xlogy(counts, counts / mean) - counts + mean)
     assert np.max(gaps) <= 1e-6 * null
+    model = HadamardPoissonRegressor(0.05).fit(lazy(X), lazy(counts), offset=lazy(o))
+    assert model.n_passes_ <= (3 if sample > 1 else 20)
     o = np.stack([o, 0.0 * o, -o], axis=1)
     Cs = logistic_path(lazy(X), lazy(labels), offset=lazy(o), Cs=4)[0]
     assert Cs[0] == pytest.approx(logistic_path(X, labels, offset=o, Cs=4)[0][0], rel=1e-6)
