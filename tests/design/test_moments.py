@@ -9,7 +9,7 @@ import pytest
 from scipy import sparse
 
 from hplasso._design.compressed import compressed
-from hplasso._design.moments import Moments, moments_of
+from hplasso._design.moments import ColumnMoments, Moments, column_moments_of, moments_of
 from hplasso._design.row_folds import Hashed, Runs
 from hplasso._design.source import Block, merge_in_pairs
 
@@ -45,6 +45,20 @@ def test_merged_moments_are_those_of_all_rows(offset):
         np.testing.assert_allclose(merged.mean, mean, rtol=1e-14, atol=1e-16)
         # Rounding of X itself, which is 1e-9 of its spread at 1e7, is no excuse: it is the data.
         np.testing.assert_allclose(merged.products, products, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix])
+def test_merged_moments_of_columns(container):
+    rng = np.random.default_rng(6)
+    X, weights = rng.standard_normal((60, 3)), rng.random(60) * (rng.random(60) < 0.8)
+    X += np.linspace(0.0, 9.0, 60)[:, None]  # means of the parts are not close to each other
+    cuts = [0, 7, 7, 30, 31, 60]
+    parts = [column_moments_of(container(X[a:b]), weights[a:b]) for a, b in pairwise(cuts)]
+    total, mean, products = exact_moments(X, weights)
+    for merged in (reduce(ColumnMoments.merge, parts), merge_in_pairs(parts)):
+        assert merged.weight == pytest.approx(total, rel=1e-14)
+        np.testing.assert_allclose(merged.mean, mean, rtol=1e-13)
+        np.testing.assert_allclose(merged.squares, products.diagonal(), rtol=1e-12)
 
 
 def test_no_rows_and_rows_without_weight_are_neutral():
