@@ -7,6 +7,7 @@ import pytest
 from scipy import sparse
 from scipy.optimize import check_grad, minimize
 
+from hplasso._datafit.held_out import HeldOutKernel
 from hplasso._datafit.loss_sums import LossKernel
 from hplasso._design.source import Block
 from hplasso._estimators.generalized_linear import Family
@@ -80,6 +81,24 @@ def test_blocks_are_merged_and_empty_ones_are_neutral(kind):
         merged = merged.merge(part)
     for got, expected in zip(merged, whole, strict=True):
         np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-12)
+
+
+def test_losses_and_right_labels_of_rows_that_are_held_out():
+    X, y, weights, theta, intercepts = problem("two classes")
+    theta[..., 0] = intercepts[:, 0] = 0.0
+    make_loss = ClassLosses(np.arange(2), np.ones(2))
+    kernel = HeldOutKernel(make_loss, np.ones(4), theta, intercepts, make_loss.codes)
+    parts = [
+        kernel(Block(0, a, X[a:b], y[a:b], weights[a:b], None)) for a, b in [(0, 30), (30, 80)]
+    ]
+    found = parts[0].merge(parts[1])
+    outputs = (X - 1.0) @ theta[:, 0] + intercepts[0]
+    losses = np.logaddexp(0.0, np.where(y == 1, -1.0, 1.0)[:, None] * outputs)
+    np.testing.assert_allclose(found.losses, weights @ losses, rtol=1e-12)
+    # An output of zero is the first class, as in predict.
+    right = [weights @ (y == 0), weights @ (y == (outputs[:, 1] > 0.0))]
+    np.testing.assert_allclose(found.right, right, rtol=1e-12)
+    assert found.weight == pytest.approx(weights.sum(), rel=1e-14)
 
 
 def lowest(kind, X, y, weights, alpha, ridge=0.0):
