@@ -68,6 +68,26 @@ def test_sums_are_the_derivatives_of_the_loss(kind, container):
     )
 
 
+@pytest.mark.parametrize("kind", ["two classes", "poisson", "gamma"])
+def test_sizes_of_residuals(kind):
+    """Those of v r^2, v r^2 / D and |r / D|, which say how far residuals may be scaled."""
+    X, y, weights, theta, intercepts = problem(kind)
+    sums = LossKernel(KINDS[kind], np.zeros(4), theta, intercepts)(Block(0, 0, X, y, weights, None))
+    means = np.exp(X @ theta[:, 0] + intercepts[0])
+    target, v = y[:, None], weights[:, None]
+    residual, curvature = {
+        "two classes": (target - means / (1.0 + means), means / (1.0 + means) ** 2),
+        "poisson": (target - means, means),
+        "gamma": (target / means - 1.0, target / means),
+    }[kind]
+    if kind == "two classes":
+        v = v * (1.0 + target)  # the weights of classes are 1 and 2
+    np.testing.assert_allclose(sums.lengths, (v * residual**2).sum(axis=0), rtol=1e-10)
+    np.testing.assert_allclose(sums.squares, (v * residual**2 / curvature).sum(axis=0), rtol=1e-10)
+    steep = np.abs(residual / curvature)[weights > 0.0].max(axis=0)
+    np.testing.assert_allclose(sums.steepest, steep, rtol=1e-10)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_blocks_are_merged_and_empty_ones_are_neutral(kind):
     X, y, weights, theta, intercepts = problem(kind)
