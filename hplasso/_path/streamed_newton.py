@@ -32,9 +32,6 @@ from .streamed_model import Models, Request, StreamedLoss, own_points, solve_mod
 # The loss without features is exact once the intercepts' imbalance costs less than this part of it,
 # the first, and good enough to compare gaps with below the second: numerical limits.
 BALANCED, ABOUT_BALANCED = 1e-14, 1e-2
-# Intercepts without features move by no more than this at a time, because curvatures may then have
-# changed by a factor of e: a numerical limit.
-LONGEST = 1.0
 # Passes, passes in a row that gain little, and halved steps of one point, before it is given up:
 # limits that were reached on random data only because of rounding.
 MAX_PASSES, MAX_SLOW, MAX_HALVED = 60, 12, 30
@@ -107,8 +104,9 @@ class Newton:
             if self._null.cost <= BALANCED * self._null.loss:
                 break
             (theta, intercept), step = self._null.at, self._null.step
-            step = step / max(1.0, np.abs(step).max() / LONGEST)
-            self._null = yield from self._view(Coefficients(theta, intercept + step))
+            # After a step of one, curvatures may have changed by a factor of e.
+            intercept = intercept + step / max(1.0, np.abs(step).max())
+            self._null = yield from self._view(Coefficients(theta, intercept))
         return self._null
 
     def _view(self, at: Coefficients) -> Steps:
