@@ -6,6 +6,7 @@ from sklearn.base import clone
 from sklearn.utils.validation import validate_data
 
 from .._design.sources import refuse_elsewhere
+from .._estimators.group_estimator import GroupEstimator
 from .._estimators.lasso import HadamardLasso
 from .._estimators.linear_model import LinearModel
 from .._estimators.problem import FitOptions
@@ -25,12 +26,13 @@ def estimator_of(owner: Any) -> Any:
 def checked_estimator(owner: Any) -> Any:
     """A copy of the parameter `estimator`, which is checked."""
     model = estimator_of(owner)
-    if isinstance(model, LinearModel) and {"alpha", "C"} & set(model.get_params(deep=False)):
+    single = isinstance(model, LinearModel) and not isinstance(model, GroupEstimator)
+    if single and {"alpha", "C"} & set(model.get_params(deep=False)):
         return clone(model)
     raise InvalidParameterError(
         f"The 'estimator' parameter of {type(owner).__name__} must be an estimator of hplasso "
         "with a single penalty, such as HadamardLasso() or HadamardLogisticRegression(), or "
-        f"None. Got {model!r} instead."
+        f"None; none with groups. Got {model!r} instead."
     )
 
 

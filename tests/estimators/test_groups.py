@@ -16,6 +16,8 @@ from hplasso import (
     HadamardGroupLasso,
     HadamardLasso,
     HadamardMultiTaskLasso,
+    HadamardRelaxed,
+    HadamardStabilitySelection,
     Summary,
     group_path,
     lasso_path,
@@ -268,6 +270,12 @@ def test_offset_and_scores():
     model = HadamardGroupLasso(0.2, groups=GROUPS, tol=1e-12).fit(X, y, offset=offset)
     np.testing.assert_allclose(model.coef_, fit(y=y - offset).coef_, atol=1e-10)
     np.testing.assert_allclose(model.predict(X, offset) - model.predict(X), offset, atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", [HadamardRelaxed, HadamardStabilitySelection])
+def test_what_does_not_take_groups_says_so(kind):
+    with pytest.raises(ValueError, match="none with groups"):
+        kind(HadamardGroupLasso(0.1, groups=GROUPS)).fit(X, y)
 
 
 def test_summaries_say_groups():
