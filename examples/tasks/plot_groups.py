@@ -121,8 +121,8 @@ print(f"truth: R2 on the test hours {r2_score(y_test, truth[test.index]):.3f}")
 # A square is a piece. It is filled if its coefficient is not zero. The group lasso keeps the four
 # columns with an effect, and no other. The lasso keeps some of their pieces. The levels that it
 # drops all get the same effect, which is in the intercept. (Other seeds give other noise. With the
-# seeds 1 to 5, the group lasso keeps one, one, none, two and none of the five columns without an
-# effect. The lasso keeps pieces of four, three, two, two and none of them.)
+# seeds 1 to 5, the group lasso keeps none, one or two of the five columns without an effect. The
+# lasso keeps pieces of one to four of them.)
 
 names = numbers + categories
 figure, axes = plt.subplots(1, 2, figsize=(8.8, 3.4), sharey=True, layout="constrained")
