@@ -8,6 +8,7 @@ from typing import Any
 # In the order in which they are read; those that are not here come last, by their names.
 ORDER = (
     "table",
+    "groups",
     "text",
     "insurance",
     "genes",

@@ -66,7 +66,8 @@ print(f"mean price: {price.mean():.0f} thousand euros, standard deviation {price
 # - *Categories.* Each level becomes an indicator, and "missing" is a level, too. No level has to be
 #   dropped, because the penalty usually makes the solution unique. Levels with a coefficient of
 #   zero add nothing to the price. The coefficient of any other level is the difference in price to
-#   such a level. Indicators are not scaled.
+#   such a level. Indicators are not scaled. (:ref:`Groups
+#   <sphx_glr_auto_examples_tasks_plot_groups.py>` keep all levels of a column, or none.)
 #
 # All of it is fitted on the training flats alone. The transformers return tables, so that the last
 # step knows the names of the columns. (The folds of ``HadamardLassoCV`` share the medians and
