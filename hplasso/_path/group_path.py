@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from .._numerics.typing import Float64, Index
+from .group_point import GroupIterate
 from .group_tracer import GroupSolution, GroupTracer
 from .progress import PathPoint
 
@@ -29,8 +30,8 @@ def trace_groups(tracer: GroupTracer, alphas: Sequence[float]) -> list[PathPoint
     solution: GroupSolution | None = None
     while len(points) < len(alphas):
         following = min(last + stride, len(alphas) - 1) if solution is not None else 0
-        features, theta = _predicted(tracer, solution, alphas[following])
-        points[following] = tracer.solve_from(alphas[following], features, theta)
+        start = _predicted(tracer, solution, alphas[following])
+        points[following] = tracer.solve_from(alphas[following], start)
         reached = tracer.solution(alphas[following])
         if solution is not None:
             between = range(last + 1, following)
@@ -45,17 +46,18 @@ def trace_groups(tracer: GroupTracer, alphas: Sequence[float]) -> list[PathPoint
     return ordered
 
 
-def _predicted(
-    tracer: GroupTracer, solution: GroupSolution | None, alpha: float
-) -> tuple[Index, Float64]:
-    """Where the solution at another alpha is expected: on the line that this one moves along."""
+def _predicted(tracer: GroupTracer, solution: GroupSolution | None, alpha: float) -> GroupIterate:
+    """Where the solution at the next alpha is expected: on the line that this one moves along.
+
+    The cubic through the last two solutions is no better: the same path takes as many sweeps.
+    """
     if solution is None:
-        return tracer.position
+        return tracer.observed(alpha, *tracer.position)
     theta = solution.theta + (alpha - solution.alpha) * solution.slope
     groups = tracer.penalty.groups[solution.features]
     along = np.bincount(groups, (theta * solution.theta).sum(axis=1))
-    on = (along > 0.0)[groups]
-    return solution.features[on], theta[on]
+    theta[(along <= 0.0)[groups]] = 0.0  # they turn round
+    return tracer.observed(alpha, solution.features, theta)
 
 
 def _fill(
@@ -81,8 +83,7 @@ def _fill(
                 at = tracer.certifier.returned(alphas[i], at)
                 points[i] = tracer.certifier.point(alphas[i], at, 0)
                 continue
-            near = tracer.penalty.nonzero(features, at.theta)
-            points[i] = tracer.solve_from(alphas[i], *near)
+            points[i] = tracer.solve_from(alphas[i], at)
             n_solved += 1
     return n_solved
 

@@ -75,14 +75,14 @@ class GroupTracer(Tracer):
 
     def solve(self, alpha: float) -> PathPoint:
         """Solve at one alpha, from where it is."""
-        return self.solve_from(alpha, *self.position)
+        return self.solve_from(alpha, self.observed(alpha, *self.position))
 
-    def solve_from(self, alpha: float, features: Index, theta: Float64) -> PathPoint:
-        """Solve at one alpha, from coefficients (k, T) of some features, group by group."""
-        certifier, settings = self.certifier, self.settings
-        at, sweeps, stalled = self._observed(alpha, features, theta), 0, 0
-        self._system = None
-        best, goal = at, RESTRICTED_TOL * certifier.gap_tol
+    def solve_from(self, alpha: float, at: GroupIterate) -> PathPoint:
+        """Solve at one alpha, from an iterate that has been observed there."""
+        certifier, settings, sweeps, stalled = self.certifier, self.settings, 0, 0
+        features, theta = self.penalty.nonzero(at.features, at.theta)
+        best = at = at._replace(features=features, theta=theta)
+        self._system, goal = None, RESTRICTED_TOL * certifier.gap_tol
         finish = settings.solver == "auto"
         while not certifier.suffices(best.certificate) and sweeps < settings.max_iter:
             problem, features, theta = restricted(self.targets, self.penalty, alpha, at)
@@ -90,7 +90,7 @@ class GroupTracer(Tracer):
                 break
             theta, surrogate, self._system = swept_and_finished(problem, theta, goal, finish)
             sweeps += 1
-            at = self._observed(alpha, *self.penalty.nonzero(features, theta))
+            at = self.observed(alpha, *self.penalty.nonzero(features, theta))
             at = at if finish else certifier.without_zeros(alpha, at)
             self._tell_iteration(alpha, at, sweeps, surrogate)
             stalled = 0 if at.certificate.gap < best.certificate.gap else stalled + finish
@@ -102,7 +102,7 @@ class GroupTracer(Tracer):
         self.position = best.features, best.theta
         return certifier.point(alpha, best, sweeps)
 
-    def _observed(self, alpha: float, features: Index, theta: Float64) -> GroupIterate:
+    def observed(self, alpha: float, features: Index, theta: Float64) -> GroupIterate:
         """Coefficients with what they are worth at one alpha."""
         return self.certifier.observe(np.array([alpha]), features, theta[..., None])[0]
 
