@@ -2,7 +2,7 @@
 
 A parameter w = u_1 o ... o u_K, with alpha/K (|u_1|^2 + ... + |u_K|^2) added to the loss, has the
 penalty alpha |w|_1 for K = 2, and alpha sum_j |w_j|^(2/K) for more: a smooth function of the
-factors, for any optimiser. Where a factor is shared by a group of weights, w_g = u_g v_g, the
+factors, for any optimiser. Where a group of weights has one number as a factor, w_g = m_g v_g, the
 penalty is alpha sum_g ||w_g||: whole groups go to zero (a group lasso).
 
     import torch

@@ -4,8 +4,8 @@
 
 Data as in the notebook ``linear/lasso_demo.ipynb`` of Ziyin and Wang (2023), which compared Adam on
 factors, on a GPU, with scikit-learn's Lasso: normal X, a few true coefficients, full batches. The
-seconds of both, in one run, and how far they are from the minimum, relative to the loss without
-features: the duality gap that HadamardLasso certifies, and for Adam the difference to that
+seconds of both, in one run, and how far they are from the minimum, relative to the mean square
+of y: the duality gap that HadamardLasso certifies, and for Adam the difference to that
 solution, before and after `round_to_zero`.
 """
 

@@ -88,8 +88,8 @@ class DataTerm(Protocol):
     """What the path driver asks of a loss on a design.
 
     `quadratic` tells whether the loss is, so that every model is exact; `convex`, whether it is, so
-    that there is a dual problem; `scale` is the loss without features, the unit of `tol`; `norm`
-    bounds the length of any residual on the path.
+    that there is a dual problem; `scale` is the unit of `tol`: the loss without features, or twice
+    that for squared loss; `norm` bounds the length of any residual on the path.
     """
 
     quadratic: bool

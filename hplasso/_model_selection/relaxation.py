@@ -40,12 +40,12 @@ class Refit(Enum):
 
     EXISTS = ""
     DEPENDENT = (
-        "columns of its support depend on each other, so that many fits are equally good; this is "
+        "columns of the support depend on each other, so that many fits are equally good; this is "
         "always so with more coefficients than samples"
     )
-    SEPARATED = "on its support the classes are separated, and coefficients grow without limit"
+    SEPARATED = "on the support the classes are separated, and coefficients grow without limit"
     NOT_CONVERGED = (
-        "without penalty the fit on its support did not converge: coefficients may grow without "
+        "without penalty the fit on the support did not converge: coefficients may grow without "
         "limit, as when a plane separates classes"
     )
 

@@ -19,13 +19,13 @@ from .._penalties.l1 import SOLVED
 from .progress import Measure
 from .settings import PathSettings
 
-# The part of the loss without features that rounding may contribute to a gap unseen: a numerical
+# The part of `DataTerm.scale` that rounding may contribute to a gap unseen: a numerical
 # limit, some thousand units of rounding.
 NEGLIGIBLE = 1e-12
 # Of features without penalty no more numbers than these (64 MB) are looked at for their own sake:
 # it bounds memory, and gaps beside more of them are as without rounding.
 FEW = 2**23
-# A part of the loss without features that rounding of a single correlation may add to the gap: a
+# A part of `DataTerm.scale` that rounding of a single correlation may add to the gap: a
 # numerical limit, some units of rounding.
 SPOILT = 1e-15
 

@@ -29,7 +29,7 @@ NEAREST = 1e-6
 # Gram matrix of it would fill more than this part of X: memory against columns read again
 # (constants.py).
 CROWDED = 0.25
-# The gap of a step, relative to the loss without features: less makes steps exact that are given
+# The gap of a step, relative to `DataTerm.scale`: less makes steps exact that are given
 # up anyway, more leaves wrong supports (constants.py).
 CONTINUATION_TOL = 1e-3
 

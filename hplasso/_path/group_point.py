@@ -1,4 +1,4 @@
-"""Groups of coefficients at one alpha: the duality gap, and the point of a path that they become.
+"""Groups of coefficients at one alpha: their duality gap, and a point of the path made from them.
 
 As for single coefficients (`duality_gap`), with norms of groups in place of absolute values: kappa
 R is feasible for the dual problem when kappa |z_g| <= lambda_g for all groups, and

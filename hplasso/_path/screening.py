@@ -43,9 +43,9 @@ def number_above(problem: PathProblem, iterate: Iterate, alpha: float) -> int:
 
 
 def violators(problem: PathProblem, iterate: Iterate, alpha: float) -> Index:
-    """Features outside the working set that are not feasible at an alpha.
+    """The violators at an alpha that are outside the working set.
 
-    If they are more than the support has already, the largest violators.
+    If they are more than the support has already, the largest of them.
     """
     if problem.working_set.whole:
         return NOBODY

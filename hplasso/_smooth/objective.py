@@ -259,10 +259,10 @@ class Objective:
     def gap(self, evaluation: Evaluation, f_min: float) -> float:
         """A bound of F - min F, for convex h >= f_min and q = 1.
 
-        For any y, h(y) >= h(x) + g'(y - x), -g'y <= m sum_j lambda_j |y_j| with
-        m = max_j |g_j| / lambda_j, and at the minimum sum_j lambda_j |y_j| <= F(x) - f_min: so
+        For any y, h(y) >= h(x) + g'(y - x), -g'y <= rho sum_j lambda_j |y_j| with
+        rho = max_j |g_j| / lambda_j, and at the minimum sum_j lambda_j |y_j| <= F(x) - f_min: so
 
-            F(x) - min F  <=  sum_j lambda_j |x_j| + g'x + (m - 1)_+ (F(x) - f_min).
+            F(x) - min F  <=  sum_j lambda_j |x_j| + g'x + (rho - 1)_+ (F(x) - f_min).
 
         Infinite where a coordinate without penalty has a gradient.
         """
@@ -271,7 +271,7 @@ class Objective:
         free = self.penalty == 0.0
         if g[free].any():
             return float("inf")
-        largest = float((abs_gradient[~free] / self.penalty[~free]).max(initial=0.0))
+        rho = float((abs_gradient[~free] / self.penalty[~free]).max(initial=0.0))
         on = x.nonzero()[0]
         gap = float((self.penalty[on] * np.abs(x[on]) + g[on] * x[on]).sum())
-        return max(gap, 0.0) + max(largest - 1.0, 0.0) * (evaluation.objective - f_min)
+        return max(gap, 0.0) + max(rho - 1.0, 0.0) * (evaluation.objective - f_min)

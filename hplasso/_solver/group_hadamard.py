@@ -4,7 +4,7 @@ For coefficients theta (k, T) of k features and T targets, whose features form g
 theta_g = m_g v_g with a number m_g for each group. As m_g |v_g| <= (m_g^2 + |v_g|^2) / 2, with
 equality just where |m_g| = |v_g|,
 
-    g(m, v) = 1/2 <theta, G theta> - <c, theta> + 1/2 sum_g lambda_g (m_g^2 + |v_g|^2)
+    J(m, v) = 1/2 <theta, G theta> - <c, theta> + 1/2 sum_g lambda_g (m_g^2 + |v_g|^2)
             >= f(theta) = 1/2 <theta, G theta> - <c, theta> + sum_g lambda_g |theta_g|
 
 and both have the same minimum (Hoff 2017, section 4). With D = diag(m_g of each feature) and the
@@ -14,7 +14,7 @@ matrix S (k, groups) that says which group a feature is in,
     m  <-  (S' (G o v v') S + Lambda)^-1 S' (c o v) 1                 one number for each group
 
 Zero is absorbing, as for single coefficients (`hadamard`): a group that is to enter starts from one
-proximal step of its own. *Balancing*, |m_g| = |v_g| = sqrt|theta_g|, keeps theta and lowers g to
+proximal step of its own. *Balancing*, |m_g| = |v_g| = sqrt|theta_g|, keeps theta and lowers J to
 f(theta). A group without penalty needs no second factor.
 
 References
@@ -54,7 +54,7 @@ def product(problem: GroupProblem, factors: GroupFactors) -> Float64:
 
 
 def group_objective(problem: GroupProblem, factors: GroupFactors) -> float:
-    """g(m, v)."""
+    """J(m, v)."""
     theta = product(problem, factors)
     loss = float(((0.5 * problem.image(theta) - problem.target) * theta).sum())
     squares = factors.m**2 + problem.partition.norms(factors.v) ** 2
@@ -67,18 +67,18 @@ def system_of(problem: GroupProblem, factors: GroupFactors) -> GroupSystem:
 
 
 def group_sweep(problem: GroupProblem, factors: GroupFactors, system: GroupSystem) -> GroupFactors:
-    """Minimise g over v, then over m; `system` is that of the factors."""
+    """Minimise J over v, then over m; `system` is that of the factors."""
     v = update_vectors(problem, factors.m, system)
     return GroupFactors(update_numbers(problem, v), v)
 
 
 def update_vectors(problem: GroupProblem, m: Float64, system: GroupSystem) -> Float64:
-    """v = argmin_v g(m, v) = D^-1 (G + Lambda D^-2)^-1 c."""
+    """v = argmin_v J(m, v) = D^-1 (G + Lambda D^-2)^-1 c."""
     return np.asarray(system.solve(problem.target) / m[problem.partition.groups, None])
 
 
 def update_numbers(problem: GroupProblem, v: Float64) -> Float64:
-    """m = argmin_m g(m, v)."""
+    """m = argmin_m J(m, v)."""
     system = plus_diagonal(problem.products(v), problem.penalty)
     return solve_shifted(system, problem.partition.sums((problem.target * v).sum(axis=1)))
 
