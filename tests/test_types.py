@@ -15,6 +15,7 @@ ARGUMENTS = {
     "lasso_path": path_arguments.LassoPathArguments,
     "enet_path": path_arguments.ElasticNetPathArguments,
     "logistic_path": path_arguments.LogisticPathArguments,
+    "group_path": path_arguments.GroupPathArguments,
     "glm_path": path_arguments.GeneralizedLinearPathArguments,
 }
 

@@ -30,6 +30,7 @@ from hplasso import (
     RegularizationPathDisplay,
     enet_path,
     glm_path,
+    group_path,
     lasso_path,
     logistic_path,
     minimize_l1,
@@ -62,6 +63,7 @@ assert_type(minimize_l1(lambda x: float(x @ x), y, 0.1, jac="3-point").x, Any)
 
 # What path functions return follows from their flags.
 assert_type(lasso_path(X, y, alphas=5), tuple[Array, Array, Array])
+assert_type(group_path(X, y, groups=[0, 0, 1]), tuple[Array, Array, Array])
 assert_type(lasso_path(X, y, return_n_iter=True), tuple[Array, Array, Array, list[Any]])
 assert_type(enet_path(X, y, l1_ratio=0.9, return_intercept=True), tuple[Array, Array, Array, Array])
 assert_type(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, Literal, Self, Unpack, overload
 
 import numpy as np
 
@@ -18,10 +18,62 @@ from .._validation.weights import PenaltyWeights, checked_data
 from .fit_method import fit_method
 from .group_estimator import GroupEstimator
 from .group_regression import GroupData
+from .path_arguments import (
+    GroupPathArguments,
+    Paths,
+    PathsWithBoth,
+    PathsWithIntercepts,
+    PathsWithSweeps,
+)
 from .problem import FitOptions, Problem, gaps_of, sweeps_of
 from .regression import ACCEPTED, LeastSquaresData, least_squares_data
 
 
+@overload
+def group_path(
+    X: Any,
+    y: Any,
+    *,
+    return_n_iter: Literal[False] = ...,
+    return_intercept: Literal[False] = ...,
+    **arguments: Unpack[GroupPathArguments],
+) -> Paths: ...
+@overload
+def group_path(
+    X: Any,
+    y: Any,
+    *,
+    return_n_iter: Literal[True],
+    return_intercept: Literal[False] = ...,
+    **arguments: Unpack[GroupPathArguments],
+) -> PathsWithSweeps: ...
+@overload
+def group_path(
+    X: Any,
+    y: Any,
+    *,
+    return_n_iter: Literal[False] = ...,
+    return_intercept: Literal[True],
+    **arguments: Unpack[GroupPathArguments],
+) -> PathsWithIntercepts: ...
+@overload
+def group_path(
+    X: Any,
+    y: Any,
+    *,
+    return_n_iter: Literal[True],
+    return_intercept: Literal[True],
+    **arguments: Unpack[GroupPathArguments],
+) -> PathsWithBoth: ...
+@overload
+def group_path(
+    X: Any,
+    y: Any,
+    *,
+    return_n_iter: bool = ...,
+    return_intercept: bool = ...,
+    **arguments: Unpack[GroupPathArguments],
+) -> tuple[Any, ...]: ...
 @path_function
 def group_path(
     X: Any,

@@ -8,7 +8,14 @@ from typing import Any, TypedDict
 
 from numpy.typing import NDArray
 
-from .._validation.choices import Balanced, FamilyName, Link, Selection, Solver
+from .._validation.choices import (
+    Balanced,
+    FamilyName,
+    GroupWeighting,
+    Link,
+    Selection,
+    Solver,
+)
 
 Array = NDArray[Any]
 # Of least squares: alphas, coefs, dual_gaps; n_iters and intercepts on request.
@@ -53,6 +60,23 @@ class ElasticNetPathArguments(LassoPathArguments, total=False):
     """Those of `enet_path`."""
 
     l1_ratio: float
+
+
+class GroupPathArguments(TypedDict, total=False):
+    """Those of `group_path`."""
+
+    groups: Any
+    group_weights: GroupWeighting | Any
+    eps: float
+    alphas: Any
+    coef_init: Any
+    verbose: bool | int
+    fit_intercept: bool
+    sample_weight: Any
+    offset: Any
+    solver: Solver
+    max_iter: int
+    tol: float
 
 
 class LogisticPathArguments(PathArguments, total=False):
