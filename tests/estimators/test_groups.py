@@ -10,6 +10,7 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LinearRegression, MultiTaskLasso
+from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from hplasso import (
     Batches,
@@ -34,6 +35,11 @@ Y = X[:, :3] @ rng.standard_normal((3, 2)) + X[:, 20:26] @ rng.standard_normal((
 Y += 0.5 * rng.standard_normal(Y.shape)
 y = Y[:, 0]
 ROOT = np.sqrt(np.bincount(GROUPS))
+
+
+@parametrize_with_checks([HadamardGroupLasso(0.1), HadamardMultiTaskLasso(0.1)])
+def test_scikit_learn_conventions(estimator, check):
+    check(estimator)
 
 
 def fit(alpha=0.2, X=X, y=y, tol=1e-12, groups=GROUPS, sample_weight=None, **options):
