@@ -7,11 +7,16 @@ from contextvars import ContextVar
 from functools import cache
 from typing import TypeVar
 
+import numpy as np
+from numpy.lib import NumpyVersion
 from threadpoolctl import ThreadpoolController
 
 from .error_state import in_own_error_state
 
 Part = TypeVar("Part")
+# Whether threads may have error states of their own: before 2.0, NumPy forgets those of some
+# threads when others leave theirs.
+SAFE = NumpyVersion(np.__version__) >= "2.0.0"
 
 # BLAS gets one thread: several save nothing on small matrices, and were seen to take 3 to 20 times
 # as long, waiting for each other. All that were given it gets for passes over data of at least so
@@ -57,7 +62,7 @@ def by_threads(n_rows: int, of_run: Callable[[slice], Part]) -> list[Part]:
     cache, this saves what threads of BLAS lose by waiting for each other: the moments of 200,000 x
     200 took .5 of the time.
     """
-    given = _threads_given.get()
+    given = _threads_given.get() if SAFE else 1
     runs = [slice(k * n_rows // given, (k + 1) * n_rows // given) for k in range(given)]
     guarded = in_own_error_state(of_run)  # other threads have NumPy's
     if given == 1:

@@ -262,7 +262,9 @@ def test_paths_begin_beside_groups_without_penalty():
     weights[4] = 0.0
     _, coefs, _ = group_path(X, y, groups=GROUPS, group_weights=weights, alphas=5, tol=1e-10)
     free = GROUPS == 4
-    np.testing.assert_allclose(coefs[free, 0], np.linalg.lstsq(X[:, free], y)[0], atol=1e-7)
+    np.testing.assert_allclose(
+        coefs[free, 0], np.linalg.lstsq(X[:, free], y, rcond=None)[0], atol=1e-7
+    )
     assert not coefs[~free, 0].any()
     assert coefs[~free, 1].any()
     _, other, _ = group_path(X, y, groups=GROUPS, alphas=[0.3, 0.2], coef_init=coefs[:, -1])
