@@ -182,7 +182,7 @@ PEERS = {
     "hplasso": ("hplasso", hplasso_path, GAPS),
     "celer": ("celer", celer_path, (1e-2, 1e-4, 1e-5, 1e-6)),
     "skglm": ("skglm", skglm_path, (1e-3, 1e-4, 1e-5, 1e-6)),
-    "adelie": ("adelie", adelie_path, (1e-7, 1e-9, 1e-10, 1e-11, 1e-12, 1e-13, 1e-14)),
+    "adelie": ("adelie", adelie_path, (1e-7, 1e-9, 1e-10, 1e-11, 1e-13, 1e-14, 1e-15)),
     "scikit-learn": ("sklearn", scikit_learn_path, (1e-3, 1e-4, 1e-5, 1e-6)),
 }
 
