@@ -42,14 +42,14 @@ class Targets(ABC):
 
     quadratic, convex = True, True
 
-    def __init__(self, design: Design, Y: Float64) -> None:
+    def __init__(self, design: Design, Y: Float64, gram: Float64 | None = None) -> None:
         losses = [SquaredLoss(y, design.sqrt_weights, design.fit_intercept) for y in Y.T]
         self.design = design
         self.response = np.stack([loss.response for loss in losses], axis=1)
         self.intercept = np.array([loss.intercept for loss in losses])
         self.scale = float(sum(loss.square for loss in losses))
         self.norm = float(np.sqrt(self.scale))
-        self.working_set = WorkingSet(design, fixed=True)
+        self.working_set = WorkingSet(design, gram, fixed=True)
 
     @abstractmethod
     def target(self, positions: Index) -> Float64:
@@ -108,11 +108,13 @@ class DataTargets(Targets):
 
 
 class GramTargets(Targets):
-    """From G (p, p) and c (p, T), which determine it with ||Y||^2."""
+    """From G (p, p) and c (p, T), which determine it with ||Y||^2; c is computed if not known."""
 
-    def __init__(self, design: Design, Y: Float64, gram: Float64, target: Float64) -> None:
-        super().__init__(design, Y)
-        self.working_set, self._all = WorkingSet(design, gram), target
+    def __init__(
+        self, design: Design, Y: Float64, gram: Float64, target: Float64 | None = None
+    ) -> None:
+        super().__init__(design, Y, gram)
+        self._all = design.product(self.response) if target is None else target
 
     def target(self, positions: Index) -> Float64:
         return self._all[positions]

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._design.source import Source
 from .._numerics.threads import threads_for_data
 from .._numerics.typing import Float64
-from .._path.progress import PathPoint, warn
+from .._path.progress import PathPoint
 from .._penalties.group import GroupPenalty
 from .._validation.arrays import checked_array
 from .._validation.weights import PenaltyWeights
@@ -20,7 +20,7 @@ from .bases import MultiOutputMixin
 from .fit_method import Task
 from .group_regression import GroupData
 from .linear_model import fitted_as, options_of
-from .linear_regressor import LinearRegressor
+from .linear_regressor import LinearRegressor, warn_of_no_penalty
 from .problem import FitOptions, Problem
 from .regression import ACCEPTED, LeastSquaresData
 
@@ -56,10 +56,7 @@ class GroupEstimator(MultiOutputMixin, LinearRegressor):
         start = self._start(grouped.data)
         alpha = self.alpha
         if alpha == 0:
-            warn(
-                "With alpha=0, this algorithm does not converge well. You are advised to use the "
-                "LinearRegression estimator"
-            )
+            warn_of_no_penalty()
             none = np.zeros_like(grouped.penalty.weights)
             grouped, alpha = grouped.with_weights(none), 1.0
         with Task.of_fit(self), threads_for_data(grouped.X.size):

@@ -7,8 +7,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._datafit.targets import DataTargets, GramTargets, Targets
-from .._design.factory import check_range, checked_design
-from .._design.tall import design_and_moments, is_tall
 from .._numerics.typing import Float64, Index
 from .._path.group_path import trace_groups
 from .._path.group_tracer import GroupTracer
@@ -17,7 +15,7 @@ from .._path.settings import PathSettings
 from .._path.tracer import Tracer
 from .._penalties.group import GroupPenalty
 from .problem import Problem, UnpenalisedProblem
-from .regression import AlphaScale, LeastSquaresData, gram_pays
+from .regression import AlphaScale, LeastSquaresData
 
 
 class GroupRegression(UnpenalisedProblem):
@@ -83,20 +81,12 @@ class GroupData(NamedTuple):
     def problem(self, n_solutions: int) -> Problem:
         """The problem, of which so many solutions are to come."""
         data, p = self.data, self.data.X.shape[1]
-        check_range("y", float(np.abs(data.targets).max()))
         regression = GroupRegression(self._targets(n_solutions), self.penalty)
         return Problem(regression, data.options, np.ones(p), data.X.dtype)
 
     def _targets(self, n_solutions: int) -> Targets:
         """The targets, from the Gram matrix of all features where that is expected to save time."""
-        X, Y, weights, penalty, options, *_ = self.data
-        under = weights, options.fit_intercept, penalty.left_out
-        pays = gram_pays(X.shape, "auto", n_solutions)
-        if pays and is_tall(X):
-            design, gram, z = design_and_moments(X, Y, *under)
-            return GramTargets(design, Y, gram, z)
-        targets = DataTargets(checked_design(X, *under), Y)
-        if not pays:
-            return targets
-        design = targets.design
-        return GramTargets(design, Y, design.gram(), design.product(targets.response))
+        design, gram, z = self.data.moments("auto", n_solutions)
+        if gram is None:
+            return DataTargets(design, self.data.targets)
+        return GramTargets(design, self.data.targets, gram, z)

@@ -218,10 +218,7 @@ class LeastSquaresEstimator(MultiOutputMixin, LinearRegressor):
         data = self._checked(X, y, sample_weight, check_input, offset)
         starts = self._starts(data.targets.shape[1], data.X.shape[1])
         if self.alpha == 0:
-            warn(
-                "With alpha=0, this algorithm does not converge well. You are advised to use the "
-                "LinearRegression estimator"
-            )
+            warn_of_no_penalty()
         with Task.of_fit(self), threads_for_data(data.X.size):
             problem = data.problem(n_solutions=1)
             points = [
@@ -258,6 +255,14 @@ class LeastSquaresEstimator(MultiOutputMixin, LinearRegressor):
         shape = (n_features,) if n_targets == 1 else (n_targets, n_features)
         coef = checked_array(self.coef_, shape, "With warm_start=True, coef_ of the last fit")
         return list(np.atleast_2d(coef))
+
+
+def warn_of_no_penalty() -> None:
+    """Say, as scikit-learn does, what is better for alpha=0."""
+    warn(
+        "With alpha=0, this algorithm does not converge well. You are advised to use the "
+        "LinearRegression estimator"
+    )
 
 
 def path_data(

@@ -188,21 +188,35 @@ class LeastSquaresData(NamedTuple):
         one, it is formed where that is expected to save time for so many solutions.
         """
         Y, precompute = self.targets, self.precompute
-        check_range("y", float(np.abs(Y).max()))
-        under = self.weights, self.options.fit_intercept, self.penalty.left_out
         if not isinstance(precompute, np.ndarray):
-            pays = gram_pays(self.X.shape, precompute, n_solutions * Y.shape[1])
-            if pays and is_tall(self.X):
-                design, gram, z = design_and_moments(self.X, Y, *under)
-                return Regression(design, Y, gram, z)
-            design = checked_design(self.X, *under)
-            return Regression(design, Y, design.gram() if pays else None)
-        design = checked_design(self.X, *under)
+            design, gram, z = self.moments(precompute, n_solutions * Y.shape[1])
+            return Regression(design, Y, gram, z)
+        check_range("y", float(np.abs(Y).max()))
+        design = checked_design(self.X, *self._under)
         given = _checked_gram(precompute, design)
         if self.Xy is None or given is None:
             return Regression(design, Y, design.gram() if given is None else given)
         z = self.Xy / len(Y) - np.multiply.outer(design.mean, self.weights @ Y)
         return Regression(design, Y, given, np.where(design.left_out[:, None], 0.0, z))
+
+    @property
+    def _under(self) -> tuple[Float64, bool, Mask]:
+        """What makes a design of X."""
+        return self.weights, self.options.fit_intercept, self.penalty.left_out
+
+    def moments(
+        self, precompute: bool | str, n_solutions: int
+    ) -> tuple[Design, Float64 | None, Float64 | None]:
+        """The design; its Gram matrix, where it pays for so many solutions; Z'Y, if known by then.
+
+        All in one pass, if X is tall.
+        """
+        check_range("y", float(np.abs(self.targets).max()))
+        pays = gram_pays(self.X.shape, precompute, n_solutions)
+        if pays and is_tall(self.X):
+            return design_and_moments(self.X, self.targets, *self._under)
+        design = checked_design(self.X, *self._under)
+        return design, design.gram() if pays else None, None
 
     def problem_of(self, regression: Regression) -> Problem:
         """The problem on a design that has been made."""

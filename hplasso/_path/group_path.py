@@ -54,9 +54,8 @@ def _predicted(tracer: GroupTracer, solution: GroupSolution | None, alpha: float
     if solution is None:
         return tracer.observed(alpha, *tracer.position)
     theta = solution.theta + (alpha - solution.alpha) * solution.slope
-    groups = tracer.penalty.groups[solution.features]
-    along = np.bincount(groups, (theta * solution.theta).sum(axis=1))
-    theta[(along <= 0.0)[groups]] = 0.0  # they turn round
+    along = tracer.penalty.sums_of(solution.features, theta * solution.theta)
+    theta[(along <= 0.0)[tracer.penalty.groups[solution.features]]] = 0.0  # they turn round
     return tracer.observed(alpha, solution.features, theta)
 
 

@@ -8,6 +8,8 @@ R is feasible for the dual problem when kappa |z_g| <= lambda_g for all groups, 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,7 +34,8 @@ class GroupIterate(NamedTuple):
     certificate: Certificate
 
 
-class GroupCertifier(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class GroupCertifier:
     """Judges coefficients of some features, which stand group by group."""
 
     targets: Targets
@@ -44,6 +47,16 @@ class GroupCertifier(NamedTuple):
         """The largest gap that is good enough."""
         return self.settings.tol * self.targets.scale
 
+    @cached_property
+    def _rounding(self) -> Float64:
+        """The rounding of the columns of each group, (n_groups,)."""
+        return self.penalty.norms(self.targets.design.rounding[:, None])
+
+    @cached_property
+    def _lengths(self) -> Float64:
+        """No less than the largest singular value of Z_g, of each group."""
+        return self.penalty.norms(self.targets.design.column_norms[:, None])
+
     def suffices(self, certificate: Certificate) -> bool:
         """Whether the gap is within the tolerance, or is what rounding contributes, negligible."""
         gap, _, rounding_gap = certificate
@@ -54,12 +67,11 @@ class GroupCertifier(NamedTuple):
         self.targets.working_set.admit(features)
         states = self.targets.states(features, theta)
         sizes = self.targets.norm + self.targets.sizes(features, theta).sum(axis=0)
-        rounding = self.penalty.norms(self.targets.design.rounding[:, None])
         found = []
         for m, alpha in enumerate(alphas):
             z, values = states.z[..., m], theta[..., m]
             certificate = self._certificate(
-                float(alpha), features, values, states, m, sizes[m] * rounding
+                float(alpha), features, values, states, m, sizes[m] * self._rounding
             )
             loss = 0.5 * float(states.squares[m])
             found.append(GroupIterate(features, values, z, loss, certificate))
@@ -88,9 +100,8 @@ class GroupCertifier(NamedTuple):
 
     def without_zeros(self, alpha: float, at: GroupIterate) -> GroupIterate:
         """The same without groups that are surely zero, by the gap-safe sphere rule."""
-        lengths = self.penalty.norms(self.targets.design.column_norms[:, None])
         reachable = at.certificate.kappa * self.penalty.norms(at.z)
-        reachable += lengths * np.sqrt(2.0 * at.certificate.gap)
+        reachable += self._lengths * np.sqrt(2.0 * at.certificate.gap)
         possible = (reachable >= alpha * self.penalty.weights)[self.penalty.groups[at.features]]
         if possible.all():
             return at
