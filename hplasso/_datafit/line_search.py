@@ -11,13 +11,12 @@ hundreds to go: there the step is doubled as long as f falls.
 """
 
 from math import isfinite
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from .._design.working_set import WorkingSet
 from .._numerics.typing import Float64
-from .base import Penalty
 from .curved_state import CurvedState, state_at
 
 # A limit of rounding: the change of f over a smaller part of a step is nothing else.
@@ -45,6 +44,32 @@ STEEP = 0.25
 SETTLED = 1e-9
 
 
+class Penalised(Protocol):
+    """A penalty of coefficients on the working set."""
+
+    def rise(self, theta: Float64, start: Float64) -> float:
+        """What it is at theta, less what it is at the start."""
+
+    def slope(self, theta: Float64, face: Float64, step: Float64) -> float:
+        """Its derivative at theta along a step, as it is for coefficients of the face's signs."""
+
+
+class SinglePenalty(NamedTuple):
+    """Of single coefficients: lambda_j |theta_j| + rho_j/2 theta_j^2, or without the ridge."""
+
+    weights: Float64
+    ridge: Float64 | None
+
+    def rise(self, theta: Float64, start: Float64) -> float:
+        rise = float(self.weights @ (np.abs(theta) - np.abs(start)))
+        ridge = self.ridge
+        return rise if ridge is None else rise + 0.5 * float(ridge @ (theta**2 - start**2))
+
+    def slope(self, theta: Float64, face: Float64, step: Float64) -> float:
+        slope = float(self.weights @ (np.sign(face) * step))
+        return slope if self.ridge is None else slope + float(self.ridge @ (theta * step))
+
+
 class Line(NamedTuple):
     """From a state at theta to a goal, in coefficients, outputs, and intercepts.
 
@@ -57,7 +82,7 @@ class Line(NamedTuple):
     linear: Float64
     change: Float64
     shift: Float64
-    penalty: Penalty
+    penalty: Penalised
 
     def point(self, fraction: float) -> tuple[Float64, CurvedState]:
         """Coefficients and state at a fraction of the step."""
@@ -69,20 +94,15 @@ class Line(NamedTuple):
 
     def rise(self, theta: Float64, state: CurvedState) -> float:
         """f at a point less f at the start."""
-        weights, ridge = self.penalty
         increase = state.prediction.losses - self.state.prediction.losses
-        rise = float(state.outputs.weights @ increase)
-        rise += float(weights @ (np.abs(theta) - np.abs(self.theta)))
-        return rise if ridge is None else rise + 0.5 * float(ridge @ (theta**2 - self.theta**2))
+        return float(state.outputs.weights @ increase) + self.penalty.rise(theta, self.theta)
 
     def slope(
-        self, state: CurvedState, change: Float64, theta: Float64, signs: Float64, step: Float64
+        self, state: CurvedState, change: Float64, theta: Float64, face: Float64, step: Float64
     ) -> float:
-        """The derivative of f at theta, for these signs, along a step that changes outputs."""
-        weights, ridge = self.penalty
+        """The derivative of f at theta, on a face, along a step that changes outputs."""
         effects = state.outputs.weights @ (state.prediction.residual * change).sum(axis=1)
-        slope = weights @ (signs * step) - effects
-        return float(slope + (0.0 if ridge is None else ridge @ (theta * step)))
+        return self.penalty.slope(theta, face, step) - float(effects)
 
 
 def line_search(
@@ -90,8 +110,8 @@ def line_search(
     state: CurvedState,
     theta: Float64,
     goal: Float64,
-    penalty: Penalty,
-    modelled: bool,
+    penalty: Penalised,
+    modelled: bool = True,
 ) -> tuple[Float64, CurvedState]:
     """Coefficients between theta and goal, or beyond, at which f is no higher than at theta.
 
@@ -131,7 +151,7 @@ def _bisect(line: Line, fraction: float, width: float) -> tuple[Float64, CurvedS
     while high - low > width:
         middle = 0.5 * (low + high)
         new, state = line.point(middle)
-        if line.slope(state, line.change, new, np.sign(new), direction) > 0.0:
+        if line.slope(state, line.change, new, new, direction) > 0.0:
             high = middle
         else:
             low, found = middle, (new, state)
@@ -146,10 +166,10 @@ def _go_beyond(
     moving = np.abs(goal - theta) > SETTLED * np.abs(goal)
     if not moving.any():
         return goal, state
-    direction, signs = (goal - theta) * (moving & (goal != 0.0)), np.sign(goal)
+    direction = (goal - theta) * (moving & (goal != 0.0))
 
     def slope(at: CurvedState, here: Float64, change: Float64) -> float:
-        return line.slope(at, change, here, signs, direction)
+        return line.slope(at, change, here, goal, direction)
 
     # what has settled moves by rounding only, which may hide how f falls
     settled = not moving[theta != 0.0].all()

@@ -25,7 +25,7 @@ from .curved_state import CurvedState, state_at
 from .hessian import Hessian
 from .hessian_operator import of_columns
 from .iterate import Iterate
-from .line_search import line_search
+from .line_search import SinglePenalty, line_search
 from .outputs import Outputs
 
 # A limit of rounding: an error that is less than this part of all limits, or of the loss without
@@ -135,7 +135,7 @@ class CurvedTerm:
         penalty: Penalty,
         modelled: bool = True,
     ) -> tuple[Float64, CurvedState]:
-        return line_search(working_set, state, theta, goal, penalty, modelled)
+        return line_search(working_set, state, theta, goal, SinglePenalty(*penalty), modelled)
 
     def image(self, columns: Float64, values: Float64) -> Float64:
         image = np.zeros((len(columns), self.n_outputs))

@@ -8,24 +8,35 @@ several theta at a time.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .._design.design import Design
 from .._design.working_set import WorkingSet
 from .._losses.squared import SquaredLoss
-from .._numerics.rounding import UNIT
+from .._numerics.rounding import UNIT, CorrelationRounding
 from .._numerics.threads import threads_for_pass
 from .._numerics.typing import Float64, Index
+from .group_term import GroupModel
+from .line_search import Penalised
 
 
-class TargetStates(NamedTuple):
-    """At M theta: z (p, T, M), ||R||^2 (M,), and what rounding may add to the gap (M,)."""
+class TargetState(NamedTuple):
+    """At theta: z (p, T), ||R||^2, the means of the targets, and what rounding may hide."""
 
     z: Float64
-    squares: Float64
-    hidden: Float64
+    square: float
+    intercept: Any
+    rounding: CorrelationRounding
+    hidden: float
+
+    @property
+    def loss(self) -> float:
+        return 0.5 * self.square
+
+    def divergence(self, kappa: float) -> float:
+        return 0.5 * (1.0 - kappa) ** 2 * self.square
 
 
 class Targets(ABC):
@@ -40,7 +51,7 @@ class Targets(ABC):
         ||Y||^2.
     """
 
-    quadratic, convex = True, True
+    quadratic, convex, curvature = True, True, 1.0
 
     def __init__(self, design: Design, Y: Float64, gram: Float64 | None = None) -> None:
         losses = [SquaredLoss(y, design.sqrt_weights, design.fit_intercept) for y in Y.T]
@@ -50,24 +61,54 @@ class Targets(ABC):
         self.scale = float(sum(loss.square for loss in losses))
         self.norm = float(np.sqrt(self.scale))
         self.working_set = WorkingSet(design, gram, fixed=True)
+        self.n_targets = self.intercept.size
 
     @abstractmethod
-    def target(self, positions: Index) -> Float64:
+    def states(self, features: Index, theta: Float64) -> list[TargetState]:
+        """The states at theta (k, T, M) of some features, all others zero."""
+
+    def _states(self, z: Float64, squares: Float64, sizes: Float64, hidden: Float64) -> Any:
+        """Those of M theta, from z (p, T, M), ||R||^2, lengths of columns times |theta_j|, (k, M).
+
+        Rounding may add `hidden` (M,) to the gaps.
+        """
+        intercept: Any = self.intercept if self.n_targets > 1 else float(self.intercept[0])
+        scales = self.norm + sizes.sum(axis=0)
+        return [
+            TargetState(z[..., m], float(square), intercept, CorrelationRounding(scale), float(low))
+            for m, (square, scale, low) in enumerate(zip(squares, scales, hidden, strict=True))
+        ]
+
+    def model(self, state: Any, features: Index, theta: Float64, dual: bool) -> GroupModel:
+        """The loss itself; by columns, if there are more of them than rows."""
+        self.working_set.admit(features)
+        positions = self.working_set.position[features]
+        target, columns = self._target(positions), self._columns(positions) if dual else None
+        if columns is not None:
+            return GroupModel(None, columns, target)
+        return GroupModel(self.working_set.gram[np.ix_(positions, positions)], None, target)
+
+    @abstractmethod
+    def _target(self, positions: Index) -> Float64:
         """c (k, T) at some positions in the working set."""
 
-    def gram(self, positions: Index) -> Float64:
-        """G (k, k) there."""
-        return self.working_set.gram[np.ix_(positions, positions)]
-
-    def columns(self, positions: Index) -> Float64 | None:
+    def _columns(self, positions: Index) -> Float64 | None:
         """Z (n, k) there, if there are more columns than rows; otherwise None."""
         return None
 
-    @abstractmethod
-    def states(self, features: Index, theta: Float64) -> TargetStates:
-        """The states at theta (k, T, M) of some features in the working set, all others zero."""
+    def step(
+        self, state: Any, features: Index, theta: Float64, goal: Float64, penalty: Penalised
+    ) -> tuple[Float64, TargetState]:
+        """To the goal: the model is the loss."""
+        return goal, self.states(features, goal[..., None])[0]
 
-    def sizes(self, features: Index, theta: Float64) -> Float64:
+    def refresh(self) -> None:
+        """Every model is exact."""
+
+    def written_intercept(self, state: Any, features: Index, theta: Float64) -> Float64:
+        return np.asarray(self.intercept - self.design.mean[features] @ theta)
+
+    def _sizes(self, features: Index, theta: Float64) -> Float64:
         """The lengths of the columns times |theta_j|, (k, M)."""
         lengths = np.sqrt((theta**2).sum(axis=1))
         return np.asarray(self.design.size[features, None] * lengths)
@@ -80,19 +121,20 @@ class DataTargets(Targets):
         super().__init__(design, Y)
         self._known = np.empty((0, Y.shape[1]))
 
-    def target(self, positions: Index) -> Float64:
+    def _target(self, positions: Index) -> Float64:
         known, size = len(self._known), self.working_set.features.size
         if known < size:
             new = self.working_set.columns.correlations(self.response)[known:]
             self._known = np.concatenate([self._known, new])
         return self._known[positions]
 
-    def columns(self, positions: Index) -> Float64 | None:
+    def _columns(self, positions: Index) -> Float64 | None:
         if positions.size <= len(self.response):
             return None
         return self.design.block(self.working_set.features[positions])
 
-    def states(self, features: Index, theta: Float64) -> TargetStates:
+    def states(self, features: Index, theta: Float64) -> list[TargetState]:
+        self.working_set.admit(features)
         n, (_, T, M) = len(self.response), theta.shape
         residual = np.repeat(self.response[:, :, None], M, axis=2)
         if features.size:
@@ -102,9 +144,9 @@ class DataTargets(Targets):
         self.design.passes += M * T
         with threads_for_pass():
             z = self.design.product(residual.reshape(n, -1)).reshape(-1, T, M)
-        lengths = np.sqrt((self.sizes(features, theta) ** 2).sum(axis=0))
-        hidden = UNIT * np.abs(residual).max(axis=(0, 1)) * lengths
-        return TargetStates(z, (residual**2).sum(axis=(0, 1)), hidden)
+        sizes = self._sizes(features, theta)
+        hidden = UNIT * np.abs(residual).max(axis=(0, 1)) * np.sqrt((sizes**2).sum(axis=0))
+        return self._states(z, (residual**2).sum(axis=(0, 1)), sizes, hidden)
 
 
 class GramTargets(Targets):
@@ -116,14 +158,15 @@ class GramTargets(Targets):
         super().__init__(design, Y, gram)
         self._all = design.product(self.response) if target is None else target
 
-    def target(self, positions: Index) -> Float64:
+    def _target(self, positions: Index) -> Float64:
         return self._all[positions]
 
-    def states(self, features: Index, theta: Float64) -> TargetStates:
+    def states(self, features: Index, theta: Float64) -> list[TargetState]:
         _, T, M = theta.shape
         image = self.working_set.gram[:, features] @ theta.reshape(-1, T * M)
         z = self._all[:, :, None] - image.reshape(-1, T, M)
         products = (theta * (self._all[features, :, None] + z[features])).sum(axis=(0, 1))
         squares = np.maximum(0.0, self.scale - products)
-        lengths = np.sqrt((self.sizes(features, theta) ** 2).sum(axis=0))
-        return TargetStates(z, squares, UNIT * (self.norm + lengths) * lengths)
+        sizes = self._sizes(features, theta)
+        lengths = np.sqrt((sizes**2).sum(axis=0))
+        return self._states(z, squares, sizes, UNIT * (self.norm + lengths) * lengths)

@@ -68,6 +68,8 @@ class Loss(ABC):
     mean_rounding : float
         Rounding of a residual beside that of the outputs, in units of rounding times the curvature:
         one for a mean exp(f); zero where residuals are known to their own last digit.
+    largest_curvature : float
+        No less than any eigenvalue of any D_i, wherever the outputs are.
     null_intercept : float or ndarray of shape (K,)
         About the intercepts of a fit without features.
     """
@@ -76,6 +78,7 @@ class Loss(ABC):
     convex = True
     n_outputs = 1
     mean_rounding = 1.0
+    largest_curvature = np.inf
     null_intercept: Any = 0.0
     weights: Float64
 

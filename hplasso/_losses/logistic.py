@@ -46,7 +46,7 @@ Profile = tuple[Float64, ClassPrediction]
 class ClassLoss(Loss):
     """Minus the logarithm of the probability of the true class."""
 
-    mean_rounding = 0.0
+    mean_rounding, largest_curvature = 0.0, 0.5
 
     def model_square(self, prediction: ClassPrediction) -> float:
         """(1 - P_y) / P_y from each sample."""

@@ -19,6 +19,7 @@ class OffsetLoss(Loss):
         self.loss, self.offset = loss, offset
         self.n_outputs, self.weights, self.convex = loss.n_outputs, loss.weights, loss.convex
         self.null_intercept = loss.null_intercept
+        self.largest_curvature = loss.largest_curvature
         self.mean_rounding = loss.mean_rounding + float(np.abs(offset).max())
 
     def bound_residual(self, null: Float64) -> float:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from .._datafit.targets import Targets
+from .._datafit.group_term import GroupTerm
 from .._numerics.typing import Float64, Index, Mask
 from .._penalties.group import GroupPenalty
 from .._solver.group_hadamard import (
     balance_groups,
-    group_objective,
     group_sweep,
+    imbalance,
     product,
     proximal_step,
     system_of,
@@ -26,35 +26,63 @@ MIN_ENTRANTS = 10
 
 
 def problem_of(
-    targets: Targets, penalty: GroupPenalty, alpha: float, features: Index
-) -> GroupProblem:
-    """The problem of some features, group by group."""
-    targets.working_set.admit(features)
-    positions, groups = targets.working_set.position[features], penalty.groups[features]
-    partition, target = Partition.of_groups(groups), targets.target(positions)
+    term: GroupTerm, penalty: GroupPenalty, alpha: float, at: GroupIterate, features: Index
+) -> tuple[GroupProblem, Float64]:
+    """The problem of some features, group by group, about an iterate; and where that is there.
+
+    These features are those of the iterate's support, and others.
+    """
+    on, groups = penalty.groups_of(at.features), penalty.groups[features]
+    theta = np.zeros((features.size, term.n_targets))
+    theta[on[groups]] = at.theta
+    partition = Partition.of_groups(groups)
     weights = alpha * penalty.weights[groups[partition.first]]
-    columns = targets.columns(positions) if weights.all() else None
-    if columns is not None:
-        return ColumnGroups(columns, partition, target, weights)
-    return GramGroups(targets.gram(positions), partition, target, weights)
+    model = term.model(at.state, features, theta, dual=bool(weights.all()))
+    if model.columns is not None:
+        return ColumnGroups(model.columns, partition, model.target, weights), theta
+    return GramGroups(model.gram, partition, model.target, weights), theta
 
 
 def restricted(
-    targets: Targets, penalty: GroupPenalty, alpha: float, at: GroupIterate
-) -> tuple[GroupProblem, Index, Float64]:
-    """The problem of the support and the entrants, its features, and theta to start from."""
-    on = np.zeros(penalty.weights.size, dtype=bool)
-    on[penalty.groups[at.features]] = True
-    entering = _entering(on, penalty.norms(at.z), alpha * penalty.weights)
+    term: GroupTerm, penalty: GroupPenalty, alpha: float, at: GroupIterate
+) -> tuple[GroupProblem, Index, Float64, Float64]:
+    """The problem of the support and the entrants, and its features.
+
+    Also the iterate there, and theta to start from: entrants have made a step of their own.
+    """
+    on = penalty.groups_of(at.features)
+    entering = _entering(on, penalty.norms(at.state.z), alpha * penalty.weights)
     features = penalty.features(on | entering)
-    problem = problem_of(targets, penalty, alpha, features)
-    groups, partition = penalty.groups[features], problem.partition
-    theta = np.zeros((features.size, at.z.shape[1]))
-    theta[on[groups]] = at.theta
-    for group in np.flatnonzero(entering[groups[partition.first]]).tolist():
+    problem, theta = problem_of(term, penalty, alpha, at, features)
+    start, partition = theta.copy(), problem.partition
+    for group in np.flatnonzero(entering[penalty.groups[features][partition.first]]).tolist():
         part, limit = partition.part(group), float(problem.penalty[group])
-        theta[part] = proximal_step(at.z[features[part]], limit, problem.block_norm(group))
-    return problem, features, theta
+        start[part] = proximal_step(at.state.z[features[part]], limit, problem.block_norm(group))
+    return problem, features, theta, start
+
+
+class Norms:
+    """sum_g lambda_g |theta_g| of coefficients on a working set, as line searches see it.
+
+    Parameters
+    ----------
+    problem : GroupProblem
+    positions : ndarray of shape (k,)
+        Where the working set has the features of the problem.
+    """
+
+    def __init__(self, problem: GroupProblem, positions: Index) -> None:
+        self.problem, self.positions = problem, positions
+
+    def rise(self, theta: Float64, start: Float64) -> float:
+        norms = self.problem.partition.norms
+        before, after = (norms(values[self.positions, None]) for values in (start, theta))
+        return float(self.problem.penalty @ (after - before))
+
+    def slope(self, theta: Float64, face: Float64, step: Float64) -> float:
+        partition = self.problem.partition
+        u = partition.directions(theta[self.positions, None])
+        return float(self.problem.penalty @ partition.sums(u[:, 0] * step[self.positions]))
 
 
 def _entering(on: Mask, sizes: Float64, limits: Float64) -> Mask:
@@ -72,7 +100,7 @@ def _entering(on: Mask, sizes: Float64, limits: Float64) -> Mask:
 def swept_and_finished(
     problem: GroupProblem, theta: Float64, goal: float, finish: bool
 ) -> tuple[Float64, float, GroupSystem | None]:
-    """theta after a sweep and the finish, if any; and g at the factors that the sweep leaves.
+    """theta after a sweep and the finish, if any; and J - f at the factors that the sweep leaves.
 
     And the system of the finish. Its first step has that of the sweep, and is taken only if f is
     lower there than at the swept product.
@@ -80,8 +108,8 @@ def swept_and_finished(
     factors = balance_groups(problem, theta)
     system = system_of(problem, factors)
     factors = group_sweep(problem, factors, system)
-    swept, surrogate = product(problem, factors), group_objective(problem, factors)
+    swept, difference = product(problem, factors), imbalance(problem, factors)
     if not finish:
-        return swept, surrogate, None
+        return swept, difference, None
     finished = newton(problem, theta, goal, system, swept)
-    return finished.theta, surrogate, finished.system
+    return finished.theta, difference, finished.system

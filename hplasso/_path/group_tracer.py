@@ -12,13 +12,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .._datafit.targets import Targets
+from .._datafit.group_term import GroupTerm
 from .._numerics.typing import NOBODY, Float64, Index
 from .._penalties.group import GroupPenalty
 from .._solver.group_problem import GroupSystem
 from .._solver.partition import Partition
 from .group_point import GroupCertifier, GroupIterate
-from .group_restricted import problem_of, restricted, swept_and_finished
+from .group_restricted import Norms, problem_of, restricted, swept_and_finished
 from .progress import Iteration, PathPoint
 from .settings import PathSettings
 from .tracer import Tracer
@@ -46,7 +46,7 @@ class GroupTracer(Tracer):
 
     Attributes
     ----------
-    targets : Targets
+    term : GroupTerm
     penalty : GroupPenalty
     settings : PathSettings
         Its penalty is of no account.
@@ -56,15 +56,16 @@ class GroupTracer(Tracer):
 
     def __init__(
         self,
-        targets: Targets,
+        term: GroupTerm,
         penalty: GroupPenalty,
         settings: PathSettings,
         start: Float64 | None = None,
     ) -> None:
-        self.targets, self.penalty, self.settings = targets, penalty, settings
-        self.certifier = GroupCertifier(targets, penalty, settings)
+        self.term, self.penalty, self.settings = term, penalty, settings
+        self.certifier = GroupCertifier(term, penalty, settings)
         self._system: GroupSystem | None = None  # that the last solution was found with
-        self.position = NOBODY, np.zeros((0, targets.intercept.size))
+        self._solved: GroupIterate | None = None
+        self.position = NOBODY, np.zeros((0, term.n_targets))
         if start is not None:
             features = penalty.features(penalty.norms(start) > 0.0)
             self.position = features, start[features]
@@ -85,20 +86,23 @@ class GroupTracer(Tracer):
         self._system, goal = None, RESTRICTED_TOL * certifier.gap_tol
         finish = settings.solver == "auto"
         while not certifier.suffices(best.certificate) and sweeps < settings.max_iter:
-            problem, features, theta = restricted(self.targets, self.penalty, alpha, at)
+            problem, features, theta, start = restricted(self.term, self.penalty, alpha, at)
             if not features.size or stalled > MAX_STALLED:
                 break
-            theta, surrogate, self._system = swept_and_finished(problem, theta, goal, finish)
+            end, imbalance, self._system = swept_and_finished(problem, start, goal, finish)
             sweeps += 1
-            at = self.observed(alpha, *self.penalty.nonzero(features, theta))
+            norms = Norms(problem, self.term.working_set.position[features])
+            theta, state = self.term.step(at.state, features, theta, end, norms)
+            features, theta = self.penalty.nonzero(features, theta)
+            at = certifier.iterate(alpha, features, theta, state)
             at = at if finish else certifier.without_zeros(alpha, at)
-            self._tell_iteration(alpha, at, sweeps, surrogate)
+            self._tell_iteration(alpha, at, sweeps, imbalance)
             stalled = 0 if at.certificate.gap < best.certificate.gap else stalled + finish
             best = best if stalled else at
             goal *= RESTRICTED_TOL
         if best is not at:
             self._system = None
-        best = certifier.returned(alpha, best)
+        best = self._solved = certifier.returned(alpha, best)
         self.position = best.features, best.theta
         return certifier.point(alpha, best, sweeps)
 
@@ -114,7 +118,8 @@ class GroupTracer(Tracer):
         groups = self.penalty.groups[features]
         partition, system = Partition.of_groups(groups), self._system
         if system is None:
-            problem = problem_of(self.targets, self.penalty, alpha, features)
+            assert self._solved is not None
+            problem, _ = problem_of(self.term, self.penalty, alpha, self._solved, features)
             system = problem.system(partition.norms(theta))
         u = partition.directions(theta)
         slope = -system.solve_hessian(u, self.penalty.weights[groups, None] * u)
@@ -127,32 +132,33 @@ class GroupTracer(Tracer):
         """
         penalty, penalised = self.penalty, self.penalty.weights > 0.0
         if not penalised.all():
-            lengths = penalty.norms(self.targets.design.column_norms[:, None])[penalised]
-            bounds = lengths * self.targets.norm / penalty.weights[penalised]
+            lengths = penalty.norms(self.term.design.column_norms[:, None])[penalised]
+            bounds = lengths * self.term.norm / penalty.weights[penalised]
             settings = replace(self.settings, tol=UNPENALISED_TOL, listener=None)
-            other = GroupTracer(self.targets, penalty, settings)
+            other = GroupTracer(self.term, penalty, settings)
             other.solve(2.0 * float(bounds.max(initial=0.0)))
             self.position = other.position
         features, theta = self.position
-        z = self.targets.states(features, theta[..., None]).z[..., 0]
-        norms = penalty.norms(z)[penalised] / penalty.weights[penalised]
+        (state,) = self.term.states(features, theta[..., None])
+        norms = penalty.norms(state.z)[penalised] / penalty.weights[penalised]
         return float(norms.max(initial=0.0))
 
     def _tell_iteration(
-        self, alpha: float, at: GroupIterate, sweeps: int, surrogate: float
+        self, alpha: float, at: GroupIterate, sweeps: int, imbalance: float
     ) -> None:
         """Tell the listener, if it listens to iterations."""
         listener = self.settings.listener
         if listener is None or not listener.iterations:
             return
         lengths = np.sqrt(self.penalty.sums_of(at.features, at.theta**2))
+        objective = at.state.loss + alpha * float(self.penalty.weights @ lengths)
         iteration = Iteration(
             alpha,
             sweeps,
-            self.targets.working_set.features.size,
+            self.term.working_set.features.size,
             int(np.count_nonzero(at.theta)),
-            at.loss + alpha * float(self.penalty.weights @ lengths),
-            surrogate + 0.5 * self.targets.scale,
+            objective,
+            objective + imbalance,
             at.certificate.gap,
             self.certifier.gap_tol,
         )

@@ -48,6 +48,12 @@ class GroupPenalty:
         """The features of some groups, by a mask, group by group."""
         return self.order[chosen[self.groups[self.order]]]
 
+    def groups_of(self, features: Index) -> Mask:
+        """The groups that have some of these features, by a mask."""
+        on = np.zeros(self.weights.size, dtype=bool)
+        on[self.groups[features]] = True
+        return on
+
     def norms(self, values: Float64) -> Float64:
         """|values_g| of all groups, (n_groups, ...), for values (p, T, ...) of all features."""
         squares = (values**2).sum(axis=1)[self.order]

@@ -53,12 +53,10 @@ def product(problem: GroupProblem, factors: GroupFactors) -> Float64:
     return np.asarray(factors.m[problem.partition.groups, None] * factors.v)
 
 
-def group_objective(problem: GroupProblem, factors: GroupFactors) -> float:
-    """J(m, v)."""
-    theta = product(problem, factors)
-    loss = float(((0.5 * problem.image(theta) - problem.target) * theta).sum())
-    squares = factors.m**2 + problem.partition.norms(factors.v) ** 2
-    return loss + 0.5 * float(problem.penalty @ squares)
+def imbalance(problem: GroupProblem, factors: GroupFactors) -> float:
+    """J(m, v) - f(theta) = 1/2 sum_g lambda_g (|m_g| - |v_g|)^2."""
+    difference = np.abs(factors.m) - problem.partition.norms(factors.v)
+    return 0.5 * float(problem.penalty @ difference**2)
 
 
 def system_of(problem: GroupProblem, factors: GroupFactors) -> GroupSystem:
