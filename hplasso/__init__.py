@@ -8,6 +8,8 @@ from ._design.batches import Batches
 from ._estimators.elastic_net import HadamardElasticNet, enet_path
 from ._estimators.glm_path import glm_path
 from ._estimators.group_lasso import HadamardGroupLasso, group_path
+from ._estimators.group_logistic import HadamardGroupLogisticRegression
+from ._estimators.group_poisson import HadamardGroupPoissonRegressor
 from ._estimators.lasso import HadamardLasso, lasso_path
 from ._estimators.logistic import HadamardLogisticRegression, logistic_path
 from ._estimators.multi_task_lasso import HadamardMultiTaskLasso
@@ -47,6 +49,8 @@ __all__ = [
     "HadamardGammaRegressor",
     "HadamardGammaRegressorCV",
     "HadamardGroupLasso",
+    "HadamardGroupLogisticRegression",
+    "HadamardGroupPoissonRegressor",
     "HadamardLasso",
     "HadamardLassoCV",
     "HadamardLassoIC",

@@ -43,9 +43,9 @@ class CurvedGroupState(NamedTuple):
 
 
 class CurvedGroups:
-    """A loss under the design's weights, for groups."""
+    """A convex loss under the design's weights, for groups."""
 
-    quadratic, n_targets = False, 1
+    quadratic, convex, n_targets = False, True, 1
 
     def __init__(self, term: CurvedTerm) -> None:
         self.term, self.design, self.scale = term, term.design, term.scale
@@ -78,16 +78,18 @@ class CurvedGroups:
         return CurvedGroupState(state, z[:, None], rounding, hidden)
 
     def model(
-        self, state: CurvedGroupState, features: Index, theta: Float64, dual: bool
+        self, state: CurvedGroupState, features: Index, theta: Float64, dual: bool, exact: bool
     ) -> GroupModel:
         self.working_set.admit(features)
+        if exact:
+            self._hessian.forget()
         z = state.z[features]
         if dual and self.term.n_outputs == 1 and features.size > self.design.shape[0]:
             columns = self._columns(state.state, features)
-            return GroupModel(None, columns, columns.T @ (columns @ theta) + z)
+            return GroupModel(columns, columns.T @ (columns @ theta) + z, by_columns=True)
         positions = self.working_set.position[features]
         gram = self._hessian.at(self.working_set, state.state.prediction, positions)
-        return GroupModel(gram, None, gram @ theta + z)
+        return GroupModel(gram, gram @ theta + z)
 
     def _columns(self, state: CurvedState, features: Index) -> Float64:
         """C (n, k): the weighted columns less their means under the curvatures."""
@@ -112,9 +114,6 @@ class CurvedGroups:
         new, reached = line_search(self.working_set, state.state, start, end, penalty)
         new = new[self.working_set.position[features]]
         return new[:, None], self._observed(features, new, reached)
-
-    def refresh(self) -> None:
-        self._hessian.forget()
 
     def written_intercept(
         self, state: CurvedGroupState, features: Index, theta: Float64

@@ -42,27 +42,27 @@ class GroupModel(NamedTuple):
 
     Attributes
     ----------
-    gram : ndarray of shape (k, k), or None
-        G.
-    columns : ndarray of shape (n, k), or None
-        Where these are given in its place, G is their Gram matrix.
+    matrix : ndarray of shape (k, k) or (n, k)
+        G; or `by_columns`, columns whose Gram matrix G is.
     target : ndarray of shape (k, T)
         c.
     """
 
-    gram: Float64 | None
-    columns: Float64 | None
+    matrix: Float64
     target: Float64
+    by_columns: bool = False
 
 
 class GroupTerm(Protocol):
     """What a path of groups asks of a loss on a design.
 
-    `quadratic` tells whether the loss is; `scale` is the unit of `tol`; `norm` bounds the length of
-    any residual on the path; `curvature` bounds the second derivative of the loss in an output.
+    `quadratic` tells whether the loss is, and `convex` likewise; `scale` is the unit of `tol`;
+    `norm` bounds the length of any residual on the path; `curvature` bounds the second derivatives
+    of the loss in the outputs.
     """
 
     quadratic: bool
+    convex: bool
     scale: float
     curvature: float
     design: AnyDesign
@@ -75,19 +75,19 @@ class GroupTerm(Protocol):
     def states(self, features: Index, theta: Float64) -> list[Any]:
         """The states at coefficients (k, T, M) of some features, all others zero."""
 
-    def model(self, state: Any, features: Index, theta: Float64, dual: bool) -> GroupModel:
+    def model(
+        self, state: Any, features: Index, theta: Float64, dual: bool, exact: bool
+    ) -> GroupModel:
         """The model about a state, at coefficients (k, T) of some features.
 
-        It may be by columns, where it is to be solved in the `dual` form.
+        It may be by columns where it is to be solved in the `dual` form, and with the Hessian of
+        another state, nearby, unless it has to be `exact`.
         """
 
     def step(
         self, state: Any, features: Index, theta: Float64, goal: Float64, penalty: Penalised
     ) -> tuple[Float64, Any]:
         """Go from a state at theta to the model's solution, or towards it as far as f goes down."""
-
-    def refresh(self) -> None:
-        """The next model has to be exact about its state; others may be nearly so."""
 
     def written_intercept(self, state: Any, features: Index, theta: Float64) -> Float64:
         """The intercept for the features as they were given, not centred."""

@@ -79,14 +79,16 @@ class Targets(ABC):
             for m, (square, scale, low) in enumerate(zip(squares, scales, hidden, strict=True))
         ]
 
-    def model(self, state: Any, features: Index, theta: Float64, dual: bool) -> GroupModel:
+    def model(
+        self, state: Any, features: Index, theta: Float64, dual: bool, exact: bool
+    ) -> GroupModel:
         """The loss itself; by columns, if there are more of them than rows."""
         self.working_set.admit(features)
         positions = self.working_set.position[features]
         target, columns = self._target(positions), self._columns(positions) if dual else None
         if columns is not None:
-            return GroupModel(None, columns, target)
-        return GroupModel(self.working_set.gram[np.ix_(positions, positions)], None, target)
+            return GroupModel(columns, target, by_columns=True)
+        return GroupModel(self.working_set.gram[np.ix_(positions, positions)], target)
 
     @abstractmethod
     def _target(self, positions: Index) -> Float64:
@@ -101,9 +103,6 @@ class Targets(ABC):
     ) -> tuple[Float64, TargetState]:
         """To the goal: the model is the loss."""
         return goal, self.states(features, goal[..., None])[0]
-
-    def refresh(self) -> None:
-        """Every model is exact."""
 
     def written_intercept(self, state: Any, features: Index, theta: Float64) -> Float64:
         return np.asarray(self.intercept - self.design.mean[features] @ theta)

@@ -239,6 +239,7 @@ class Classification(UnpenalisedProblem):
             codes = np.minimum(np.searchsorted(self.present, codes), n_present - 1)
         self.class_rows = ClassRows(self.present, labels.n_rows)
         self.n_rows = labels.n_rows
+        self.row_length = float(np.sqrt(self.class_rows.square)) or 1.0
         loss: Loss = make_loss(codes, n_present, labels.weights)
         self.largest_offset = 0.0
         if offset is not None:

@@ -21,7 +21,7 @@ from .._validation.weights import PenaltyWeights, normalised_weights
 from .bases import RegressorMixin
 from .block_scores import block_d2
 from .fit_method import Task, fit_method
-from .generalized_linear import Family, GeneralizedLinearData, generalized_linear_data
+from .generalized_linear import Family, generalized_linear_data
 from .lazily import lazily
 from .linear_model import LinearModel, chosen_parameters, fitted_as, options_of
 from .problem import DATA_ACCEPTED, FitOptions, Problem
@@ -47,7 +47,7 @@ class GeneralizedLinearRegressor(RegressorMixin, LinearModel):
 
     def _data(
         self, X: Any, y: Any, sample_weight: Any, penalty: PenaltyWeights, options: FitOptions
-    ) -> GeneralizedLinearData:
+    ) -> Any:
         return generalized_linear_data(X, y, sample_weight, self._family, penalty, options)
 
     def _streamed(self, source: Source, penalty: PenaltyWeights, options: FitOptions) -> Any:
@@ -101,6 +101,10 @@ class GeneralizedLinearRegressor(RegressorMixin, LinearModel):
         >>> HadamardPoissonRegressor(alpha=0.1).fit(X, y).coef_.nonzero()[0]
         array([0, 1])
         """
+        return self._fitted(X, y, sample_weight, offset)
+
+    def _fitted(self, X: Any, y: Any, sample_weight: Any, offset: Any) -> Self:
+        """Fit to data that have not been checked."""
         data = self._checked(X, y, sample_weight, offset)
         start = self._last_coefficients(data)
         own: Any = self  # alpha is a parameter of all but those that choose it, whose fit differs
@@ -113,17 +117,13 @@ class GeneralizedLinearRegressor(RegressorMixin, LinearModel):
         self._count_passes(data)
         return self
 
-    def _checked(
-        self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None
-    ) -> GeneralizedLinearData:
+    def _checked(self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None) -> Any:
         """The data of the problem, from parameters and arguments of `fit` that are checked."""
         options, name = options_of(self), type(self).__name__
         check_one_target(name, y, f"sklearn.multioutput.MultiOutputRegressor({name}())")
         return self._validated(X, y, sample_weight, offset, options)
 
-    def _set_solution(
-        self, problem: Problem, data: GeneralizedLinearData, points: list[PathPoint]
-    ) -> None:
+    def _set_solution(self, problem: Problem, data: Any, points: list[PathPoint]) -> None:
         """Be fitted: at the only one of the solutions of the problem."""
         self._set_attributes(problem, points[0])
 

@@ -36,7 +36,7 @@ class LinearClassifier(ClassifierMixin, LinearModel):
 
     def _data(
         self, X: Any, y: Any, sample_weight: Any, penalty: PenaltyWeights, options: FitOptions
-    ) -> LogisticData:
+    ) -> Any:
         labels = encode(y, X, sample_weight, self.class_weight)
         return LogisticData(X, y, labels, penalty, options)
 

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, Unpack, overload
-
-import numpy as np
-from sklearn.metrics import accuracy_score
+from typing import Any, Literal, Self, Unpack, overload
 
 from .._design.sources import source_of
 from .._numerics.threads import threads_for_data
-from .._path.progress import PathPoint
-from .._validation.arrays import check_one_target, given_Cs
+from .._validation.arrays import given_Cs
 from .._validation.choices import Balanced, Solver
 from .._validation.parameters import explain_names, path_function
 from .._validation.weights import checked_data, checked_penalty_weights
-from .block_scores import block_accuracy
 from .classification import LogisticData, encode
-from .fit_method import Task, fit_method
-from .linear_classifier import LinearClassifier
-from .linear_model import options_of
+from .fit_method import fit_method
+from .logistic_estimator import LogisticEstimator
 from .path_arguments import CurvedPath, CurvedPathWithSweeps, LogisticPathArguments
-from .problem import DATA_ACCEPTED, FitOptions, Problem, gaps_of, sweeps_of
+from .problem import DATA_ACCEPTED, FitOptions, gaps_of, sweeps_of
 from .streamed_data import streamed_labels
 
 
@@ -196,7 +190,7 @@ def logistic_path(
     return (*results, sweeps_of(points)) if return_n_iter else results
 
 
-class HadamardLogisticRegression(LinearClassifier):
+class HadamardLogisticRegression(LogisticEstimator):
     r"""Logistic regression with an L1 or elastic-net penalty, certified by a duality gap.
 
     It replaces :class:`sklearn.linear_model.LogisticRegression`, whose default is ``l1_ratio=0``.
@@ -343,9 +337,7 @@ class HadamardLogisticRegression(LinearClassifier):
         self.verbose = verbose
 
     @fit_method
-    def fit(
-        self, X: Any, y: Any = None, sample_weight: Any = None, offset: Any = None
-    ) -> HadamardLogisticRegression:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None, offset: Any = None) -> Self:
         """Fit the model.
 
         Parameters
@@ -363,7 +355,7 @@ class HadamardLogisticRegression(LinearClassifier):
 
         Returns
         -------
-        self : HadamardLogisticRegression
+        self : object
             The fitted estimator.
 
         Raises
@@ -384,59 +376,4 @@ class HadamardLogisticRegression(LinearClassifier):
         >>> HadamardLogisticRegression(C=0.5).fit(X, y).coef_.shape
         (3, 4)
         """
-        data = self._checked(X, y, sample_weight, offset)
-        start = self._last_coefficients(data)
-        with Task.of_fit(self), threads_for_data(data.X.size):
-            problem = data.problem()
-            point = problem.solve(self.C, start=start, listener=problem.printer())
-        problem.warn_not_converged([point])
-        self._set_solution(problem, data, [point])
-        self._count_passes(data)
-        return self
-
-    def _checked(
-        self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None
-    ) -> LogisticData:
-        """The data of the problem, from parameters and arguments of `fit` that are checked."""
-        options, name = options_of(self), type(self).__name__
-        check_one_target(name, y, f"sklearn.multioutput.MultiOutputClassifier({name}())")
-        return self._validated(X, y, sample_weight, offset, options)
-
-    def _set_solution(self, problem: Problem, data: LogisticData, points: list[PathPoint]) -> None:
-        """Be fitted: at the only one of the solutions of the problem."""
-        self.classes_ = data.labels.classes
-        self._set_attributes(problem, points[0])
-        self.n_iter_ = np.array([points[0].sweeps], dtype=np.int32)
-
-    def score(self, X: Any, y: Any = None, sample_weight: Any = None, offset: Any = None) -> float:
-        """The accuracy of the predictions.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features), or data in blocks
-            Samples.
-        y : array-like of shape (n_samples,), default=None
-            True labels; None where `X` is :class:`Batches`.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Sample weights.
-        offset : array-like of shape (n_samples,) or (n_samples, n_classes), default=None
-            What is added to the linear model of each sample, zero by default; of three or more
-            classes that of each.
-
-        Returns
-        -------
-        score : float
-            :func:`sklearn.metrics.accuracy_score` of the predictions.
-
-        Examples
-        --------
-        >>> from sklearn.datasets import load_iris
-        >>> from hplasso import HadamardLogisticRegression
-        >>> X, y = load_iris(return_X_y=True)
-        >>> round(HadamardLogisticRegression(C=0.5).fit(X, y).score(X, y), 2)
-        0.97
-        """
-        source = source_of(X, y, sample_weight, offset)
-        if source is not None:
-            return block_accuracy(self, source)
-        return float(accuracy_score(y, self.predict(X, offset), sample_weight=sample_weight))
+        return self._fitted(X, y, sample_weight, offset)

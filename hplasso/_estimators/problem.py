@@ -113,6 +113,8 @@ class UnpenalisedProblem(ABC):
         Whether all classes take part, if there are any.
     n_rows : int
         Rows K of coefficients that belong to a point: one for each class where there are several.
+    row_length : float
+        The length of what a coefficient of the solver is in these rows: one, mostly.
     separable : bool
         Whether the loss may vanish as coefficients go to infinity: of classes that a plane
         separates.
@@ -123,6 +125,7 @@ class UnpenalisedProblem(ABC):
     working_set: Any
     complete = True
     n_rows = 1
+    row_length = 1.0
     separable = False
 
     def tracer(self, target: int, settings: PathSettings, start: Float64 | None = None) -> Tracer:

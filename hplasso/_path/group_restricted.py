@@ -26,34 +26,38 @@ MIN_ENTRANTS = 10
 
 
 def problem_of(
-    term: GroupTerm, penalty: GroupPenalty, alpha: float, at: GroupIterate, features: Index
+    term: GroupTerm,
+    penalty: GroupPenalty,
+    alpha: float,
+    at: GroupIterate,
+    features: Index,
+    exact: bool = False,
 ) -> tuple[GroupProblem, Float64]:
     """The problem of some features, group by group, about an iterate; and where that is there.
 
-    These features are those of the iterate's support, and others.
+    These features are those of the iterate's support, and others. The model is `exact`, or nearly.
     """
     on, groups = penalty.groups_of(at.features), penalty.groups[features]
     theta = np.zeros((features.size, term.n_targets))
     theta[on[groups]] = at.theta
     partition = Partition.of_groups(groups)
     weights = alpha * penalty.weights[groups[partition.first]]
-    model = term.model(at.state, features, theta, dual=bool(weights.all()))
-    if model.columns is not None:
-        return ColumnGroups(model.columns, partition, model.target, weights), theta
-    return GramGroups(model.gram, partition, model.target, weights), theta
+    model = term.model(at.state, features, theta, bool(weights.all()), exact)
+    kind = ColumnGroups if model.by_columns else GramGroups
+    return kind(model.matrix, partition, model.target, weights), theta
 
 
 def restricted(
-    term: GroupTerm, penalty: GroupPenalty, alpha: float, at: GroupIterate
+    term: GroupTerm, penalty: GroupPenalty, alpha: float, at: GroupIterate, exact: bool
 ) -> tuple[GroupProblem, Index, Float64, Float64]:
-    """The problem of the support and the entrants, and its features.
+    """The problem of the support and the entrants, and its features; the model may be `exact`.
 
     Also the iterate there, and theta to start from: entrants have made a step of their own.
     """
     on = penalty.groups_of(at.features)
     entering = _entering(on, penalty.norms(at.state.z), alpha * penalty.weights)
     features = penalty.features(on | entering)
-    problem, theta = problem_of(term, penalty, alpha, at, features)
+    problem, theta = problem_of(term, penalty, alpha, at, features, exact)
     start, partition = theta.copy(), problem.partition
     for group in np.flatnonzero(entering[penalty.groups[features][partition.first]]).tolist():
         part, limit = partition.part(group), float(problem.penalty[group])

@@ -85,11 +85,11 @@ class GroupTracer(Tracer):
         features, theta = self.penalty.nonzero(at.features, at.theta)
         best = at = at._replace(features=features, theta=theta)
         self._system, goal, finish = None, certifier.gap_tol, settings.solver == "auto"
-        stagnation, patience = Stagnation(), MAX_STALLED if finish else np.inf
+        stagnation, patience, exact = Stagnation(), MAX_STALLED if finish else np.inf, False
         while sweeps < settings.max_iter and stagnation.rounds < patience:
             if certifier.suffices(best.certificate):
                 break
-            problem, features, theta, start = restricted(term, self.penalty, alpha, at)
+            problem, features, theta, start = restricted(term, self.penalty, alpha, at, exact)
             if not features.size:
                 break
             goal = RESTRICTED_TOL * self._worth(goal, at, stagnation)
@@ -100,7 +100,9 @@ class GroupTracer(Tracer):
             at = certifier.iterate(alpha, *self.penalty.nonzero(features, theta), state)
             at = at if finish else certifier.without_zeros(alpha, at)
             self._tell_iteration(alpha, at, sweeps, imbalance)
-            stagnation = self._refreshed(alpha, at, stagnation, entered)
+            gap, objective = at.certificate.gap, self._objective(alpha, at)
+            exact = gap * stagnation.rate(gap) ** TOO_MANY > certifier.gap_tol
+            stagnation = stagnation.after(at.certificate, objective, entered, certifier.gap_tol)
             best = at if at.certificate.gap < best.certificate.gap else best
         if best is not at:
             self._system = None
@@ -114,15 +116,6 @@ class GroupTracer(Tracer):
             return goal
         worth = max(self.certifier.gap_tol, WORTH * at.certificate.gap)
         return worth * RESTRICTED_TOL**stagnation.rounds
-
-    def _refreshed(
-        self, alpha: float, at: GroupIterate, stagnation: Stagnation, entered: bool
-    ) -> Stagnation:
-        """After one round more; the loss refreshes its models if too many were to come."""
-        gap_tol, gap = self.certifier.gap_tol, at.certificate.gap
-        if gap * stagnation.rate(gap) ** TOO_MANY > gap_tol:
-            self.term.refresh()
-        return stagnation.after(at.certificate, self._objective(alpha, at), entered, gap_tol)
 
     def _objective(self, alpha: float, at: GroupIterate) -> float:
         """f."""
