@@ -21,6 +21,7 @@ from hplasso import HadamardGroupLogisticRegression, HadamardGroupPoissonRegress
 
 EXTENDED = np.longdouble
 STEPS = 60  # of Newton's method for the intercept
+UNIT = 1e-13  # of the lengths of columns: rounding of correlations
 
 
 class LossCase(NamedTuple):
@@ -73,7 +74,7 @@ def drawn(number: int) -> LossCase:
 
 
 class Problem:
-    """The loss in extended precision: minus the logarithm of probabilities, or half the deviance."""
+    """The loss in extended precision: minus log probabilities, or half the deviance."""
 
     def __init__(self, case: LossCase) -> None:
         self.case, v = case, case.sample_weight.astype(EXTENDED)
@@ -154,8 +155,8 @@ class Problem:
 def worth(case: LossCase, model: Any) -> tuple[float, float, float]:
     """The objective, a lower bound of its minimum, and the loss without features.
 
-    Of groups without penalty, correlations have to vanish; the bound is lower by what is left of
-    them, times twice their coefficients. No loss is negative.
+    Of groups without penalty, correlations have to vanish, to rounding; the bound is lower by what
+    is left of them, times twice their coefficients. No loss is negative.
     """
     problem = Problem(case)
     theta = np.atleast_2d(model.coef_).T.astype(EXTENDED)
@@ -167,7 +168,10 @@ def worth(case: LossCase, model: Any) -> tuple[float, float, float]:
     on = (limits > 0.0) & (norms > 0.0)
     kappa = min(EXTENDED(1.0), (limits[on] / norms[on]).min(initial=1.0))
     bound = -problem.conjugate((1.0 - kappa) * problem.Y + kappa * means)
-    bound -= 2.0 * (norms * lengths)[limits == 0.0].sum()
+    columns = np.sqrt(problem.v[:, None]) * problem.X
+    rounding = UNIT * random_group_problems.group_norms(columns.T, case.groups)
+    left = np.maximum(norms - rounding, 0.0)
+    bound -= 2.0 * (left * lengths)[limits == 0.0].sum()
     null = problem.loss(problem.at(np.zeros_like(theta))[0])
     return float(objective), max(float(bound), 0.0), float(null)
 

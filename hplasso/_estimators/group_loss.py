@@ -85,6 +85,11 @@ class GroupLossData(NamedTuple):
     def X(self) -> Any:
         return self.data.X
 
+    @property
+    def labels(self) -> Any:
+        """The classes, of a loss that has them."""
+        return self.data.labels
+
     def problem(self, n_solutions: int = 1) -> Problem:
         """The problem; the number of solutions to come makes no difference."""
         of_loss: Problem = self.data.problem(n_solutions)
@@ -136,6 +141,6 @@ class GroupLossEstimator(LinearModel):
 
     def _set_solution(self, problem: Problem, data: Any, points: list[PathPoint]) -> None:
         """Be fitted: at the only one of the solutions of the problem."""
-        super()._set_solution(problem, data.data, points)  # type: ignore[misc]
+        super()._set_solution(problem, data, points)  # type: ignore[misc]
         self.mu_, self.nu_ = balanced_groups(self.coef_, data.penalty)
         self.groups_, self.group_labels_ = data.penalty.groups, data.group_labels

@@ -12,6 +12,8 @@ from sklearn.utils.metadata_routing import get_routing_for_object
 
 from .._estimators.along_path import fit_along_path
 from .._estimators.elastic_net import HadamardElasticNet
+from .._estimators.group_logistic import HadamardGroupLogisticRegression
+from .._estimators.group_poisson import HadamardGroupPoissonRegressor
 from .._estimators.lasso import HadamardLasso
 from .._estimators.logistic import HadamardLogisticRegression
 from .._estimators.tweedie import (
@@ -30,6 +32,8 @@ KINDS = (
     HadamardPoissonRegressor,
     HadamardGammaRegressor,
     HadamardTweedieRegressor,
+    HadamardGroupLogisticRegression,
+    HadamardGroupPoissonRegressor,
 )
 ON_PATH = real(0.0, open_low=True)  # a penalty of zero is no point of a path, and fitted by itself
 

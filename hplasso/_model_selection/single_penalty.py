@@ -7,6 +7,7 @@ from sklearn.utils.validation import validate_data
 
 from .._design.sources import refuse_elsewhere
 from .._estimators.group_estimator import GroupEstimator
+from .._estimators.group_loss import GroupLossEstimator
 from .._estimators.lasso import HadamardLasso
 from .._estimators.linear_model import LinearModel
 from .._estimators.problem import FitOptions
@@ -26,7 +27,8 @@ def estimator_of(owner: Any) -> Any:
 def checked_estimator(owner: Any) -> Any:
     """A copy of the parameter `estimator`, which is checked."""
     model = estimator_of(owner)
-    single = isinstance(model, LinearModel) and not isinstance(model, GroupEstimator)
+    grouped = isinstance(model, GroupEstimator | GroupLossEstimator)
+    single = isinstance(model, LinearModel) and not grouped
     if single and {"alpha", "C"} & set(model.get_params(deep=False)):
         return clone(model)
     raise InvalidParameterError(

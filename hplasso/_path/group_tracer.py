@@ -19,7 +19,7 @@ from .._solver.group_problem import GroupSystem
 from .._solver.partition import Partition
 from .group_point import GroupCertifier, GroupIterate
 from .group_restricted import Norms, problem_of, restricted, swept_and_finished
-from .penalty_step import TOO_MANY
+from .penalty_step import POLISHED, TOO_MANY
 from .progress import Iteration, PathPoint
 from .settings import PathSettings
 from .stagnation import MAX_STALLED, Stagnation
@@ -86,9 +86,12 @@ class GroupTracer(Tracer):
         best = at = at._replace(features=features, theta=theta)
         self._system, goal, finish = None, certifier.gap_tol, settings.solver == "auto"
         stagnation, patience, exact = Stagnation(), MAX_STALLED if finish else np.inf, False
+        polished = term.quadratic or settings.tol > POLISHED
         while sweeps < settings.max_iter and stagnation.rounds < patience:
             if certifier.suffices(best.certificate):
-                break
+                if polished or not sweeps:
+                    break
+                polished = True
             problem, features, theta, start = restricted(term, self.penalty, alpha, at, exact)
             if not features.size:
                 break

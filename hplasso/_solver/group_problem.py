@@ -40,7 +40,7 @@ from .partition import Partition
 
 # A matrix is singular to rounding where a squared pivot is not more than SINGULAR of the diagonal
 # element, which then gets SHIFT of it in addition: numerical limits.
-SINGULAR, SHIFT = 1e-14, 1e-12
+SINGULAR, SHIFT = 1e-12, 1e-10
 
 
 class GroupProblem(ABC):
