@@ -173,13 +173,18 @@ class LeastSquaresData(NamedTuple):
     folds: Index | None = None
 
     @property
+    def data(self) -> LeastSquaresData:
+        """The data without what a penalty on groups has of its own: themselves."""
+        return self
+
+    @property
     def n_samples(self) -> int:
         """How many samples have weight."""
         return int(np.count_nonzero(self.weights)) if self.n_rows is None else self.n_rows
 
     def problem(self, n_solutions: int) -> Problem:
         """The problem; of each target, `n_solutions` are to come."""
-        return self.problem_of(self.regression(n_solutions))
+        return self._problem_of(self.regression(n_solutions))
 
     def regression(self, n_solutions: int) -> Regression:
         """Least squares on the design, which this makes.
@@ -218,8 +223,13 @@ class LeastSquaresData(NamedTuple):
         design = checked_design(self.X, *self._under)
         return design, design.gram() if pays else None, None
 
-    def problem_of(self, regression: Regression) -> Problem:
-        """The problem on a design that has been made."""
+    def problem_on(
+        self, design: Design, gram: Float64 | None = None, correlations: Float64 | None = None
+    ) -> Problem:
+        """The problem on a design that has been made, from Z'Z and Z'Y if these are known."""
+        return self._problem_of(Regression(design, self.targets, gram, correlations))
+
+    def _problem_of(self, regression: Regression) -> Problem:
         return Problem(regression, self.options, self.penalty.weights, self.X.dtype)
 
     @property
