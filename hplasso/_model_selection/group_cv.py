@@ -65,8 +65,8 @@ class GroupCV(GroupRegressor, LeastSquaresCV):
         >>> from sklearn.datasets import load_linnerud
         >>> from hplasso import HadamardMultiTaskLassoCV
         >>> X, Y = load_linnerud(return_X_y=True)
-        >>> HadamardMultiTaskLassoCV(alphas=[50.0, 20.0, 5.0]).fit(X, Y).alpha_
-        20.0
+        >>> HadamardMultiTaskLassoCV(alphas=[500.0, 200.0, 50.0]).fit(X, Y).alpha_
+        200.0
         """
         return self._fitted(X, y, sample_weight, offset, params)
 

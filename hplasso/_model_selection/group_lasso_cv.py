@@ -24,8 +24,8 @@ class HadamardGroupLassoCV(FeatureGroups, GroupCV):
         Length of the path: ``alpha_min / alpha_max``. Used if `alphas` is an int.
     alphas : int or array-like, default=100
         Number of alphas on a geometric grid from ``alpha_max`` down, the smallest alpha at which
-        all penalised groups are zero for the whole data; or the alphas themselves, in any order,
-        all positive. None means 100.
+        all penalised groups are zero for the whole data; or positive alphas themselves, in any
+        order. None means 100.
     fit_intercept : bool, default=True
         Whether to fit an intercept, which is not penalised. If not, the data are expected to be
         centred.
@@ -72,7 +72,8 @@ class HadamardGroupLassoCV(FeatureGroups, GroupCV):
     nu_ : ndarray of shape (n_features,) or (n_targets, n_features)
         The vectors v: ``mu_[groups_] * nu_ == coef_`` to rounding.
     mse_path_ : ndarray of shape (n_alphas, n_folds)
-        Mean squared error on the test samples of each fold; of several targets, the mean over these.
+        Mean squared error on the test samples of each fold; of several targets, the mean over
+        these.
     mse_se_ : ndarray of shape (n_alphas,)
         Standard error of its mean over the folds, which count by the weight of their test samples,
         as in glmnet.
@@ -128,11 +129,11 @@ class HadamardGroupLassoCV(FeatureGroups, GroupCV):
     >>> from sklearn.datasets import load_diabetes
     >>> from hplasso import HadamardGroupLassoCV
     >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
-    >>> groups = {"person": ["age", "sex"], "body": ["bmi", "bp"],
-    ...           "blood": ["s1", "s2", "s3", "s4", "s5", "s6"]}
+    >>> groups = {"age": ["age"], "sex": ["sex"], "body": ["bmi", "bp"],
+    ...           "cholesterol": ["s1", "s2", "s3", "s4"], "other": ["s5", "s6"]}
     >>> model = HadamardGroupLassoCV(groups=groups, rule="1se").fit(X, y)
-    >>> print(f"{model.alpha_min_:.4f} {model.alpha_:.4f}")
     >>> model.group_labels_[model.mu_ > 0].tolist()
+    ['sex', 'body', 'cholesterol', 'other']
     """
 
     _single = HadamardGroupLasso

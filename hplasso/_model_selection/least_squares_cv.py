@@ -128,9 +128,7 @@ class LeastSquaresCV(AlphaCV, LinearRegressor):
                 self._keep_path(problem, chosen.alphas, traced, fitted)
         return self
 
-    def _checked(
-        self, X: Any, y: Any, sample_weight: Any, offset: Any, options: FitOptions
-    ) -> Any:
+    def _checked(self, X: Any, y: Any, sample_weight: Any, offset: Any, options: FitOptions) -> Any:
         """The data of the problem, from arguments of `fit` that are checked."""
         name = type(self).__name__
         instead = (

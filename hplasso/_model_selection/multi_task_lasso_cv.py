@@ -20,8 +20,8 @@ class HadamardMultiTaskLassoCV(TaskGroups, GroupCV):
         Length of the path: ``alpha_min / alpha_max``. Used if `alphas` is an int.
     alphas : int or array-like, default=100
         Number of alphas on a geometric grid from ``alpha_max`` down, the smallest alpha at which
-        all penalised coefficients are zero for the whole data; or the alphas themselves, in any order,
-        all positive. None means 100.
+        all penalised coefficients are zero for the whole data; or positive alphas themselves, in
+        any order. None means 100.
     fit_intercept : bool, default=True
         Whether to fit intercepts, which are not penalised. If not, the data are expected to be
         centred.
@@ -132,6 +132,7 @@ class HadamardMultiTaskLassoCV(TaskGroups, GroupCV):
     >>> model.mse_path_.shape
     (100, 5)
     >>> model.coef_.any(axis=0)
+    array([False,  True, False])
     """
 
     _single = HadamardMultiTaskLasso
