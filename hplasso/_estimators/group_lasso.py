@@ -328,6 +328,7 @@ class HadamardGroupLasso(FeatureGroups, GroupEstimator):
     See Also
     --------
     group_path : Solutions for a sequence of alphas.
+    HadamardGroupLassoCV : The same with alpha chosen by cross-validation.
     HadamardMultiTaskLasso : For several targets, each feature in or out for all of them.
     HadamardLasso : For single coefficients.
 

@@ -135,6 +135,7 @@ class HadamardMultiTaskLasso(TaskGroups, GroupEstimator):
 
     See Also
     --------
+    HadamardMultiTaskLassoCV : The same with alpha chosen by cross-validation.
     HadamardGroupLasso : For groups of features.
     group_path : Solutions for a sequence of alphas: with several targets and ``groups=None``.
     HadamardLasso : Takes several targets, too, and fits them one by one.

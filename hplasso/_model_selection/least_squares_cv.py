@@ -37,7 +37,7 @@ class Grid(NamedTuple):
 
 
 class LeastSquaresCV(AlphaCV, LinearRegressor):
-    """What :class:`HadamardLassoCV` and :class:`HadamardElasticNetCV` have in common; abstract."""
+    """What cross-validated estimators of least squares have in common; abstract."""
 
     _constraints = SELECTION_CONSTRAINTS
     _positive_alphas = False  # else zero is not among them
@@ -95,13 +95,13 @@ class LeastSquaresCV(AlphaCV, LinearRegressor):
         self, X: Any, y: Any, sample_weight: Any, offset: Any, params: dict[str, Any]
     ) -> Self:
         """Fit to data that have not been checked."""
-        options, name = options_of(self), type(self).__name__
-        ratios = checked_ratios(name, "l1_ratio", options.l1_ratio)
+        options = options_of(self)
+        ratios = checked_ratios(type(self).__name__, "l1_ratio", options.l1_ratio)
+        extra = routed(self, "fit", sample_weight, params)
         given = given_alphas(self.alphas, ratios, open_low=self._positive_alphas)
         options = replace(options, l1_ratio=ratios[0])
         posed = self._checked(X, y, sample_weight, offset, options)
         data = posed.data
-        extra = routed(self, "fit", sample_weight, params)
         split_params = extra.splitter.split if extra else {}
         if data.folds is not None:
             splits = PredefinedSplit(data.folds).split()
