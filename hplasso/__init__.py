@@ -19,9 +19,11 @@ from ._estimators.tweedie import (
     HadamardTweedieRegressor,
 )
 from ._model_selection.elastic_net_cv import HadamardElasticNetCV
+from ._model_selection.group_lasso_cv import HadamardGroupLassoCV
 from ._model_selection.lasso_cv import HadamardLassoCV
 from ._model_selection.lasso_ic import HadamardLassoIC
 from ._model_selection.logistic_cv import HadamardLogisticRegressionCV
+from ._model_selection.multi_task_lasso_cv import HadamardMultiTaskLassoCV
 from ._model_selection.path_search import PathSearchCV
 from ._model_selection.relaxed import HadamardRelaxed
 from ._model_selection.relaxed_cv import HadamardRelaxedCV
@@ -49,6 +51,7 @@ __all__ = [
     "HadamardGammaRegressor",
     "HadamardGammaRegressorCV",
     "HadamardGroupLasso",
+    "HadamardGroupLassoCV",
     "HadamardGroupLogisticRegression",
     "HadamardGroupPoissonRegressor",
     "HadamardLasso",
@@ -57,6 +60,7 @@ __all__ = [
     "HadamardLogisticRegression",
     "HadamardLogisticRegressionCV",
     "HadamardMultiTaskLasso",
+    "HadamardMultiTaskLassoCV",
     "HadamardPoissonRegressor",
     "HadamardPoissonRegressorCV",
     "HadamardRelaxed",

@@ -21,7 +21,7 @@ from hplasso import HadamardGroupLogisticRegression, HadamardGroupPoissonRegress
 
 EXTENDED = np.longdouble
 STEPS = 60  # of Newton's method for the intercept
-UNIT = 1e-13  # of the lengths of columns: rounding of correlations
+UNIT = 1e-15  # of correlations, beside the outputs and the lengths of columns
 
 
 class LossCase(NamedTuple):
@@ -169,7 +169,8 @@ def worth(case: LossCase, model: Any) -> tuple[float, float, float]:
     kappa = min(EXTENDED(1.0), (limits[on] / norms[on]).min(initial=1.0))
     bound = -problem.conjugate((1.0 - kappa) * problem.Y + kappa * means)
     columns = np.sqrt(problem.v[:, None]) * problem.X
-    rounding = UNIT * random_group_problems.group_norms(columns.T, case.groups)
+    size = UNIT * (1.0 + (np.abs(problem.X) @ np.abs(theta)).max())
+    rounding = size * random_group_problems.group_norms(columns.T, case.groups)
     left = np.maximum(norms - rounding, 0.0)
     bound -= 2.0 * (left * lengths)[limits == 0.0].sum()
     null = problem.loss(problem.at(np.zeros_like(theta))[0])

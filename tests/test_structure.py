@@ -245,7 +245,7 @@ def test_estimators_are_final_and_their_bases_abstract():
     estimators = [getattr(hplasso, name) for name in hplasso.__all__]
     estimators = [each for each in estimators if hasattr(each, "get_params")]
     estimators.remove(hplasso.PathSearchCV)  # made from another
-    assert len(estimators) == 20
+    assert len(estimators) == 22
     for estimator in estimators:
         assert estimator().get_params()
         bases = [base for base in estimator.__mro__[1:] if base.__module__.startswith("hplasso")]
@@ -266,6 +266,7 @@ def test_public_names():
         "HadamardGammaRegressor",
         "HadamardGammaRegressorCV",
         "HadamardGroupLasso",
+        "HadamardGroupLassoCV",
         "HadamardGroupLogisticRegression",
         "HadamardGroupPoissonRegressor",
         "HadamardLasso",
@@ -274,6 +275,7 @@ def test_public_names():
         "HadamardLogisticRegression",
         "HadamardLogisticRegressionCV",
         "HadamardMultiTaskLasso",
+        "HadamardMultiTaskLassoCV",
         "HadamardPoissonRegressor",
         "HadamardPoissonRegressorCV",
         "HadamardRelaxed",

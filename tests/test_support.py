@@ -63,7 +63,7 @@ def fitted(name):
 
 def numbers(name):
     """One target, or two where the class takes no single one."""
-    return np.stack([y, X[:, 1]], axis=1) if name == "HadamardMultiTaskLasso" else y
+    return np.stack([y, X[:, 1]], axis=1) if name.startswith("HadamardMultiTask") else y
 
 
 def takes(kind, inside, target):

@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 from hplasso import (
     HadamardElasticNet,
     HadamardElasticNetCV,
+    HadamardGroupLassoCV,
     HadamardLasso,
     HadamardLassoCV,
     HadamardLassoIC,
     HadamardLogisticRegression,
     HadamardLogisticRegressionCV,
+    HadamardMultiTaskLassoCV,
     HadamardPoissonRegressor,
     HadamardPoissonRegressorCV,
     HadamardRelaxed,
@@ -54,6 +56,8 @@ assert_type(HadamardLogisticRegression(class_weight={0: 1, 1: 2}).fit(X, y).clas
 assert_type(HadamardLassoCV(rule="1se").fit(X, y).alpha_, float)
 assert_type(HadamardElasticNetCV(l1_ratio=[0.5, 1.0]).fit(X, y).l1_ratio_, float)
 assert_type(HadamardLogisticRegressionCV().fit(X, y).at(1.0), HadamardLogisticRegression)
+assert_type(HadamardGroupLassoCV(groups=[0, 0]).fit(X, y).coef_, Array)
+assert_type(HadamardMultiTaskLassoCV(rule="1se").fit(X, X).alpha_min_, float)
 assert_type(HadamardPoissonRegressorCV().fit(X, y).alpha_1se_, float)
 assert_type(HadamardRelaxedCV().fit(X, y).gamma_, float)
 assert_type(HadamardStabilitySelection().fit(X, y).get_support(), Array)

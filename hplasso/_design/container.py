@@ -114,20 +114,20 @@ class Container(ABC):
         return gram
 
     def augmented_gram(self, statistics: ColumnStatistics, rows: Index, ends: Float64) -> Float64:
-        """The Gram matrix of [Z, ends] on some rows, for `ends` of shape (n, 2), the last sqrt v.
+        """The Gram matrix of [Z, ends] on some rows, for `ends` of shape (n, q), the last sqrt v.
 
-        Of shape (p + 2, p + 2); inexact for cancellation-prone columns.
+        Of shape (p + q, p + q); inexact for cancellation-prone columns.
         """
-        p = self.shape[1]
+        p, size = self.shape[1], self.shape[1] + ends.shape[1]
 
         def of_run(run: slice) -> Float64:
-            gram, chosen = np.zeros((p + 2, p + 2)), rows[run]
+            gram, chosen = np.zeros((size, size)), rows[run]
             for where in slices(chosen.size, p):
                 part = chosen[where]
-                block = np.empty((part.size, p + 2))
-                np.subtract(self.rows(part), statistics.mean, out=block[:, :-2])
-                block[:, :-2] *= statistics.sqrt_weights[part, None]
-                block[:, -2:] = ends[part]
+                block = np.empty((part.size, size))
+                np.subtract(self.rows(part), statistics.mean, out=block[:, :p])
+                block[:, :p] *= statistics.sqrt_weights[part, None]
+                block[:, p:] = ends[part]
                 gram += block.T @ block
             return gram
 

@@ -136,11 +136,11 @@ def leaving_out(design: Design, features: Mask) -> Design:
 
 
 def augmented_gram_of(design: Design, rows: Index, response: Float64) -> Float64:
-    """The Gram matrix of [Z, response, sqrt v] on some rows, of shape (p + 2, p + 2).
+    """The Gram matrix of [Z, response, sqrt v] on some rows, for a response (n, T).
 
-    Inexact for cancellation-prone columns.
+    Of shape (p + T + 1, p + T + 1); inexact for cancellation-prone columns.
     """
-    ends = np.stack([response, design.sqrt_weights], axis=1)
+    ends = np.column_stack([response, design.sqrt_weights])
     return design.container.augmented_gram(design.statistics, rows, ends)
 
 

@@ -124,8 +124,9 @@ class SparseContainer(Container):
             yield others, other
 
     def augmented_gram(self, statistics: ColumnStatistics, rows: Index, ends: Float64) -> Float64:
-        (n, p), root, mean = self.shape, statistics.sqrt_weights, np.append(statistics.mean, [0, 0])
-        gram = np.zeros((p + 2, p + 2))
+        (n, p), root = self.shape, statistics.sqrt_weights
+        mean = np.append(statistics.mean, np.zeros(ends.shape[1]))
+        gram = np.zeros((mean.size, mean.size))
         # Of CSR, about as many values at a time as their products have; of CSC all.
         width = self.stored.nnz // n * BLOCK // max(BLOCK, p * p) if self.by_rows else 0
         for where in slices(rows.size, width):

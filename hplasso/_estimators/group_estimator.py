@@ -11,9 +11,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._design.source import Source
 from .._numerics.threads import threads_for_data
-from .._numerics.typing import Float64
+from .._numerics.typing import Float64, Index
 from .._path.progress import PathPoint
-from .._penalties.group import GroupPenalty
 from .._validation.arrays import checked_array
 from .._validation.weights import PenaltyWeights
 from .bases import MultiOutputMixin
@@ -25,11 +24,10 @@ from .problem import FitOptions, Problem
 from .regression import ACCEPTED, LeastSquaresData
 
 
-class GroupEstimator(MultiOutputMixin, LinearRegressor):
+class GroupRegressor(MultiOutputMixin, LinearRegressor):
     """Least squares with one penalty for each group of coefficients; abstract."""
 
     _accepted = ACCEPTED | {"multi_output": True}
-    alpha: float
     # Of what estimators of single coefficients have.
     precompute: Any = False
 
@@ -50,40 +48,18 @@ class GroupEstimator(MultiOutputMixin, LinearRegressor):
     def _grouped(self, data: LeastSquaresData) -> GroupData:
         """The data with their groups."""
 
-    def _fitted(self, X: Any, y: Any, sample_weight: Any, offset: Any) -> Self:
-        """Fit to data that have not been checked."""
-        grouped = self._validated(X, y, sample_weight, offset, options_of(self))
-        start = self._start(grouped.data)
-        alpha = self.alpha
-        if alpha == 0:
-            warn_of_no_penalty()
-            none = np.zeros_like(grouped.penalty.weights)
-            grouped, alpha = grouped.with_weights(none), 1.0
-        with Task.of_fit(self), threads_for_data(grouped.X.size):
-            problem = grouped.problem(n_solutions=1)
-            point = problem.solve(alpha, start=start, listener=problem.printer())
-        problem.warn_not_converged([point])
-        self._set_solution(problem, point, grouped)
-        return self
-
-    def _start(self, data: LeastSquaresData) -> Float64 | None:
-        """The coefficients to start from."""
-        if not self.warm_start or getattr(self, "coef_", None) is None:
-            return None
-        n_targets, n_features = data.targets.shape[1], data.X.shape[1]
-        shape = (n_features,) if data.flat else (n_targets, n_features)
-        return checked_array(self.coef_, shape, "With warm_start=True, coef_ of the last fit")
-
-    def _set_solution(self, problem: Problem, point: PathPoint, grouped: GroupData) -> None:
-        """Be fitted: at a solution of the problem."""
-        coefs, intercepts = problem.arrays([[point]])
-        flat, penalty = grouped.data.flat, grouped.penalty
+    def _set_solution(self, problem: Problem, grouped: GroupData, points: list[PathPoint]) -> None:
+        """Be fitted: at the solution of the problem, which is one for all targets."""
+        coefs, intercepts = problem.arrays([points])
+        flat, groups = grouped.data.flat, grouped.penalty.groups
         self.coef_ = coefs[0, :, 0] if flat else coefs[..., 0]
-        self.mu_, self.nu_ = balanced_groups(self.coef_, penalty)
-        self.dual_gap_, self.n_iter_ = point.gap, point.sweeps
+        self.mu_, self.nu_ = balanced_groups(self.coef_, groups)
+        self.dual_gap_, self.n_iter_ = points[0].gap, points[0].sweeps
         self.intercept_ = 0.0
         if self.fit_intercept:
             self.intercept_ = intercepts[0, 0] if flat else intercepts[:, 0]
+        if grouped.labels is not None:
+            self.groups_, self.group_labels_ = groups, grouped.labels
 
     def to_sklearn(self) -> Any:
         """A fitted estimator of scikit-learn with the same coefficients and predictions.
@@ -108,9 +84,47 @@ class GroupEstimator(MultiOutputMixin, LinearRegressor):
         return fitted_as(LinearRegression, parameters, self)
 
 
-def balanced_groups(coef: Any, penalty: GroupPenalty) -> tuple[Any, Any]:
+class GroupEstimator(GroupRegressor):
+    """The same at a given alpha; abstract."""
+
+    alpha: float
+
+    def _checked(
+        self, X: Any, y: Any = None, sample_weight: Any = None, offset: Any = None
+    ) -> GroupData:
+        """The data of the problem, from parameters and arguments of `fit` that are checked."""
+        grouped: GroupData = self._validated(X, y, sample_weight, offset, options_of(self))
+        return grouped
+
+    def _fitted(self, X: Any, y: Any, sample_weight: Any, offset: Any) -> Self:
+        """Fit to data that have not been checked."""
+        grouped = self._checked(X, y, sample_weight, offset)
+        start = self._start(grouped.data)
+        alpha = self.alpha
+        if alpha == 0:
+            warn_of_no_penalty()
+            none = np.zeros_like(grouped.penalty.weights)
+            grouped, alpha = grouped.with_weights(none), 1.0
+        with Task.of_fit(self), threads_for_data(grouped.X.size):
+            problem = grouped.problem(n_solutions=1)
+            point = problem.solve(alpha, start=start, listener=problem.printer())
+        problem.warn_not_converged([point])
+        self._set_solution(problem, grouped, [point])
+        return self
+
+    def _start(self, data: LeastSquaresData) -> Float64 | None:
+        """The coefficients to start from."""
+        if not self.warm_start or getattr(self, "coef_", None) is None:
+            return None
+        n_targets, n_features = data.targets.shape[1], data.X.shape[1]
+        shape = (n_features,) if data.flat else (n_targets, n_features)
+        return checked_array(self.coef_, shape, "With warm_start=True, coef_ of the last fit")
+
+
+def balanced_groups(coef: Any, groups: Index) -> tuple[Any, Any]:
     """mu (n_groups,) and nu, of the shape of coefficients (p,) or (T, p), |mu_g| = |nu_g|."""
-    mu = np.sqrt(penalty.norms(np.atleast_2d(coef).T.astype(np.float64)))
-    scale = mu[penalty.groups]
+    squares = (np.atleast_2d(coef).astype(np.float64) ** 2).sum(axis=0)
+    mu = np.sqrt(np.sqrt(np.bincount(groups, squares)))
+    scale = mu[groups]
     nu = np.divide(coef, scale, out=np.zeros(coef.shape), where=scale > 0.0)
     return mu.astype(coef.dtype), nu.astype(coef.dtype)

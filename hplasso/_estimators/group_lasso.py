@@ -8,7 +8,6 @@ import numpy as np
 
 from .._numerics.threads import threads_for_data
 from .._numerics.typing import Index
-from .._path.progress import PathPoint
 from .._penalties.group import GroupPenalty
 from .._validation.arrays import checked_array, given_alphas
 from .._validation.choices import GroupWeighting, Solver
@@ -16,7 +15,7 @@ from .._validation.groups import checked_group_weights, checked_groups
 from .._validation.parameters import explain_names, path_function
 from .._validation.weights import PenaltyWeights, checked_data
 from .fit_method import fit_method
-from .group_estimator import GroupEstimator
+from .group_estimator import GroupEstimator, GroupRegressor
 from .group_regression import GroupData
 from .path_arguments import (
     GroupPathArguments,
@@ -25,7 +24,7 @@ from .path_arguments import (
     PathsWithIntercepts,
     PathsWithSweeps,
 )
-from .problem import FitOptions, Problem, gaps_of, sweeps_of
+from .problem import FitOptions, gaps_of, sweeps_of
 from .regression import ACCEPTED, LeastSquaresData, least_squares_data
 
 
@@ -222,7 +221,26 @@ def with_groups(data: LeastSquaresData, groups: Any, group_weights: Any, names: 
     return GroupData(data, GroupPenalty(found.numbers, weights), found.labels)
 
 
-class HadamardGroupLasso(GroupEstimator):
+class FeatureGroups(GroupRegressor):
+    """What estimators with groups of features have in common; abstract."""
+
+    groups: Any
+    group_weights: Any
+    # Weights belong to groups.
+    penalty_weights: Any = None
+    groups_: Index
+    group_labels_: Any
+
+    @property
+    def _penalty_words(self) -> str:
+        return f"norms of {len(self.group_labels_)} groups"
+
+    def _grouped(self, data: LeastSquaresData) -> GroupData:
+        names = getattr(self, "feature_names_in_", None)
+        return with_groups(data, self.groups, self.group_weights, names)
+
+
+class HadamardGroupLasso(FeatureGroups, GroupEstimator):
     r"""Linear model with a penalty on groups of coefficients, fitted by alternating ridge updates.
 
     A group of features is in the model as a whole, or not at all: the levels of a categorical
@@ -310,6 +328,7 @@ class HadamardGroupLasso(GroupEstimator):
     See Also
     --------
     group_path : Solutions for a sequence of alphas.
+    HadamardGroupLassoCV : The same with alpha chosen by cross-validation.
     HadamardMultiTaskLasso : For several targets, each feature in or out for all of them.
     HadamardLasso : For single coefficients.
 
@@ -342,10 +361,6 @@ class HadamardGroupLasso(GroupEstimator):
     ['body', 'blood']
     """
 
-    # Weights belong to groups.
-    penalty_weights: Any = None
-    groups_: Index
-    group_labels_: Any
     path = staticmethod(group_path)
 
     @explain_names
@@ -413,15 +428,3 @@ class HadamardGroupLasso(GroupEstimator):
         array([2, 3, 4, 5, 6, 7, 8, 9])
         """
         return self._fitted(X, y, sample_weight, offset)
-
-    @property
-    def _penalty_words(self) -> str:
-        return f"norms of {len(self.group_labels_)} groups"
-
-    def _grouped(self, data: LeastSquaresData) -> GroupData:
-        names = getattr(self, "feature_names_in_", None)
-        return with_groups(data, self.groups, self.group_weights, names)
-
-    def _set_solution(self, problem: Problem, point: PathPoint, grouped: GroupData) -> None:
-        super()._set_solution(problem, point, grouped)
-        self.groups_, self.group_labels_ = grouped.penalty.groups, grouped.labels

@@ -142,5 +142,5 @@ class GroupLossEstimator(LinearModel):
     def _set_solution(self, problem: Problem, data: Any, points: list[PathPoint]) -> None:
         """Be fitted: at the only one of the solutions of the problem."""
         super()._set_solution(problem, data, points)  # type: ignore[misc]
-        self.mu_, self.nu_ = balanced_groups(self.coef_, data.penalty)
+        self.mu_, self.nu_ = balanced_groups(self.coef_, data.penalty.groups)
         self.groups_, self.group_labels_ = data.penalty.groups, data.group_labels

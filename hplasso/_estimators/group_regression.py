@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._datafit.targets import DataTargets, GramTargets, Targets
+from .._design.design import Design
 from .._numerics.typing import Float64, Index
 from .._path.group_path import trace_groups
 from .._path.group_tracer import GroupTracer
@@ -80,13 +81,15 @@ class GroupData(NamedTuple):
 
     def problem(self, n_solutions: int) -> Problem:
         """The problem, of which so many solutions are to come."""
-        data, p = self.data, self.data.X.shape[1]
-        regression = GroupRegression(self._targets(n_solutions), self.penalty)
-        return Problem(regression, data.options, np.ones(p), data.X.dtype)
+        return self.problem_on(*self.data.moments("auto", n_solutions))
 
-    def _targets(self, n_solutions: int) -> Targets:
-        """The targets, from the Gram matrix of all features where that is expected to save time."""
-        design, gram, z = self.data.moments("auto", n_solutions)
-        if gram is None:
-            return DataTargets(design, self.data.targets)
-        return GramTargets(design, self.data.targets, gram, z)
+    def problem_on(
+        self, design: Design, gram: Float64 | None = None, correlations: Float64 | None = None
+    ) -> Problem:
+        """The problem on a design that has been made, from Z'Z and Z'Y if these are known."""
+        data, Y = self.data, self.data.targets
+        targets: Targets = DataTargets(design, Y)
+        if gram is not None:
+            targets = GramTargets(design, Y, gram, correlations)
+        regression = GroupRegression(targets, self.penalty)
+        return Problem(regression, data.options, np.ones(design.shape[1]), data.X.dtype)

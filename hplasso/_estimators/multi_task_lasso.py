@@ -12,13 +12,55 @@ from .._penalties.group import GroupPenalty
 from .._validation.choices import Selection, Solver
 from .._validation.parameters import explain_names
 from .fit_method import fit_method
-from .group_estimator import GroupEstimator
+from .group_estimator import GroupEstimator, GroupRegressor
 from .group_regression import GroupData
 from .linear_model import chosen_parameters, fitted_as
 from .regression import LeastSquaresData
 
 
-class HadamardMultiTaskLasso(GroupEstimator):
+class TaskGroups(GroupRegressor):
+    """What estimators have in common that group the coefficients of each feature; abstract."""
+
+    @property
+    def _penalty_words(self) -> str:
+        return "norms of the coefficients of each feature"
+
+    def _grouped(self, data: LeastSquaresData) -> GroupData:
+        if data.flat:
+            single = type(self).__name__.replace("MultiTask", "")
+            raise ValueError(f"For mono-task outputs, use {single}")
+        weights = data.penalty.weights
+        return GroupData(data, GroupPenalty(np.arange(weights.size), weights), None)
+
+    def to_sklearn(self) -> Any:
+        """A fitted estimator of scikit-learn with the same coefficients and predictions.
+
+        For tools that take scikit-learn's own estimators only, such as converters to other formats.
+
+        Returns
+        -------
+        model : sklearn.linear_model.MultiTaskLasso
+            As fitted, without penalty weights and `solver`; a cross-validated one at the alpha
+            that was chosen.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_linnerud
+        >>> from hplasso import HadamardMultiTaskLasso
+        >>> X, Y = load_linnerud(return_X_y=True)
+        >>> HadamardMultiTaskLasso(alpha=20.0).fit(X, Y).to_sklearn()
+        MultiTaskLasso(alpha=20.0)
+        """
+        check_is_fitted(self)
+        return fitted_as(MultiTaskLasso, chosen_parameters(self), self)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.single_output = False
+        return tags
+
+
+class HadamardMultiTaskLasso(TaskGroups, GroupEstimator):
     r"""Linear model of several targets, with each feature in or out for all of them.
 
     A drop-in replacement of :class:`sklearn.linear_model.MultiTaskLasso`. For n samples and targets
@@ -93,6 +135,7 @@ class HadamardMultiTaskLasso(GroupEstimator):
 
     See Also
     --------
+    HadamardMultiTaskLassoCV : The same with alpha chosen by cross-validation.
     HadamardGroupLasso : For groups of features.
     group_path : Solutions for a sequence of alphas: with several targets and ``groups=None``.
     HadamardLasso : Takes several targets, too, and fits them one by one.
@@ -186,39 +229,3 @@ class HadamardMultiTaskLasso(GroupEstimator):
         array([206.8,  40.3,  52.2])
         """
         return self._fitted(X, y, sample_weight, offset)
-
-    @property
-    def _penalty_words(self) -> str:
-        return "norms of the coefficients of each feature"
-
-    def _grouped(self, data: LeastSquaresData) -> GroupData:
-        if data.flat:
-            raise ValueError("For mono-task outputs, use HadamardLasso")
-        weights = data.penalty.weights
-        return GroupData(data, GroupPenalty(np.arange(weights.size), weights), None)
-
-    def to_sklearn(self) -> Any:
-        """A fitted estimator of scikit-learn with the same coefficients and predictions.
-
-        For tools that take scikit-learn's own estimators only, such as converters to other formats.
-
-        Returns
-        -------
-        model : sklearn.linear_model.MultiTaskLasso
-            As fitted, without penalty weights and `solver`.
-
-        Examples
-        --------
-        >>> from sklearn.datasets import load_linnerud
-        >>> from hplasso import HadamardMultiTaskLasso
-        >>> X, Y = load_linnerud(return_X_y=True)
-        >>> HadamardMultiTaskLasso(alpha=20.0).fit(X, Y).to_sklearn()
-        MultiTaskLasso(alpha=20.0)
-        """
-        check_is_fitted(self)
-        return fitted_as(MultiTaskLasso, chosen_parameters(self), self)
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.target_tags.single_output = False
-        return tags

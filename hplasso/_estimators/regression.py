@@ -173,31 +173,35 @@ class LeastSquaresData(NamedTuple):
     folds: Index | None = None
 
     @property
+    def data(self) -> LeastSquaresData:
+        """The data without what a penalty on groups has of its own: themselves."""
+        return self
+
+    @property
     def n_samples(self) -> int:
         """How many samples have weight."""
         return int(np.count_nonzero(self.weights)) if self.n_rows is None else self.n_rows
 
     def problem(self, n_solutions: int) -> Problem:
         """The problem; of each target, `n_solutions` are to come."""
-        return self.problem_of(self.regression(n_solutions))
+        return self.problem_on(*self._on_design(n_solutions))
 
-    def regression(self, n_solutions: int) -> Regression:
-        """Least squares on the design, which this makes.
+    def _on_design(self, n_solutions: int) -> tuple[Design, Float64 | None, Float64 | None]:
+        """The design, which this makes; its Gram matrix; Z'Y; None: not known.
 
         A Gram matrix of the user's is used if it is that of centred X, where X has to be; without
         one, it is formed where that is expected to save time for so many solutions.
         """
         Y, precompute = self.targets, self.precompute
         if not isinstance(precompute, np.ndarray):
-            design, gram, z = self.moments(precompute, n_solutions * Y.shape[1])
-            return Regression(design, Y, gram, z)
+            return self.moments(precompute, n_solutions * Y.shape[1])
         check_range("y", float(np.abs(Y).max()))
         design = checked_design(self.X, *self._under)
         given = _checked_gram(precompute, design)
         if self.Xy is None or given is None:
-            return Regression(design, Y, design.gram() if given is None else given)
+            return design, design.gram() if given is None else given, None
         z = self.Xy / len(Y) - np.multiply.outer(design.mean, self.weights @ Y)
-        return Regression(design, Y, given, np.where(design.left_out[:, None], 0.0, z))
+        return design, given, np.where(design.left_out[:, None], 0.0, z)
 
     @property
     def _under(self) -> tuple[Float64, bool, Mask]:
@@ -218,8 +222,11 @@ class LeastSquaresData(NamedTuple):
         design = checked_design(self.X, *self._under)
         return design, design.gram() if pays else None, None
 
-    def problem_of(self, regression: Regression) -> Problem:
-        """The problem on a design that has been made."""
+    def problem_on(
+        self, design: Design, gram: Float64 | None = None, correlations: Float64 | None = None
+    ) -> Problem:
+        """The problem on a design that has been made, from Z'Z and Z'Y if these are known."""
+        regression = Regression(design, self.targets, gram, correlations)
         return Problem(regression, self.options, self.penalty.weights, self.X.dtype)
 
     @property

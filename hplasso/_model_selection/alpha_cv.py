@@ -13,7 +13,7 @@ from .._estimators.problem import Problem, gaps_of, sweeps_of
 from .._numerics.typing import Float64
 from .._path.progress import PathPoint
 from .._validation.choices import Rule
-from .kept_path import coefficient_columns, finished_path, fitted_at
+from .kept_path import finished_path, fitted_at, kept_arrays
 from .rules import print_end_of_grid
 
 
@@ -54,8 +54,7 @@ class AlphaCV(LinearModel):
         rules = [self.alpha_min_, self.alpha_1se_]
         points = finished_path(problem, alphas, traced, rules, fitted)
         self._path_alphas = alphas.copy()
-        self.coef_path_ = coefficient_columns(points, problem.penalty_weights.size, problem.dtype)
-        self.intercept_path_ = problem.unpenalised.intercepts(points).astype(problem.dtype)
+        self.coef_path_, self.intercept_path_ = kept_arrays(problem, points, self.coef_.ndim == 1)
         problem.certify(self, gaps_of(points), "path_")
         self.n_iter_path_ = np.array(sweeps_of(points))
 
@@ -90,7 +89,7 @@ class AlphaCV(LinearModel):
         """
         check_is_fitted(self)
         model, position = fitted_at(self, self._single, "alpha", alpha, self._path_alphas)
-        model.intercept_ = self.intercept_path_[position] if self.fit_intercept else 0.0
+        model.intercept_ = self.intercept_path_.T[position] if self.fit_intercept else 0.0
         model.n_iter_ = int(self.n_iter_path_[position])
         return model
 

@@ -3,7 +3,7 @@
 A fold never copies its training data: its design is that of all samples, with weight zero for those
 left out. Where the Gram matrix is formed, a single pass over X serves all folds: with the moments
 
-    M = [Z, r, sqrt v]'[Z, r, sqrt v]              (the design's Z, the weighted and centred y)
+    M = [Z, R, sqrt v]'[Z, R, sqrt v]    (the design's Z, the weighted and centred targets R)
 
 of all samples and of the test samples alone, the training moments are their difference, and its
 Schur complement with respect to the last column moves the means to those of the training samples.
@@ -20,7 +20,7 @@ from sklearn.utils.metadata_routing import process_routing
 
 from .._design.design import Design
 from .._design.factory import augmented_gram_of, check_range, checked_design, reweighted
-from .._estimators.regression import LeastSquaresData, Regression, gram_pays
+from .._estimators.regression import LeastSquaresData, gram_pays
 from .._numerics.blocks import BLOCK, slices
 from .._numerics.typing import Float64, Index
 from .._path.progress import PathPoint
@@ -115,13 +115,21 @@ def routed(owner: Any, method: str, sample_weight: Any, params: Mapping[str, Any
     return None
 
 
+class Training(NamedTuple):
+    """Training samples: their design, Z'Z (p, p), and Z'Y (p, T); None: not known."""
+
+    design: Design
+    gram: Float64 | None = None
+    correlations: Float64 | None = None
+
+
 class Folds:
     """Least squares on all samples (`full`), and on the training samples of each fold.
 
     Parameters
     ----------
     data : LeastSquaresData
-        Of one target; the weights need not sum to one.
+        Of T targets; the weights need not sum to one.
     folds : list of Fold
     n_solutions : int
         How many solutions each fold is going to ask for.
@@ -129,13 +137,11 @@ class Folds:
 
     def __init__(self, data: LeastSquaresData, folds: Sequence[Fold], n_solutions: int) -> None:
         self.data, self.folds = data, folds
-        self.y, weights = data.targets[:, 0], data.weights / data.weights.sum()
+        self.targets, weights = data.targets, data.weights / data.weights.sum()
         self.fit_intercept = data.options.fit_intercept
-        check_range("y", float(np.abs(self.y).max()))
+        check_range("y", float(np.abs(self.targets).max()))
         self.design = checked_design(data.X, weights, self.fit_intercept, data.penalty.left_out)
-        self.target_mean = (
-            float(self.design.sqrt_weights**2 @ self.y) if self.fit_intercept else 0.0
-        )
+        self.target_means = self.design.sqrt_weights**2 @ self.targets * self.fit_intercept
         # A Gram matrix of the user is taken for True: the folds need more than it says.
         precompute = data.precompute if isinstance(data.precompute, bool | str) else True
         self._by_moments = gram_pays(self.design.shape, precompute, n_solutions)
@@ -144,12 +150,13 @@ class Folds:
             self._everything = self._all_moments()
             self.full = self._from_moments(self.design, self._everything, np.ones(()))
         else:
-            self.full = Regression(self.design, data.targets)
+            self.full = Training(self.design)
 
     def _all_moments(self) -> Float64:
         """The moments of all samples; those of the folds are kept, if they hold no more than X."""
         n, p = self.design.shape
-        if len(self.folds) * (p + 2) ** 2 <= max(self.design.n_stored, BLOCK):
+        size = p + self.targets.shape[1] + 1
+        if len(self.folds) * size**2 <= max(self.design.n_stored, BLOCK):
             found = ((number, self._moments(number)) for number in range(len(self.folds)))
             self._kept = {number: part for number, part in found if part is not None}
             times = np.zeros(n, dtype=np.intp)
@@ -169,21 +176,21 @@ class Folds:
         return augmented_gram_of(self.design, fold.test, self._response(self.design))
 
     def _response(self, design: Design) -> Float64:
-        """y less its mean over all samples, under the weights of a design."""
-        return np.asarray(design.sqrt_weights * (self.y - self.target_mean))
+        """The targets less their means over all samples, under the weights of a design."""
+        return np.asarray(design.sqrt_weights[:, None] * (self.targets - self.target_means))
 
-    def training(self, number: int) -> Regression:
-        """Least squares on the training samples of a fold."""
+    def training(self, number: int) -> Training:
+        """The training samples of a fold."""
         weights, held_out = self.folds[number].weights(self.data.weights), self._moments(number)
         p = self.design.shape[1]
-        if held_out is None or 1.0 - held_out[p + 1, p + 1] <= CANCELLED:
+        if held_out is None or 1.0 - held_out[-1, -1] <= CANCELLED:
             full = self.design
             design = checked_design(full.container, weights, self.fit_intercept, full.left_out)
             gram = design.gram() if self._by_moments else None
-            return Regression(design, self.data.targets, gram)
+            return Training(design, gram)
         augmented_gram = self._everything - held_out
-        mass = augmented_gram[p + 1, p + 1]
-        shift = augmented_gram[p + 1, :p] / mass if self.fit_intercept else np.zeros(p)
+        mass = augmented_gram[-1, -1]
+        shift = augmented_gram[-1, :p] / mass if self.fit_intercept else np.zeros(p)
         sums = augmented_gram.diagonal()[:p]
         mean = self.design.mean + shift
         variance = np.maximum(sums / mass - shift**2, 0.0)
@@ -191,49 +198,64 @@ class Folds:
         design = reweighted(self.design, weights, mean, variance + mean**2, doubtful)
         return self._from_moments(design, augmented_gram, mass)
 
-    def _from_moments(self, design: Design, augmented_gram: Float64, mass: Any) -> Regression:
-        """Least squares on a design, from the moments of its samples about the means of all."""
+    def _from_moments(self, design: Design, augmented_gram: Float64, mass: Any) -> Training:
+        """The samples of a design, from their moments about the means of all."""
         p = design.shape[1]
         if self.fit_intercept:
-            sums = augmented_gram[p + 1]
+            sums = augmented_gram[-1]
             augmented_gram = augmented_gram - np.multiply.outer(sums, sums) / mass
-        gram, correlations = augmented_gram[:p, :p] / mass, augmented_gram[:p, [p]] / mass
+        gram, correlations = augmented_gram[:p, :p] / mass, augmented_gram[:p, p:-1] / mass
         design.recompute(gram)
         prone = design.cancellation_prone
         if prone.size:
-            correlations[prone, 0] = design.read(prone, self._response(design))
+            response = self._response(design)
+            correlations[prone] = np.stack([design.read(prone, r) for r in response.T], axis=1)
         correlations[design.constant] = 0.0
-        return Regression(design, self.data.targets, gram, correlations)
+        return Training(design, gram, correlations)
 
-    def mean_squares(
-        self, number: int, points: Sequence[PathPoint], intercepts: Float64
-    ) -> Float64:
-        """The mean squared error on the test samples of a fold, of shape (L,) for L solutions."""
-        features, coefficients = side_by_side(points)
-        origin = np.broadcast_to(self.design.container.origin, self.design.shape[1:])
-        intercepts = intercepts + origin[features] @ coefficients
-        held_out = self._moments(number)
-        if held_out is not None and not np.isin(features, self.design.cancellation_prone).any():
-            shifts = intercepts + self.design.mean[features] @ coefficients - self.target_mean
-            ends = np.stack([np.ones_like(shifts), -shifts])
-            vectors = np.concatenate([-coefficients, ends])
-            p = self.design.shape[1]
-            positions = np.append(features, [p, p + 1])
-            squares, sizes = quadratic_forms(held_out[np.ix_(positions, positions)], vectors)
-            if (squares > RESOLVED * sizes).all():
-                return np.asarray(squares / held_out[p + 1, p + 1])
-        return self._mean_squares_of_rows(self.folds[number], features, coefficients, intercepts)
+    def mean_squares(self, number: int, points: Sequence[PathPoint], training: Design) -> Float64:
+        """The mean squared error on the test samples of a fold, of shape (L,) for L solutions.
 
-    def _mean_squares_of_rows(
+        They are those on a design of training samples. Of T targets it is the mean over these.
+        """
+        T = self.targets.shape[1]
+        features, coefficients = side_by_side(points, T)
+        shape = coefficients.shape
+        coefficients = coefficients.reshape(-1, T * len(points))
+        intercepts = np.stack([point.intercept for point in points], axis=-1).ravel()
+        intercepts = intercepts - training.mean[features] @ coefficients
+        squares = self._from_held_out(number, features, coefficients, intercepts)
+        if squares is None:
+            fold = self.folds[number]
+            squares = self._from_rows(fold, features, coefficients, intercepts)
+        return np.asarray(squares.reshape(shape[1:]).mean(axis=0))
+
+    def _from_held_out(
+        self, number: int, features: Index, coefficients: Float64, intercepts: Float64
+    ) -> Float64 | None:
+        """The mean squared errors (T L,) from the moments of the test samples, if these do."""
+        held_out, (p, T) = self._moments(number), (self.design.shape[1], self.targets.shape[1])
+        if held_out is None or np.isin(features, self.design.cancellation_prone).any():
+            return None
+        n_points = len(intercepts) // T
+        shifts = intercepts + self.design.mean[features] @ coefficients
+        shifts -= np.repeat(self.target_means, n_points)
+        own = np.repeat(np.eye(T), n_points, axis=1)
+        vectors = np.concatenate([-coefficients, own, -shifts[None]])
+        positions = np.append(features, np.arange(p, p + T + 1))
+        squares, sizes = quadratic_forms(held_out[np.ix_(positions, positions)], vectors)
+        return squares / held_out[-1, -1] if (squares > RESOLVED * sizes).all() else None
+
+    def _from_rows(
         self, fold: Fold, features: Index, coefficients: Float64, intercepts: Float64
     ) -> Float64:
         """The same, from the test samples themselves."""
-        total = np.zeros(len(intercepts))
+        total, T = np.zeros(len(intercepts)), self.targets.shape[1]
         width = min(features.size, self.design.n_stored // self.design.shape[0] + 1)
         for where in slices(fold.test.size, max(width, len(intercepts))):
             rows = fold.test[where]
             residuals = self.design.container.rows(rows, features) @ coefficients
-            residuals += intercepts - self.y[rows, None]
+            residuals += intercepts - np.repeat(self.targets[rows], len(intercepts) // T, axis=1)
             total += fold.test_weights[where] @ residuals**2
         return np.asarray(total / fold.test_weights.sum())
 
@@ -245,10 +267,14 @@ def quadratic_forms(matrix: Float64, vectors: Float64) -> tuple[Float64, Float64
     return values, (sizes * (np.abs(matrix) @ sizes)).sum(axis=0)
 
 
-def side_by_side(points: Sequence[PathPoint]) -> tuple[Index, Float64]:
-    """The u features that any of L solutions needs, and their coefficients, of shape (u, L)."""
-    features = np.unique(np.concatenate([point.features for point in points]))
-    coefficients = np.zeros((features.size, len(points)))
-    for column, point in enumerate(points):
-        coefficients[np.searchsorted(features, point.features), column] = point.values
+def side_by_side(points: Sequence[PathPoint], n_targets: int = 1) -> tuple[Index, Float64]:
+    """The u features that any of L solutions needs, and their coefficients, of shape (u, T, L).
+
+    Of T targets, pairs j T + t stand for features j.
+    """
+    pairs = [np.divmod(point.features, n_targets) for point in points]
+    features = np.unique(np.concatenate([own for own, _ in pairs]))
+    coefficients = np.zeros((features.size, n_targets, len(points)))
+    for column, (point, (own, targets)) in enumerate(zip(points, pairs, strict=True)):
+        coefficients[np.searchsorted(features, own), targets, column] = point.values
     return features, coefficients

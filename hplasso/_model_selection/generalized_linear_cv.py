@@ -178,6 +178,6 @@ def _mean_deviances(
     unpenalised, (features, coefs) = problem.unpenalised, side_by_side(points)
     outputs = np.broadcast_to(unpenalised.intercepts(points), (fold.test.size, len(points)))
     if features.size:
-        outputs = outputs + unpenalised.design.container.rows(fold.test, features) @ coefs
+        outputs = outputs + unpenalised.design.container.rows(fold.test, features) @ coefs[:, 0]
     weights = fold.test_weights / fold.test_weights.sum()
     return data.mean_losses(fold.test, outputs[None], weights)

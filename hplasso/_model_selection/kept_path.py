@@ -91,6 +91,17 @@ def _printer(problem: Problem) -> Printer | None:
     return problem.printer("all samples: ", verbose_from=2)
 
 
+def kept_arrays(problem: Problem, points: list[PathPoint], flat: bool) -> tuple[Any, Any]:
+    """Coefficients (p, L), compact, and intercepts (L,) of a path of L points.
+
+    Unless `flat`, these are of several targets or of a matrix of one: (T, p, L) and (T, L).
+    """
+    if not flat:
+        return problem.arrays([points])
+    coefs = coefficient_columns(points, problem.penalty_weights.size, problem.dtype)
+    return coefs, problem.unpenalised.intercepts(points).astype(problem.dtype)
+
+
 def coefficient_columns(points: list[PathPoint], n_features: int, dtype: Any) -> Any:
     """The coefficients of a path, of shape (n_features, n_points), as `compact` has them."""
     features, _, values = entries_of(points)

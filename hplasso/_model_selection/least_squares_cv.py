@@ -37,9 +37,10 @@ class Grid(NamedTuple):
 
 
 class LeastSquaresCV(AlphaCV, LinearRegressor):
-    """What :class:`HadamardLassoCV` and :class:`HadamardElasticNetCV` have in common; abstract."""
+    """What cross-validated estimators of least squares have in common; abstract."""
 
     _constraints = SELECTION_CONSTRAINTS
+    _positive_alphas = False  # else zero is not among them
     mse_path_: Float64
     mse_se_: Float64
 
@@ -88,38 +89,56 @@ class LeastSquaresCV(AlphaCV, LinearRegressor):
         >>> HadamardLassoCV(rule="1se").fit(X, y).coef_.nonzero()[0]
         array([1, 2, 3, 6, 8, 9])
         """
-        options, name = options_of(self), type(self).__name__
-        ratios = checked_ratios(name, "l1_ratio", options.l1_ratio)
-        given = given_alphas(self.alphas, ratios)
-        instead = (
-            f"sklearn.multioutput.MultiOutputRegressor({name}()), which chooses for each, or "
-            f"sklearn.model_selection.GridSearchCV over {self._single.__name__}, for all alike"
-        )
-        check_one_target(name, y, instead)
-        options = replace(options, l1_ratio=ratios[0])
-        data = self._validated(X, y, sample_weight, offset, options).with_gram(self.precompute)
-        check_one_target(name, data.targets, instead)
+        return self._fitted(X, y, sample_weight, offset, params)
+
+    def _fitted(
+        self, X: Any, y: Any, sample_weight: Any, offset: Any, params: dict[str, Any]
+    ) -> Self:
+        """Fit to data that have not been checked."""
+        options = options_of(self)
+        ratios = checked_ratios(type(self).__name__, "l1_ratio", options.l1_ratio)
         extra = routed(self, "fit", sample_weight, params)
+        given = given_alphas(self.alphas, ratios, open_low=self._positive_alphas)
+        options = replace(options, l1_ratio=ratios[0])
+        posed = self._checked(X, y, sample_weight, offset, options)
+        data = posed.data
         split_params = extra.splitter.split if extra else {}
         if data.folds is not None:
             splits = PredefinedSplit(data.folds).split()
         else:
-            splits = check_cv(self.cv).split(data.X, column_or_1d(y), **split_params)
+            targets = column_or_1d(y) if data.targets.shape[1] == 1 else y
+            splits = check_cv(self.cv).split(data.X, targets, **split_params)
         folds = checked_folds(splits, data.weights, sample_weight is not None, self.rule)
         wide = data.X.shape[1] >= data.n_samples  # else no path ends early
         stops = int(wide and self.early_stop and given.penalties is None)
         with Task.of_fit(self, len(folds) + 1 + stops) as task, threads_for_data(data.X.size):
             folded = Folds(data, folds, given.length * len(ratios))
-            problem = data.problem_of(folded.full)
+            problem = posed.problem_on(*folded.full)
             grids = [Grid(ratio, problem.at(ratio).grid(given, self.eps)) for ratio in ratios]
             paths = saturated_paths(problem, dict(grids), task) if stops else {}
             length = max(map(len, paths.values()), default=given.length)
             self.stopped_early_ = length < given.length
             grids = [Grid(ratio, alphas[:length].copy()) for ratio, alphas in grids]
-            chosen = self._choose(grids, self._cross_validate(folded, problem, grids, task), folds)
+            errors = self._cross_validate(folded, posed, problem, grids, task)
+            chosen = self._choose(grids, errors, folds)
             with task.subtask("refit"):
-                self._refit(problem.at(chosen.l1_ratio), chosen, paths.get(chosen.l1_ratio))
+                problem, traced = problem.at(chosen.l1_ratio), paths.get(chosen.l1_ratio)
+                fitted = problem.solve(self.alpha_, listener=problem.printer())
+                self._set_solution(problem, posed, [fitted])
+                self._keep_path(problem, chosen.alphas, traced, fitted)
         return self
+
+    def _checked(self, X: Any, y: Any, sample_weight: Any, offset: Any, options: FitOptions) -> Any:
+        """The data of the problem, from arguments of `fit` that are checked."""
+        name = type(self).__name__
+        instead = (
+            f"sklearn.multioutput.MultiOutputRegressor({name}()), which chooses for each, or "
+            f"sklearn.model_selection.GridSearchCV over {self._single.__name__}, for all alike"
+        )
+        check_one_target(name, y, instead)
+        data = self._validated(X, y, sample_weight, offset, options).with_gram(self.precompute)
+        check_one_target(name, data.targets, instead)
+        return data
 
     def _streamed(
         self, source: Source, penalty: PenaltyWeights, options: FitOptions
@@ -130,13 +149,13 @@ class LeastSquaresCV(AlphaCV, LinearRegressor):
         return data
 
     def _cross_validate(
-        self, folded: Folds, problem: Problem, grids: list[Grid], task: Task
+        self, folded: Folds, posed: Any, problem: Problem, grids: list[Grid], task: Task
     ) -> Float64:
         """The mean squared errors, of shape (n_l1_ratios, n_alphas, n_folds)."""
         length = sum(len(grid.alphas) for grid in grids)
         tasks = [task.subtask("fold", length) for _ in folded.folds]
         results = Parallel(n_jobs=self.n_jobs, require="sharedmem")(
-            delayed(_validate_fold)(folded, number, grids, part)
+            delayed(_validate_fold)(folded, posed, number, grids, part)
             for number, part in enumerate(tasks)
         )
         for index, grid in enumerate(grids):
@@ -159,26 +178,25 @@ class LeastSquaresCV(AlphaCV, LinearRegressor):
             self.l1_ratio_ = grid.l1_ratio
         return grid
 
-    def _refit(self, problem: Problem, grid: Grid, traced: list[PathPoint] | None) -> None:
-        """Fit to all samples at the alpha of the rule, and along its grid, if not done already."""
-        fitted = problem.solve(self.alpha_, listener=problem.printer())
-        self._set_attributes(problem, [fitted])
-        self._keep_path(problem, grid.alphas, traced, fitted)
+    def _set_solution(self, problem: Problem, posed: Any, points: list[PathPoint]) -> None:
+        """Be fitted: at the solution of the problem at the alpha of the rule."""
+        self._set_attributes(problem, points)
 
 
 def _validate_fold(
-    folded: Folds, number: int, grids: list[Grid], task: Task
+    folded: Folds, posed: Any, number: int, grids: list[Grid], task: Task
 ) -> tuple[Float64, list[list[PathPoint]]]:
     """Mean squared errors (n_l1_ratios, n_alphas) of a fold; what did not converge."""
     losses: list[Float64] = []
     failed: list[list[PathPoint]] = []
     with task:
-        regression = folded.training(number)
+        training = folded.training(number)
+        own = posed.problem_on(*training)
         for grid in grids:
-            problem = folded.data.problem_of(regression).at(grid.l1_ratio)
+            problem = own.at(grid.l1_ratio)
             printer = problem.printer(f"fold {number}: ", verbose_from=2)
             points = problem.trace(grid.alphas, listeners_of(task, printer))
-            losses.append(folded.mean_squares(number, points, regression.intercepts(points)))
+            losses.append(folded.mean_squares(number, points, training.design))
             failed.append([point for point in points if not point.converged])
     if folded.data.options.verbose:
         best = min(float(loss.min()) for loss in losses)

@@ -12,10 +12,12 @@ from sklearn.utils.metadata_routing import get_routing_for_object
 
 from .._estimators.along_path import fit_along_path
 from .._estimators.elastic_net import HadamardElasticNet
+from .._estimators.group_lasso import HadamardGroupLasso
 from .._estimators.group_logistic import HadamardGroupLogisticRegression
 from .._estimators.group_poisson import HadamardGroupPoissonRegressor
 from .._estimators.lasso import HadamardLasso
 from .._estimators.logistic import HadamardLogisticRegression
+from .._estimators.multi_task_lasso import HadamardMultiTaskLasso
 from .._estimators.tweedie import (
     HadamardGammaRegressor,
     HadamardPoissonRegressor,
@@ -28,6 +30,8 @@ from .candidates import Parameters
 KINDS = (
     HadamardLasso,
     HadamardElasticNet,
+    HadamardGroupLasso,
+    HadamardMultiTaskLasso,
     HadamardLogisticRegression,
     HadamardPoissonRegressor,
     HadamardGammaRegressor,

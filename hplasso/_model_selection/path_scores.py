@@ -22,6 +22,7 @@ from sklearn.utils.metadata_routing import get_routing_for_object
 from .._estimators.along_path import predictions_of
 from .._estimators.elastic_net import HadamardElasticNet
 from .._estimators.fit_method import Task
+from .._estimators.group_lasso import HadamardGroupLasso
 from .._estimators.lasso import HadamardLasso
 from .._numerics.blocks import slices
 from .._path.progress import warn
@@ -41,7 +42,7 @@ COLUMN_METRICS: dict[Any, tuple[Any, float]] = {
     "neg_root_mean_squared_error": (root_mean_squared_error, -1.0),
     "neg_mean_absolute_error": (mean_absolute_error, -1.0),
 }
-COLUMN_KINDS = (HadamardLasso, HadamardElasticNet)
+COLUMN_KINDS = (HadamardLasso, HadamardElasticNet, HadamardGroupLasso)
 
 
 class Failure(NamedTuple):

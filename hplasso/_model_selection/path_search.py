@@ -54,7 +54,8 @@ class PathSearchCV(GridSearchCV):
     Parameters
     ----------
     estimator : estimator
-        A :class:`HadamardLasso`, :class:`HadamardElasticNet`, :class:`HadamardLogisticRegression`,
+        A :class:`HadamardLasso`, :class:`HadamardElasticNet`, :class:`HadamardGroupLasso`,
+        :class:`HadamardMultiTaskLasso`, :class:`HadamardLogisticRegression`,
         :class:`HadamardPoissonRegressor`, :class:`HadamardGammaRegressor` or
         :class:`HadamardTweedieRegressor`; or a :class:`sklearn.pipeline.Pipeline` of transformers
         that ends with one.

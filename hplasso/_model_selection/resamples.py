@@ -98,7 +98,8 @@ def problems_of(
     """
     if isinstance(data, LeastSquaresData):
         folded = Folds(data, folds, n_solutions)
-        return data.problem_of(folded.full), lambda number: data.problem_of(folded.training(number))
+        problem = data.problem_on(*folded.full)
+        return problem, lambda number: data.problem_on(*folded.training(number))
     weights = data.raw_weights
     total = weights.sum()
     problem = data.reweighted(weights / total, part * total).problem()

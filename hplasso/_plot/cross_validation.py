@@ -6,6 +6,7 @@ from typing import Any, Self
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from .._estimators.group_estimator import GroupRegressor
 from .._estimators.linear_model import LinearModel
 from .._model_selection.fold_losses import FoldLosses, cross_validated, fold_losses
 from .._model_selection.kept_path import n_nonzero
@@ -154,7 +155,9 @@ class CrossValidationDisplay(Display):
         last, X, _ = unwrapped(estimator, X) if X is not None else (None, None, None)
         last = getattr(last, "estimator_", last)
         if isinstance(last, LinearModel):
-            problem = posed(last, X, y, sample_weight, offset).problem(len(penalties))
+            several = isinstance(last, GroupRegressor)  # whose targets have one path
+            data = posed(last, X, y, sample_weight, offset, several)
+            problem = data.problem(len(penalties))
             counts = n_nonzero(problem.arrays([problem.trace(penalties)])[0])
         display = cls(
             penalties=penalties,

@@ -194,8 +194,15 @@ def unwrapped(estimator: Any, X: Any) -> tuple[Any, Any, Any]:
     return fitted.last, fitted.transform(X), None if names is None else np.asarray(names)
 
 
-def posed(estimator: Any, X: Any, y: Any, sample_weight: Any, offset: Any = None) -> Any:
-    """Checked data of an estimator of this package.
+def posed(
+    estimator: Any,
+    X: Any,
+    y: Any,
+    sample_weight: Any,
+    offset: Any = None,
+    several: bool = False,
+) -> Any:
+    """Checked data of an estimator of this package; `several`: y may have several columns.
 
     Raises
     ------
@@ -212,7 +219,7 @@ def posed(estimator: Any, X: Any, y: Any, sample_weight: Any, offset: Any = None
     if not {"alpha", "C"} & set(parameters):
         check_is_fitted(estimator)
     given, names = parameters.get("penalty_weights"), getattr(estimator, "feature_names_in_", None)
-    accepted = {**estimator._accepted, "multi_output": False}
+    accepted = {**estimator._accepted, "multi_output": several}
     X, y, weights = checked_data(X, y, given, accepted, names)
     options = FitOptions.of(parameters)
     return estimator._data(X, y, sample_weight, weights, options).with_offset(offset)

@@ -215,13 +215,14 @@ def test_errors_far_smaller_than_what_they_are_the_difference_of(fit_intercept):
     folds = checked_folds(splits, np.ones(60), False)
     problems = Folds(data_of(data, target, fit_intercept, True), folds, 100)
     features = np.arange(5)
-    point = PathPoint(1.0, features, coef, 0.0, 0.0, 0.0, True, 0)
-    rough = point._replace(values=coef + 1.0)
     for number, (_, test) in enumerate(splits):
-        found = problems.mean_squares(number, [point], [3.0])
-        assert_allclose(found, np.mean(noise[test] ** 2), rtol=1e-6)
-        expected = np.mean((data[test].sum(axis=1) - noise[test]) ** 2)
-        assert_allclose(problems.mean_squares(number, [rough], [3.0]), expected, rtol=1e-12)
+        design = problems.training(number).design
+        for values, errors in ((coef, -noise), (coef + 1.0, data.sum(axis=1) - noise)):
+            intercept = 3.0 + design.mean @ values  # of centred features
+            point = PathPoint(1.0, features, values, intercept, 0.0, 0.0, True, 0)
+            found, rough = problems.mean_squares(number, [point], design), values is not coef
+            expected = np.mean(errors[test] ** 2)
+            assert_allclose(found, expected, rtol=1e-12 if rough else 1e-6)
 
 
 def test_all_folds_read_the_data_once(monkeypatch):
@@ -260,8 +261,8 @@ def test_folds_have_a_gram_matrix_where_all_samples_have_one(cv, n_features):
     data = np.random.default_rng(0).standard_normal((60, n_features))
     folds = checked_folds(cv.split(data), np.ones(60), False)
     problems = Folds(data_of(data, data[:, 0], True, "auto"), folds, 100)
-    for regression in (problems.full, *map(problems.training, range(3))):
-        assert regression.working_set.complete == (n_features == 5)
+    for training in (problems.full, *map(problems.training, range(3))):
+        assert (training.gram is not None) == (n_features == 5)
 
 
 def test_memory_of_tall_data():
