@@ -23,6 +23,8 @@ ARGUMENTS = {
 def declared(kind):
     """The fitted attributes that a class or a base of it declares."""
     names = {name for base in kind.__mro__ for name in inspect.get_annotations(base)}
+    if "blocks" not in kind.fit.__doc__:
+        names.discard("n_passes_")
     return {name for name in names if name.endswith("_") and not name.startswith("_")}
 
 
