@@ -21,7 +21,7 @@ from hplasso import HadamardGroupLogisticRegression, HadamardGroupPoissonRegress
 
 EXTENDED = np.longdouble
 STEPS = 60  # of Newton's method for the intercept
-UNIT = 1e-15  # of correlations, beside the outputs and the lengths of columns
+UNIT = 1e-13  # a thousand units of rounding of correlations, beside outputs and columns
 
 
 class LossCase(NamedTuple):
