@@ -35,6 +35,7 @@ class LossCase(NamedTuple):
     sample_weight: np.ndarray
     alpha: float
     fit_intercept: bool
+    positive: bool = False
 
 
 def xlogx(x: np.ndarray) -> np.ndarray:
@@ -70,7 +71,9 @@ def drawn(number: int) -> LossCase:
     norms = random_group_problems.group_norms(z, case.groups)
     on = case.weights > 0.0
     alpha_max = float((norms[on] / case.weights[on]).max())
-    return case._replace(alpha=max(alpha_max, 1e-6) * 10.0 ** rng.uniform(-2.0, 0.1))
+    positive = kind == "poisson" and bool(on.all()) and rng.random() < 0.4
+    alpha = max(alpha_max, 1e-6) * 10.0 ** rng.uniform(-2.0, 0.1)
+    return case._replace(alpha=alpha, positive=positive)
 
 
 class Problem:
@@ -162,6 +165,7 @@ def worth(case: LossCase, model: Any) -> tuple[float, float, float]:
     theta = np.atleast_2d(model.coef_).T.astype(EXTENDED)
     outputs, means = problem.at(theta, model.intercept_)
     z, limits = problem.correlations(means), case.alpha * case.weights
+    z = np.maximum(z, 0.0) if case.positive else z
     norms = random_group_problems.group_norms(z, case.groups)
     lengths = random_group_problems.group_norms(theta, case.groups)
     objective = problem.loss(outputs) + limits @ lengths
@@ -182,6 +186,7 @@ def fitted(case: LossCase, tol: float, **options: Any) -> Any:
     options |= {"groups": case.groups, "group_weights": case.weights, "tol": tol}
     options |= {"fit_intercept": case.fit_intercept, "max_iter": 300}
     if case.kind == "poisson":
+        options["positive"] = case.positive
         model: Any = HadamardGroupPoissonRegressor(case.alpha, **options)
     else:
         C = 1.0 / (case.alpha * case.sample_weight.sum())

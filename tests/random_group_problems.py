@@ -4,7 +4,8 @@
 
 draws one problem for each number and prints what is wrong. Groups of 1 to 50 features of mixed
 sizes; columns that are equal, inside a group and across groups, constant, or in other units; sample
-weights, some of them zero; groups without penalty; dense and sparse X; one target and several.
+weights, some of them zero; groups without penalty; dense and sparse X; one target and several; and
+coefficients that are confined to be non-negative.
 The worth of coefficients is the duality gap in extended precision, from the definition.
 """
 
@@ -32,6 +33,7 @@ class GroupCase(NamedTuple):
     sample_weight: np.ndarray
     alpha: float
     fit_intercept: bool
+    positive: bool = False
 
 
 def drawn(number: int) -> GroupCase:
@@ -70,7 +72,9 @@ def drawn(number: int) -> GroupCase:
     Z, R = columns_and_targets(case)
     norms = group_norms(Z.T @ R, groups)
     alpha_max = max(float(a / w) for a, w in zip(norms, weights, strict=True) if w > 0.0)
-    return case._replace(alpha=max(alpha_max, 1e-3) * 10.0 ** rng.uniform(-2.5, 0.1))
+    positive = T == 1 and bool(weights.all()) and rng.random() < 0.3
+    alpha = max(alpha_max, 1e-3) * 10.0 ** rng.uniform(-2.5, 0.1)
+    return case._replace(alpha=alpha, positive=positive)
 
 
 def columns_and_targets(case: GroupCase) -> tuple[np.ndarray, np.ndarray]:
@@ -106,7 +110,8 @@ def worth(case: GroupCase, coef: np.ndarray) -> tuple[float, float, float]:
         U = U[:, s > 1e-10 * max(s.max(), 1e-300)].astype(EXTENDED)
         for _ in range(3):
             dual = dual - U @ (U.T @ dual)
-    norms = group_norms(Z.T @ dual, case.groups)
+    z = Z.T @ dual
+    norms = group_norms(np.maximum(z, 0.0) if case.positive else z, case.groups)
     on = (weights > 0.0) & (norms > 0.0)
     kappa = min(1.0, float((limits[on] / norms[on]).min(initial=1.0)))
     value = kappa * (dual * Y).sum() - 0.5 * kappa**2 * (dual**2).sum()
@@ -121,6 +126,7 @@ def fitted(case: GroupCase, tol: float, **options: Any) -> HadamardGroupLasso:
         groups=case.groups,
         group_weights=case.weights,
         fit_intercept=case.fit_intercept,
+        positive=case.positive,
         tol=tol,
         **options,
     )
@@ -141,6 +147,8 @@ def faults(number: int, tol: float = 1e-10) -> tuple[list[str], bool]:
         excess = value - min(objective, other)
         if model.dual_gap_ < excess - 1e-12 * scale:  # what rounding may hide
             found.append(f"{name}: gap {model.dual_gap_:.1e} below the excess {excess:.1e}")
+    if case.positive and (tight.coef_ < 0.0).any():
+        found.append("negative coefficients")
     norms = group_norms(np.atleast_2d(tight.coef_).T, case.groups)
     if ((norms > 0.0) != (tight.mu_ > 0.0)).any():
         found.append("mu_ is not that of coef_")

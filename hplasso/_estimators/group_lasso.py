@@ -89,6 +89,7 @@ def group_path(
     return_intercept: bool = False,
     sample_weight: Any = None,
     offset: Any = None,
+    positive: bool = False,
     solver: Solver = "auto",
     max_iter: int = 1000,
     tol: float = 1e-4,
@@ -137,6 +138,8 @@ def group_path(
         Sample weights s, all one by default.
     offset : array-like of the shape of y, default=None
         What is added to the linear model of each sample, zero by default: a known part of `y`.
+    positive : bool, default=False
+        Whether the coefficients are confined to be non-negative; for a single target.
     solver : {'auto', 'alternating'}, default='auto'
         As in :class:`HadamardGroupLasso`.
     max_iter : int, default=1000
@@ -191,7 +194,7 @@ def group_path(
     >>> (coefs != 0).sum(axis=0)
     array([ 0,  8, 10, 10, 10])
     """
-    options = FitOptions(1.0, fit_intercept, False, solver, tol, max_iter, verbose)
+    options = FitOptions(1.0, fit_intercept, positive, solver, tol, max_iter, verbose)
     names = getattr(X, "columns", None)
     X, y, penalty = checked_data(X, y, None, ACCEPTED | {"multi_output": True})
     data = least_squares_data(X, y, sample_weight, penalty, options).with_offset(offset)
@@ -218,7 +221,10 @@ def with_groups(data: LeastSquaresData, groups: Any, group_weights: Any, names: 
     found = checked_groups(groups, data.X.shape[1], names)
     weights, left_out = checked_group_weights(group_weights, found)
     data = data._replace(penalty=PenaltyWeights(np.ones(left_out.size), left_out))
-    return GroupData(data, GroupPenalty(found.numbers, weights), found.labels)
+    positive = bool(data.options.positive)
+    if positive and data.targets.shape[1] > 1:
+        raise ValueError("positive=True with groups takes one target. Got several.")
+    return GroupData(data, GroupPenalty(found.numbers, weights, positive), found.labels)
 
 
 class FeatureGroups(GroupRegressor):
@@ -286,6 +292,9 @@ class HadamardGroupLasso(FeatureGroups, GroupEstimator):
         ``||y||^2 / n_samples`` without an intercept.
     warm_start : bool, default=False
         Whether to start from the coefficients of the last fit.
+    positive : bool, default=False
+        Whether the coefficients are confined to be non-negative; for a single target. Then a group
+        that is in the model may have zeros.
     solver : {'auto', 'alternating'}, default='auto'
         - 'auto': a sweep, then Newton's method on the groups that are not zero, and so on. There
           are more sweeps where this does not lower the objective.
@@ -374,6 +383,7 @@ class HadamardGroupLasso(FeatureGroups, GroupEstimator):
         max_iter: int = 1000,
         tol: float = 1e-4,
         warm_start: bool = False,
+        positive: bool = False,
         solver: Solver = "auto",
         verbose: bool | int = 0,
     ) -> None:
@@ -384,6 +394,7 @@ class HadamardGroupLasso(FeatureGroups, GroupEstimator):
         self.max_iter = max_iter
         self.tol = tol
         self.warm_start = warm_start
+        self.positive = positive
         self.solver = solver
         self.verbose = verbose
 

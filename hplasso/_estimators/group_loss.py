@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -39,7 +40,7 @@ class GroupLoss(UnpenalisedProblem):
         self.complete, self.n_rows = loss.complete, loss.n_rows
         self.terms = [CurvedGroups(term)]
         groups = np.repeat(penalty.groups, term.n_outputs)
-        self.penalty = GroupPenalty(groups, loss.row_length * penalty.weights)
+        self.penalty = replace(penalty, groups=groups, weights=loss.row_length * penalty.weights)
 
     def scale(self, l1_ratio: float) -> PenaltyScale:
         return self.loss.scale(l1_ratio)
@@ -103,7 +104,7 @@ class GroupLossData(NamedTuple):
     def without_penalty(self) -> GroupLossData:
         """The same where no group has a penalty, at any alpha."""
         none = np.zeros_like(self.penalty.weights)
-        return self._replace(penalty=GroupPenalty(self.penalty.groups, none))
+        return self._replace(penalty=replace(self.penalty, weights=none))
 
     def checked_start(self, coefficients: Any, name: str) -> Float64:
         """Coefficients to start from as an array."""
@@ -134,7 +135,8 @@ class GroupLossEstimator(LinearModel):
         weights, left_out = checked_group_weights(self.group_weights, groups)
         penalty = PenaltyWeights(np.ones(left_out.size), left_out)
         data = super()._data(X, y, sample_weight, penalty, options)  # type: ignore[safe-super]
-        return GroupLossData(data, GroupPenalty(groups.numbers, weights), groups.labels)
+        group_penalty = GroupPenalty(groups.numbers, weights, bool(options.positive))
+        return GroupLossData(data, group_penalty, groups.labels)
 
     def _streamed(self, source: Source, penalty: PenaltyWeights, options: FitOptions) -> Any:
         return LinearModel._streamed(self, source, penalty, options)  # which refuses

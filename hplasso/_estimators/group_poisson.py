@@ -45,6 +45,9 @@ class HadamardGroupPoissonRegressor(GroupLossEstimator, GeneralizedLinearRegress
         Largest duality gap, relative to the loss of the model without features.
     warm_start : bool, default=False
         Whether to start from the coefficients of the last fit.
+    positive : bool, default=False
+        Whether the coefficients are confined to be non-negative. Then a group that is in the model
+        may have zeros.
     solver : {'auto', 'alternating'}, default='auto'
         - 'auto': for each quadratic model a sweep, then Newton's method on the groups that are not
           zero.
@@ -127,6 +130,7 @@ class HadamardGroupPoissonRegressor(GroupLossEstimator, GeneralizedLinearRegress
         max_iter: int = 1000,
         tol: float = 1e-4,
         warm_start: bool = False,
+        positive: bool = False,
         solver: Solver = "auto",
         verbose: bool | int = 0,
     ) -> None:
@@ -137,6 +141,7 @@ class HadamardGroupPoissonRegressor(GroupLossEstimator, GeneralizedLinearRegress
         self.max_iter = max_iter
         self.tol = tol
         self.warm_start = warm_start
+        self.positive = positive
         self.solver = solver
         self.verbose = verbose
 

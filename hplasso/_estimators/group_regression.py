@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -77,7 +78,7 @@ class GroupData(NamedTuple):
 
     def with_weights(self, weights: Float64) -> GroupData:
         """The same under other weights of groups."""
-        return self._replace(penalty=GroupPenalty(self.penalty.groups, weights))
+        return self._replace(penalty=replace(self.penalty, weights=weights))
 
     def problem(self, n_solutions: int) -> Problem:
         """The problem, of which so many solutions are to come."""

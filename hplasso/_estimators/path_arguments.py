@@ -74,6 +74,7 @@ class GroupPathArguments(TypedDict, total=False):
     fit_intercept: bool
     sample_weight: Any
     offset: Any
+    positive: bool
     solver: Solver
     max_iter: int
     tol: float

@@ -43,6 +43,8 @@ class HadamardGroupLassoCV(FeatureGroups, GroupCV):
     n_jobs : int, default=None
         How many folds to work on at a time, in threads that share `X`; None is 1 unless in a
         joblib context, -1 is one for each processor. The result is the same to rounding.
+    positive : bool, default=False
+        Whether the coefficients are confined to be non-negative; for a single target.
     solver : {'auto', 'alternating'}, default='auto'
         As in :class:`HadamardGroupLasso`.
     rule : {'min', '1se'}, default='min'
@@ -153,6 +155,7 @@ class HadamardGroupLassoCV(FeatureGroups, GroupCV):
         cv: Any = None,
         verbose: bool | int = False,
         n_jobs: int | None = None,
+        positive: bool = False,
         solver: Solver = "auto",
         rule: Rule = "min",
     ) -> None:
@@ -166,5 +169,6 @@ class HadamardGroupLassoCV(FeatureGroups, GroupCV):
         self.cv = cv
         self.verbose = verbose
         self.n_jobs = n_jobs
+        self.positive = positive
         self.solver = solver
         self.rule = rule

@@ -56,6 +56,7 @@ def _predicted(tracer: GroupTracer, solution: GroupSolution | None, alpha: float
     theta = solution.theta + (alpha - solution.alpha) * solution.slope
     along = tracer.penalty.sums_of(solution.features, theta * solution.theta)
     theta[(along <= 0.0)[tracer.penalty.groups[solution.features]]] = 0.0  # they turn round
+    theta = np.maximum(theta, 0.0) if tracer.penalty.positive else theta
     return tracer.observed(alpha, solution.features, theta)
 
 
@@ -76,6 +77,7 @@ def _fill(
         part = between[start : start + width]
         chosen = np.array([alphas[i] for i in part])
         theta = _between(one, other, features, groups, chosen)
+        theta = np.maximum(theta, 0.0) if tracer.penalty.positive else theta
         observed = tracer.certifier.observe(chosen, features, theta)
         for i, at in zip(part, observed, strict=True):
             if tracer.certifier.suffices(at.certificate):

@@ -71,7 +71,7 @@ class GroupCertifier:
         """Coefficients (k, T) with their state, and what they are worth at an alpha."""
         penalty, z = self.penalty, state.z
         errors = self._errors(state)
-        feasible = float(penalty.feasible_alpha(penalty.norms(z), errors).max(initial=0.0))
+        feasible = float(penalty.feasible_alpha(penalty.correlations(z), errors).max(initial=0.0))
         kappa = alpha / feasible if feasible > alpha else 1.0
         inner = penalty.sums_of(features, z[features] * theta)
         lengths = np.sqrt(penalty.sums_of(features, theta**2))
@@ -100,7 +100,7 @@ class GroupCertifier:
         """
         if not self.term.curvature < np.inf:
             return at
-        reachable = at.certificate.kappa * self.penalty.norms(at.state.z)
+        reachable = at.certificate.kappa * self.penalty.correlations(at.state.z)
         reachable += self._lengths * np.sqrt(2.0 * self.term.curvature * at.certificate.gap)
         possible = (reachable >= alpha * self.penalty.weights)[self.penalty.groups[at.features]]
         if possible.all():

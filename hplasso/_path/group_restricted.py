@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .._datafit.group_term import GroupTerm
+from .._design.correlations import ALL
 from .._numerics.typing import Float64, Index, Mask
 from .._penalties.group import GroupPenalty
 from .._solver.group_hadamard import (
@@ -37,14 +38,16 @@ def problem_of(
 
     These features are those of the iterate's support, and others. The model is `exact`, or nearly.
     """
-    on, groups = penalty.groups_of(at.features), penalty.groups[features]
+    groups = penalty.groups[features]
+    known = np.zeros(penalty.groups.size, dtype=bool)
+    known[at.features] = True
     theta = np.zeros((features.size, term.n_targets))
-    theta[on[groups]] = at.theta
+    theta[known[features]] = at.theta
     partition = Partition.of_groups(groups)
     weights = alpha * penalty.weights[groups[partition.first]]
     model = term.model(at.state, features, theta, bool(weights.all()), exact)
     kind = ColumnGroups if model.by_columns else GramGroups
-    return kind(model.matrix, partition, model.target, weights), theta
+    return kind(model.matrix, partition, model.target, weights, penalty.positive), theta
 
 
 def restricted(
@@ -54,15 +57,30 @@ def restricted(
 
     Also the iterate there, and theta to start from: entrants have made a step of their own.
     """
-    on = penalty.groups_of(at.features)
-    entering = _entering(on, penalty.norms(at.state.z), alpha * penalty.weights)
-    features = penalty.features(on | entering)
+    on, z = penalty.groups_of(at.features), at.state.z
+    entering = _entering(on, penalty.correlations(z), alpha * penalty.weights)
+    moving = (on | entering)[penalty.groups]
+    if penalty.positive:
+        moving &= z[:, 0] > at.state.rounding.of(term.design.rounding, ALL)
+        moving[at.features] = True
+    features = penalty.in_order(moving)
     problem, theta = problem_of(term, penalty, alpha, at, features, exact)
+    return problem, features, theta, _seeded(problem, theta, z[features])
+
+
+def _seeded(problem: GroupProblem, theta: Float64, z: Float64) -> Float64:
+    """theta after steps of their own of all groups that have features at zero."""
     start, partition = theta.copy(), problem.partition
-    for group in np.flatnonzero(entering[penalty.groups[features][partition.first]]).tolist():
+    at_zero, norms = (theta == 0.0).all(axis=1), partition.norms(theta)
+    for group in np.flatnonzero(partition.sums(at_zero.astype(float))).tolist():
         part, limit = partition.part(group), float(problem.penalty[group])
-        start[part] = proximal_step(at.state.z[features[part]], limit, problem.block_norm(group))
-    return problem, features, theta, start
+        curvature = problem.block_norm(group)
+        if norms[group] == 0.0:
+            start[part] = proximal_step(z[part], limit, curvature)
+        else:
+            steps = z[part] / (curvature + limit / norms[group])
+            start[part] += np.where(at_zero[part, None], steps, 0.0)
+    return start
 
 
 class Norms:

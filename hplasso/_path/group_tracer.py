@@ -68,8 +68,9 @@ class GroupTracer(Tracer):
         self._solved: GroupIterate | None = None
         self.position = NOBODY, np.zeros((0, term.n_targets))
         if start is not None:
-            features = penalty.features(penalty.norms(start) > 0.0)
-            self.position = features, start[features]
+            start = np.maximum(start, 0.0) if penalty.positive else start
+            features = penalty.in_order((penalty.norms(start) > 0.0)[penalty.groups])
+            self.position = penalty.nonzero(features, start[features])
 
     def tell(self, point: PathPoint) -> None:
         if self.settings.listener is not None:
@@ -159,7 +160,7 @@ class GroupTracer(Tracer):
             self.position = other.position
         features, theta = self.position
         (state,) = self.term.states(features, theta[..., None])
-        norms = penalty.norms(state.z)[penalised] / penalty.weights[penalised]
+        norms = penalty.correlations(state.z)[penalised] / penalty.weights[penalised]
         return float(norms.max(initial=0.0))
 
     def _tell_iteration(

@@ -5,7 +5,8 @@ their coefficients of all targets. With z = -grad of the loss, theta is optimal 
 
     z_g = alpha w_g theta_g / |theta_g|  on the support,        |z_g| <= alpha w_g  off it.
 
-A group of weight zero is not penalised.
+A group of weight zero is not penalised. Under theta >= 0, for one target, the positive parts of z
+take the place of z in the second condition, and the first holds for what is not zero.
 
 References
 ----------
@@ -34,19 +35,26 @@ class GroupPenalty:
         The number of each feature's group, from 0 on.
     weights : ndarray of shape (n_groups,)
         w.
+    positive : bool
+        Whether theta >= 0.
     """
 
     groups: Index
     weights: Float64
+    positive: bool = False
 
     @cached_property
     def order(self) -> Index:
         """The features, group by group."""
         return np.argsort(self.groups, kind="stable")
 
-    def features(self, chosen: Mask) -> Index:
-        """The features of some groups, by a mask, group by group."""
-        return self.order[chosen[self.groups[self.order]]]
+    def in_order(self, chosen: Mask) -> Index:
+        """Some features, by a mask (p,), group by group."""
+        return self.order[chosen[self.order]]
+
+    def correlations(self, z: Float64) -> Float64:
+        """|z_g| of all groups, (n_groups,), for z (p, T): what is compared with the limits."""
+        return self.norms(np.maximum(z, 0.0) if self.positive else z)
 
     def groups_of(self, features: Index) -> Mask:
         """The groups that have some of these features, by a mask."""
@@ -65,7 +73,13 @@ class GroupPenalty:
         return sums.astype(np.float64)  # of no features, too
 
     def nonzero(self, features: Index, theta: Float64) -> tuple[Index, Float64]:
-        """Of some features with coefficients (k, T), those in groups that are not zero."""
+        """Of some features with coefficients (k, T), those that are not zero, as whole groups.
+
+        Under theta >= 0 a feature counts by itself.
+        """
+        if self.positive:
+            on = theta[:, 0] > 0.0
+            return features[on], theta[on]
         on = (self.sums_of(features, theta**2) > 0.0)[self.groups[features]]
         return features[on], theta[on]
 

@@ -32,6 +32,7 @@ import numpy as np
 from .._numerics.linalg import plus_diagonal
 from .._numerics.typing import Float64
 from .group_problem import GroupProblem, GroupSystem, solve_shifted
+from .hadamard import stop_at_zero
 
 
 class GroupFactors(NamedTuple):
@@ -65,9 +66,16 @@ def system_of(problem: GroupProblem, factors: GroupFactors) -> GroupSystem:
 
 
 def group_sweep(problem: GroupProblem, factors: GroupFactors, system: GroupSystem) -> GroupFactors:
-    """Minimise J over v, then over m; `system` is that of the factors."""
+    """Minimise J over v, then over m; `system` is that of the factors.
+
+    Under theta >= 0, each goes towards its minimiser until the first coefficient is zero.
+    """
     v = update_vectors(problem, factors.m, system)
-    return GroupFactors(update_numbers(problem, v), v)
+    if not problem.positive:
+        return GroupFactors(update_numbers(problem, v), v)
+    v[:, 0] = stop_at_zero(factors.v[:, 0], np.ones(len(v)), v[:, 0])
+    m = update_numbers(problem, v)
+    return GroupFactors(stop_at_zero(factors.m, np.ones(len(m)), m), v)
 
 
 def update_vectors(problem: GroupProblem, m: Float64, system: GroupSystem) -> Float64:

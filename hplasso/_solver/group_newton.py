@@ -44,7 +44,8 @@ def newton(
     """Newton's method from theta, until a step can lower f by no more than a goal.
 
     The first step may have its `system` already, and goes to the `other` theta if f is lower there.
-    A group whose direction a step turns round becomes zero for good, and steps are halved until f
+    A group whose direction a step turns round becomes zero for good (under theta >= 0 a coefficient
+    that would be negative), and steps are halved until f
     falls. The last steps may be as small as rounding of f, which correlations are not; of groups
     without penalty, correlations have to vanish, and steps go on as far as that.
     """
@@ -68,10 +69,10 @@ def newton(
         if step is None:
             break
         theta, objective = step
-        live = problem.partition.norms(theta) > 0.0
+        live = problem.live(theta)
         if not live.all():
-            problem, on = problem.on(live)
-            rows, theta, left, system = rows[on], theta[on], np.inf, None
+            problem, left, system = problem.on(live), np.inf, None
+            rows, theta = rows[live], theta[live]
             if not rows.size:
                 return Finished(found, 0.0, None)
         elif left <= goal and not unpenalised:
@@ -96,15 +97,29 @@ def _line_search(
     Groups that a step turns round become zero. Where halving does not make such steps lower f, the
     step ends where the first group turns: f goes down as far as that, if the step is short enough.
     """
-    u = problem.partition.directions(theta)
-    now, then = (problem.partition.sums((u * part).sum(axis=1)) for part in (theta, direction))
-    now[problem.penalty == 0.0] = np.inf  # never turns
-    ends = np.divide(-now, then, out=np.full_like(now, np.inf), where=then < 0.0)
+    ends = _ends(problem, theta, direction)
     first = float(ends.min())
     for step in [*0.5 ** np.arange(PROJECTED), *min(first, 1.0) * 0.5 ** np.arange(MAX_HALVED)]:
         trial = theta + step * direction
-        trial[(ends <= step)[problem.partition.groups]] = 0.0
+        trial[ends <= step * (1.0 + ROUNDING)] = 0.0
         value = problem.objective(trial)
         if value < objective:
             return trial, value
     return None
+
+
+def _ends(problem: GroupProblem, theta: Float64, direction: Float64) -> Float64:
+    """The step at which the group of each feature turns round, (k,); inf where it never does.
+
+    Under theta >= 0, the step at which the coefficient is zero, if that is shorter.
+    """
+    u = problem.partition.directions(theta)
+    now, then = (problem.partition.sums((u * part).sum(axis=1)) for part in (theta, direction))
+    now[problem.penalty == 0.0] = np.inf  # never turns
+    ends = _quotients(now, then)[problem.partition.groups]
+    return np.minimum(ends, _quotients(theta[:, 0], direction[:, 0])) if problem.positive else ends
+
+
+def _quotients(now: Float64, then: Float64) -> Float64:
+    """The step after which now + step * then is zero, for numbers that go down; else inf."""
+    return np.divide(-now, then, out=np.full_like(now, np.inf), where=then < 0.0)

@@ -54,10 +54,15 @@ class GroupProblem(ABC):
         c.
     penalty : ndarray of shape (n_groups,)
         lambda.
+    positive : bool
+        Whether theta >= 0, which has T = 1.
     """
 
-    def __init__(self, partition: Partition, target: Float64, penalty: Float64) -> None:
+    def __init__(
+        self, partition: Partition, target: Float64, penalty: Float64, positive: bool
+    ) -> None:
         self.partition, self.target, self.penalty = partition, target, penalty
+        self.positive = positive
 
     @cached_property
     def row_penalty(self) -> Float64:
@@ -69,10 +74,16 @@ class GroupProblem(ABC):
         loss = float(((0.5 * self.image(theta) - self.target) * theta).sum())
         return loss + float(self.penalty @ self.partition.norms(theta))
 
-    def on(self, chosen: Mask) -> tuple[Self, Mask]:
-        """The problem of some groups, by a mask, and which features these are."""
-        partition, rows = self.partition.on(chosen)
-        return self._on(rows, partition, self.penalty[chosen]), rows
+    def live(self, theta: Float64) -> Mask:
+        """The features (k,) of groups that are not zero; under theta >= 0, those that are not."""
+        if self.positive:
+            return theta[:, 0] > 0.0
+        return (self.partition.norms(theta) > 0.0)[self.partition.groups]
+
+    def on(self, rows: Mask) -> Self:
+        """The problem of some features, by a mask."""
+        partition, groups = self.partition.on(rows)
+        return self._on(rows, partition, self.penalty[groups])
 
     def system(self, sizes: Float64) -> GroupSystem:
         """G + Q, factorised, for q = lambda / sizes; where there is no penalty it is zero."""
@@ -134,13 +145,19 @@ class GramGroups(GroupProblem):
     """On G (k, k)."""
 
     def __init__(
-        self, gram: Float64, partition: Partition, target: Float64, penalty: Float64
+        self,
+        gram: Float64,
+        partition: Partition,
+        target: Float64,
+        penalty: Float64,
+        positive: bool = False,
     ) -> None:
-        super().__init__(partition, target, penalty)
+        super().__init__(partition, target, penalty, positive)
         self.gram = gram
 
     def _on(self, rows: Mask, partition: Partition, penalty: Float64) -> GramGroups:
-        return GramGroups(self.gram[rows][:, rows], partition, self.target[rows], penalty)
+        gram, target = self.gram[rows][:, rows], self.target[rows]
+        return GramGroups(gram, partition, target, penalty, self.positive)
 
     def _system(self, q: Float64) -> GramSystem:
         return GramSystem(self.gram, self.partition, q)
@@ -183,13 +200,19 @@ class ColumnGroups(GroupProblem):
     """On the columns C (n, k); all groups are penalised."""
 
     def __init__(
-        self, columns: Float64, partition: Partition, target: Float64, penalty: Float64
+        self,
+        columns: Float64,
+        partition: Partition,
+        target: Float64,
+        penalty: Float64,
+        positive: bool = False,
     ) -> None:
-        super().__init__(partition, target, penalty)
+        super().__init__(partition, target, penalty, positive)
         self.columns = columns
 
     def _on(self, rows: Mask, partition: Partition, penalty: Float64) -> ColumnGroups:
-        return ColumnGroups(self.columns[:, rows], partition, self.target[rows], penalty)
+        columns, target = self.columns[:, rows], self.target[rows]
+        return ColumnGroups(columns, partition, target, penalty, self.positive)
 
     def _system(self, q: Float64) -> ColumnSystem:
         return ColumnSystem(self.columns, self.partition, q)

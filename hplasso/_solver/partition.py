@@ -61,7 +61,8 @@ class Partition:
         norms = self.norms(theta)[self.groups, None]
         return np.divide(theta, norms, out=np.zeros_like(theta), where=norms > 0.0)
 
-    def on(self, chosen: Mask) -> tuple[Partition, Mask]:
-        """That of some groups, by a mask; and which features these are."""
-        sizes = self.sizes[chosen]
-        return Partition(np.cumsum(sizes) - sizes, int(sizes.sum())), chosen[self.groups]
+    def on(self, rows: Mask) -> tuple[Partition, Index]:
+        """That of some features, by a mask; and which of the groups are left."""
+        groups = self.groups[rows]
+        partition = Partition.of_groups(groups)
+        return partition, groups[partition.first]

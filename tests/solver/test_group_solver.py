@@ -84,8 +84,8 @@ def test_newton_ends_where_the_gradient_vanishes_and_groups_leave(T):
         found, left, _ = newton(on_gram, theta, 1e-14)
         assert on_gram.objective(found) < on_gram.objective(theta)
         assert left <= 1e-14
-        live = on_gram.partition.norms(found) > 0.0
-        problem, rows = on_gram.on(live)
+        rows = on_gram.live(found)
+        problem = on_gram.on(rows)
         assert np.abs(face_gradient(problem, found[rows])).max(initial=0.0) < 1e-6
         assert not found[~rows].any()
         np.testing.assert_allclose(newton(on_columns, theta, 1e-14).theta, found, atol=1e-6)
