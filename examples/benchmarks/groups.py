@@ -1,8 +1,9 @@
 """Paths of the group lasso and the multi-task lasso, beside other packages.
 
-    python groups.py [--tasks TASK ...] [--peers PEER ...] [--repeats REPEATS] [--limit SECONDS]
+    python groups.py [--fits] [--tasks TASK ...] [--peers PEER ...] [--repeats N] [--limit SECONDS]
 
-Each task is a path of 100 penalties. Each package that is installed runs it at several tolerances,
+Each task is a path of 100 penalties; with --fits, one fit from scratch at the penalty in the middle
+of the path. Each package that is installed runs it at several tolerances,
 with one thread; the fastest of the repetitions counts. Printed are the seconds, and the largest
 duality gap of any point of the path, relative to ||Y - mean||^2 / n, computed from the coefficients
 by the same code for all. Below are, for each gap, the seconds of the loosest tolerance that reaches
@@ -211,6 +212,7 @@ def measure(name, peer, task, arguments):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--fits", action="store_true", help="single fits in place of paths")
     parser.add_argument("--tasks", nargs="+", choices=TASKS, default=list(TASKS))
     parser.add_argument("--peers", nargs="+", choices=PEERS, default=list(PEERS))
     parser.add_argument("--repeats", type=int, default=3)
@@ -221,6 +223,8 @@ def main():
     with threadpool_limits(1):
         for name in arguments.tasks:
             task = TASKS[name](np.random.default_rng(0))
+            if arguments.fits:
+                task.alphas = task.alphas[[N_PENALTIES // 2]]
             results = {peer: measure(name, peer, task, arguments) for peer in peers}
             for peer, found in results.items():
                 times = [[s for s, gap in found if gap <= goal] for goal in GAPS]
