@@ -3,6 +3,12 @@
 There f is smooth, with -grad f = z - lambda u for z = c - G theta and the directions u_g of groups;
 its Hessian is in `group_problem`. For groups of one coefficient each the Hessian is G, and a step
 is to the minimiser of the face of theta's signs, as in `finish`.
+
+References
+----------
+L. F. Portugal, J. J. Judice and L. N. Vicente, A comparison of block pivoting and interior-point
+algorithms for linear least squares problems with nonnegative variables, Mathematics of Computation
+63 (1994) 625-643.
 """
 
 from __future__ import annotations
@@ -17,6 +23,8 @@ from .group_problem import GroupProblem, GroupSystem
 
 # Steps, and halvings of one of them, before sweeps go on: numerical limits.
 MAX_STEPS, MAX_HALVED = 20, 12
+# Times that negative coefficients are left out before a step is tried: a numerical limit.
+MAX_PIVOTS = 10
 # So many halvings are tried with groups that turn round at zero, before it is one group at a time.
 PROJECTED = 4
 # Steps as small as rounding go on while each promises less than this part of the one before.
@@ -57,7 +65,9 @@ def newton(
         gradient = face_gradient(problem, theta)
         direction = system.solve_hessian(problem.partition.directions(theta), gradient)
         last, left = left, 0.5 * float((direction * gradient).sum())
-        step = _line_search(problem, theta, direction, objective)
+        step = _pivoted(problem, theta, direction, objective)
+        if step is None:
+            step = _line_search(problem, theta, direction, objective)
         resolution = ROUNDING * abs(objective)
         if step is None and left <= min(resolution, last / FASTER):
             step = theta + direction, objective
@@ -106,6 +116,31 @@ def _line_search(
         if value < objective:
             return trial, value
     return None
+
+
+def _pivoted(
+    problem: GroupProblem, theta: Float64, direction: Float64, objective: float
+) -> tuple[Float64, float] | None:
+    """Under theta >= 0, theta and f after a step that leaves out what turns negative; or None.
+
+    All of it at a time, as in block pivoting: where features are many, many coefficients have to
+    go, and one by one, each at the end of a step, they would take as many systems.
+    """
+    if not problem.positive:
+        return None
+    part, start, rows = problem, theta, np.arange(len(theta))
+    for _ in range(MAX_PIVOTS):
+        live = start[:, 0] + direction[:, 0] > 0.0
+        if live.all() or not live.any():
+            break
+        part, start, rows = part.on(live), start[live], rows[live]
+        system = part.system(part.partition.norms(start))
+        u = part.partition.directions(start)
+        direction = system.solve_hessian(u, face_gradient(part, start))
+    trial = np.zeros_like(theta)
+    trial[rows] = np.maximum(start + direction, 0.0)
+    value = problem.objective(trial)
+    return (trial, value) if value < objective else None
 
 
 def _ends(problem: GroupProblem, theta: Float64, direction: Float64) -> Float64:
