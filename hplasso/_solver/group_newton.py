@@ -23,6 +23,8 @@ from .group_problem import GroupProblem, GroupSystem
 
 # Steps, and halvings of one of them, before sweeps go on: numerical limits.
 MAX_STEPS, MAX_HALVED = 20, 12
+# What a step leaves less than this part of is zero: a numerical limit. It may enter again.
+GONE = 1e-10
 # Times that negative coefficients are left out before a step is tried: a numerical limit.
 MAX_PIVOTS = 10
 # So many halvings are tried with groups that turn round at zero, before it is one group at a time.
@@ -68,7 +70,7 @@ def newton(
         step = _pivoted(problem, theta, direction, objective)
         if step is None:
             step = _line_search(problem, theta, direction, objective)
-        resolution = ROUNDING * abs(objective)
+        resolution = ROUNDING * float(np.abs(problem.target * theta).sum())
         if step is None and left <= min(resolution, last / FASTER):
             step = theta + direction, objective
         if other is not None:
@@ -111,7 +113,7 @@ def _line_search(
     first = float(ends.min())
     for step in [*0.5 ** np.arange(PROJECTED), *min(first, 1.0) * 0.5 ** np.arange(MAX_HALVED)]:
         trial = theta + step * direction
-        trial[ends <= step * (1.0 + ROUNDING)] = 0.0
+        trial[ends <= step * (1.0 + GONE)] = 0.0
         value = problem.objective(trial)
         if value < objective:
             return trial, value
@@ -130,7 +132,7 @@ def _pivoted(
         return None
     part, start, rows = problem, theta, np.arange(len(theta))
     for _ in range(MAX_PIVOTS):
-        live = start[:, 0] + direction[:, 0] > 0.0
+        live = _ends(part, start, direction) > 1.0 + GONE
         if live.all() or not live.any():
             break
         part, start, rows = part.on(live), start[live], rows[live]
@@ -138,7 +140,8 @@ def _pivoted(
         u = part.partition.directions(start)
         direction = system.solve_hessian(u, face_gradient(part, start))
     trial = np.zeros_like(theta)
-    trial[rows] = np.maximum(start + direction, 0.0)
+    left = _ends(part, start, direction)[:, None] > 1.0 + GONE
+    trial[rows] = np.where(left, start + direction, 0.0)
     value = problem.objective(trial)
     return (trial, value) if value < objective else None
 

@@ -76,9 +76,8 @@ class GroupProblem(ABC):
 
     def live(self, theta: Float64) -> Mask:
         """The features (k,) of groups that are not zero; under theta >= 0, those that are not."""
-        if self.positive:
-            return theta[:, 0] > 0.0
-        return (self.partition.norms(theta) > 0.0)[self.partition.groups]
+        live = (self.partition.norms(theta) > 0.0)[self.partition.groups]
+        return live & (theta[:, 0] > 0.0) if self.positive else live
 
     def on(self, rows: Mask) -> Self:
         """The problem of some features, by a mask."""
