@@ -103,7 +103,7 @@ class GroupTracer(Tracer):
             at = certifier.iterate(alpha, *self.penalty.nonzero(features, theta), state)
             at = at if finish else certifier.without_zeros(alpha, at)
             self._tell_iteration(alpha, at, sweeps, imbalance)
-            gap, objective = at.certificate.gap, self._objective(alpha, at)
+            gap, objective = at.certificate.gap, certifier.objective(alpha, at)
             exact = gap * stagnation.rate(gap) ** TOO_MANY > certifier.gap_tol
             stagnation = stagnation.after(at.certificate, objective, entered, certifier.gap_tol)
             best = at if at.certificate.gap < best.certificate.gap else best
@@ -119,11 +119,6 @@ class GroupTracer(Tracer):
             return goal
         worth = max(self.certifier.gap_tol, WORTH * at.certificate.gap)
         return worth * RESTRICTED_TOL**stagnation.rounds
-
-    def _objective(self, alpha: float, at: GroupIterate) -> float:
-        """f."""
-        lengths = np.sqrt(self.penalty.sums_of(at.features, at.theta**2))
-        return at.state.loss + alpha * float(self.penalty.weights @ lengths)
 
     def observed(self, alpha: float, features: Index, theta: Float64) -> GroupIterate:
         """Coefficients with what they are worth at one alpha."""
@@ -169,7 +164,7 @@ class GroupTracer(Tracer):
         listener = self.settings.listener
         if listener is None or not listener.iterations:
             return
-        objective = self._objective(alpha, at)
+        objective = self.certifier.objective(alpha, at)
         iteration = Iteration(
             alpha,
             sweeps,

@@ -35,7 +35,7 @@ def path_point(
     """What is returned of coefficients on a support in the working set."""
     dtype = certifier.settings.dtype
     if dtype != np.float64:
-        exact, values = values, _rounded(values, dtype)
+        exact, values = values, rounded_to(values, dtype)
         cost, intercept = _rounding_cost(certifier, alpha, support, exact, values)
         if certifier.measure is Measure.DUAL_GAP:
             gap, kappa, rounding_gap = certificate
@@ -56,7 +56,7 @@ def outcome_of(certifier: Any, certificate: Certificate, sweeps: int) -> Outcome
     return Outcome.MAX_ITER if sweeps >= certifier.settings.max_iter else Outcome.STALLED
 
 
-def _rounded(values: Float64, dtype: Any) -> Float64:
+def rounded_to(values: Float64, dtype: Any) -> Float64:
     """Coefficients as they are returned, in a shorter type."""
     with np.errstate(over="ignore"):
         rounded = values.astype(dtype).astype(np.float64)
