@@ -50,7 +50,7 @@ class CurvedGroups:
     def __init__(self, term: CurvedTerm) -> None:
         self.term, self.design, self.scale = term, term.design, term.scale
         self.curvature = term.loss.largest_curvature
-        self.working_set = WorkingSet(term.design, fixed=True)
+        self.working_set = WorkingSet(term.design)
         self._hessian = Hessian(term.outputs.design, term.loss, term.outputs.fit_intercept)
 
     @property

@@ -60,7 +60,7 @@ class Targets(ABC):
         self.intercept = np.array([loss.intercept for loss in losses])
         self.scale = float(sum(loss.square for loss in losses))
         self.norm = float(np.sqrt(self.scale))
-        self.working_set = WorkingSet(design, gram, fixed=True)
+        self.working_set = WorkingSet(design, gram)
         self.n_targets = self.intercept.size
 
     @abstractmethod
