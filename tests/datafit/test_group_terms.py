@@ -137,3 +137,13 @@ def test_an_exact_model_has_the_hessian_of_its_own_state():
     expected = afresh.model(states[1], features, theta, False, False).matrix
     assert_allclose(exact, expected, rtol=1e-14)
     assert np.abs(exact - first).max() > 1e-8
+
+
+def test_columns_without_curvature_are_zero():
+    """Outputs of 1e5, all on the right side."""
+    term, y = curved(1, True)
+    theta = np.linalg.lstsq(X - WEIGHTS @ X, 2e5 * y - 1e5, rcond=None)[0][:, None]
+    (state,) = term.states(np.arange(P), theta[..., None])
+    model = term.model(state, np.arange(P), theta, True, False)
+    assert model.by_columns
+    assert not model.matrix.any()

@@ -103,3 +103,23 @@ def test_much_of_a_path_is_predicted(target, most):
         options = {"groups": GROUPS, "eps": 0.05, "tol": tol, "return_n_iter": True}
         *_, n_iters = group_path(X, target, **options)
         assert np.count_nonzero(n_iters) <= count
+        assert sum(n_iters) <= 1.3 * count
+
+
+@TARGETS
+def test_groups_outside_the_safe_sphere_are_dropped(target):
+    """Where kappa |z_g| + |Z_g| sqrt(2 gap) < alpha w_g, with the Frobenius norm of Z_g."""
+    tracer, alpha, solution = tracer_of(target), 1.0, np.zeros((P, target.shape[1]))
+    tracer.solve(alpha)
+    features, solution[features] = tracer.position[0], tracer.position[1]
+    lengths = np.sqrt(np.bincount(GROUPS, (X**2).mean(axis=0)))
+    for noise in (1e-2, 1e-3, 1e-4):
+        theta = solution + noise * rng.standard_normal(solution.shape)
+        at = tracer.observed(alpha, np.arange(P), theta)
+        gap, kappa, _ = at.certificate
+        reachable = kappa * norms(X.T @ (target - X @ theta) / len(X))
+        possible = reachable + lengths * np.sqrt(2.0 * gap) >= alpha
+        left = tracer.certifier.without_zeros(alpha, at)
+        assert_array_equal(np.unique(GROUPS[left.features]), np.flatnonzero(possible))
+        assert_array_equal(left.theta, theta[possible[GROUPS]])
+    assert 0 < possible.sum() < N_GROUPS

@@ -125,10 +125,8 @@ def test_steps_that_turn_groups_round_lower_the_objective():
         k, n = groups.size, rng.integers(3, 12)
         mixing = np.eye(k) + rng.choice([0.0, 1.0, 3.0]) * rng.standard_normal((k, 1))
         columns = rng.standard_normal((n, k)) @ mixing
-        target, penalty = (
-            columns.T @ rng.standard_normal((n, T)),
-            rng.choice([0.1, 2.0], len(sizes)),
-        )
+        target = columns.T @ rng.standard_normal((n, T))
+        penalty = rng.choice([0.1, 2.0], sizes.size)
         problem = GramGroups(columns.T @ columns, Partition.of_groups(groups), target, penalty)
         theta = rng.standard_normal((k, T))
         found, left, _ = newton(problem, theta, 1e-10)
