@@ -41,6 +41,9 @@ class CurvedGroupState(NamedTuple):
     def divergence(self, kappa: float) -> float:
         return self.state.divergence(kappa)
 
+    def intercept_cost(self, delta: Float64) -> float:
+        return self.state.intercept_cost(delta)
+
 
 class CurvedGroups:
     """A convex loss under the design's weights, for groups."""

@@ -38,6 +38,9 @@ class TargetState(NamedTuple):
     def divergence(self, kappa: float) -> float:
         return 0.5 * (1.0 - kappa) ** 2 * self.square
 
+    def intercept_cost(self, delta: Float64) -> float:
+        return 0.5 * float(delta @ delta)
+
 
 class Targets(ABC):
     """Targets Y (n, T) on a design.

@@ -118,7 +118,7 @@ class GroupCertifier:
         written = self.term.written_intercept(after.state, features, theta)
         delta = 0.5 * float(np.finfo(dtype).eps) * written
         cost = max(0.0, self.objective(alpha, after) - self.objective(alpha, at))
-        cost += 0.5 * float(delta @ delta)
+        cost += after.state.intercept_cost(delta)
         gap, kappa, rounding_gap = at.certificate
         return after._replace(certificate=Certificate(gap + cost, kappa, rounding_gap + cost))
 

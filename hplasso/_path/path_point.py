@@ -73,7 +73,7 @@ def _rounding_cost(
 ) -> tuple[float, Any]:
     """What it costs to return a shorter type: f(rounded) - f(values); and the intercept.
 
-    That is rounded, too: by delta, at a cost of no more than delta^2 / 2, beside a loss.
+    That is rounded, too, by delta, which costs more where the loss is curved more.
     """
     term, working_set, states = certifier.term, certifier.working_set, []
     for on_support in (values, rounded):
@@ -91,5 +91,5 @@ def _rounding_cost(
     written = written - np.bincount(features % written.size, shift, written.size)
     unit = float(np.finfo(certifier.settings.dtype).eps)
     delta = 0.5 * unit * written * (term.scale > 0.0)
-    cost = max(0.0, after.loss - before.loss + increase) + 0.5 * float(delta @ delta)
+    cost = max(0.0, after.loss - before.loss + increase) + after.intercept_cost(delta)
     return cost, after.intercept
