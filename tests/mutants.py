@@ -55,7 +55,16 @@ ROOT = PACKAGE.parent
 TESTS = ROOT / "tests"
 SCORE, SCORE_OF_ROOM = 0.9, 0.8
 EQUIVALENT = TESTS / "equivalent_mutants.toml"
-COPIED = ["hplasso", "tests", "doc", "examples", "README.rst", "pyproject.toml", "setup.cfg"]
+COPIED = [
+    "hplasso",
+    "tests",
+    "doc",
+    "examples",
+    "README.rst",
+    "CITATION.cff",
+    "pyproject.toml",
+    "setup.cfg",
+]
 # Imported before the forks. Not polars, whose threads do not outlive a fork.
 PRELOADED = """
 matplotlib.pyplot pandas pytest scipy.sparse sklearn.datasets sklearn.ensemble sklearn.linear_model

@@ -43,6 +43,9 @@ class State(Protocol):
         L + L*(-kappa r) + kappa r'(Z theta), with the convex conjugate L*.
         """
 
+    def intercept_cost(self, delta: Float64) -> float:
+        """How much L goes up if the best intercepts are moved by delta (K,), to second order."""
+
     def model_square(self) -> float:
         """||r||^2 of the model, written as a sum of squares: 1/2 ||r - A (theta - start)||^2."""
 

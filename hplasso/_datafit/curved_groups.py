@@ -41,6 +41,9 @@ class CurvedGroupState(NamedTuple):
     def divergence(self, kappa: float) -> float:
         return self.state.divergence(kappa)
 
+    def intercept_cost(self, delta: Float64) -> float:
+        return self.state.intercept_cost(delta)
+
 
 class CurvedGroups:
     """A convex loss under the design's weights, for groups."""
@@ -50,7 +53,7 @@ class CurvedGroups:
     def __init__(self, term: CurvedTerm) -> None:
         self.term, self.design, self.scale = term, term.design, term.scale
         self.curvature = term.loss.largest_curvature
-        self.working_set = WorkingSet(term.design, fixed=True)
+        self.working_set = WorkingSet(term.design)
         self._hessian = Hessian(term.outputs.design, term.loss, term.outputs.fit_intercept)
 
     @property

@@ -62,6 +62,9 @@ class CurvedState(NamedTuple):
     def divergence(self, kappa: float) -> float:
         return self.outputs.loss.divergence(self.prediction, kappa)
 
+    def intercept_cost(self, delta: Float64) -> float:
+        return 0.5 * float(delta @ self.curvature().total(self.outputs.weights) @ delta)
+
     def model_square(self) -> float:
         """||H^-1/2 r||^2."""
         return self.outputs.loss.model_square(self.prediction)

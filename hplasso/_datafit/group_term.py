@@ -36,6 +36,9 @@ class GroupState(Protocol):
     def divergence(self, kappa: float) -> float:
         """What it costs the dual objective to shrink the residual to kappa r."""
 
+    def intercept_cost(self, delta: Float64) -> float:
+        """How much L goes up if the best intercepts are moved by delta (K,), to second order."""
+
 
 class GroupModel(NamedTuple):
     """The loss up to second order, on k features, for each target: 1/2 x'Gx - c'x.

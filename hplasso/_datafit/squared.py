@@ -36,6 +36,9 @@ class SquaredState(NamedTuple):
     def divergence(self, kappa: float) -> float:
         return 0.5 * (1.0 - kappa) ** 2 * self.square
 
+    def intercept_cost(self, delta: Float64) -> float:
+        return 0.5 * float(delta @ delta)
+
     def model_square(self) -> float:
         return self.square
 

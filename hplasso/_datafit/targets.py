@@ -38,6 +38,9 @@ class TargetState(NamedTuple):
     def divergence(self, kappa: float) -> float:
         return 0.5 * (1.0 - kappa) ** 2 * self.square
 
+    def intercept_cost(self, delta: Float64) -> float:
+        return 0.5 * float(delta @ delta)
+
 
 class Targets(ABC):
     """Targets Y (n, T) on a design.
@@ -60,7 +63,7 @@ class Targets(ABC):
         self.intercept = np.array([loss.intercept for loss in losses])
         self.scale = float(sum(loss.square for loss in losses))
         self.norm = float(np.sqrt(self.scale))
-        self.working_set = WorkingSet(design, gram, fixed=True)
+        self.working_set = WorkingSet(design, gram)
         self.n_targets = self.intercept.size
 
     @abstractmethod

@@ -59,9 +59,6 @@ class GroupLoss(UnpenalisedProblem):
     def without(self, features: Any) -> Any:
         raise TypeError("Groups cannot be fitted without some of their features.")
 
-    def features_of(self, point: PathPoint) -> Index:
-        return self.loss.features_of(point)
-
     def write(self, points: list[PathPoint], coefs: Any) -> Float64:
         return self.loss.write(points, coefs)
 

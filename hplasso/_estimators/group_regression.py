@@ -9,7 +9,7 @@ import numpy as np
 
 from .._datafit.targets import DataTargets, GramTargets, Targets
 from .._design.design import Design
-from .._numerics.typing import Float64, Index
+from .._numerics.typing import Float64
 from .._path.group_path import trace_groups
 from .._path.group_tracer import GroupTracer
 from .._path.progress import PathPoint
@@ -43,9 +43,6 @@ class GroupRegression(UnpenalisedProblem):
 
     def without(self, features: Any) -> Any:
         raise TypeError("Groups cannot be fitted without some of their features.")
-
-    def features_of(self, point: PathPoint) -> Index:
-        return np.unique(point.features // self.n_rows)
 
     def write(self, points: list[PathPoint], coefs: Any) -> Float64:
         means = self.design.mean + self.design.container.origin

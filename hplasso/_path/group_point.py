@@ -20,7 +20,7 @@ from .._numerics.typing import Float64, Index
 from .._penalties.duality_gap import Certificate
 from .._penalties.group import GroupPenalty
 from .certification import NEGLIGIBLE
-from .path_point import outcome_of
+from .path_point import outcome_of, rounded_to
 from .progress import PathPoint
 from .settings import PathSettings
 
@@ -113,14 +113,19 @@ class GroupCertifier:
         dtype = self.settings.dtype
         if dtype == np.float64:
             return at
-        features, theta = self.penalty.nonzero(at.features, at.theta.astype(dtype))
-        theta = theta.astype(np.float64)
-        (at,) = self.observe(np.array([alpha]), features, theta[..., None])
-        written = self.term.written_intercept(at.state, features, theta)
+        features, theta = self.penalty.nonzero(at.features, rounded_to(at.theta, dtype))
+        (after,) = self.observe(np.array([alpha]), features, theta[..., None])
+        written = self.term.written_intercept(after.state, features, theta)
         delta = 0.5 * float(np.finfo(dtype).eps) * written
+        cost = max(0.0, self.objective(alpha, after) - self.objective(alpha, at))
+        cost += after.state.intercept_cost(delta)
         gap, kappa, rounding_gap = at.certificate
-        cost = 0.5 * float(delta @ delta)
-        return at._replace(certificate=Certificate(gap + cost, kappa, rounding_gap + cost))
+        return after._replace(certificate=Certificate(gap + cost, kappa, rounding_gap + cost))
+
+    def objective(self, alpha: float, at: GroupIterate) -> float:
+        """f."""
+        lengths = np.sqrt(self.penalty.sums_of(at.features, at.theta**2))
+        return at.state.loss + alpha * float(self.penalty.weights @ lengths)
 
     def point(self, alpha: float, at: GroupIterate, sweeps: int) -> PathPoint:
         """What is returned of an iterate; of T targets, pairs j T + t stand for features j."""

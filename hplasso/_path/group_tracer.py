@@ -107,7 +107,7 @@ class GroupTracer(Tracer):
             at = certifier.iterate(alpha, *self.penalty.nonzero(features, theta), state)
             at = at if finish else certifier.without_zeros(alpha, at)
             self._tell_iteration(alpha, at, sweeps, imbalance)
-            gap, objective = at.certificate.gap, self._objective(alpha, at)
+            gap, objective = at.certificate.gap, certifier.objective(alpha, at)
             exact = gap * stagnation.rate(gap) ** TOO_MANY > certifier.gap_tol
             stagnation = stagnation.after(at.certificate, objective, entered, certifier.gap_tol)
             idle = 0 if gap < best.certificate.gap else idle + 1
@@ -117,11 +117,6 @@ class GroupTracer(Tracer):
         best = self._solved = certifier.returned(alpha, best)
         self.position = best.features, best.theta
         return certifier.point(alpha, best, sweeps)
-
-    def _objective(self, alpha: float, at: GroupIterate) -> float:
-        """f."""
-        lengths = np.sqrt(self.penalty.sums_of(at.features, at.theta**2))
-        return at.state.loss + alpha * float(self.penalty.weights @ lengths)
 
     def observed(self, alpha: float, features: Index, theta: Float64) -> GroupIterate:
         """Coefficients with what they are worth at one alpha."""
@@ -167,7 +162,7 @@ class GroupTracer(Tracer):
         listener = self.settings.listener
         if listener is None or not listener.iterations:
             return
-        objective = self._objective(alpha, at)
+        objective = self.certifier.objective(alpha, at)
         iteration = Iteration(
             alpha,
             sweeps,

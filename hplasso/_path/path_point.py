@@ -35,7 +35,7 @@ def path_point(
     """What is returned of coefficients on a support in the working set."""
     dtype = certifier.settings.dtype
     if dtype != np.float64:
-        exact, values = values, _rounded(values, dtype)
+        exact, values = values, rounded_to(values, dtype)
         cost, intercept = _rounding_cost(certifier, alpha, support, exact, values)
         if certifier.measure is Measure.DUAL_GAP:
             gap, kappa, rounding_gap = certificate
@@ -56,7 +56,7 @@ def outcome_of(certifier: Any, certificate: Certificate, sweeps: int) -> Outcome
     return Outcome.MAX_ITER if sweeps >= certifier.settings.max_iter else Outcome.STALLED
 
 
-def _rounded(values: Float64, dtype: Any) -> Float64:
+def rounded_to(values: Float64, dtype: Any) -> Float64:
     """Coefficients as they are returned, in a shorter type."""
     with np.errstate(over="ignore"):
         rounded = values.astype(dtype).astype(np.float64)
@@ -73,7 +73,7 @@ def _rounding_cost(
 ) -> tuple[float, Any]:
     """What it costs to return a shorter type: f(rounded) - f(values); and the intercept.
 
-    That is rounded, too: by delta, at a cost of no more than delta^2 / 2, beside a loss.
+    That is rounded, too, by delta, which costs more where the loss is curved more.
     """
     term, working_set, states = certifier.term, certifier.working_set, []
     for on_support in (values, rounded):
@@ -91,5 +91,5 @@ def _rounding_cost(
     written = written - np.bincount(features % written.size, shift, written.size)
     unit = float(np.finfo(certifier.settings.dtype).eps)
     delta = 0.5 * unit * written * (term.scale > 0.0)
-    cost = max(0.0, after.loss - before.loss + increase) + 0.5 * float(delta @ delta)
+    cost = max(0.0, after.loss - before.loss + increase) + after.intercept_cost(delta)
     return cost, after.intercept

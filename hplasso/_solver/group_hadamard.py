@@ -15,7 +15,7 @@ matrix S (k, groups) that says which group a feature is in,
 
 Zero is absorbing, as for single coefficients (`hadamard`): a group that is to enter starts from one
 proximal step of its own. *Balancing*, |m_g| = |v_g| = sqrt|theta_g|, keeps theta and lowers J to
-f(theta). A group without penalty needs no second factor.
+f(theta).
 
 References
 ----------
@@ -43,8 +43,8 @@ class GroupFactors(NamedTuple):
 
 
 def balance_groups(problem: GroupProblem, theta: Float64) -> GroupFactors:
-    """The factors of theta with |m_g| = |v_g|, or m_g = 1 where there is no penalty."""
-    m = np.where(problem.penalty == 0.0, 1.0, np.sqrt(problem.partition.norms(theta)))
+    """The factors of theta with m_g = |v_g|."""
+    m = np.sqrt(problem.partition.norms(theta))
     scale = m[problem.partition.groups, None]
     return GroupFactors(m, np.divide(theta, scale, out=np.zeros_like(theta), where=scale > 0.0))
 

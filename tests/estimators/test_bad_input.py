@@ -15,6 +15,7 @@ from hplasso import (
     CrossValidationDisplay,
     HadamardElasticNet,
     HadamardElasticNetCV,
+    HadamardGroupLasso,
     HadamardLasso,
     HadamardLassoCV,
     HadamardLassoIC,
@@ -298,9 +299,10 @@ def test_grids(parameters, words):
         HadamardLassoCV(**parameters).fit(X, y)
 
 
-def test_coefficients_beyond_the_range_of_float32():
+@pytest.mark.parametrize("kind", [HadamardLasso, HadamardGroupLasso])
+def test_coefficients_beyond_the_range_of_float32(kind):
     with pytest.raises(ValueError, match="out of the range of X's type, float32"):
-        HadamardLasso(1e38).fit(X.astype(np.float32), 1e40 * y)
+        kind(1e38).fit(X.astype(np.float32), 1e40 * y)
 
 
 @pytest.mark.parametrize("form", [np.asarray, sparse.csr_array, sparse.csc_array])

@@ -236,7 +236,24 @@ def test_what_is_not_right_says_so():
         HadamardGroupLogisticRegression().fit(Batches([(X, two)]), None)
     with pytest.raises(ValueError, match="a label for each of the 20 features"):
         HadamardGroupPoissonRegressor(groups=[0, 1]).fit(X, counts)
+    with pytest.raises(ValueError, match=r"MultiOutputClassifier\(HadamardGroupLogistic"):
+        HadamardGroupLogisticRegression().fit(X, np.stack([two, two], axis=1))
     with pytest.raises(ValueError, match="Some value"):
         poisson(y=counts - 1.0)
     with pytest.warns(ConvergenceWarning, match="max_iter"):
         logistic(50.0, max_iter=2)
+
+
+@pytest.mark.parametrize(("solve", "y"), [(logistic, two), (logistic, three), (poisson, counts)])
+def test_float32_gaps_cover_the_rounding_of_intercepts(solve, y):
+    far = (X + 1e4).astype(np.float32)
+    with pytest.warns(ConvergenceWarning, match="What is left is rounding"):
+        model = solve(X=far, y=y)
+    if solve is poisson:
+        curvature = np.atleast_2d(counts.mean())
+    else:
+        means = solve(X=far.astype(float) - 1e4, y=y).predict_proba(far.astype(float) - 1e4)
+        curvature = np.diag(means.mean(axis=0)) - means.T @ means / len(X)
+        curvature = curvature[: np.size(model.intercept_), : np.size(model.intercept_)]
+    error = 0.5 * np.finfo(np.float32).eps * np.atleast_1d(model.intercept_).astype(float)
+    assert model.dual_gap_ == pytest.approx(0.5 * error @ curvature @ error, rel=1e-2)

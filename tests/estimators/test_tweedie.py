@@ -11,6 +11,7 @@ from scipy.optimize import minimize
 from scipy.special import xlogy
 from sklearn import config_context
 from sklearn.datasets import load_diabetes
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import GammaRegressor, PoissonRegressor, TweedieRegressor
 from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -550,3 +551,21 @@ def test_offsets_that_are_not_allowed():
     model.fit(sample.X, sample.y)
     with pytest.raises(ValueError, match="offset must have shape"):
         model.predict(sample.X, np.ones(3))
+
+
+def test_float32_gaps_cover_the_rounding_of_intercepts_of_large_counts():
+    rng = np.random.default_rng(0)
+    X = (0.3 * rng.standard_normal((100, 6)) + 1e3).astype(np.float32)
+    exact = X.astype(np.float64)
+    y = rng.poisson(np.exp(exact[:, 0] - 991.0))
+    with pytest.warns(ConvergenceWarning, match="What is left is rounding"):
+        model = HadamardPoissonRegressor(10.0, tol=1e-12).fit(X, y)
+    best = HadamardPoissonRegressor(10.0, tol=1e-14).fit(exact, y)
+
+    def objective(fitted):
+        linear = exact @ fitted.coef_.astype(np.float64) + float(fitted.intercept_)
+        return np.mean(np.exp(linear) - y * linear) + 10.0 * np.abs(fitted.coef_).sum()
+
+    error = 0.5 * np.finfo(np.float32).eps * float(model.intercept_)
+    assert objective(model) - objective(best) <= model.dual_gap_
+    assert model.dual_gap_ == pytest.approx(0.5 * y.mean() * error**2, rel=0.1)

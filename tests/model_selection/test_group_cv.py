@@ -247,3 +247,18 @@ def test_searches_along_paths(target):
         for name in ("coef_", "mu_", "nu_"):
             found, expected = (getattr(each.best_estimator_, name) for each in (search, grid))
             assert_allclose(found, expected, rtol=1e-7, atol=1e-10)
+
+
+@pytest.mark.parametrize("target", [y, Y], ids=["one", "two"])
+def test_a_column_that_is_almost_nothing_without_the_test_samples(target):
+    """Its training moments are not the difference of others: most digits would be lost."""
+    folds, data = np.arange(len(X)) % 3, X.copy()
+    size = np.where(folds == 0, 1e-6, 1e-12)
+    data[:, 0] = size * np.random.default_rng(4).standard_normal(len(X))
+    weights, cv = {0: 0.0}, PredefinedSplit(folds)
+    options = {"groups": GROUPS, "group_weights": weights, **TIGHT}
+    model = HadamardGroupLassoCV(alphas=ALPHAS, cv=cv, **options).fit(data, target)
+    train, test = folds > 0, folds == 0
+    for alpha, error in zip(ALPHAS, model.mse_path_[:, 0], strict=True):
+        fold = HadamardGroupLasso(alpha, **options).fit(data[train], target[train])
+        assert_allclose(error, ((fold.predict(data[test]) - target[test]) ** 2).mean(), rtol=1e-7)

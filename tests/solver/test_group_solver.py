@@ -114,3 +114,24 @@ def test_a_singular_hessian_still_gives_a_solution():
         found = newton(problem, theta, 1e-12).theta
         assert np.isfinite(found).all()
         assert np.abs(face_gradient(problem, found)).max() < 1e-5
+
+
+def test_steps_that_turn_groups_round_lower_the_objective():
+    """Also where no whole step does, because columns of several groups are nearly parallel."""
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        sizes = rng.integers(1, 4, rng.integers(2, 6))
+        groups, T = np.repeat(np.arange(sizes.size), sizes), int(rng.integers(1, 3))
+        k, n = groups.size, rng.integers(3, 12)
+        mixing = np.eye(k) + rng.choice([0.0, 1.0, 3.0]) * rng.standard_normal((k, 1))
+        columns = rng.standard_normal((n, k)) @ mixing
+        target = columns.T @ rng.standard_normal((n, T))
+        penalty = rng.choice([0.1, 2.0], sizes.size)
+        problem = GramGroups(columns.T @ columns, Partition.of_groups(groups), target, penalty)
+        theta = rng.standard_normal((k, T))
+        found, left, _ = newton(problem, theta, 1e-10)
+        assert problem.objective(found) < problem.objective(theta)
+        assert left <= 1e-10
+        rows = problem.live(found)
+        problem = problem.on(rows)
+        assert np.abs(face_gradient(problem, found[rows])).max(initial=0.0) < 1e-5
