@@ -36,6 +36,7 @@ class LossCase(NamedTuple):
     alpha: float
     fit_intercept: bool
     positive: bool = False
+    l1_ratio: float = 0.0
 
 
 def xlogx(x: np.ndarray) -> np.ndarray:
@@ -73,7 +74,8 @@ def drawn(number: int) -> LossCase:
     alpha_max = float((norms[on] / case.weights[on]).max())
     positive = kind == "poisson" and bool(on.all()) and rng.random() < 0.4
     alpha = max(alpha_max, 1e-6) * 10.0 ** rng.uniform(-2.0, 0.1)
-    return case._replace(alpha=alpha, positive=positive)
+    l1_ratio = float(rng.choice([0.1, 0.5, 0.95])) if rng.random() < 0.3 else 0.0
+    return case._replace(alpha=alpha, positive=positive, l1_ratio=l1_ratio)
 
 
 class Problem:
@@ -168,9 +170,8 @@ def worth(case: LossCase, model: Any) -> tuple[float, float, float]:
     z = np.maximum(z, 0.0) if case.positive else z
     norms = random_group_problems.group_norms(z, case.groups)
     lengths = random_group_problems.group_norms(theta, case.groups)
-    objective = problem.loss(outputs) + limits @ lengths
-    on = (limits > 0.0) & (norms > 0.0)
-    kappa = min(EXTENDED(1.0), (limits[on] / norms[on]).min(initial=1.0))
+    objective = problem.loss(outputs) + random_group_problems.penalty_of(case, theta)
+    kappa = random_group_problems.shrunk(case, z)
     bound = -problem.conjugate((1.0 - kappa) * problem.Y + kappa * means)
     columns = np.sqrt(problem.v[:, None]) * problem.X
     size = UNIT * (1.0 + (np.abs(problem.X) @ np.abs(theta)).max())
@@ -184,7 +185,7 @@ def worth(case: LossCase, model: Any) -> tuple[float, float, float]:
 def fitted(case: LossCase, tol: float, **options: Any) -> Any:
     """The estimator of a problem."""
     options |= {"groups": case.groups, "group_weights": case.weights, "tol": tol}
-    options |= {"fit_intercept": case.fit_intercept, "max_iter": 300}
+    options |= {"fit_intercept": case.fit_intercept, "max_iter": 300, "l1_ratio": case.l1_ratio}
     if case.kind == "poisson":
         options["positive"] = case.positive
         model: Any = HadamardGroupPoissonRegressor(case.alpha, **options)

@@ -4,8 +4,8 @@
 
 draws one problem for each number and prints what is wrong. Groups of 1 to 50 features of mixed
 sizes; columns that are equal, inside a group and across groups, constant, or in other units; sample
-weights, some of them zero; groups without penalty; dense and sparse X; one target and several; and
-coefficients that are confined to be non-negative.
+weights, some of them zero; groups without penalty; dense and sparse X; one target and several;
+coefficients that are confined to be non-negative; and L1 penalties beside those of groups.
 The worth of coefficients is the duality gap in extended precision, from the definition.
 """
 
@@ -34,6 +34,7 @@ class GroupCase(NamedTuple):
     alpha: float
     fit_intercept: bool
     positive: bool = False
+    l1_ratio: float = 0.0
 
 
 def drawn(number: int) -> GroupCase:
@@ -74,7 +75,8 @@ def drawn(number: int) -> GroupCase:
     alpha_max = max(float(a / w) for a, w in zip(norms, weights, strict=True) if w > 0.0)
     positive = T == 1 and bool(weights.all()) and rng.random() < 0.3
     alpha = max(alpha_max, 1e-3) * 10.0 ** rng.uniform(-2.5, 0.1)
-    return case._replace(alpha=alpha, positive=positive)
+    l1_ratio = float(rng.choice([0.1, 0.5, 0.95, 1.0])) if T == 1 and rng.random() < 0.3 else 0.0
+    return case._replace(alpha=alpha, positive=positive, l1_ratio=l1_ratio)
 
 
 def columns_and_targets(case: GroupCase) -> tuple[np.ndarray, np.ndarray]:
@@ -93,6 +95,31 @@ def group_norms(values: np.ndarray, groups: np.ndarray) -> np.ndarray:
     return np.array([np.sqrt((values[groups == g] ** 2).sum()) for g in range(groups.max() + 1)])
 
 
+def penalty_of(case: Any, theta: np.ndarray) -> float:
+    """The penalty of coefficients (p, T)."""
+    ratio, penalised = case.l1_ratio, (case.weights > 0.0)[case.groups]
+    value = (1.0 - ratio) * case.weights @ group_norms(theta, case.groups)
+    return case.alpha * (value + ratio * np.abs(theta[penalised]).sum())
+
+
+def shrunk(case: Any, z: np.ndarray) -> float:
+    """The largest number that makes correlations z of penalised groups feasible, at most one."""
+
+    def feasible(kappa: float) -> bool:
+        size = kappa * (z if case.positive else np.abs(z)) - case.alpha * case.l1_ratio
+        norms = group_norms(np.maximum(size, 0.0), case.groups)
+        limits = case.alpha * (1.0 - case.l1_ratio) * case.weights
+        return bool((norms <= limits)[case.weights > 0.0].all())
+
+    low, high = EXTENDED(0.0), EXTENDED(1.0)
+    if feasible(high):
+        return float(high)
+    for _ in range(80):
+        middle = (low + high) / 2
+        low, high = (middle, high) if feasible(middle) else (low, middle)
+    return low
+
+
 def worth(case: GroupCase, coef: np.ndarray) -> tuple[float, float, float]:
     """The objective, a lower bound of its minimum, and the scale ||Y||^2, from the definitions.
 
@@ -101,8 +128,7 @@ def worth(case: GroupCase, coef: np.ndarray) -> tuple[float, float, float]:
     Z, Y = columns_and_targets(case)
     theta, weights = np.atleast_2d(coef).T.astype(EXTENDED), case.weights
     R = Y - Z @ theta
-    limits = case.alpha * weights
-    objective = float(0.5 * (R**2).sum() + limits @ group_norms(theta, case.groups))
+    objective = float(0.5 * (R**2).sum() + penalty_of(case, theta))
     free = (weights == 0.0)[case.groups]
     dual = R
     if free.any():
@@ -110,10 +136,7 @@ def worth(case: GroupCase, coef: np.ndarray) -> tuple[float, float, float]:
         U = U[:, s > 1e-10 * max(s.max(), 1e-300)].astype(EXTENDED)
         for _ in range(3):
             dual = dual - U @ (U.T @ dual)
-    z = Z.T @ dual
-    norms = group_norms(np.maximum(z, 0.0) if case.positive else z, case.groups)
-    on = (weights > 0.0) & (norms > 0.0)
-    kappa = min(1.0, float((limits[on] / norms[on]).min(initial=1.0)))
+    kappa = shrunk(case, Z.T @ dual)
     value = kappa * (dual * Y).sum() - 0.5 * kappa**2 * (dual**2).sum()
     return objective, float(value), float((Y**2).sum())
 
@@ -127,6 +150,7 @@ def fitted(case: GroupCase, tol: float, **options: Any) -> HadamardGroupLasso:
         group_weights=case.weights,
         fit_intercept=case.fit_intercept,
         positive=case.positive,
+        l1_ratio=case.l1_ratio,
         tol=tol,
         **options,
     )

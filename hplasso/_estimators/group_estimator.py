@@ -121,6 +121,12 @@ class GroupEstimator(GroupRegressor):
         return checked_array(self.coef_, shape, "With warm_start=True, coef_ of the last fit")
 
 
+def words_of(n_groups: int, l1_ratio: float) -> str:
+    """What the penalty of groups is called in summaries."""
+    l1 = f" and L1, l1_ratio={l1_ratio:.4g}" if l1_ratio else ""
+    return f"norms of {n_groups} groups{l1}"
+
+
 def balanced_groups(coef: Any, groups: Index) -> tuple[Any, Any]:
     """mu (n_groups,) and nu, of the shape of coefficients (p,) or (T, p), |mu_g| = |nu_g|."""
     squares = (np.atleast_2d(coef).astype(np.float64) ** 2).sum(axis=0)

@@ -15,7 +15,7 @@ from .._validation.groups import checked_group_weights, checked_groups
 from .._validation.parameters import explain_names, path_function
 from .._validation.weights import PenaltyWeights, checked_data
 from .fit_method import fit_method
-from .group_estimator import GroupEstimator, GroupRegressor
+from .group_estimator import GroupEstimator, GroupRegressor, words_of
 from .group_regression import GroupData
 from .path_arguments import (
     GroupPathArguments,
@@ -80,6 +80,7 @@ def group_path(
     *,
     groups: Any = None,
     group_weights: GroupWeighting | Any = "sqrt",
+    l1_ratio: float = 0.0,
     eps: float = 1e-3,
     alphas: Any = 100,
     coef_init: Any = None,
@@ -118,6 +119,8 @@ def group_path(
     groups : array-like, dict, callable or None, default=None
         As in :class:`HadamardGroupLasso`.
     group_weights : 'sqrt', array-like of shape (n_groups,) or dict, default='sqrt'
+        As in :class:`HadamardGroupLasso`.
+    l1_ratio : float, default=0.0
         As in :class:`HadamardGroupLasso`.
     eps : float, default=1e-3
         Length of the path: ``alpha_min / alpha_max``. Used if `alphas` is an int.
@@ -198,7 +201,7 @@ def group_path(
     names = getattr(X, "columns", None)
     X, y, penalty = checked_data(X, y, None, ACCEPTED | {"multi_output": True})
     data = least_squares_data(X, y, sample_weight, penalty, options).with_offset(offset)
-    grouped = with_groups(data, groups, group_weights, names)
+    grouped = with_groups(data, groups, group_weights, names, l1_ratio)
     if coef_init is not None:
         shape = (X.shape[1],) if data.flat else (data.targets.shape[1], X.shape[1])
         coef_init = checked_array(coef_init, shape, "coef_init")
@@ -216,15 +219,18 @@ def group_path(
     return (grid, *results)
 
 
-def with_groups(data: LeastSquaresData, groups: Any, group_weights: Any, names: Any) -> GroupData:
+def with_groups(
+    data: LeastSquaresData, groups: Any, group_weights: Any, names: Any, l1_ratio: float
+) -> GroupData:
     """The data with groups and their weights, which are checked."""
     found = checked_groups(groups, data.X.shape[1], names)
     weights, left_out = checked_group_weights(group_weights, found)
     data = data._replace(penalty=PenaltyWeights(np.ones(left_out.size), left_out))
-    positive = bool(data.options.positive)
-    if positive and data.targets.shape[1] > 1:
-        raise ValueError("positive=True with groups takes one target. Got several.")
-    return GroupData(data, GroupPenalty(found.numbers, weights, positive), found.labels)
+    penalty = GroupPenalty(found.numbers, weights, bool(data.options.positive), float(l1_ratio))
+    if penalty.single and data.targets.shape[1] > 1:
+        what = "positive=True" if penalty.positive else f"l1_ratio={l1_ratio}"
+        raise ValueError(f"{what} with groups takes one target. Got several.")
+    return GroupData(data, penalty, found.labels)
 
 
 class FeatureGroups(GroupRegressor):
@@ -232,6 +238,7 @@ class FeatureGroups(GroupRegressor):
 
     groups: Any
     group_weights: Any
+    l1_ratio: float
     # Weights belong to groups.
     penalty_weights: Any = None
     groups_: Index
@@ -239,11 +246,11 @@ class FeatureGroups(GroupRegressor):
 
     @property
     def _penalty_words(self) -> str:
-        return f"norms of {len(self.group_labels_)} groups"
+        return words_of(len(self.group_labels_), self.l1_ratio)
 
     def _grouped(self, data: LeastSquaresData) -> GroupData:
         names = getattr(self, "feature_names_in_", None)
-        return with_groups(data, self.groups, self.group_weights, names)
+        return with_groups(data, self.groups, self.group_weights, names, self.l1_ratio)
 
 
 class HadamardGroupLasso(FeatureGroups, GroupEstimator):
@@ -282,6 +289,10 @@ class HadamardGroupLasso(FeatureGroups, GroupEstimator):
         Weights w of the groups, not negative, in the order of ``group_labels_``. 'sqrt' is the
         square root of the number of features. A group of weight zero is not penalised, one of
         weight inf is left out. Groups that a dict does not have get their 'sqrt'.
+    l1_ratio : float, default=0.0
+        Share r of the L1 penalty, in [0, 1]: the penalty is the *sparse group lasso*'s,
+        :math:`\sum_g w_g (1 - r) \|\theta_g\|_2 + r \|\theta\|_1`. Then single coefficients of a
+        group in the model can be zero. Coefficients of groups of weight zero have no L1 penalty.
     fit_intercept : bool, default=True
         Whether to fit an intercept, which is not penalised. If not, the data are expected to be
         centred.
@@ -379,6 +390,7 @@ class HadamardGroupLasso(FeatureGroups, GroupEstimator):
         *,
         groups: Any = None,
         group_weights: GroupWeighting | Any = "sqrt",
+        l1_ratio: float = 0.0,
         fit_intercept: bool = True,
         max_iter: int = 1000,
         tol: float = 1e-4,
@@ -390,6 +402,7 @@ class HadamardGroupLasso(FeatureGroups, GroupEstimator):
         self.alpha = alpha
         self.groups = groups
         self.group_weights = group_weights
+        self.l1_ratio = l1_ratio
         self.fit_intercept = fit_intercept
         self.max_iter = max_iter
         self.tol = tol

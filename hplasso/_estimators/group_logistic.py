@@ -44,6 +44,8 @@ class HadamardGroupLogisticRegression(GroupLossEstimator, LogisticEstimator):
         Weights w of the groups, not negative, in the order of ``group_labels_``. 'sqrt' is the
         square root of the number of features. A group of weight zero is not penalised, one of
         weight inf is left out. Groups that a dict does not have get their 'sqrt'.
+    l1_ratio : float, default=0.0
+        Share of the L1 penalty, as in :class:`HadamardGroupLasso`.
     tol : float, default=1e-4
         Largest duality gap, relative to the loss of the model without features.
     fit_intercept : bool, default=True
@@ -136,6 +138,7 @@ class HadamardGroupLogisticRegression(GroupLossEstimator, LogisticEstimator):
         *,
         groups: Any = None,
         group_weights: GroupWeighting | Any = "sqrt",
+        l1_ratio: float = 0.0,
         tol: float = 1e-4,
         fit_intercept: bool = True,
         class_weight: Mapping[Any, float] | Balanced | None = None,
@@ -147,6 +150,7 @@ class HadamardGroupLogisticRegression(GroupLossEstimator, LogisticEstimator):
         self.C = C
         self.groups = groups
         self.group_weights = group_weights
+        self.l1_ratio = l1_ratio
         self.tol = tol
         self.fit_intercept = fit_intercept
         self.class_weight = class_weight

@@ -18,7 +18,7 @@ from .._path.tracer import Tracer
 from .._penalties.group import GroupPenalty
 from .._validation.groups import checked_group_weights, checked_groups
 from .._validation.weights import PenaltyWeights
-from .group_estimator import balanced_groups
+from .group_estimator import balanced_groups, words_of
 from .linear_model import LinearModel
 from .problem import FitOptions, PenaltyScale, Problem, UnpenalisedProblem
 
@@ -116,13 +116,14 @@ class GroupLossEstimator(LinearModel):
     penalty_weights: Any = None
     groups: Any
     group_weights: Any
+    l1_ratio: float
     groups_: Index
     group_labels_: Any
 
     @property
     def _penalty_words(self) -> str:
         """What the penalty of a fit is called in summaries."""
-        return f"norms of {len(self.group_labels_)} groups"
+        return words_of(len(self.group_labels_), self.l1_ratio)
 
     def _data(
         self, X: Any, y: Any, sample_weight: Any, penalty: PenaltyWeights, options: FitOptions
@@ -132,7 +133,8 @@ class GroupLossEstimator(LinearModel):
         weights, left_out = checked_group_weights(self.group_weights, groups)
         penalty = PenaltyWeights(np.ones(left_out.size), left_out)
         data = super()._data(X, y, sample_weight, penalty, options)  # type: ignore[safe-super]
-        group_penalty = GroupPenalty(groups.numbers, weights, bool(options.positive))
+        positive, ratio = bool(options.positive), float(self.l1_ratio)
+        group_penalty = GroupPenalty(groups.numbers, weights, positive, ratio)
         return GroupLossData(data, group_penalty, groups.labels)
 
     def _streamed(self, source: Source, penalty: PenaltyWeights, options: FitOptions) -> Any:

@@ -37,6 +37,8 @@ class HadamardGroupPoissonRegressor(GroupLossEstimator, GeneralizedLinearRegress
         Weights w of the groups, not negative, in the order of ``group_labels_``. 'sqrt' is the
         square root of the number of features. A group of weight zero is not penalised, one of
         weight inf is left out. Groups that a dict does not have get their 'sqrt'.
+    l1_ratio : float, default=0.0
+        Share of the L1 penalty, as in :class:`HadamardGroupLasso`.
     fit_intercept : bool, default=True
         Whether to fit an intercept, which is not penalised.
     max_iter : int, default=1000
@@ -126,6 +128,7 @@ class HadamardGroupPoissonRegressor(GroupLossEstimator, GeneralizedLinearRegress
         *,
         groups: Any = None,
         group_weights: GroupWeighting | Any = "sqrt",
+        l1_ratio: float = 0.0,
         fit_intercept: bool = True,
         max_iter: int = 1000,
         tol: float = 1e-4,
@@ -137,6 +140,7 @@ class HadamardGroupPoissonRegressor(GroupLossEstimator, GeneralizedLinearRegress
         self.alpha = alpha
         self.groups = groups
         self.group_weights = group_weights
+        self.l1_ratio = l1_ratio
         self.fit_intercept = fit_intercept
         self.max_iter = max_iter
         self.tol = tol

@@ -113,8 +113,10 @@ class LinearModel(CallbackSupportMixin, BaseEstimator, ABC):
 
     @property
     def penalty(self) -> str:
-        """The kind of penalty: 'l1' where `l1_ratio` is one, 'elasticnet' otherwise."""
+        """The kind of penalty: 'l1' where `l1_ratio` is one, or for groups; else 'elasticnet'."""
         parameters = chosen_parameters(self)
+        if "groups" in parameters:
+            return "l1"
         ratios = parameters.get("l1_ratio", parameters.get("l1_ratios", 1.0))
         return "l1" if all(ratio == 1.0 for ratio in np.ravel(ratios)) else "elasticnet"
 

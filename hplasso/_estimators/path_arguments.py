@@ -67,6 +67,7 @@ class GroupPathArguments(TypedDict, total=False):
 
     groups: Any
     group_weights: GroupWeighting | Any
+    l1_ratio: float
     eps: float
     alphas: Any
     coef_init: Any

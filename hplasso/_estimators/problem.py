@@ -55,8 +55,13 @@ class FitOptions:
 
     @classmethod
     def of(cls, parameters: Mapping[str, Any]) -> FitOptions:
-        """Those among the parameters of an estimator; others have their defaults."""
+        """Those among the parameters of an estimator; others have their defaults.
+
+        The l1_ratio of groups is another one, and part of their penalty (`GroupPenalty`).
+        """
         names = [field.name for field in fields(cls) if field.name in parameters]
+        if "groups" in parameters and "l1_ratio" in names:
+            names.remove("l1_ratio")
         return cls(**{name: parameters[name] for name in names})
 
 

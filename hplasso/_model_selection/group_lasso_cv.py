@@ -20,6 +20,8 @@ class HadamardGroupLassoCV(FeatureGroups, GroupCV):
         Which group each feature is in, as in :class:`HadamardGroupLasso`.
     group_weights : 'sqrt', array-like of shape (n_groups,) or dict, default='sqrt'
         Weights of the groups, as in :class:`HadamardGroupLasso`.
+    l1_ratio : float, default=0.0
+        Share of the L1 penalty, as in :class:`HadamardGroupLasso`.
     eps : float, default=1e-3
         Length of the path: ``alpha_min / alpha_max``. Used if `alphas` is an int.
     alphas : int or array-like, default=100
@@ -147,6 +149,7 @@ class HadamardGroupLassoCV(FeatureGroups, GroupCV):
         *,
         groups: Any = None,
         group_weights: GroupWeighting | Any = "sqrt",
+        l1_ratio: float = 0.0,
         eps: float = 1e-3,
         alphas: Any = 100,
         fit_intercept: bool = True,
@@ -161,6 +164,7 @@ class HadamardGroupLassoCV(FeatureGroups, GroupCV):
     ) -> None:
         self.groups = groups
         self.group_weights = group_weights
+        self.l1_ratio = l1_ratio
         self.eps = eps
         self.alphas = alphas
         self.fit_intercept = fit_intercept

@@ -174,7 +174,7 @@ class LeastSquaresCV(AlphaCV, LinearRegressor):
         self.mse_se_ = choice.errors if several else choice.errors[0]
         same = np.ndim(self.alphas) > 0 or not several
         self.alphas_ = grid.alphas.copy() if same else np.stack([each.alphas for each in grids])
-        if hasattr(self, "l1_ratio"):
+        if hasattr(self, "l1_ratio") and not hasattr(self, "groups"):
             self.l1_ratio_ = grid.l1_ratio
         return grid
 

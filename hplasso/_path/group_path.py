@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from .._numerics.typing import Float64, Index
+from .._penalties.group import GroupPenalty
 from .group_point import GroupIterate
 from .group_tracer import GroupSolution, GroupTracer
 from .progress import PathPoint
@@ -54,9 +55,9 @@ def _predicted(tracer: GroupTracer, solution: GroupSolution | None, alpha: float
     if solution is None:
         return tracer.observed(alpha, *tracer.position)
     theta = solution.theta + (alpha - solution.alpha) * solution.slope
-    along = tracer.penalty.sums_of(solution.features, theta * solution.theta)
+    along = tracer.penalty.grouping.sums(solution.features, theta * solution.theta)
     theta[(along <= 0.0)[tracer.penalty.groups[solution.features]]] = 0.0  # they turn round
-    theta = np.maximum(theta, 0.0) if tracer.penalty.positive else theta
+    theta = tracer.penalty.turned(theta, solution.theta)
     return tracer.observed(alpha, solution.features, theta)
 
 
@@ -70,14 +71,12 @@ def _fill(
 ) -> int:
     """Find the points between two solutions; how many had to be solved."""
     features = _in_order(tracer, np.union1d(one.features, other.features))
-    groups = tracer.penalty.groups[features]
     width = max(1, TOGETHER // (tracer.penalty.groups.size * one.theta.shape[1]))
     n_solved = 0
     for start in range(0, len(between), width):
         part = between[start : start + width]
         chosen = np.array([alphas[i] for i in part])
-        theta = _between(one, other, features, groups, chosen)
-        theta = np.maximum(theta, 0.0) if tracer.penalty.positive else theta
+        theta = _between(one, other, features, tracer.penalty, chosen)
         observed = tracer.certifier.observe(chosen, features, theta)
         for i, at in zip(part, observed, strict=True):
             if tracer.certifier.suffices(at.certificate):
@@ -95,13 +94,18 @@ def _in_order(tracer: GroupTracer, features: Index) -> Index:
 
 
 def _between(
-    one: GroupSolution, other: GroupSolution, features: Index, groups: Index, alphas: Float64
+    one: GroupSolution,
+    other: GroupSolution,
+    features: Index,
+    penalty: GroupPenalty,
+    alphas: Float64,
 ) -> Float64:
     """What is expected at some alphas between two solutions, (k, T, L).
 
     Hermite's cubic with their values and slopes; of groups that are in one of them alone, the line
     that they move along there, as far as they are not turned round.
     """
+    groups = penalty.groups[features]
     position = np.zeros(int(features.max(initial=-1)) + 1, dtype=np.intp)
     position[features] = np.arange(features.size)
     (here, now), (there, then) = (
@@ -125,7 +129,7 @@ def _between(
         sums = np.zeros((int(groups.max(initial=-1)) + 1, alphas.size))
         np.add.at(sums, groups[alone], along)
         theta[alone] = line * (sums > 0.0)[groups[alone]][:, None, :]
-    return theta
+    return penalty.turned(theta, np.where(here == 0.0, there, here)[..., None])
 
 
 def _on_features(solution: GroupSolution, position: Index, size: int) -> tuple[Float64, Float64]:

@@ -50,7 +50,7 @@ class GroupCertifier:
     @cached_property
     def _lengths(self) -> Float64:
         """No less than the largest singular value of Z_g, of each group."""
-        return self.penalty.norms(self.term.design.column_norms[:, None])
+        return self.penalty.grouping.norms(self.term.design.column_norms[:, None])
 
     def suffices(self, certificate: Certificate) -> bool:
         """Whether the gap is within the tolerance, or is what rounding contributes, negligible."""
@@ -71,12 +71,16 @@ class GroupCertifier:
         """Coefficients (k, T) with their state, and what they are worth at an alpha."""
         penalty, z = self.penalty, state.z
         errors = self._errors(state)
-        feasible = float(penalty.feasible_alpha(penalty.correlations(z), errors).max(initial=0.0))
+        feasible = penalty.feasible_alpha(z, errors, alpha)
         kappa = alpha / feasible if feasible > alpha else 1.0
-        inner = penalty.sums_of(features, z[features] * theta)
-        lengths = np.sqrt(penalty.sums_of(features, theta**2))
+        inner = penalty.grouping.sums(features, z[features] * theta)
+        lengths = np.sqrt(penalty.grouping.sums(features, theta**2))
         gap = state.divergence(kappa) if kappa < 1.0 else 0.0
-        gap += float(np.abs(alpha * penalty.weights * lengths - kappa * inner).sum())
+        of_groups = penalty.limits(alpha) * lengths - kappa * inner
+        if penalty.l1_ratio > 0.0:
+            sizes = penalty.single_limits(alpha, features)[:, None] * np.abs(theta)
+            of_groups += penalty.grouping.sums(features, sizes)
+        gap += float(np.abs(of_groups).sum())
         gap += state.hidden * (state.hidden > NEGLIGIBLE * self.term.scale)
         certificate = Certificate(gap, kappa, float(errors @ lengths) + state.hidden)
         return GroupIterate(features, theta, state, certificate)
@@ -86,12 +90,12 @@ class GroupCertifier:
         if not state.rounding.special.size:
             return state.rounding.residual_scale * self._rounding
         errors = state.rounding.of(self.term.design.rounding, ALL)
-        return self.penalty.norms(errors[:, None])
+        return self.penalty.grouping.norms(errors[:, None])
 
     @cached_property
     def _rounding(self) -> Float64:
         """The rounding of the columns of each group, (n_groups,)."""
-        return self.penalty.norms(self.term.design.rounding[:, None])
+        return self.penalty.grouping.norms(self.term.design.rounding[:, None])
 
     def without_zeros(self, alpha: float, at: GroupIterate) -> GroupIterate:
         """The same without groups that are surely zero, by the gap-safe sphere rule.
@@ -100,9 +104,9 @@ class GroupCertifier:
         """
         if not self.term.curvature < np.inf:
             return at
-        reachable = at.certificate.kappa * self.penalty.correlations(at.state.z)
+        reachable = self.penalty.correlations(at.certificate.kappa * at.state.z, alpha)
         reachable += self._lengths * np.sqrt(2.0 * self.term.curvature * at.certificate.gap)
-        possible = (reachable >= alpha * self.penalty.weights)[self.penalty.groups[at.features]]
+        possible = (reachable >= self.penalty.limits(alpha))[self.penalty.groups[at.features]]
         if possible.all():
             return at
         theta = at.theta[possible]
@@ -124,8 +128,7 @@ class GroupCertifier:
 
     def objective(self, alpha: float, at: GroupIterate) -> float:
         """f."""
-        lengths = np.sqrt(self.penalty.sums_of(at.features, at.theta**2))
-        return at.state.loss + alpha * float(self.penalty.weights @ lengths)
+        return at.state.loss + self.penalty.value(alpha, at.features, at.theta)
 
     def point(self, alpha: float, at: GroupIterate, sweeps: int) -> PathPoint:
         """What is returned of an iterate; of T targets, pairs j T + t stand for features j."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from .._datafit.group_term import GroupTerm
@@ -24,6 +26,33 @@ from .group_point import GroupIterate
 # No fewer groups than these enter at a time, if there are more, and no more than there are on the
 # support: rounds against groups that have to leave again.
 MIN_ENTRANTS = 10
+# Halvings of the steps that they make: a numerical limit.
+MAX_HALVED = 30
+
+
+class Restricted(NamedTuple):
+    """The restricted problem about an iterate.
+
+    Attributes
+    ----------
+    problem : GroupProblem
+    features : ndarray of shape (k,)
+        Group by group.
+    theta : ndarray of shape (k, T)
+        The iterate there.
+    signs : ndarray of shape (k, 1), or None
+        Where coefficients can be zero by themselves, the problem is one of |theta_j|, for these
+        signs: L1 penalties are linear then, and parts of its target.
+    """
+
+    problem: GroupProblem
+    features: Index
+    theta: Float64
+    signs: Float64 | None
+
+    def signed(self, values: Float64) -> Float64:
+        """Coefficients of the problem as those of the features, or the other way round."""
+        return values if self.signs is None else self.signs * values
 
 
 def problem_of(
@@ -33,8 +62,8 @@ def problem_of(
     at: GroupIterate,
     features: Index,
     exact: bool = False,
-) -> tuple[GroupProblem, Float64]:
-    """The problem of some features, group by group, about an iterate; and where that is there.
+) -> Restricted:
+    """The problem of some features, group by group, about an iterate.
 
     These features are those of the iterate's support, and others. The model is `exact`, or nearly.
     """
@@ -44,32 +73,41 @@ def problem_of(
     theta = np.zeros((features.size, term.n_targets))
     theta[known[features]] = at.theta
     partition = Partition.of_groups(groups)
-    weights = alpha * penalty.weights[groups[partition.first]]
-    model = term.model(at.state, features, theta, bool(weights.all()), exact)
+    limits = penalty.limits(alpha)[groups[partition.first]]
+    model, signs = term.model(at.state, features, theta, bool(limits.all()), exact), None
+    matrix, target = model.matrix, model.target
+    if penalty.l1_ratio > 0.0:
+        signs = np.sign(np.where(theta == 0.0, at.state.z[features], theta))
+        matrix = matrix * signs.T if model.by_columns else signs * matrix * signs.T
+        target = signs * target - penalty.single_limits(alpha, features)[:, None]
     kind = ColumnGroups if model.by_columns else GramGroups
-    return kind(model.matrix, partition, model.target, weights, penalty.positive), theta
+    problem = kind(matrix, partition, target, limits, penalty.single)
+    return Restricted(problem, features, theta, signs)
 
 
 def restricted(
     term: GroupTerm, penalty: GroupPenalty, alpha: float, at: GroupIterate, exact: bool
-) -> tuple[GroupProblem, Index, Float64, Float64]:
-    """The problem of the support and the entrants, and its features; the model may be `exact`.
+) -> tuple[Restricted, Float64]:
+    """The problem of the support and the entrants, whose model may be `exact`.
 
-    Also the iterate there, and theta to start from: entrants have made a step of their own.
+    And where to start: entrants have made a step of their own.
     """
-    on, z = penalty.groups_of(at.features), at.state.z
-    entering = _entering(on, penalty.correlations(z), alpha * penalty.weights)
+    on, excess = penalty.grouping.of(at.features), penalty.excess(at.state.z, alpha)
+    entering = _entering(on, penalty.grouping.norms(excess), penalty.limits(alpha))
     moving = (on | entering)[penalty.groups]
-    if penalty.positive:
-        moving &= z[:, 0] > at.state.rounding.of(term.design.rounding, ALL)
+    if penalty.single:
+        moving &= excess[:, 0] > at.state.rounding.of(term.design.rounding, ALL)
         moving[at.features] = True
-    features = penalty.in_order(moving)
-    problem, theta = problem_of(term, penalty, alpha, at, features, exact)
-    return problem, features, theta, _seeded(problem, theta, z[features])
+    features = penalty.grouping.in_order(moving)
+    found = problem_of(term, penalty, alpha, at, features, exact)
+    return found, _seeded(found.problem, found.signed(found.theta), excess[features])
 
 
 def _seeded(problem: GroupProblem, theta: Float64, z: Float64) -> Float64:
-    """theta after steps of their own of all groups that have features at zero."""
+    """theta after steps of their own of all groups that have features at zero.
+
+    Of groups that have much in common they go too far together, and are halved until f goes down.
+    """
     start, partition = theta.copy(), problem.partition
     at_zero, norms = (theta == 0.0).all(axis=1), partition.norms(theta)
     for group in np.flatnonzero(partition.sums(at_zero.astype(float))).tolist():
@@ -80,31 +118,45 @@ def _seeded(problem: GroupProblem, theta: Float64, z: Float64) -> Float64:
         else:
             steps = z[part] / (curvature + limit / norms[group])
             start[part] += np.where(at_zero[part, None], steps, 0.0)
+    if at_zero.any():
+        objective = problem.objective(theta)
+        for _ in range(MAX_HALVED):
+            if problem.objective(start) < objective:
+                break
+            start = 0.5 * (theta + start)
     return start
 
 
-class Norms:
-    """sum_g lambda_g |theta_g| of coefficients on a working set, as line searches see it.
+class PenaltyAlong:
+    """The penalty of coefficients on a working set, as line searches see it.
 
     Parameters
     ----------
-    problem : GroupProblem
-    positions : ndarray of shape (k,)
-        Where the working set has the features of the problem.
+    penalty : GroupPenalty
+    alpha : float
+    features, positions : ndarrays of shape (k,)
+        The features that move, group by group, and where the working set has them.
     """
 
-    def __init__(self, problem: GroupProblem, positions: Index) -> None:
-        self.problem, self.positions = problem, positions
+    def __init__(
+        self, penalty: GroupPenalty, alpha: float, features: Index, positions: Index
+    ) -> None:
+        groups = penalty.groups[features]
+        self.positions, self.partition = positions, Partition.of_groups(groups)
+        self.limits = penalty.limits(alpha)[groups[self.partition.first]]
+        self.single_limits = penalty.single_limits(alpha, features)
 
     def rise(self, theta: Float64, start: Float64) -> float:
-        norms = self.problem.partition.norms
-        before, after = (norms(values[self.positions, None]) for values in (start, theta))
-        return float(self.problem.penalty @ (after - before))
+        before, after = start[self.positions], theta[self.positions]
+        norms = self.partition.norms
+        rise = float(self.limits @ (norms(after[:, None]) - norms(before[:, None])))
+        return rise + float(self.single_limits @ (np.abs(after) - np.abs(before)))
 
     def slope(self, theta: Float64, face: Float64, step: Float64) -> float:
-        partition = self.problem.partition
-        u = partition.directions(theta[self.positions, None])
-        return float(self.problem.penalty @ partition.sums(u[:, 0] * step[self.positions]))
+        signs, change = np.sign(face[self.positions]), step[self.positions]
+        u = self.partition.directions(theta[self.positions, None])[:, 0]
+        slope = float(self.limits @ self.partition.sums(u * change))
+        return slope + float(self.single_limits @ (signs * change))
 
 
 def _entering(on: Mask, sizes: Float64, limits: Float64) -> Mask:

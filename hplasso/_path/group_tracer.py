@@ -18,7 +18,7 @@ from .._penalties.group import GroupPenalty
 from .._solver.group_problem import GroupSystem
 from .._solver.partition import Partition
 from .group_point import GroupCertifier, GroupIterate
-from .group_restricted import Norms, problem_of, restricted, swept_and_finished
+from .group_restricted import PenaltyAlong, problem_of, restricted, swept_and_finished
 from .penalty_step import POLISHED, TOO_MANY
 from .progress import Iteration, PathPoint
 from .settings import PathSettings
@@ -70,7 +70,9 @@ class GroupTracer(Tracer):
         self.position = NOBODY, np.zeros((0, term.n_targets))
         if start is not None:
             start = np.maximum(start, 0.0) if penalty.positive else start
-            features = penalty.in_order((penalty.norms(start) > 0.0)[penalty.groups])
+            features = penalty.grouping.in_order(
+                (penalty.grouping.norms(start) > 0.0)[penalty.groups]
+            )
             self.position = penalty.nonzero(features, start[features])
 
     def tell(self, point: PathPoint) -> None:
@@ -95,15 +97,17 @@ class GroupTracer(Tracer):
                 if polished or not sweeps:
                     break
                 polished = True
-            problem, features, theta, start = restricted(term, self.penalty, alpha, at, exact)
+            found, start = restricted(term, self.penalty, alpha, at, exact)
+            features = found.features
             if not features.size:
                 break
             goal = RESTRICTED_TOL * max(certifier.gap_tol, WORTH * best.certificate.gap)
             goal *= RESTRICTED_TOL**idle
-            end, imbalance, self._system = swept_and_finished(problem, start, goal, finish)
+            end, imbalance, self._system = swept_and_finished(found.problem, start, goal, finish)
             sweeps, entered = sweeps + 1, features.size > at.features.size
-            norms = Norms(problem, term.working_set.position[features])
-            theta, state = term.step(at.state, features, theta, end, norms)
+            positions = term.working_set.position[features]
+            along = PenaltyAlong(self.penalty, alpha, features, positions)
+            theta, state = term.step(at.state, features, found.theta, found.signed(end), along)
             at = certifier.iterate(alpha, *self.penalty.nonzero(features, theta), state)
             at = at if finish else certifier.without_zeros(alpha, at)
             self._tell_iteration(alpha, at, sweeps, imbalance)
@@ -131,11 +135,13 @@ class GroupTracer(Tracer):
         partition, system = Partition.of_groups(groups), self._system
         if system is None:
             assert self._solved is not None
-            problem, _ = problem_of(self.term, self.penalty, alpha, self._solved, features)
-            system = problem.system(partition.norms(theta))
-        u = partition.directions(theta)
-        slope = -system.solve_hessian(u, self.penalty.weights[groups, None] * u)
-        return GroupSolution(alpha, features, theta, slope)
+            found = problem_of(self.term, self.penalty, alpha, self._solved, features)
+            system = found.problem.system(partition.norms(theta))
+        signs = np.sign(theta) if self.penalty.single else 1.0
+        u = signs * partition.directions(theta)
+        change = self.penalty.limits(1.0)[groups, None] * u
+        change += self.penalty.single_limits(1.0, features)[:, None]
+        return GroupSolution(alpha, features, theta, -signs * system.solve_hessian(u, change))
 
     def alpha_max(self) -> float:
         """The smallest alpha at which every penalised group is zero.
@@ -144,16 +150,17 @@ class GroupTracer(Tracer):
         """
         penalty, penalised = self.penalty, self.penalty.weights > 0.0
         if not penalised.all():
-            lengths = penalty.norms(self.term.design.column_norms[:, None])[penalised]
-            bounds = lengths * self.term.norm / penalty.weights[penalised]
+            lengths = penalty.grouping.norms(self.term.design.column_norms[:, None])[penalised]
+            smallest = np.maximum(penalty.l1_ratio, penalty.limits(1.0)[penalised])
+            bounds = lengths * self.term.norm / smallest
             settings = replace(self.settings, tol=UNPENALISED_TOL, listener=None)
             other = GroupTracer(self.term, penalty, settings)
             other.solve(2.0 * float(bounds.max(initial=0.0)))
             self.position = other.position
         features, theta = self.position
         (state,) = self.term.states(features, theta[..., None])
-        norms = penalty.correlations(state.z)[penalised] / penalty.weights[penalised]
-        return float(norms.max(initial=0.0))
+        z = np.where(penalised[penalty.groups, None], state.z, 0.0)
+        return penalty.feasible_alpha(z, np.zeros(penalised.size))
 
     def _tell_iteration(
         self, alpha: float, at: GroupIterate, sweeps: int, imbalance: float

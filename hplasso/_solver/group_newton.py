@@ -27,8 +27,6 @@ MAX_STEPS, MAX_HALVED = 20, 12
 GONE = 1e-10
 # Times that negative coefficients are left out before a step is tried: a numerical limit.
 MAX_PIVOTS = 10
-# So many halvings are tried with groups that turn round at zero, before it is one group at a time.
-PROJECTED = 4
 # Steps as small as rounding go on while each promises less than this part of the one before.
 FASTER = 4.0
 
@@ -61,7 +59,7 @@ def newton(
     """
     rows, found, left = np.arange(len(theta)), np.zeros_like(theta), np.inf
     objective, unpenalised = problem.objective(theta), bool((problem.penalty == 0.0).any())
-    for _ in range(MAX_STEPS):
+    for _ in range(MAX_STEPS + len(theta) * problem.positive):  # one feature may go at a time
         if system is None:
             system = problem.system(problem.partition.norms(theta))
         gradient = face_gradient(problem, theta)
@@ -110,8 +108,8 @@ def _line_search(
     step ends where the first group turns: f goes down as far as that, if the step is short enough.
     """
     ends = _ends(problem, theta, direction)
-    first = float(ends.min())
-    for step in [*0.5 ** np.arange(PROJECTED), *min(first, 1.0) * 0.5 ** np.arange(MAX_HALVED)]:
+    halves, first = 0.5 ** np.arange(MAX_HALVED), min(1.0, float(ends.min()))
+    for step in [*halves[halves > first], *first * halves]:
         trial = theta + step * direction
         trial[ends <= step * (1.0 + GONE)] = 0.0
         value = problem.objective(trial)

@@ -68,6 +68,7 @@ def test_groups_of_one_are_those_of_single_coefficients(C):
     other = logistic(C, y=two, groups=None)
     np.testing.assert_allclose(other.coef_, one.coef_, rtol=1e-8, atol=1e-10)
     np.testing.assert_array_equal(other.coef_ != 0, one.coef_ != 0)
+    np.testing.assert_allclose(logistic(C, y=two, l1_ratio=1.0).coef_, one.coef_, rtol=1e-7)
     one = HadamardPoissonRegressor(0.1 / C, tol=1e-12).fit(X, counts)
     other = poisson(0.1 / C, groups=None)
     np.testing.assert_allclose(other.coef_, one.coef_, rtol=1e-8, atol=1e-10)
@@ -104,6 +105,12 @@ def test_groups_are_in_or_out_as_a_whole(solve):
     np.testing.assert_allclose(model.mu_[model.groups_] * model.nu_, model.coef_, atol=1e-14)
     lengths = np.array([np.linalg.norm(model.nu_[..., g == GROUPS]) for g in range(6)])
     np.testing.assert_allclose(lengths, model.mu_, atol=1e-14)
+
+
+def test_an_l1_ratio_of_one_is_the_penalty_of_single_classes():
+    one = HadamardLogisticRegression(0.5, tol=1e-12).fit(X, three)
+    other = logistic(0.5, l1_ratio=1.0)
+    np.testing.assert_allclose(other.predict_proba(X), one.predict_proba(X), atol=1e-7)
 
 
 @pytest.mark.parametrize(("solve", "y"), [(logistic, two), (logistic, three), (poisson, counts)])

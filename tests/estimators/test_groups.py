@@ -103,6 +103,59 @@ def test_non_negative_groups():
         fit(y=Y, positive=True)
 
 
+@pytest.mark.parametrize("positive", [False, True])
+@pytest.mark.parametrize("alpha", [0.5, 0.1, 0.01])
+def test_an_l1_ratio_of_one_is_the_lasso(alpha, positive):
+    one = HadamardLasso(alpha, tol=1e-12, positive=positive).fit(X, y)
+    other = fit(alpha, l1_ratio=1.0, positive=positive)
+    np.testing.assert_allclose(other.coef_, one.coef_, rtol=1e-10, atol=1e-12)
+    np.testing.assert_array_equal(other.coef_ != 0, one.coef_ != 0)
+
+
+@pytest.mark.parametrize("ratio", [0.5, 0.8])
+def test_sparse_groups(ratio):
+    """The optimality conditions: inside groups that are in the model, too."""
+    weights = ROOT.copy()
+    weights[0] = 0.0
+    model = fit(0.1, l1_ratio=ratio, group_weights=weights)
+    z = X.T @ (y - model.predict(X)) / len(y)
+    single, inside = 0.1 * ratio, 0
+    for g, limit in enumerate(0.1 * (1.0 - ratio) * weights):
+        own, coef = z[g == GROUPS], model.coef_[g == GROUPS]
+        if g == 0:
+            assert np.abs(own).max() < 1e-9
+        elif coef.any():
+            on = coef != 0.0
+            expected = limit * coef / np.linalg.norm(coef) + single * np.sign(coef)
+            np.testing.assert_allclose(own[on], expected[on], atol=1e-6)
+            assert (np.abs(own[~on]) <= single + 1e-6).all()
+            inside += np.count_nonzero(~on)
+        else:
+            assert np.linalg.norm(np.maximum(np.abs(own) - single, 0.0)) <= limit + 1e-9
+    assert inside > 0
+    assert (model.mu_ == 0.0).any()
+    assert f"norms of 8 groups and L1, l1_ratio={ratio}" in str(Summary.from_estimator(model))
+    swept = fit(0.1, l1_ratio=ratio, group_weights=weights, solver="alternating", tol=1e-7)
+    np.testing.assert_allclose(swept.coef_, model.coef_, atol=1e-3)
+
+
+@pytest.mark.parametrize("tol", [1e-4, 1e-10])
+def test_paths_of_sparse_groups(tol):
+    options = {"groups": GROUPS, "l1_ratio": 0.4, "fit_intercept": True}
+    alphas, coefs, gaps = group_path(X, y, alphas=30, tol=tol, **options)
+    assert (gaps <= tol * y.var()).all()
+    assert not coefs[:, 0].any()
+    assert group_path(X, y, alphas=[0.99 * alphas[0]], tol=1e-10, **options)[1].any()
+    for i in (5, 20, 29):
+        alone = fit(alphas[i], l1_ratio=0.4)
+        difference = X @ (coefs[:, i] - alone.coef_)
+        assert difference.var() <= 2.0 * (gaps[i] + 1e-12 * y.var())
+    with pytest.raises(ValueError, match=r"l1_ratio=0\.4 with groups takes one target"):
+        group_path(X, Y, **options)
+    with pytest.raises(ValueError, match="'l1_ratio' parameter"):
+        fit(l1_ratio=1.5)
+
+
 @pytest.mark.parametrize("fit_intercept", [True, False])
 def test_multi_task_lasso_of_scikit_learn(fit_intercept):
     for alpha in (1.0, 0.2, 0.01):

@@ -48,7 +48,8 @@ def test_the_largest_violators_enter_by_a_step_of_their_own(target, last):
     over[support] = 0.0
     count = 10 if last is None else support.size
     assert 10 <= count < (over > 0.0).sum()
-    _, features, theta, start = restricted(tracer.term, tracer.penalty, alpha, at, False)
+    found, start = restricted(tracer.term, tracer.penalty, alpha, at, False)
+    features, theta = found.features, found.theta
     entrants = np.argsort(-over)[:count]
     assert_array_equal(np.unique(GROUPS[features]), np.union1d(support, entrants))
     old = np.isin(GROUPS[features], support)
