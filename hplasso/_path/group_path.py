@@ -55,8 +55,6 @@ def _predicted(tracer: GroupTracer, solution: GroupSolution | None, alpha: float
     if solution is None:
         return tracer.observed(alpha, *tracer.position)
     theta = solution.theta + (alpha - solution.alpha) * solution.slope
-    along = tracer.penalty.grouping.sums(solution.features, theta * solution.theta)
-    theta[(along <= 0.0)[tracer.penalty.groups[solution.features]]] = 0.0  # they turn round
     theta = tracer.penalty.turned(theta, solution.theta)
     return tracer.observed(alpha, solution.features, theta)
 

@@ -117,8 +117,11 @@ def test_a_singular_hessian_still_gives_a_solution():
 
 
 def test_steps_that_turn_groups_round_lower_the_objective():
-    """Also where no whole step does, because columns of several groups are nearly parallel."""
-    for seed in range(40):
+    """Also where no whole step does, because columns of several groups are nearly parallel.
+
+    Of the last two problems not even the step as far as the first of them, without halving.
+    """
+    for seed in (*range(20), 118, 308):
         rng = np.random.default_rng(seed)
         sizes = rng.integers(1, 4, rng.integers(2, 6))
         groups, T = np.repeat(np.arange(sizes.size), sizes), int(rng.integers(1, 3))
