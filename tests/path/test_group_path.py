@@ -124,3 +124,15 @@ def test_groups_outside_the_safe_sphere_are_dropped(target):
         assert_array_equal(np.unique(GROUPS[left.features]), np.flatnonzero(possible))
         assert_array_equal(left.theta, theta[possible[GROUPS]])
     assert 0 < possible.sum() < N_GROUPS
+
+
+@TARGETS
+def test_what_rounding_may_hide_is_part_of_the_gap(target):
+    tracer = tracer_of(target, tol=1e-10)
+    tracer.solve(0.5)
+    at = tracer.observed(0.5, *tracer.position)
+    hidden = at.state._replace(hidden=0.125)
+    gap, kappa, rounding_gap = tracer.certifier.iterate(0.5, *at[:2], hidden).certificate
+    assert kappa == at.certificate.kappa
+    assert gap == pytest.approx(at.certificate.gap + 0.125, rel=1e-8)
+    assert rounding_gap == pytest.approx(at.certificate.rounding_gap + 0.125, rel=1e-8)
