@@ -52,10 +52,10 @@ def newton(
     """Newton's method from theta, until a step can lower f by no more than a goal.
 
     The first step may have its `system` already, and goes to the `other` theta if f is lower there.
-    A group whose direction a step turns round becomes zero for good (under theta >= 0 a coefficient
-    that would be negative), and steps are halved until f
-    falls. The last steps may be as small as rounding of f, which correlations are not; of groups
-    without penalty, correlations have to vanish, and steps go on as far as that.
+    A group whose direction a step turns round becomes zero for good, and under theta >= 0 so does a
+    coefficient that would be negative; steps are halved until f falls. The last steps may be as
+    small as rounding of f, which correlations are not; of groups without penalty, correlations have
+    to vanish, and steps go on as far as that.
     """
     rows, found, left = np.arange(len(theta)), np.zeros_like(theta), np.inf
     objective, unpenalised = problem.objective(theta), bool((problem.penalty == 0.0).any())
