@@ -102,9 +102,9 @@ def group_path(
     .. math::
 
         \frac{1}{2 \sum_i s_i} \sum_i s_i (y_i - b - x_i^\top \theta)^2
-        + \alpha \sum_g w_g \|\theta_g\|_2
+        + \alpha (1 - r) \sum_g w_g \|\theta_g\|_2 + \alpha r \|\theta\|_1
 
-    with the sample weights s and the weights w of the groups g. As in
+    with the sample weights s, the weights w of the groups g, and r = `l1_ratio`. As in
     :func:`sklearn.linear_model.lasso_path`, b is zero by default; `fit_intercept` fits one. Of
     several targets the squared errors are added up, and :math:`\theta_g` are the coefficients of a
     group for all of them. So ``groups=None`` is the path of the multi-task lasso then.
@@ -149,8 +149,8 @@ def group_path(
         Largest number of sweeps at each alpha.
     tol : float, default=1e-4
         Largest duality gap, relative to ``||y||^2 / n_samples``, or with an intercept to
-        ``||y - mean(y)||^2 / n_samples`` (weighted). Between two alphas that are solved, others get
-        what the two solutions and their slopes predict, if its gap is no larger.
+        ``||y - mean(y)||^2 / n_samples`` (weighted). Between two alphas that are solved, the other
+        solutions are interpolated, if their gap is at most this.
 
     Returns
     -------
@@ -256,9 +256,9 @@ class FeatureGroups(GroupRegressor):
 class HadamardGroupLasso(FeatureGroups, GroupEstimator):
     r"""Linear model with a penalty on groups of coefficients, fitted by alternating ridge updates.
 
-    A group of features is in the model as a whole, or not at all: the levels of a categorical
-    feature, or the basis functions of a spline. The coefficients :math:`\theta` and the intercept b
-    minimise, for n samples,
+    A group of features is in the model as a whole, or not at all. Examples are the levels of a
+    categorical feature, or the basis functions of a spline. The coefficients :math:`\theta` and the
+    intercept b minimise, for n samples,
 
     .. math::
 
@@ -268,10 +268,10 @@ class HadamardGroupLasso(FeatureGroups, GroupEstimator):
     :class:`HadamardLasso`. Groups do not overlap.
 
     The coefficients of a group are written as a product of a number and a vector,
-    :math:`\theta_g = m_g v_g`, which turns its norm into ridge penalties on both. A sweep updates
-    all vectors in closed form while the numbers are held, then the numbers. Every fit starts with a
-    sweep. Newton's method on the groups that it shows follows, and is accepted if the objective
-    goes down. The result is certified by a duality gap.
+    :math:`\theta_g = m_g v_g`, which turns its norm into ridge penalties on both. A sweep first
+    updates all vectors in closed form, with the numbers fixed, and then all numbers. Newton's
+    method on the groups that are not zero starts from the same point, and the better of the two
+    results is taken. This is repeated until the duality gap is small enough.
 
     Parameters
     ----------
@@ -290,9 +290,10 @@ class HadamardGroupLasso(FeatureGroups, GroupEstimator):
         square root of the number of features. A group of weight zero is not penalised, one of
         weight inf is left out. Groups that a dict does not have get their 'sqrt'.
     l1_ratio : float, default=0.0
-        Share r of the L1 penalty, in [0, 1]: the penalty is the *sparse group lasso*'s,
-        :math:`\sum_g w_g (1 - r) \|\theta_g\|_2 + r \|\theta\|_1`. Then single coefficients of a
-        group in the model can be zero. Coefficients of groups of weight zero have no L1 penalty.
+        Share r of the L1 penalty, in [0, 1]. The penalty is that of the *sparse group lasso*,
+        :math:`\alpha (1 - r) \sum_g w_g \|\theta_g\|_2 + \alpha r \|\theta\|_1`; for a single
+        target. Then single coefficients of a group in the model can be zero. Weights do not
+        multiply the L1 part, but coefficients of groups of weight zero are not in it.
     fit_intercept : bool, default=True
         Whether to fit an intercept, which is not penalised. If not, the data are expected to be
         centred.
@@ -307,8 +308,8 @@ class HadamardGroupLasso(FeatureGroups, GroupEstimator):
         Whether the coefficients are confined to be non-negative; for a single target. Then a group
         that is in the model may have zeros.
     solver : {'auto', 'alternating'}, default='auto'
-        - 'auto': a sweep, then Newton's method on the groups that are not zero, and so on. There
-          are more sweeps where this does not lower the objective.
+        - 'auto': rounds of a sweep and Newton's method on the groups that are not zero, until the
+          gap is small enough.
         - 'alternating': sweeps alone, until the duality gap is reached. Linear convergence: for
           study, and for comparison. Groups are set to zero where the gap certifies it; others may
           be very small instead.
@@ -354,7 +355,7 @@ class HadamardGroupLasso(FeatureGroups, GroupEstimator):
 
     Notes
     -----
-    The norm of a group depends on the units of its features among each other. Give features of a
+    The norm of a group depends on the units of its features. Give features of a
     group one scale: dummy variables and spline bases have it; other features are best
     standardised.
 

@@ -28,10 +28,10 @@ class HadamardGroupLogisticRegression(GroupLossEstimator, LogisticEstimator):
 
     The loss is replaced by its quadratic model about the present coefficients. As in
     :class:`HadamardGroupLasso` the coefficients of a group are written as a product of a number
-    and a vector, which turns the norm into ridge penalties on both. A sweep updates all vectors in
-    closed form while the numbers are held, then the numbers. Newton's method on the groups that it
-    shows follows. A line search takes the coefficients to the solution of the model. The objective
-    never goes up.
+    and a vector, which turns the norm into ridge penalties on both. A sweep first updates all
+    vectors in closed form, with the numbers fixed, and then all numbers. Newton's method on the
+    groups that are not zero follows. A line search takes the coefficients towards the solution of
+    the model. The objective never goes up.
 
     Parameters
     ----------
@@ -103,9 +103,8 @@ class HadamardGroupLogisticRegression(GroupLossEstimator, LogisticEstimator):
 
     Notes
     -----
-    The norm of a group depends on the units of its features among each other. Give features of a
-    group one scale: dummy variables and spline bases have it; other features are best
-    standardised.
+    The norm of a group depends on the units of its features. Give features of a group one scale:
+    dummy variables and spline bases have it; other features are best standardised.
 
     A class whose samples all have weight zero keeps its place in `classes_`, as in
     :class:`HadamardLogisticRegression`.

@@ -29,7 +29,7 @@ class HadamardGroupPoissonRegressor(GroupLossEstimator, GeneralizedLinearRegress
     Parameters
     ----------
     alpha : float, default=1.0
-        Weight of the penalty, not negative. With 0 there is none, whatever the weights.
+        Weight of the penalty, not negative. With 0 no group is penalised.
     groups : array-like, dict, callable or None, default=None
         Which group each feature is in, as in :class:`HadamardGroupLasso`; None: each feature is a
         group of its own.
@@ -93,9 +93,8 @@ class HadamardGroupPoissonRegressor(GroupLossEstimator, GeneralizedLinearRegress
 
     Notes
     -----
-    The norm of a group depends on the units of its features among each other. Give features of a
-    group one scale: dummy variables and spline bases have it; other features are best
-    standardised.
+    The norm of a group depends on the units of its features. Give features of a group one scale:
+    dummy variables and spline bases have it; other features are best standardised.
 
     References
     ----------
