@@ -6,6 +6,7 @@ from typing import Any, Literal, Self, Unpack, overload
 
 import numpy as np
 
+from .._design.sources import source_of
 from .._numerics.threads import threads_for_data
 from .._numerics.typing import Index
 from .._penalties.group import GroupPenalty
@@ -199,6 +200,8 @@ def group_path(
     """
     options = FitOptions(1.0, fit_intercept, positive, solver, tol, max_iter, verbose)
     names = getattr(X, "columns", None)
+    if source_of(X, y, sample_weight, offset) is not None:
+        raise TypeError("group_path does not take data in blocks. Give X and y as arrays.")
     X, y, penalty = checked_data(X, y, None, ACCEPTED | {"multi_output": True})
     data = least_squares_data(X, y, sample_weight, penalty, options).with_offset(offset)
     grouped = with_groups(data, groups, group_weights, names, l1_ratio)

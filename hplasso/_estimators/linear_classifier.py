@@ -20,7 +20,7 @@ from .._validation.weights import PenaltyWeights
 from .bases import ClassifierMixin
 from .classification import LogisticData, encode
 from .lazily import lazily
-from .linear_model import LinearModel, chosen_parameters, fitted_as
+from .linear_model import LinearModel, counterpart_parameters, fitted_as
 from .problem import FitOptions, Problem
 from .streamed_data import streamed_labels
 
@@ -185,7 +185,8 @@ class LinearClassifier(ClassifierMixin, LinearModel):
         Returns
         -------
         model : sklearn.linear_model.LogisticRegression
-            As fitted, without penalty weights; cross-validated ones at the C that was chosen.
+            As fitted, without penalty weights and groups; cross-validated ones at the C that was
+            chosen.
 
         Examples
         --------
@@ -196,7 +197,7 @@ class LinearClassifier(ClassifierMixin, LinearModel):
         array([0, 1, 2])
         """
         check_is_fitted(self)
-        parameters = chosen_parameters(self) | {"solver": "saga"}
+        parameters = counterpart_parameters(self) | {"solver": "saga"}
         default = inspect.signature(LogisticRegression).parameters["penalty"].default
         if default != "deprecated":  # before scikit-learn 1.8
             parameters["penalty"] = "elasticnet"

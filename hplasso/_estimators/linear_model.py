@@ -154,6 +154,14 @@ def chosen_parameters(estimator: Any) -> dict[str, Any]:
     return parameters | {name: value for name, value in chosen.items() if value is not None}
 
 
+def counterpart_parameters(estimator: Any) -> dict[str, Any]:
+    """Those that scikit-learn's estimators may know, which have no penalties of groups."""
+    parameters = chosen_parameters(estimator)
+    if "groups" in parameters:
+        parameters.pop("l1_ratio", None)
+    return parameters
+
+
 def fitted_as(kind: Any, parameters: Mapping[str, Any], fitted: Any) -> Any:
     """An estimator of a kind, with the parameters that it knows, fitted as `fitted`."""
     known = kind().get_params()

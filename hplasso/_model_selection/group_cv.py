@@ -8,8 +8,11 @@ from .._estimators.fit_method import fit_method
 from .._estimators.group_estimator import GroupRegressor, balanced_groups
 from .._estimators.group_regression import GroupData
 from .._estimators.problem import FitOptions
+from .._validation.parameters import CONSTRAINTS, SELECTION_CONSTRAINTS, Constraints
 from .least_squares_cv import LeastSquaresCV
 
+# Of groups the share of the L1 penalty is one number.
+OF_GROUPS: Constraints = {**SELECTION_CONSTRAINTS, "l1_ratio": CONSTRAINTS["l1_ratio"]}
 # What is known of groups, if they are not those of the targets.
 GROUPS = ("groups_", "group_labels_")
 
@@ -17,6 +20,7 @@ GROUPS = ("groups_", "group_labels_")
 class GroupCV(GroupRegressor, LeastSquaresCV):
     """What cross-validated estimators with a penalty on groups have in common; abstract."""
 
+    _constraints = OF_GROUPS
     _positive_alphas = True
     # Of what estimators of single coefficients have.
     early_stop = False

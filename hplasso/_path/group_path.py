@@ -110,7 +110,7 @@ def _between(
         _on_features(solution, position, features.size) for solution in (one, other)
     )
     step = other.alpha - one.alpha
-    t = (alphas - one.alpha) / step
+    t = (alphas - one.alpha) / step if step else np.ones_like(alphas)
     in_one, in_other = np.isin(features, one.features), np.isin(features, other.features)
     theta = (
         here[..., None] * ((1.0 + 2.0 * t) * (1.0 - t) ** 2)

@@ -19,7 +19,8 @@ from .._design.correlations import ALL
 from .._numerics.typing import Float64, Index
 from .._penalties.duality_gap import Certificate
 from .._penalties.group import GroupPenalty
-from .certification import NEGLIGIBLE
+from .certification import FEW, NEGLIGIBLE
+from .group_projection import Projection
 from .path_point import outcome_of, rounded_to
 from .progress import PathPoint
 from .settings import PathSettings
@@ -81,9 +82,25 @@ class GroupCertifier:
             sizes = penalty.single_limits(alpha, features)[:, None] * np.abs(theta)
             of_groups += penalty.grouping.sums(features, sizes)
         gap += float(np.abs(of_groups).sum())
-        gap += state.hidden * (state.hidden > NEGLIGIBLE * self.term.scale)
-        certificate = Certificate(gap, kappa, float(errors @ lengths) + state.hidden)
+        hidden = state.hidden
+        if self._unpenalised is not None:
+            hidden += self._unpenalised.length(z) * self.term.norm
+        gap += hidden * (hidden > NEGLIGIBLE * self.term.scale)
+        certificate = Certificate(gap, kappa, float(errors @ lengths) + hidden)
         return GroupIterate(features, theta, state, certificate)
+
+    @cached_property
+    def _unpenalised(self) -> Projection | None:
+        """That on the features without penalty, if there are any and they are not too many.
+
+        Their correlations vanish to rounding. But where columns are nearly dependent, much of r may
+        be along them all the same.
+        """
+        design, free = self.term.design, (self.penalty.weights == 0.0)[self.penalty.groups]
+        features = np.flatnonzero(free & (design.column_norms > 0.0))
+        if not features.size or features.size * design.shape[0] > FEW:
+            return None
+        return Projection(design, features)
 
     def _errors(self, state: GroupState) -> Float64:
         """What rounding may add to |z_g|, (n_groups,)."""

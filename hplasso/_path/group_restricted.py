@@ -26,6 +26,8 @@ from .group_point import GroupIterate
 # No fewer groups than these enter at a time, if there are more, and no more than there are on the
 # support: rounds against groups that have to leave again.
 MIN_ENTRANTS = 10
+# Below this part of the largest penalty the dual form loses digits: a numerical limit.
+SMALLEST = 1e-8
 # Halvings of the steps that they make: a numerical limit.
 MAX_HALVED = 30
 
@@ -74,7 +76,8 @@ def problem_of(
     theta[known[features]] = at.theta
     partition = Partition.of_groups(groups)
     limits = penalty.limits(alpha)[groups[partition.first]]
-    model, signs = term.model(at.state, features, theta, bool(limits.all()), exact), None
+    dual = bool(limits.min(initial=np.inf) > SMALLEST * limits.max(initial=0.0))
+    model, signs = term.model(at.state, features, theta, dual, exact), None
     matrix, target = model.matrix, model.target
     if penalty.l1_ratio > 0.0:
         signs = np.sign(np.where(theta == 0.0, at.state.z[features], theta))

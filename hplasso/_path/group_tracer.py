@@ -69,11 +69,19 @@ class GroupTracer(Tracer):
         self._solved: GroupIterate | None = None
         self.position = NOBODY, np.zeros((0, term.n_targets))
         if start is not None:
-            start = np.maximum(start, 0.0) if penalty.positive else start
-            features = penalty.grouping.in_order(
-                (penalty.grouping.norms(start) > 0.0)[penalty.groups]
-            )
-            self.position = penalty.nonzero(features, start[features])
+            self._start_at(start)
+
+    def _start_at(self, start: Float64) -> None:
+        """Start from coefficients (p, T), as far as they may be, or from zero if that is better."""
+        penalty, zero = self.penalty, self.position
+        start = np.where(self.term.design.column_norms[:, None] > 0.0, start, 0.0)
+        start = np.maximum(start, 0.0) if penalty.positive else start
+        order = penalty.grouping.order
+        features, theta = penalty.nonzero(order, start[order])
+        (null,) = self.term.states(zero[0], zero[1][..., None])
+        (state,) = self.term.states(features, theta[..., None])
+        if state.loss <= null.loss:
+            self.position = features, theta
 
     def tell(self, point: PathPoint) -> None:
         if self.settings.listener is not None:
@@ -119,6 +127,8 @@ class GroupTracer(Tracer):
         if best is not at:
             self._system = None
         best = self._solved = certifier.returned(alpha, best)
+        if self._system is not None and self._system.partition.size != best.features.size:
+            self._system = None
         self.position = best.features, best.theta
         return certifier.point(alpha, best, sweeps)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -53,12 +53,19 @@ def checked_groups(groups: Any, n_features: int, names: Any = None) -> Groups:
     if callable(groups):
         if names is None:
             raise TypeError("groups is a function of names, and X has no feature names.")
-        groups = [groups(name) for name in names]
+        return _of_labels([groups(name) for name in names], n_features)
     if isinstance(groups, Mapping):
         return _of_lists(list(groups.values()), list(groups), n_features, names)
     if _are_lists(groups):
         return _of_lists(list(groups), list(range(len(groups))), n_features, names)
-    labels = column_or_1d(groups)
+    if names is not None and hasattr(groups, "reindex") and set(groups.index) == set(names):
+        groups = groups.reindex(names)  # a pandas.Series
+    return _of_labels(column_or_1d(groups), n_features)
+
+
+def _of_labels(given: Any, n_features: int) -> Groups:
+    """The groups of labels, one for each feature."""
+    labels = _as_array(given)
     if labels.shape != (n_features,):
         raise ValueError(
             f"groups must have a label for each of the {n_features} features, or be lists of "
@@ -66,8 +73,21 @@ def checked_groups(groups: Any, n_features: int, names: Any = None) -> Groups:
         )
     if labels.dtype.kind == "f" and not np.isfinite(labels).all():
         raise ValueError("groups contains NaN or infinity.")
-    found, numbers = np.unique(labels, return_inverse=True)
+    try:
+        found, numbers = np.unique(labels, return_inverse=True)
+    except TypeError as error:
+        raise TypeError(f"groups: labels must be of one type, to be sorted: {error}.") from error
     return Groups(numbers.ravel(), found)
+
+
+def _as_array(labels: Any) -> Any:
+    """Labels in an array; those that are tuples, or of several types, as objects."""
+    kinds = {type(label) for label in labels}
+    if len(kinds) <= 1 and tuple not in kinds:
+        return np.asarray(labels)
+    found = np.empty(len(labels), dtype=object)
+    found[:] = list(labels)
+    return found
 
 
 def _are_lists(groups: Any) -> bool:
@@ -80,6 +100,9 @@ def _are_lists(groups: Any) -> bool:
 def _of_lists(lists: Sequence[Any], labels: Any, n_features: int, names: Any) -> Groups:
     """The groups of lists of features."""
     position = {} if names is None else {name: j for j, name in enumerate(names)}
+    for label, group in zip(labels, lists, strict=True):
+        if isinstance(group, str) or not isinstance(group, Iterable):
+            raise TypeError(f"groups: group {label!r} must be a list of features. Got {group!r}.")
     features = [[_number(each, position, n_features) for each in group] for group in lists]
     for label, group in zip(labels, features, strict=True):
         if not group:
@@ -87,15 +110,15 @@ def _of_lists(lists: Sequence[Any], labels: Any, n_features: int, names: Any) ->
     counts = Counter(j for group in features for j in group)
     wrong = [j for j in range(n_features) if counts[j] != 1]
     if wrong:
-        shown = ", ".join(str(j if names is None else names[j]) for j in wrong[:N_SHOWN])
+        shown = [f"{j if names is None else names[j]} ({counts[j]})" for j in wrong[:N_SHOWN]]
         raise ValueError(
-            f"groups must have each feature just once. Feature {shown} is there "
-            f"{counts[wrong[0]]} times."
+            "groups must have each feature just once. Features that are not, and how often they "
+            f"are there: {', '.join(shown)}."
         )
     numbers = np.empty(n_features, dtype=np.intp)
     for number, group in enumerate(features):
         numbers[group] = number
-    return Groups(numbers, np.asarray(labels))
+    return Groups(numbers, _as_array(labels))
 
 
 def _number(feature: Any, position: Mapping[Any, int], n_features: int) -> int:
@@ -121,6 +144,8 @@ def checked_group_weights(weights: Any, groups: Groups) -> GroupWeights:
     """
     if isinstance(weights, str):
         return GroupWeights(np.sqrt(groups.sizes), np.zeros(groups.numbers.size, dtype=bool))
+    if hasattr(weights, "to_dict") and set(weights.index) <= set(groups.labels):
+        weights = weights.to_dict()  # a pandas.Series
     if isinstance(weights, Mapping):
         known = list(np.asarray(groups.labels).tolist())
         unknown = [label for label in weights if label not in known]

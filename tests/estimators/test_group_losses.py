@@ -163,6 +163,15 @@ def test_a_warm_start_has_nothing_to_do(solve, y):
     np.testing.assert_allclose(model.coef_, coefficients, rtol=1e-12)
 
 
+@pytest.mark.parametrize(("solve", "y"), [(logistic, two), (logistic, three), (poisson, counts)])
+def test_a_start_that_is_worse_than_zero_is_left(solve, y):
+    model, alone = solve(y=y, warm_start=True), solve(y=y)
+    model.coef_ = 1e3 * np.ones_like(model.coef_)
+    model.fit(X, y)
+    assert model.n_iter_ == alone.n_iter_
+    np.testing.assert_allclose(model.coef_, alone.coef_, rtol=1e-10)
+
+
 def test_penalties_that_leave_nothing_and_everything():
     assert not logistic(1e-6).coef_.any()
     assert not poisson(1e6).coef_.any()
@@ -228,7 +237,8 @@ def test_names_pickles_summaries_and_displays():
     assert display.coefs.shape[0] == GROUPS.size
     again = pickle.loads(pickle.dumps(logistic()))
     np.testing.assert_array_equal(again.predict(X), logistic().predict(X))
-    assert isinstance(logistic().to_sklearn(), LogisticRegression)
+    converted = logistic(l1_ratio=0.5).to_sklearn()
+    assert converted.l1_ratio == LogisticRegression().l1_ratio
     assert isinstance(poisson().to_sklearn(), PoissonRegressor)
 
 
