@@ -78,7 +78,10 @@ class GroupPenalty:
         return np.asarray(alpha * self.l1_ratio * penalised, dtype=np.float64)
 
     def excess(self, z: Float64, alpha: float) -> Float64:
-        """S(z, lambda_1), for z (p, T) of all features; its size, where `single`."""
+        """What norms of groups are taken of, for z (p, T): |S(z, lambda_1)|, or z itself.
+
+        Under theta >= 0, (z - lambda_1)_+. Where coefficients are zero in whole groups only, z.
+        """
         if not self.single:
             return z
         size = z if self.positive else np.abs(z)
