@@ -68,14 +68,16 @@ def _fill(
     points: dict[int, PathPoint],
 ) -> int:
     """Find the points between two solutions; how many had to be solved."""
-    features = _in_order(tracer, np.union1d(one.features, other.features))
+    chosen = np.zeros(tracer.penalty.groups.size, dtype=bool)
+    chosen[one.features] = chosen[other.features] = True
+    features = tracer.penalty.grouping.in_order(chosen)
     width = max(1, TOGETHER // (tracer.penalty.groups.size * one.theta.shape[1]))
     n_solved = 0
     for start in range(0, len(between), width):
         part = between[start : start + width]
-        chosen = np.array([alphas[i] for i in part])
-        theta = _between(one, other, features, tracer.penalty, chosen)
-        observed = tracer.certifier.observe(chosen, features, theta)
+        here = np.array([alphas[i] for i in part])
+        theta = _between(one, other, features, tracer.penalty, here)
+        observed = tracer.certifier.observe(here, features, theta)
         for i, at in zip(part, observed, strict=True):
             if tracer.certifier.suffices(at.certificate):
                 at = tracer.certifier.returned(alphas[i], at)
@@ -84,11 +86,6 @@ def _fill(
             points[i] = tracer.solve_from(alphas[i], at)
             n_solved += 1
     return n_solved
-
-
-def _in_order(tracer: GroupTracer, features: Index) -> Index:
-    """Features group by group."""
-    return features[np.argsort(tracer.penalty.groups[features], kind="stable")]
 
 
 def _between(
