@@ -13,7 +13,9 @@ from .._design.source import Source
 from .._numerics.threads import threads_for_data
 from .._numerics.typing import Float64, Index
 from .._path.progress import PathPoint
+from .._penalties.group import GroupPenalty
 from .._validation.arrays import checked_array
+from .._validation.groups import checked_group_weights, checked_groups
 from .._validation.weights import PenaltyWeights
 from .bases import MultiOutputMixin
 from .fit_method import Task
@@ -103,8 +105,7 @@ class GroupEstimator(GroupRegressor):
         alpha = self.alpha
         if alpha == 0:
             warn_of_no_penalty()
-            none = np.zeros_like(grouped.penalty.weights)
-            grouped, alpha = grouped.with_weights(none), 1.0
+            grouped, alpha = grouped.without_penalty(), 1.0
         with Task.of_fit(self), threads_for_data(grouped.X.size):
             problem = grouped.problem(n_solutions=1)
             point = problem.solve(alpha, start=start, listener=problem.printer())
@@ -119,6 +120,21 @@ class GroupEstimator(GroupRegressor):
         n_targets, n_features = data.targets.shape[1], data.X.shape[1]
         shape = (n_features,) if data.flat else (n_targets, n_features)
         return checked_array(self.coef_, shape, "With warm_start=True, coef_ of the last fit")
+
+
+def penalty_of_groups(
+    groups: Any,
+    group_weights: Any,
+    l1_ratio: float,
+    n_features: int,
+    names: Any,
+    options: FitOptions,
+) -> tuple[GroupPenalty, PenaltyWeights, Any]:
+    """The penalty of groups, which are checked; which features are left out, and the labels."""
+    found = checked_groups(groups, n_features, names)
+    weights, left_out = checked_group_weights(group_weights, found)
+    penalty = GroupPenalty(found.numbers, weights, bool(options.positive), float(l1_ratio))
+    return penalty, PenaltyWeights(np.ones(left_out.size), left_out), found.labels
 
 
 def words_of(n_groups: int, l1_ratio: float) -> str:

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from typing import Any, Literal, Self, Unpack, overload
 
-import numpy as np
-
 from .._design.sources import source_of
 from .._numerics.threads import threads_for_data
 from .._numerics.typing import Index
-from .._penalties.group import GroupPenalty
 from .._validation.arrays import checked_array, given_alphas
 from .._validation.choices import GroupWeighting, Solver
-from .._validation.groups import checked_group_weights, checked_groups
 from .._validation.parameters import explain_names, path_function
-from .._validation.weights import PenaltyWeights, checked_data
+from .._validation.weights import checked_data
 from .fit_method import fit_method
-from .group_estimator import GroupEstimator, GroupRegressor, words_of
+from .group_estimator import GroupEstimator, GroupRegressor, penalty_of_groups, words_of
 from .group_regression import GroupData
 from .path_arguments import (
     GroupPathArguments,
@@ -226,14 +222,13 @@ def with_groups(
     data: LeastSquaresData, groups: Any, group_weights: Any, names: Any, l1_ratio: float
 ) -> GroupData:
     """The data with groups and their weights, which are checked."""
-    found = checked_groups(groups, data.X.shape[1], names)
-    weights, left_out = checked_group_weights(group_weights, found)
-    data = data._replace(penalty=PenaltyWeights(np.ones(left_out.size), left_out))
-    penalty = GroupPenalty(found.numbers, weights, bool(data.options.positive), float(l1_ratio))
+    penalty, of_features, labels = penalty_of_groups(
+        groups, group_weights, l1_ratio, data.X.shape[1], names, data.options
+    )
     if penalty.single and data.targets.shape[1] > 1:
         what = "positive=True" if penalty.positive else f"l1_ratio={l1_ratio}"
         raise ValueError(f"{what} with groups takes one target. Got several.")
-    return GroupData(data, penalty, found.labels)
+    return GroupData(data._replace(penalty=of_features), penalty, labels)
 
 
 class FeatureGroups(GroupRegressor):

@@ -10,20 +10,16 @@ import numpy as np
 from .._datafit.curved_groups import CurvedGroups
 from .._design.source import Source
 from .._numerics.typing import Float64, Index
-from .._path.group_path import trace_groups
-from .._path.group_tracer import GroupTracer
 from .._path.progress import PathPoint
-from .._path.settings import PathSettings
-from .._path.tracer import Tracer
 from .._penalties.group import GroupPenalty
-from .._validation.groups import checked_group_weights, checked_groups
 from .._validation.weights import PenaltyWeights
-from .group_estimator import balanced_groups, words_of
+from .group_estimator import balanced_groups, penalty_of_groups, words_of
+from .group_regression import GroupedProblem
 from .linear_model import LinearModel
 from .problem import FitOptions, PenaltyScale, Problem, UnpenalisedProblem
 
 
-class GroupLoss(UnpenalisedProblem):
+class GroupLoss(GroupedProblem):
     """A loss that has been put on its data, as one for groups of features.
 
     Parameters
@@ -45,28 +41,8 @@ class GroupLoss(UnpenalisedProblem):
     def scale(self, l1_ratio: float) -> PenaltyScale:
         return self.loss.scale(l1_ratio)
 
-    def tracer(
-        self, target: int, settings: PathSettings, start: Float64 | None = None
-    ) -> GroupTracer:
-        return GroupTracer(self.terms[target], self.penalty, settings, start)
-
-    def interpolated(
-        self, tracer: Tracer, alphas: Float64, early_stop: bool = False
-    ) -> list[PathPoint]:
-        assert isinstance(tracer, GroupTracer)
-        return trace_groups(tracer, alphas.tolist())
-
-    def without(self, features: Any) -> Any:
-        raise TypeError("Groups cannot be fitted without some of their features.")
-
     def write(self, points: list[PathPoint], coefs: Any) -> Float64:
         return self.loss.write(points, coefs)
-
-    def intercepts(self, points: list[PathPoint]) -> Float64:
-        return self.loss.intercepts(points)
-
-    def identified(self, coefs: Float64) -> Float64:
-        return self.loss.identified(coefs)
 
     def solver_start(self, coefficients: Float64) -> Float64:
         return self.loss.solver_start(coefficients)[:, None]
@@ -129,13 +105,11 @@ class GroupLossEstimator(LinearModel):
         self, X: Any, y: Any, sample_weight: Any, penalty: PenaltyWeights, options: FitOptions
     ) -> Any:
         names = getattr(self, "feature_names_in_", None)
-        groups = checked_groups(self.groups, X.shape[1], names)
-        weights, left_out = checked_group_weights(self.group_weights, groups)
-        penalty = PenaltyWeights(np.ones(left_out.size), left_out)
+        of_groups, penalty, labels = penalty_of_groups(
+            self.groups, self.group_weights, self.l1_ratio, X.shape[1], names, options
+        )
         data = super()._data(X, y, sample_weight, penalty, options)  # type: ignore[safe-super]
-        positive, ratio = bool(options.positive), float(self.l1_ratio)
-        group_penalty = GroupPenalty(groups.numbers, weights, positive, ratio)
-        return GroupLossData(data, group_penalty, groups.labels)
+        return GroupLossData(data, of_groups, labels)
 
     def _streamed(self, source: Source, penalty: PenaltyWeights, options: FitOptions) -> Any:
         return LinearModel._streamed(self, source, penalty, options)  # which refuses

@@ -20,15 +20,10 @@ from .problem import Problem, UnpenalisedProblem
 from .regression import AlphaScale, LeastSquaresData
 
 
-class GroupRegression(UnpenalisedProblem):
-    """Least squares for targets that share a penalty on groups of features."""
+class GroupedProblem(UnpenalisedProblem):
+    """A loss on data with groups of features; abstract."""
 
-    def __init__(self, targets: Targets, penalty: GroupPenalty) -> None:
-        self.design, self.terms, self.penalty = targets.design, [targets], penalty
-        self.n_rows = targets.intercept.size
-
-    def scale(self, l1_ratio: float) -> AlphaScale:
-        return AlphaScale(l1_ratio)
+    penalty: GroupPenalty
 
     def tracer(
         self, target: int, settings: PathSettings, start: Float64 | None = None
@@ -43,6 +38,17 @@ class GroupRegression(UnpenalisedProblem):
 
     def without(self, features: Any) -> Any:
         raise TypeError("Groups cannot be fitted without some of their features.")
+
+
+class GroupRegression(GroupedProblem):
+    """Least squares for targets that share a penalty on groups of features."""
+
+    def __init__(self, targets: Targets, penalty: GroupPenalty) -> None:
+        self.design, self.terms, self.penalty = targets.design, [targets], penalty
+        self.n_rows = targets.intercept.size
+
+    def scale(self, l1_ratio: float) -> AlphaScale:
+        return AlphaScale(l1_ratio)
 
     def write(self, points: list[PathPoint], coefs: Any) -> Float64:
         means = self.design.mean + self.design.container.origin
@@ -73,9 +79,10 @@ class GroupData(NamedTuple):
         """The same for y less the offset, which is checked; None is zero."""
         return self._replace(data=self.data.with_offset(offset))
 
-    def with_weights(self, weights: Float64) -> GroupData:
-        """The same under other weights of groups."""
-        return self._replace(penalty=replace(self.penalty, weights=weights))
+    def without_penalty(self) -> GroupData:
+        """The same where no group has a penalty, at any alpha."""
+        none = np.zeros_like(self.penalty.weights)
+        return self._replace(penalty=replace(self.penalty, weights=none))
 
     def problem(self, n_solutions: int) -> Problem:
         """The problem, of which so many solutions are to come."""

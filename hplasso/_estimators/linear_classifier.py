@@ -20,8 +20,8 @@ from .._validation.weights import PenaltyWeights
 from .bases import ClassifierMixin
 from .classification import LogisticData, encode
 from .lazily import lazily
-from .linear_model import LinearModel, counterpart_parameters, fitted_as
-from .problem import FitOptions, Problem
+from .linear_model import LinearModel, chosen_parameters, fitted_as
+from .problem import FitOptions, Problem, without_group_ratio
 from .streamed_data import streamed_labels
 
 
@@ -197,7 +197,7 @@ class LinearClassifier(ClassifierMixin, LinearModel):
         array([0, 1, 2])
         """
         check_is_fitted(self)
-        parameters = counterpart_parameters(self) | {"solver": "saga"}
+        parameters = without_group_ratio(chosen_parameters(self)) | {"solver": "saga"}
         default = inspect.signature(LogisticRegression).parameters["penalty"].default
         if default != "deprecated":  # before scikit-learn 1.8
             parameters["penalty"] = "elasticnet"

@@ -19,7 +19,7 @@ from .._validation.arrays import checked_array
 from .._validation.parameters import CONSTRAINTS, PENALTY, check_parameters
 from .._validation.weights import PenaltyWeights, checked_penalty_weights
 from .bases import BaseEstimator, CallbackSupportMixin
-from .problem import DATA_ACCEPTED, FitOptions
+from .problem import DATA_ACCEPTED, FitOptions, without_group_ratio
 
 # What fitted linear models have in common with those of scikit-learn.
 ATTRIBUTES = (
@@ -114,9 +114,7 @@ class LinearModel(CallbackSupportMixin, BaseEstimator, ABC):
     @property
     def penalty(self) -> str:
         """The kind of penalty: 'l1' where `l1_ratio` is one, or for groups; else 'elasticnet'."""
-        parameters = chosen_parameters(self)
-        if "groups" in parameters:
-            return "l1"
+        parameters = without_group_ratio(chosen_parameters(self))
         ratios = parameters.get("l1_ratio", parameters.get("l1_ratios", 1.0))
         return "l1" if all(ratio == 1.0 for ratio in np.ravel(ratios)) else "elasticnet"
 
@@ -152,14 +150,6 @@ def chosen_parameters(estimator: Any) -> dict[str, Any]:
     parameters: dict[str, Any] = estimator.get_params(deep=False)
     chosen = {name: getattr(estimator, f"{name}_", None) for name in ("alpha", "C", "l1_ratio")}
     return parameters | {name: value for name, value in chosen.items() if value is not None}
-
-
-def counterpart_parameters(estimator: Any) -> dict[str, Any]:
-    """Those that scikit-learn's estimators may know, which have no penalties of groups."""
-    parameters = chosen_parameters(estimator)
-    if "groups" in parameters:
-        parameters.pop("l1_ratio", None)
-    return parameters
 
 
 def fitted_as(kind: Any, parameters: Mapping[str, Any], fitted: Any) -> Any:

@@ -41,6 +41,16 @@ DATA_ACCEPTED: dict[str, Any] = {
 SMALLEST_FIRST = float(np.finfo(np.float64).resolution)
 
 
+def without_group_ratio(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters of an estimator without the l1_ratio of groups.
+
+    That is part of their penalty (`GroupPenalty`), and not the share of an L1 beside a ridge
+    penalty.
+    """
+    of_groups = "groups" in parameters
+    return {k: value for k, value in parameters.items() if not (of_groups and k == "l1_ratio")}
+
+
 @dataclass(frozen=True)
 class FitOptions:
     """How to fit, whatever the loss is: the parameters of these names, which have been checked."""
@@ -55,14 +65,10 @@ class FitOptions:
 
     @classmethod
     def of(cls, parameters: Mapping[str, Any]) -> FitOptions:
-        """Those among the parameters of an estimator; others have their defaults.
-
-        The l1_ratio of groups is another one, and part of their penalty (`GroupPenalty`).
-        """
-        names = [field.name for field in fields(cls) if field.name in parameters]
-        if "groups" in parameters and "l1_ratio" in names:
-            names.remove("l1_ratio")
-        return cls(**{name: parameters[name] for name in names})
+        """Those among the parameters of an estimator; others have their defaults."""
+        known = without_group_ratio(parameters)
+        names = [field.name for field in fields(cls) if field.name in known]
+        return cls(**{name: known[name] for name in names})
 
 
 class PenaltyScale(ABC):

@@ -13,7 +13,7 @@ from .._design.source import Source
 from .._estimators.fit_method import Task, fit_method, listeners_of
 from .._estimators.linear_model import options_of
 from .._estimators.linear_regressor import LinearRegressor
-from .._estimators.problem import FitOptions, Problem
+from .._estimators.problem import FitOptions, Problem, without_group_ratio
 from .._estimators.regression import LeastSquaresData
 from .._estimators.streamed import streamed_least_squares
 from .._numerics.threads import threads_for_data
@@ -174,7 +174,7 @@ class LeastSquaresCV(AlphaCV, LinearRegressor):
         self.mse_se_ = choice.errors if several else choice.errors[0]
         same = np.ndim(self.alphas) > 0 or not several
         self.alphas_ = grid.alphas.copy() if same else np.stack([each.alphas for each in grids])
-        if hasattr(self, "l1_ratio") and not hasattr(self, "groups"):
+        if "l1_ratio" in without_group_ratio(self.get_params(deep=False)):
             self.l1_ratio_ = grid.l1_ratio
         return grid
 
