@@ -64,6 +64,20 @@ class Hessian:
         """H on some coordinates of the working set, (k, k); an older one where it serves."""
         if self._stale(working_set.columns.costs(where).gram, prediction):
             self._begin(prediction)
+        block, totals = self._known(working_set, where)
+        if not self.fit_intercept:
+            return block
+        between = totals @ self._root
+        difference = block - between @ between.T
+        rounding_error = UNIT * block.diagonal()
+        np.fill_diagonal(difference, np.maximum(difference.diagonal(), rounding_error))
+        return difference
+
+    def _known(self, working_set: WorkingSet, where: Index) -> tuple[Float64, Float64]:
+        """B and T on some coordinates; those that were not known before are now."""
+        if not self.coordinates.size:
+            self._extend(working_set, where)
+            return self.block, self.totals
         position = np.full(working_set.features.size, -1)
         position[self.coordinates] = np.arange(self.coordinates.size)
         new = where[position[where] < 0]
@@ -71,13 +85,8 @@ class Hessian:
             self._extend(working_set, new)
             position[self.coordinates] = np.arange(self.coordinates.size)
         on = position[where]
-        block = self.block[on].take(on, axis=1)
-        if self.fit_intercept:
-            least = UNIT * block.diagonal()  # the rounding error of the difference
-            between = self.totals[on] @ self._root
-            block -= between @ between.T
-            np.fill_diagonal(block, np.maximum(block.diagonal(), least))
-        return block
+        totals = self.totals[on] if self.fit_intercept else self.totals
+        return self.block[on].take(on, axis=1), totals
 
     def _stale(self, cost: float, prediction: Any) -> bool:
         if self.anchor is None or (cost <= CHEAP and self.loss.n_outputs == 1):
@@ -100,27 +109,24 @@ class Hessian:
     def _extend(self, working_set: WorkingSet, new: Index) -> None:
         """Add coordinates, under the curvatures of the anchor."""
         old = self.coordinates.size
-        coordinates = np.concatenate([self.coordinates, new])
+        coordinates = np.concatenate([self.coordinates, new]) if old else new
         columns, positions, outputs = working_set.columns.split(coordinates)
-        block = np.empty((coordinates.size, coordinates.size))
-        block[:old, :old] = self.block
         of = self._of_one_output if self.loss.n_outputs == 1 else self._of_several_outputs
-        block[:, old:], totals = of(columns, positions, outputs, old)
-        block[old:, :old] = block[:old, old:].T
-        if self.fit_intercept:
-            self.totals = np.concatenate([self.totals, totals])
-        self.coordinates, self.block = coordinates, block
+        block, totals = of(columns, positions, outputs, old)
+        if old:
+            known = np.concatenate([self.block, block[:old].T])
+            block = np.concatenate([known, block], axis=1)
+            totals = np.concatenate([self.totals, totals]) if self.fit_intercept else totals
+        self.coordinates, self.block, self.totals = coordinates, block, totals
 
     def _of_one_output(
         self, columns: Columns, positions: Index, _: Index, old: int
     ) -> tuple[Float64, Float64]:
         """Columns of B, and rows of T, of the coordinates from `old` on."""
         curvature = self._curvature.diagonal(0)
-        block, totals = columns.weighted_gram(positions, old, curvature), NOTHING
         if self.fit_intercept:
-            root = self.design.sqrt_weights * curvature
-            totals = columns.weighted_sum(positions[old:], root[:, None])
-        return block, totals
+            return columns.weighted_moments(positions, old, curvature)
+        return columns.weighted_gram(positions, old, curvature), NOTHING
 
     def _of_several_outputs(
         self, columns: Columns, positions: Index, outputs: Index, old: int

@@ -155,6 +155,15 @@ class Columns(ABC):
     def weighted_sum(self, positions: Index, weights: Float64) -> Float64:
         """S_positions' weights, of shape (k, K), for weights (n, K)."""
 
+    def weighted_moments(
+        self, positions: Index, first: int, weights: Float64
+    ) -> tuple[Float64, Float64]:
+        """`weighted_gram`, and S_new' diag(weights) sqrt(v), of shape (k - first, 1)."""
+        totals = self.weighted_sum(
+            positions[first:], (self.statistics.sqrt_weights * weights)[:, None]
+        )
+        return self.weighted_gram(positions, first, weights), totals
+
     def outer(self, scale: Float64) -> Float64:
         """Z diag(scale) Z' of all columns, of shape (n, n), centred where there is an intercept.
 
@@ -316,6 +325,15 @@ class BlockwiseColumns(Columns):
 
     def weighted_sum(self, positions: Index, weights: Float64) -> Float64:
         return total(block.T @ weights[rows] for rows, block in self._blocks(positions))
+
+    def weighted_moments(
+        self, positions: Index, first: int, weights: Float64
+    ) -> tuple[Float64, Float64]:
+        if first:
+            return super().weighted_moments(positions, first, weights)
+        root = np.sqrt(weights)
+        right = (self.statistics.sqrt_weights * root)[:, None]
+        return self.scaled_gram(positions, slice(None), first, root[:, None], right)
 
 
 class BlockColumns(BlockwiseColumns):

@@ -32,8 +32,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from math import prod
 from operator import neg
-from typing import Any
 
 import numpy as np
 
@@ -188,9 +188,11 @@ class LinearInterpolation:
         self, interpolation: Interpolation, alphas: Sequence[float], expected: float
     ) -> bool:
         """Whether the middle may be good enough, with an expected gap half way to the ends."""
-        fractions = interpolation.fractions(alphas[len(alphas) // 2])
+        if not expected:
+            return True
+        weights = interpolation.weights(alphas[len(alphas) // 2])
         gap_tol = self.tracer.problem.certifier.gap_tol
-        return bool(expected * 4.0 * fractions.prod() <= gap_tol)
+        return expected * 4.0 * prod(weights) <= gap_tol
 
 
 def trace_some(
@@ -229,7 +231,7 @@ class Interpolation:
         theta = np.zeros((len(ends), features.size))
         for row, end in zip(theta, self.ends, strict=True):
             row[: end.iterate.theta.size] = end.iterate.theta
-        self._minus_alphas = np.array([-end.alpha for end in ends])
+        self._alphas = [end.alpha for end in ends]
         self.support = np.flatnonzero(theta.any(axis=0))
         self.features = features[self.support]
         self.theta = theta[:, self.support]
@@ -240,13 +242,13 @@ class Interpolation:
         That is `certify`, for squared loss at all of them at once.
         """
         penalty, ends, at = self.problem.penalty, self.ends, np.array(alphas)
-        fractions = self.fractions(at)
-        theta, z = fractions @ self.theta, fractions @ [self._correlations(end) for end in ends]
+        means = np.array([self.weights(alpha) for alpha in alphas])
+        theta, z = means @ self.theta, means @ [self._correlations(end) for end in ends]
         rounding = CorrelationRounding(max(end.iterate.rounding.residual_scale for end in ends))
         errors = rounding.of(self.problem.design.rounding, self.features)
         feasible = [min(max(end.iterate.feasible_alpha, end.alpha), HUGE) for end in ends]
         squares = [end.iterate.state.square for end in ends]  # between them it is less: convexity
-        feasible_alphas, squares = np.array([feasible, squares]) @ fractions.T
+        feasible_alphas, squares = np.array([feasible, squares]) @ means.T
         weights = penalty.weights[self.features]
         lambdas = np.multiply.outer(at, weights)
         if penalty.ridge_ratio and self.support.size:
@@ -255,7 +257,7 @@ class Interpolation:
             squares += (ridge * theta**2).sum(axis=1)
             own = feasible_alpha(z, errors, weights, penalty.positive).max(axis=1)
             feasible_alphas = np.maximum(feasible_alphas, own)
-        kappa = np.divide(at, feasible_alphas, out=np.ones_like(at), where=feasible_alphas > at)
+        kappa = at / np.maximum(feasible_alphas, at)
         gaps = complementarity(lambdas, kappa[:, None] * z, theta)
         gaps += 0.5 * (1.0 - kappa) ** 2 * squares
         certifier, columns = self.problem.certifier, (gaps, kappa, np.abs(theta) @ errors)
@@ -278,25 +280,26 @@ class Interpolation:
         """What is returned of coefficients on the support."""
         certifier, intercept = self.problem.certifier, self.ends[0].iterate.state.intercept
         support = self.support
-        if not theta.all():  # some are not zero elsewhere
+        if np.count_nonzero(theta) < theta.size:  # some are not zero elsewhere
             on = theta.nonzero()[0]
             support, theta = support[on], theta[on]
         return path_point(certifier, alpha, support, theta, intercept, certificate)
 
     def solve(self, alpha: float) -> PathPoint:
         """The solution there, from the interpolated point."""
-        return self.tracer.solve_from(alpha, self.support, self.fractions(alpha) @ self.theta)
+        values = np.array(self.weights(alpha)) @ self.theta
+        return self.tracer.solve_from(alpha, self.support, values)
 
-    def fractions(self, alpha: Any) -> Float64:
-        """The weights of the points at one alpha, or at several, as rows: of two neighbours."""
-        ends, at = self._minus_alphas, -np.atleast_1d(alpha)
-        after = np.minimum(ends[1:-1].searchsorted(at), len(ends) - 2) + 1
-        before = ends[after - 1]
-        length = ends[after] - before
-        fraction = np.divide(at - before, length, out=np.full_like(at, 0.5), where=length > 0.0)
-        weights, rows = np.zeros((at.size, len(ends))), np.arange(at.size)
-        weights[rows, after - 1], weights[rows, after] = 1.0 - fraction, fraction
-        return weights if np.ndim(alpha) else weights[0]
+    def weights(self, alpha: float) -> list[float]:
+        """Those of the points at an alpha: of its two neighbours."""
+        alphas, after = self._alphas, 1
+        while after < len(alphas) - 1 and alphas[after] >= alpha:
+            after += 1
+        before, length = alphas[after - 1], alphas[after - 1] - alphas[after]
+        weights = [0.0] * len(alphas)
+        weights[after] = (before - alpha) / length if length > 0.0 else 0.5
+        weights[after - 1] = 1.0 - weights[after]
+        return weights
 
 
 def trace_log_interpolated(

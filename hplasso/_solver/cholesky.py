@@ -28,7 +28,7 @@ from .._numerics.linalg import (
 )
 from .._numerics.typing import NOBODY, Float64, Index, Mask
 
-NO_MATRIX, NO_MASK = np.empty((0, 0), order="F"), np.empty(0, dtype=bool)
+NO_MATRIX = np.empty((0, 0), order="F")
 # At most this part of the coordinates is fixed at zero: more of them make each solution more
 # expensive, with fewer the factor is computed anew more often. With none, paths and fits of large
 # supports take 1.4 to 1.9 times as long (constants.py).
@@ -56,7 +56,7 @@ class CholeskyFactor:
     def __init__(self, ridge: Float64 | None = None) -> None:
         self._ridge = ridge
         self.positions: Index = NOBODY
-        self.fixed: Mask = NO_MASK
+        self.fixed: Mask | None = None
         self._lower: Float64 = NO_MATRIX  # L in its first rows and columns
         self._gram: Float64 = NO_MATRIX  # G_FF likewise
         self._constraint: ZeroConstraint | None = None  # where coordinates are fixed
@@ -68,7 +68,10 @@ class CholeskyFactor:
 
     @property
     def active(self) -> Index:
-        return self.positions[~self.fixed]
+        return self.on_face(self.positions)
+
+    def on_face(self, values: Any) -> Any:
+        return values if self.fixed is None else values[~self.fixed]
 
     def update(
         self, operator: Operator, support: Index, n_trusted: int, solving: bool = True
@@ -97,7 +100,8 @@ class CholeskyFactor:
             return
         constraint = self._constraint
         known = NOBODY if constraint is None else constraint.at
-        stay, new = fixed[known], (fixed & ~self.fixed).nonzero()[0]
+        new = (fixed if self.fixed is None else fixed & ~self.fixed).nonzero()[0]
+        stay = fixed[known]
         if not new.size and stay.all():
             return
         unit = np.zeros((fixed.size, new.size), order="F")
@@ -106,7 +110,9 @@ class CholeskyFactor:
         if constraint is not None and stay.any():
             columns = np.concatenate([constraint.half[:, stay], columns], axis=1)
         at = np.concatenate([known[stay], new])
-        self.fixed, self._constraint = fixed, ZeroConstraint(at, columns) if at.size else None
+        self.fixed, self._constraint = None, None
+        if at.size:
+            self.fixed, self._constraint = fixed, ZeroConstraint(at, columns)
 
     def refine(self) -> bool:
         return False
@@ -127,7 +133,7 @@ class CholeskyFactor:
     def _set(self, positions: Index, gram: Float64, lower: Float64) -> None:
         """Change F, with nothing fixed, and the factor, if it is known."""
         self.positions, self._gram, self._lower = positions, gram, lower
-        self.fixed, self._constraint = np.zeros(positions.size, dtype=bool), None
+        self.fixed, self._constraint = None, None
 
     def _factorise(self, n_trusted: int) -> None:
         """Compute the factor; F without what depends on others."""
@@ -142,7 +148,7 @@ class CholeskyFactor:
     def _leave_out(self, leaving: Mask) -> None:
         """Compute the factor without some coordinates; the others are independent still."""
         stay = (~leaving).nonzero()[0]
-        gram = self.operator.on(stay).matrix
+        gram = self._gram[stay].take(stay, axis=1)
         self._set(self.positions[stay], gram, dpotrf(gram.T, lower=1, clean=0)[0])
 
     def _append(self, gram: Float64, new: Index) -> None:
@@ -161,8 +167,10 @@ class CholeskyFactor:
             kept = independent_pivots(schur)
             out = np.delete(np.arange(new.size), kept)
             below_out = below[:, out] / length[out]
-            if self._constraint and self._constraint.frees(below_out, schur.diagonal()[out]):
-                self._leave_out(self.fixed)
+            constraint, fixed = self._constraint, self.fixed
+            freed = constraint is not None and constraint.frees(below_out, schur.diagonal()[out])
+            if fixed is not None and freed:
+                self._leave_out(fixed)
                 self._append(gram, new)
                 return
             if not kept.size:
@@ -183,8 +191,8 @@ class CholeskyFactor:
         self._gram[old:size, old:size] = corner
         self._lower[old:size, :old], self._lower[old:size, old:size] = below.T, factor
         self.positions = np.concatenate([self.positions, new])
-        self.fixed = np.concatenate([self.fixed, np.zeros(new.size, dtype=bool)])
-        if self._constraint is not None:
+        if self._constraint is not None and self.fixed is not None:
+            self.fixed = np.concatenate([self.fixed, np.zeros(new.size, dtype=bool)])
             rows = -dtrtrs(factor, below.T @ self._constraint.half, lower=1)[0]
             self._constraint = self._constraint.extended(rows)
 

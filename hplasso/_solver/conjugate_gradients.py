@@ -12,7 +12,7 @@ each, and the finish follows.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple, final
+from typing import Any, NamedTuple, final
 
 import numpy as np
 
@@ -63,7 +63,7 @@ class ConjugateGradients:
 
     def __init__(self, theta: Float64, tolerance: Float64, penalty: Float64) -> None:
         self.positions: Index = NOBODY
-        self.fixed: Mask = np.empty(0, dtype=bool)
+        self.fixed: Mask | None = None
         self.operator: Operator
         self.failed = False
         self.start = theta.copy()
@@ -72,7 +72,10 @@ class ConjugateGradients:
 
     @property
     def active(self) -> Index:
-        return self.positions[~self.fixed]
+        return self.on_face(self.positions)
+
+    def on_face(self, values: Any) -> Any:
+        return values if self.fixed is None else values[~self.fixed]
 
     def update(
         self, operator: Operator, support: Index, n_trusted: int, solving: bool = True
@@ -84,7 +87,8 @@ class ConjugateGradients:
             whole = support.size >= OWN_OPERATOR * len(operator)
             self.positions = np.arange(len(operator)) if whole else support
             self.operator = operator if whole else operator.on(support)
-        self.fixed = ~on_face[self.positions]
+        fixed = ~on_face[self.positions]
+        self.fixed = fixed if fixed.any() else None
 
     def fix_at_zero(self, fixed: Mask) -> None:
         self.fixed = fixed
@@ -97,7 +101,8 @@ class ConjugateGradients:
 
     def solve(self, right: Float64) -> Float64:
         """The minimiser, to `accuracy`."""
-        operator, active, tolerance = self.operator, ~self.fixed, self.accuracy[self.positions]
+        operator, tolerance = self.operator, self.accuracy[self.positions]
+        active = np.ones(right.size, dtype=bool) if self.fixed is None else ~self.fixed
         theta = np.where(active, self.start[self.positions], 0.0)
         found = conjugate_gradients(
             operator.__matmul__,

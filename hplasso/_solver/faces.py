@@ -106,7 +106,7 @@ def proximal_face(part: RestrictedProblem, positions: Index, theta: Float64, z: 
     stays = (step if part.positive else np.abs(step)) > part.penalty
     if part.unpenalised is not None:
         stays |= part.unpenalised
-    if not stays.all():
+    if np.count_nonzero(stays) < stays.size:
         positions, step = positions[stays], step[stays]
     return Face(positions, np.sign(step), positions.size)
 

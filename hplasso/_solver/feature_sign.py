@@ -107,7 +107,7 @@ def drop_dependent(problem: RestrictedProblem, solver: LinearSolver, theta: Floa
 def _response(problem: RestrictedProblem, solver: LinearSolver, column: int) -> Float64:
     """G_AA^-1 G_Aj on the face A of the solver."""
     right = problem.operator.matrix[solver.positions, column]
-    return solver.solve(right)[~solver.fixed]
+    return solver.on_face(solver.solve(right))
 
 
 def _move(

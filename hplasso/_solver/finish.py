@@ -67,11 +67,10 @@ def limit_point(
     solver.update(problem.operator, face.support, face.n_trusted)
     while True:
         values, wrong = minimiser_on(problem, solver, signs, right)
-        positions, fixed = solver.positions, solver.fixed
-        if solver.failed or not wrong.any():
-            active = ~fixed
-            return point_at(problem, positions[active], values[active])
-        solver.fix_at_zero(fixed | first_to_leave(before.theta[positions], values, wrong))
+        if solver.failed or not np.count_nonzero(wrong):
+            return point_at(problem, solver.active, solver.on_face(values))
+        leaving = first_to_leave(before.theta[solver.positions], values, wrong)
+        solver.fix_at_zero(leaving if solver.fixed is None else solver.fixed | leaving)
 
 
 def minimiser_on(
@@ -83,7 +82,9 @@ def minimiser_on(
     """
     positions = solver.positions
     values = solver.solve(right[positions])
-    wrong = ~solver.fixed & (values * signs[positions] <= 0.0)
+    wrong = values * signs[positions] <= 0.0
+    if solver.fixed is not None:
+        wrong &= ~solver.fixed
     if problem.unpenalised is not None:
         wrong &= ~problem.unpenalised[positions]
     return values, wrong

@@ -18,8 +18,8 @@ class LinearSolver(Protocol):
     ----------
     positions : ndarray of shape (r,)
         The coordinates F, in the order of the equations.
-    fixed : ndarray of shape (r,)
-        Which of them are fixed at zero: H.
+    fixed : ndarray of shape (r,), or None
+        Which of them are fixed at zero: H; None where it is empty.
     exact : bool
         Whether solutions are exact up to rounding; then dependent columns are left out.
     accuracy : ndarray of shape (k,), or 0.0
@@ -31,7 +31,7 @@ class LinearSolver(Protocol):
     """
 
     positions: Index
-    fixed: Mask
+    fixed: Mask | None
     exact: bool
     accuracy: Any
     failed: bool
@@ -44,6 +44,9 @@ class LinearSolver(Protocol):
     @property
     def active(self) -> Index:
         """The face: the coordinates that are not fixed at zero."""
+
+    def on_face(self, values: Any) -> Any:
+        """Of values for the coordinates F those on the face."""
 
     def update(
         self, operator: Operator, support: Index, n_trusted: int, solving: bool = True

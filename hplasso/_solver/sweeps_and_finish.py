@@ -121,12 +121,16 @@ def next_round(
     for _ in range(n_sweeps):
         before, swept = point, sweep_on(problem, solver, point, factors)
         point = swept.point
-    lowest, sweeps = last.lowest, last.sweeps + n_sweeps
-    change = increase(problem, lowest, point)
+    sweeps, new = last.sweeps + n_sweeps, finish(problem, solver, point, swept.face)
+    if new.optimal:
+        return Round(new, new, None, 1, sweeps, last.n_taken + 1)
+    lowest, change = last.lowest, increase(problem, last.lowest, new)
     if change < 0.0 or (change == 0.0 and not last.sweeps):
-        lowest = point
-    new = finish(problem, solver, lowest, swept.face)
-    if new is lowest and solver.exact:
+        lowest = new
+    if lowest is new and new is not point:
+        return Round(new, new, None, 1, sweeps, last.n_taken + 1)
+    new = lowest
+    if solver.exact:
         in_vain = last.n_sweeps >= MOST_SWEEPS or not swept.complete
         if in_vain or _is_dependent(problem, solver, swept.face):
             new = _by_feature_signs(problem, solver, lowest)
