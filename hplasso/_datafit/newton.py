@@ -8,6 +8,7 @@ of an earlier state serves as long as the curvatures have not drifted far (`hess
 """
 
 from functools import cached_property
+from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -82,8 +83,8 @@ class CurvedTerm:
         """From bounds, the largest output for all samples, where these are small enough."""
         effects = self.outputs.design.size[support // self.n_outputs] * values
         largest = float(np.abs(state.linear).max() + np.abs(state.intercept).max())
-        largest += float(np.sqrt(effects @ effects)) + self.loss.mean_rounding
-        residual_scale = float(np.sqrt(state.residual @ state.residual))
+        largest += sqrt(effects @ effects) + self.loss.mean_rounding
+        residual_scale = sqrt(state.residual @ state.residual)
         hidden = UNIT * largest * max(1.0, residual_scale)
         residual_scale += self.loss.curvature_bound(state.prediction) * largest
         lowest = 1.0 if limit is None else limit

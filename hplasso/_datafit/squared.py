@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
+from math import sqrt
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -62,7 +63,7 @@ class SquaredTerm(ABC):
         self.design, self.loss = design, loss
         self.quadratic, self.convex = loss.quadratic, loss.convex
         self.response, self.scale = loss.response, loss.square
-        self.norm = float(np.sqrt(self.scale))
+        self.norm = sqrt(self.scale)
 
     @abstractmethod
     def state(self, working_set: WorkingSet, theta: Float64) -> SquaredState:
@@ -130,7 +131,7 @@ class LeastSquares(SquaredTerm):
         Its terms are as likely of either sign; their squares add up to the square of this, or less.
         """
         sizes = self.design.size[support] * np.abs(values)
-        hidden = UNIT * float(np.abs(state.residual).max()) * float(np.sqrt(sizes @ sizes))
+        hidden = UNIT * float(np.abs(state.residual).max()) * sqrt(sizes @ sizes)
         return CorrelationRounding(self.norm + float(sizes.sum())), hidden
 
     def _targets(self, working_set: WorkingSet) -> Float64:
@@ -174,7 +175,7 @@ class LeastSquaresMoments(SquaredTerm):
     ) -> tuple[CorrelationRounding, float]:
         """Here the gap misses all that correlations are off by."""
         sizes = self.design.size[support] * np.abs(values)
-        length = float(np.sqrt(sizes @ sizes))
+        length = sqrt(sizes @ sizes)
         hidden = UNIT * (self.norm + length) * length
         return CorrelationRounding(self.norm + float(sizes.sum())), hidden
 

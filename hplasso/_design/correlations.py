@@ -12,6 +12,8 @@ the two that are kept. As r is piecewise linear in alpha, combinations of two re
 close: some ten to sixty passes serve a path of a hundred alphas.
 """
 
+from math import sqrt
+
 import numpy as np
 
 from .._numerics.typing import Float64, Index
@@ -60,13 +62,14 @@ class Correlations:
         remainder = residual - coefficients @ self._basis
         z = coefficients @ self._images
         rounding = self._rounding * float(np.abs(coefficients) @ self._rounding_norms)
-        error = float(np.sqrt(remainder @ remainder)) + rounding
+        error = sqrt(remainder @ remainder) + rounding
         abs_correlation = z if positive else np.abs(z)
         doubtful = (abs_correlation >= limit - error * self._longest).nonzero()[0]
         doubtful = doubtful[working_set.position[doubtful] < 0]
-        least = limit[doubtful] if isinstance(limit, np.ndarray) else limit
-        bounds = abs_correlation[doubtful] + error * design.column_norms[doubtful]
-        doubtful = doubtful[bounds >= least]
+        if doubtful.size:
+            least = limit[doubtful] if isinstance(limit, np.ndarray) else limit
+            bounds = abs_correlation[doubtful] + error * design.column_norms[doubtful]
+            doubtful = doubtful[bounds >= least]
         if doubtful.size > design.cheap_columns:
             return self._pass(residual), ALL
         z[working_set.features] = working_set.columns.correlations(residual)
@@ -80,11 +83,11 @@ class Correlations:
         z, square = self.design.correlations(residual), float(residual @ residual)
         if square == 0.0:
             return z
-        norm = float(np.sqrt(square))
+        norm = sqrt(square)
         kept = [(residual, z, square, norm)]
         if len(self._basis):
             last = self._basis[0]
-            coefficient, length = float(last @ residual) / square, float(np.sqrt(last @ last))
+            coefficient, length = float(last @ residual) / square, sqrt(last @ last)
             other = last - coefficient * residual
             remainder = float(other @ other)
             if remainder > (NEGLIGIBLE * length) ** 2:

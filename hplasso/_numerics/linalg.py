@@ -11,7 +11,7 @@ from typing import Any, Protocol, final
 
 import numpy as np
 from scipy.linalg import eigh, lstsq
-from scipy.linalg.lapack import dposv, dpotrf, dpotrs, dpstrf, dtrtrs
+from scipy.linalg.lapack import dposv, dpotrf, dpotrs, dpstrf, dsyevd, dtrtrs
 
 from .rounding import UNIT
 from .typing import Float64, Index
@@ -106,7 +106,7 @@ def inverse_root(matrix: Float64) -> Float64:
     """
     if len(matrix) == 1:
         return 1.0 / np.sqrt(np.maximum(matrix, TINY))
-    values, vectors = eigh(matrix, check_finite=False)
+    values, vectors, _ = dsyevd(matrix)
     kept = values > UNIT * len(values) * values[-1]
     return np.asarray(vectors[:, kept] / np.sqrt(values[kept]))
 
@@ -166,8 +166,9 @@ def independent_cholesky(
 def _whole_factor(gram: Float64, squares: Float64) -> Float64 | None:
     """The Cholesky factor of all columns, if they are independent."""
     factor, info = dpotrf(gram.T, lower=1, clean=0)
-    whole = info == 0 and (factor.diagonal() ** 2 > DEPENDENCE * squares).all()
-    return factor if whole else None
+    if info or np.count_nonzero(factor.diagonal() ** 2 <= DEPENDENCE * squares):
+        return None
+    return np.asarray(factor)
 
 
 def _independent_of(gram: Float64, kept: Index, group: Index, squares: Float64) -> Index:

@@ -32,7 +32,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from math import prod
+from math import log, prod
 from operator import neg
 
 import numpy as np
@@ -354,8 +354,8 @@ class LogInterpolation:
 
     def _interpolated(self, first: SolvedPoint, last: SolvedPoint, alpha: float) -> PathPoint:
         """Go to the interpolation between two solved points, from the last; what it is worth."""
-        length = float(np.log(first.alpha / last.alpha))
-        fraction = float(np.log(first.alpha / alpha)) / length if length > 0.0 else 0.5
+        length = log(first.alpha / last.alpha)
+        fraction = log(first.alpha / alpha) / length if length > 0.0 else 0.5
         end = self.tracer.iterate.theta
         theta = (1.0 - fraction) * first.iterate.grown(end.size).theta + fraction * end
         state = self.term.interpolate(first.iterate.state, last.iterate.state, fraction)

@@ -6,6 +6,7 @@ Going on along that line gives a start for the next alpha, and the features that
 
 from __future__ import annotations
 
+from math import log
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -64,7 +65,7 @@ class Predictor(NamedTuple):
         """How far beyond the last point an alpha is, in units of the distance of the two."""
         before, last = (point.alpha for point in self.points)
         if logarithmic:
-            return float(np.log(alpha / last) / np.log(last / before))
+            return log(alpha / last) / log(last / before)
         return (alpha - last) / (last - before)
 
     def correlations(self, alpha: float, features: Index | slice = slice(None)) -> Float64:

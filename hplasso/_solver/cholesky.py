@@ -50,7 +50,7 @@ class CholeskyFactor:
         What of the diagonal of G is that of a ridge penalty.
     """
 
-    exact, failed, accuracy = True, False, 0.0
+    exact, failed, accuracy = True, False, None
     start: Any = None
 
     def __init__(self, ridge: Float64 | None = None) -> None:

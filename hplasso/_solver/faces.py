@@ -69,13 +69,14 @@ def entered_face(point: Point, entrants: Index) -> Face:
     return Face(support, signs, point.support.size)
 
 
-def violators(problem: RestrictedProblem, point: Point, accuracy: Float64 | float = 0.0) -> Index:
+def violators(problem: RestrictedProblem, point: Point, accuracy: Float64 | None = None) -> Index:
     """The coordinates at zero that are not optimal there, by more than rounding.
 
     By more than the accuracy of a linear solver, too, if that is given.
     """
     abs_correlation = point.z if problem.positive else np.abs(point.z)
-    beyond = (abs_correlation > problem.limit + accuracy).nonzero()[0]
+    limit = problem.limit if accuracy is None else problem.limit + accuracy
+    beyond = (abs_correlation > limit).nonzero()[0]
     return beyond[point.theta[beyond] == 0.0] if beyond.size else beyond
 
 

@@ -22,8 +22,8 @@ class LinearSolver(Protocol):
         Which of them are fixed at zero: H; None where it is empty.
     exact : bool
         Whether solutions are exact up to rounding; then dependent columns are left out.
-    accuracy : ndarray of shape (k,), or 0.0
-        What may be left of the equation of each coordinate of the problem; 0.0 if `exact`.
+    accuracy : ndarray of shape (k,), or None
+        What may be left of the equation of each coordinate of the problem; None if `exact`.
     failed : bool
         Whether a solution has not been found; another solver has to find it.
     start : ndarray of shape (k,)

@@ -9,8 +9,7 @@ theta >= 0).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
+from typing import NamedTuple
 
 from .._numerics.linalg import Operator
 from .._numerics.typing import Float64, Index, Mask
@@ -21,8 +20,7 @@ from .._numerics.typing import Float64, Index, Mask
 GATHERED = 0.25
 
 
-@dataclass(frozen=True, eq=False)
-class RestrictedProblem:
+class RestrictedProblem(NamedTuple):
     """G, c, lambda of the module's head, and what goes with them.
 
     Attributes
@@ -50,12 +48,12 @@ class RestrictedProblem:
     response: Float64 | None = None
     unpenalised: Mask | None = None
 
-    @cached_property
+    @property
     def limit(self) -> Float64:
         """What a correlation may reach while its coordinate is at zero, rounding included."""
         return self.penalty + self.rounding_error
 
-    @cached_property
+    @property
     def diagonal(self) -> Float64:
         """The diagonal of G."""
         return self.operator.diagonal()

@@ -1,7 +1,5 @@
 """The algorithm's own statements, checked on small problems."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -426,7 +424,7 @@ class Counted(np.ndarray):
 def counted(problem, **others):
     """The problem on a Gram matrix that counts."""
     Counted.products = 0
-    return replace(problem, operator=GramMatrix(problem.operator.matrix.view(Counted)), **others)
+    return problem._replace(operator=GramMatrix(problem.operator.matrix.view(Counted)), **others)
 
 
 def correlations(problem, factors):
@@ -467,7 +465,7 @@ def test_a_descent_takes_the_steps_of_conjugate_gradients_that_it_needs(problem,
 
 @pytest.mark.parametrize("positive", [False, True])
 def test_descending_sweeps_go_down(problem, positive):
-    problem = replace(problem, positive=positive)
+    problem = problem._replace(positive=positive)
     nu = np.abs(random_factors(problem).nu)
     factors, stopped = Factors(nu, nu), 0
     for _ in range(10):
@@ -491,7 +489,7 @@ def test_a_positive_descent_that_nothing_stops():
     z = correlations(problem, Factors(nu, nu))
     mu, _ = ridge_descent(problem, nu, nu, z)
     assert (mu > 0.0).all()
-    confined, _ = ridge_descent(replace(problem, positive=False), nu, nu, z)
+    confined, _ = ridge_descent(problem._replace(positive=False), nu, nu, z)
     assert_array_equal(mu, confined)
 
 
@@ -521,7 +519,7 @@ def test_alternation_ends_at_the_first_sweep_with_the_gap_asked(problem):
         assert made.sweeps == first + 1
         assert_allclose(made.imbalance, unequal[first], rtol=1e-6, atol=1e-12 * square)
     assert SOLVERS["alternating"](
-        replace(problem, penalty=2.0 * np.abs(problem.target).max() + problem.penalty),
+        problem._replace(penalty=2.0 * np.abs(problem.target).max() + problem.penalty),
         CholeskyFactor(), zero, lambda: square, 0.0, 100,
     ).sweeps == 0  # fmt: skip
 
