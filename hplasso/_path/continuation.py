@@ -1,7 +1,9 @@
 """Continuation: a small alpha is approached by steps, roughly solved, from a far iterate.
 
 It is a short path of its own: straight at a small alpha, the first working sets, which are far from
-right, would be fitted to the last detail, and many signs be wrong at a time.
+right, would be fitted to the last detail, and many signs be wrong at a time. Where the Gram matrix
+of all features is at hand, and they are fewer than the samples, the finish corrects signs in less
+time than steps take.
 """
 
 import numpy as np
@@ -25,6 +27,10 @@ LONGEST_STEP, LONG_STEP, SHORT_STEP, SHORT_CURVED_STEP = 0.1, 0.5, 0.85, 0.75
 SMALL_RANK = 200
 MOSTLY = 2.0 / 3.0
 NEAREST = 1e-6
+# With the Gram matrix of all features, and fewer of these than this part of the samples, squared
+# loss takes no steps: 500 fits of 5 to 500 features took .77 of the time, the slowest 1.3 times as
+# long. With more features than samples some took 8 times as long without steps (constants.py).
+FEWER = 1.0
 # On the way the working set is pruned to the support where that is less than half of it, and the
 # Gram matrix of it would fill more than this part of X: memory against columns read again
 # (constants.py).
@@ -38,7 +44,7 @@ def continue_to(problem: PathProblem, memory: Memory, alpha: float) -> tuple[Mem
     """Come near `alpha` by steps, if it is far from the iterate; returns also the sweeps made."""
     start, stayed = float(memory.iterate.feasible_alpha), 0.0
     sweeps, repeats = 0, 0
-    if not FAR * alpha < start < np.inf:
+    if not FAR * alpha < start < np.inf or _has_few_features(problem):
         return memory, sweeps
     nearest, here = max(alpha, NEAREST * start), start
     gap_tol = max(problem.certifier.gap_tol, CONTINUATION_TOL * problem.term.scale)
@@ -60,6 +66,13 @@ def continue_to(problem: PathProblem, memory: Memory, alpha: float) -> tuple[Mem
         stayed = memory.iterate.support.size / max(number, 1)
         problem.report(alpha, memory.iterate, None, sweeps, memory.imbalance)
         memory = memory.solved_at(here, memory.iterate, memory.solved)
+
+
+def _has_few_features(problem: PathProblem) -> bool:
+    """Whether squared loss has the Gram matrix of all features, and they are FEWER than samples."""
+    n_samples, n_features = problem.design.shape
+    few = n_features < FEWER * n_samples
+    return few and problem.term.quadratic and problem.working_set.complete
 
 
 def _steps_ahead(

@@ -161,13 +161,23 @@ def stages(monkeypatch):
     return passed
 
 
-def test_few_features_are_approached_by_few_steps(stages):
+def test_no_steps_with_the_gram_matrix_of_fewer_features_than_samples(stages):
+    X, y = TALL
+    assert not stages(X, y, 1e-4).size
+    assert not stages(X[:31], y[:31], 1e-4).size
+    assert stages(X[:30], y[:30], 1e-4).size
+    assert stages(*WIDE, 1e-4).size
+
+
+def test_few_features_are_approached_by_few_steps(stages, monkeypatch):
+    monkeypatch.setattr(continuation, "FEWER", 0.0)
     assert not stages(*TALL, 1 / 2.9).size
     assert_allclose(stages(*TALL, 1e-4), 0.1 ** np.arange(1, 4))
 
 
 def test_an_alpha_that_is_far_is_approached_by_steps(stages, monkeypatch):
     """Long ones where there are few samples or features, or few come in; or shorter ones."""
+    monkeypatch.setattr(continuation, "FEWER", 0.0)
     monkeypatch.setattr(continuation, "FEW", 0)
     assert not stages(*TALL, 1 / 2.9).size
     assert_allclose(stages(*TALL, 1 / 3.1), [3.1**-0.5])
