@@ -20,7 +20,7 @@ from .._design.working_set import WorkingSet
 from .._losses.base import Loss
 from .._numerics.linalg import inverse_root
 from .._numerics.rounding import UNIT
-from .._numerics.typing import NOTHING, Float64, Index
+from .._numerics.typing import Float64, Index
 
 # Multiplications up to which a Hessian costs no more than the rest of a step. Of a single output it
 # then is that of each state; of several it takes many small products. A higher value computes more
@@ -54,7 +54,8 @@ class Hessian:
         self.anchor: Any = None
         self.coordinates = np.empty(0, dtype=np.intp)
         self.block = np.empty((0, 0))
-        self.totals = np.empty((0, loss.n_outputs))
+        self.totals = np.empty((0, loss.n_outputs * fit_intercept))
+        self._intercept_column = design.sqrt_weights[:, None][:, : int(fit_intercept)]
 
     def forget(self) -> None:
         """The next one is to be that of its own state."""
@@ -85,8 +86,7 @@ class Hessian:
             self._extend(working_set, new)
             position[self.coordinates] = np.arange(self.coordinates.size)
         on = position[where]
-        totals = self.totals[on] if self.fit_intercept else self.totals
-        return self.block[on].take(on, axis=1), totals
+        return self.block[on].take(on, axis=1), self.totals[on]
 
     def _stale(self, cost: float, prediction: Any) -> bool:
         if self.anchor is None or (cost <= CHEAP and self.loss.n_outputs == 1):
@@ -116,7 +116,7 @@ class Hessian:
         if old:
             known = np.concatenate([self.block, block[:old].T])
             block = np.concatenate([known, block], axis=1)
-            totals = np.concatenate([self.totals, totals]) if self.fit_intercept else totals
+            totals = np.concatenate([self.totals, totals])
         self.coordinates, self.block, self.totals = coordinates, block, totals
 
     def _of_one_output(
@@ -124,28 +124,25 @@ class Hessian:
     ) -> tuple[Float64, Float64]:
         """Columns of B, and rows of T, of the coordinates from `old` on."""
         curvature = self._curvature.diagonal(0)
-        if self.fit_intercept:
-            return columns.weighted_moments(positions, old, curvature)
-        return columns.weighted_gram(positions, old, curvature), NOTHING
+        return columns.weighted_gram(positions, old, curvature, self._intercept_column)
 
     def _of_several_outputs(
         self, columns: Columns, positions: Index, outputs: Index, old: int
     ) -> tuple[Float64, Float64]:
         """The same: -q_k q_m for all pairs; then those of the same output, k = m."""
-        coupling, root = self._curvature.coupling, self.design.sqrt_weights[:, None]
-        right = root * coupling[:, : self.loss.n_outputs * self.fit_intercept]
+        coupling, column = self._curvature.coupling, self._intercept_column
+        right = self.design.sqrt_weights[:, None] * coupling[:, : self.totals.shape[1]]
         block, totals = columns.scaled_gram(positions, outputs, old, coupling, right)
         block, totals = -block, -totals
         for k in range(self.loss.n_outputs):
             among = np.flatnonzero(outputs == k)
             first = int(np.searchsorted(among, old))
-            new = among[first:]
+            new = among[first:] - old
             if not new.size:
                 continue
             diagonal = self._curvature.diagonal(k)
-            part = columns.weighted_gram(positions[among], first, diagonal)
-            block[np.ix_(among, new - old)] = part
+            own, sums = columns.weighted_gram(positions[among], first, diagonal, column)
+            block[np.ix_(among, new)] = own
             if self.fit_intercept:
-                own = columns.weighted_sum(positions[new], root * diagonal[:, None])
-                totals[new - old, k] = own[:, 0]
+                totals[new, k] = sums[:, 0]
         return block, totals

@@ -135,11 +135,13 @@ class Columns(ABC):
         """Z'r, of shape (k,) or (k, K)."""
 
     @abstractmethod
-    def weighted_gram(self, positions: Index, first: int, weights: Float64) -> Float64:
-        """S' diag(weights) S_new at these positions; S_new is what is in S from `first` on.
+    def weighted_gram(
+        self, positions: Index, first: int, weights: Float64, right: Float64
+    ) -> tuple[Float64, Float64]:
+        """S' diag(weights) S_new at these positions, and S_new' diag(weights) right, (n, q).
 
-        S_j is Z_j plus a multiple of sqrt(v), one for each column: it makes no difference under a
-        free intercept. Without an intercept S is Z.
+        S_new is what is in S from `first` on. S_j is Z_j plus a multiple of sqrt(v), one for each
+        column: it makes no difference under a free intercept. Without an intercept S is Z.
         """
 
     @abstractmethod
@@ -150,19 +152,6 @@ class Columns(ABC):
 
         Q_a = diag(column outputs[a] of weights) S_positions[a], for weights (n, K).
         """
-
-    @abstractmethod
-    def weighted_sum(self, positions: Index, weights: Float64) -> Float64:
-        """S_positions' weights, of shape (k, K), for weights (n, K)."""
-
-    def weighted_moments(
-        self, positions: Index, first: int, weights: Float64
-    ) -> tuple[Float64, Float64]:
-        """`weighted_gram`, and S_new' diag(weights) sqrt(v), of shape (k - first, 1)."""
-        totals = self.weighted_sum(
-            positions[first:], (self.statistics.sqrt_weights * weights)[:, None]
-        )
-        return self.weighted_gram(positions, first, weights), totals
 
     def outer(self, scale: Float64) -> Float64:
         """Z diag(scale) Z' of all columns, of shape (n, n), centred where there is an intercept.
@@ -308,9 +297,11 @@ class BlockwiseColumns(Columns):
     def _blocks(self, positions: Index) -> Iterator[tuple[slice, Float64]]:
         """Rows, and what Z holds there at some positions, as a new array."""
 
-    def weighted_gram(self, positions: Index, first: int, weights: Float64) -> Float64:
-        none = np.empty((weights.size, 0))
-        return self.scaled_gram(positions, slice(None), first, np.sqrt(weights)[:, None], none)[0]
+    def weighted_gram(
+        self, positions: Index, first: int, weights: Float64, right: Float64
+    ) -> tuple[Float64, Float64]:
+        root = np.sqrt(weights)[:, None]
+        return self.scaled_gram(positions, slice(None), first, root, root * right)
 
     def scaled_gram(
         self, positions: Index, outputs: Index | slice, first: int, weights: Float64, right: Float64
@@ -322,18 +313,6 @@ class BlockwiseColumns(Columns):
             gram += block.T @ block[:, first:]
             sums += block[:, first:].T @ right[rows]
         return gram, sums
-
-    def weighted_sum(self, positions: Index, weights: Float64) -> Float64:
-        return total(block.T @ weights[rows] for rows, block in self._blocks(positions))
-
-    def weighted_moments(
-        self, positions: Index, first: int, weights: Float64
-    ) -> tuple[Float64, Float64]:
-        if first:
-            return super().weighted_moments(positions, first, weights)
-        root = np.sqrt(weights)
-        right = (self.statistics.sqrt_weights * root)[:, None]
-        return self.scaled_gram(positions, slice(None), first, root[:, None], right)
 
 
 class BlockColumns(BlockwiseColumns):

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from .._numerics.blocks import slices
-from .._numerics.linalg import enlarged, room_for
+from .._numerics.linalg import enlarged
 from .._numerics.threads import threads_for_pass
 from .._numerics.typing import Float64, Index
-from .columns import LARGE, BlockwiseColumns, Columns, ColumnStatistics, ProductGram
+from .columns import LARGE, BlockwiseColumns, Columns, ColumnStatistics, ProductGram, total
 from .container import Container
 
 # The part of all columns that is read one by one where a pass over X would serve as well: several
@@ -101,8 +101,7 @@ class DenseColumns(BlockwiseColumns):
     def append(self, features: Index) -> None:
         stop = self.size + features.size
         if stop > len(self.buffer):
-            size = min(room_for(stop), self.container.shape[1])
-            self.buffer = enlarged(self.buffer, self.size, size)
+            self.buffer = enlarged(self.buffer, self.size, stop, self.container.shape[1])
         rows = self.statistics.centre(self.container.columns(features), features).T
         np.multiply(rows, self.statistics.sqrt_weights, out=self.buffer[self.size : stop])
         self.features, self.size = np.concatenate([self.features, features]), stop
@@ -132,15 +131,17 @@ class DenseColumns(BlockwiseColumns):
     def correlations(self, residual: Float64) -> Float64:
         return np.asarray(self.buffer[: self.size] @ residual)
 
-    def weighted_gram(self, positions: Index, first: int, weights: Float64) -> Float64:
+    def weighted_gram(
+        self, positions: Index, first: int, weights: Float64, right: Float64
+    ) -> tuple[Float64, Float64]:
         if not first:
-            return super().weighted_gram(positions, first, weights)
-        return self.weighted_sum(positions, (self.buffer[positions[first:]] * weights).T)
-
-    def weighted_sum(self, positions: Index, weights: Float64) -> Float64:
+            return super().weighted_gram(positions, first, weights, right)
+        new = self.buffer[positions[first:]] * weights
         if positions.size > MOST * self.size:
-            return np.asarray((self.buffer[: self.size] @ weights)[positions])
-        return super().weighted_sum(positions, weights)
+            gram = (self.buffer[: self.size] @ new.T)[positions]
+        else:
+            gram = total(block.T @ new[:, rows].T for rows, block in self._blocks(positions))
+        return gram, new @ right
 
     def _outer(self, scale: Float64) -> Float64:
         root, result = np.sqrt(scale), np.zeros((self.container.shape[0],) * 2)

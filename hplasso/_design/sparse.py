@@ -10,7 +10,7 @@ import numpy as np
 from scipy import sparse
 
 from .._numerics.blocks import BLOCK, slices
-from .._numerics.linalg import enlarged, room_for
+from .._numerics.linalg import enlarged
 from .._numerics.typing import Float64, Index
 from .columns import LARGE, Columns, ColumnStatistics, Costs, ProductGram, is_formed
 from .container import Container
@@ -262,9 +262,8 @@ class GrowingColumns:
         """The columns, with new ones behind them."""
         start, stop = self.columns.nnz, self.columns.nnz + new.nnz
         if stop > self._values.size:
-            size = room_for(stop)
-            self._values = enlarged(self._values, start, size)
-            self._rows = enlarged(self._rows, start, size)
+            self._values = enlarged(self._values, start, stop)
+            self._rows = enlarged(self._rows, start, stop)
         self._values[start:stop], self._rows[start:stop] = new.data, new.indices
         ends = np.concatenate([self.columns.indptr, start + new.indptr[1:]])
         arrays = self._values[:stop], self._rows[:stop], ends.astype(self._rows.dtype)
@@ -331,13 +330,18 @@ class SparseColumns(Columns):
         z = self.chosen.T @ (root * residual.T).T
         return np.asarray(z - np.multiply.outer(self.mean[self.features], root @ residual))
 
-    def weighted_gram(self, positions: Index, first: int, weights: Float64) -> Float64:
-        weights = self.statistics.sqrt_weights**2 * weights
-        size = self.container.shape[0], positions.size
+    def weighted_gram(
+        self, positions: Index, first: int, weights: Float64, right: Float64
+    ) -> tuple[Float64, Float64]:
+        root = self.statistics.sqrt_weights
+        right = (root * weights)[:, None] * right
+        products = (self.chosen.T @ right)[positions[first:]]  # faster than a copy of some
+        weights, size = root**2 * weights, (root.size, positions.size)
         if not first and _is_full(self.stored(positions), size):
-            return _filled_square(self.chosen, positions, np.sqrt(weights))
+            return _filled_square(self.chosen, positions, np.sqrt(weights)), products
         columns = self.chosen[:, positions]
-        return weighted_products(columns, columns[:, first:] if first else columns, weights)
+        gram = weighted_products(columns, columns[:, first:] if first else columns, weights)
+        return gram, products
 
     def scaled_gram(
         self, positions: Index, outputs: Index, first: int, weights: Float64, right: Float64
@@ -358,10 +362,6 @@ class SparseColumns(Columns):
     def stored(self, positions: Index) -> int:
         """How many numbers these columns hold."""
         return int(np.diff(self.chosen.indptr)[positions].sum())
-
-    def weighted_sum(self, positions: Index, weights: Float64) -> Float64:
-        right = self.statistics.sqrt_weights[:, None] * weights
-        return np.asarray((self.chosen.T @ right)[positions])  # faster than a copy of some
 
     def _outer(self, scale: Float64) -> Float64:
         root, mean = self.statistics.sqrt_weights, self.mean[self.features]

@@ -34,13 +34,17 @@ ROOM = 32
 
 
 def room_for(size: int) -> int:
-    """How many places to make in an array that has to hold `size` and will go on growing."""
+    """How many rows and columns to make in a matrix that has to hold `size` and goes on growing."""
     return size + max(ROOM, size // 4)
 
 
-def enlarged(array: Any, kept: int, size: int) -> Any:
-    """The first of some values or rows in a larger array; what is behind them is not written."""
-    larger = np.empty((size, *array.shape[1:]), array.dtype)
+def enlarged(array: Any, kept: int, size: int, most: int | None = None) -> Any:
+    """The first of some values or rows in an array for `size` of them that goes on growing.
+
+    It has twice as many, or the `most` that there will be: what is not written takes no memory.
+    """
+    size += max(ROOM, size)
+    larger = np.empty((size if most is None else min(size, most), *array.shape[1:]), array.dtype)
     larger[:kept] = array[:kept]
     return larger
 

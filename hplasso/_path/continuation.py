@@ -18,12 +18,12 @@ from .truncation import MOST_REPEATS, has_settled
 # of where they start, each to a part of the alpha before: short ones lose time where a wrong
 # support is soon corrected, long ones where it is not. Long are those that admit few features, or
 # mostly such as stay (MOSTLY), or where the rank is below SMALL_RANK; the longest with up to FEW
-# features. Where the loss is curved, a step costs a Hessian, too, and short steps are longer: with
-# .75 in place of .85, cold fits to 13 data sets at levels near .1 and .02 of the largest alpha took
-# .72 to 1.07 of the time, .96 in the mean; least squares took .6 to 1.4. One wide cold fit took 3.9
-# times as long without continuation (constants.py).
+# features. Where the loss is curved, a step costs a Hessian, too, and short steps are longer: cold
+# fits to 11 data sets at nine levels took .96 of the time with .65 in place of .75, in the mean,
+# from .7 to 1.4; .5 and .58 are no better. Least squares took .6 to 1.4 with .75 in place of .85.
+# One wide cold fit took 3.9 times as long without continuation (constants.py).
 FAR, FEW = 3.0, 128
-LONGEST_STEP, LONG_STEP, SHORT_STEP, SHORT_CURVED_STEP = 0.1, 0.5, 0.85, 0.75
+LONGEST_STEP, LONG_STEP, SHORT_STEP, SHORT_CURVED_STEP = 0.1, 0.5, 0.85, 0.65
 SMALL_RANK = 200
 MOSTLY = 2.0 / 3.0
 NEAREST = 1e-6

@@ -27,6 +27,7 @@ from .._numerics.linalg import (
     squares_to_tell,
 )
 from .._numerics.typing import NOBODY, Float64, Index, Mask
+from .linear_solver import on_face
 
 NO_MATRIX = np.empty((0, 0), order="F")
 # At most this part of the coordinates is fixed at zero: more of them make each solution more
@@ -68,10 +69,7 @@ class CholeskyFactor:
 
     @property
     def active(self) -> Index:
-        return self.on_face(self.positions)
-
-    def on_face(self, values: Any) -> Any:
-        return values if self.fixed is None else values[~self.fixed]
+        return on_face(self, self.positions)
 
     def update(
         self, operator: Operator, support: Index, n_trusted: int, solving: bool = True

@@ -12,13 +12,14 @@ each, and the finish follows.
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, final
+from typing import NamedTuple, final
 
 import numpy as np
 
 from .._numerics.linalg import Operator
 from .._numerics.typing import NOBODY, Float64, Index, Mask
 from .hadamard import Factors, stop_at_zero
+from .linear_solver import on_face
 from .restricted_problem import RestrictedProblem
 
 # The steps for a face. Without dependent columns there are some ten: then 30 or 800 make no
@@ -72,10 +73,7 @@ class ConjugateGradients:
 
     @property
     def active(self) -> Index:
-        return self.on_face(self.positions)
-
-    def on_face(self, values: Any) -> Any:
-        return values if self.fixed is None else values[~self.fixed]
+        return on_face(self, self.positions)
 
     def update(
         self, operator: Operator, support: Index, n_trusted: int, solving: bool = True

@@ -16,7 +16,7 @@ import numpy as np
 
 from .._numerics.typing import Float64, Index
 from .faces import Point, move_to_zero, point_of, violators
-from .linear_solver import LinearSolver
+from .linear_solver import LinearSolver, on_face
 from .restricted_problem import RestrictedProblem
 
 # Curvature, relative to that of the single coordinate, that is the rounding error of a dependent
@@ -107,7 +107,7 @@ def drop_dependent(problem: RestrictedProblem, solver: LinearSolver, theta: Floa
 def _response(problem: RestrictedProblem, solver: LinearSolver, column: int) -> Float64:
     """G_AA^-1 G_Aj on the face A of the solver."""
     right = problem.operator.matrix[solver.positions, column]
-    return solver.on_face(solver.solve(right))
+    return on_face(solver, solver.solve(right))
 
 
 def _move(

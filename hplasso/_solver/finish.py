@@ -34,7 +34,7 @@ from .faces import (
     point_at,
     violators,
 )
-from .linear_solver import LinearSolver
+from .linear_solver import LinearSolver, on_face
 from .restricted_problem import RestrictedProblem
 
 
@@ -68,7 +68,7 @@ def limit_point(
     while True:
         values, wrong = minimiser_on(problem, solver, signs, right)
         if solver.failed or not np.count_nonzero(wrong):
-            return point_at(problem, solver.active, solver.on_face(values))
+            return point_at(problem, solver.active, on_face(solver, values))
         leaving = first_to_leave(before.theta[solver.positions], values, wrong)
         solver.fix_at_zero(leaving if solver.fixed is None else solver.fixed | leaving)
 

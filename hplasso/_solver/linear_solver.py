@@ -45,9 +45,6 @@ class LinearSolver(Protocol):
     def active(self) -> Index:
         """The face: the coordinates that are not fixed at zero."""
 
-    def on_face(self, values: Any) -> Any:
-        """Of values for the coordinates F those on the face."""
-
     def update(
         self, operator: Operator, support: Index, n_trusted: int, solving: bool = True
     ) -> None:
@@ -66,3 +63,8 @@ class LinearSolver(Protocol):
 
     def refine(self) -> bool:
         """Solve as exactly as will be needed from here on; returns whether that is new."""
+
+
+def on_face(solver: LinearSolver, values: Any) -> Any:
+    """Of values for the coordinates F of a solver those on the face."""
+    return values if solver.fixed is None else values[~solver.fixed]
