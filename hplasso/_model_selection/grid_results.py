@@ -1,7 +1,7 @@
 """The results of a search, put together by scikit-learn's own from what each candidate gave."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Self
 
 import numpy as np
@@ -18,7 +18,7 @@ class Recall(BaseEstimator):
     """An estimator whose fits recall outcomes, one after the other, as a search asks for them.
 
     It takes pairs of samples, as kernels are: what else samples may be is not looked for, which
-    took more than half of the time.
+    took more than half of the time. Its tags, which a search asks for twice a fit, are made once.
     """
 
     def __init__(self, outcomes: Iterator[Outcome]) -> None:
@@ -28,6 +28,10 @@ class Recall(BaseEstimator):
         return self
 
     def __sklearn_tags__(self) -> Any:
+        return self._tags
+
+    @cached_property
+    def _tags(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.pairwise = True
         return tags

@@ -232,7 +232,7 @@ class Interpolation:
         for row, end in zip(theta, self.ends, strict=True):
             row[: end.iterate.theta.size] = end.iterate.theta
         self._alphas = [end.alpha for end in ends]
-        self.support = np.flatnonzero(theta.any(axis=0))
+        self.support = theta.any(axis=0).nonzero()[0]
         self.features = features[self.support]
         self.theta = theta[:, self.support]
 
@@ -262,7 +262,7 @@ class Interpolation:
         gaps += 0.5 * (1.0 - kappa) ** 2 * squares
         certifier, columns = self.problem.certifier, (gaps, kappa, np.abs(theta) @ errors)
         hidden = max(end.iterate.hidden + certifier.doubt(end.alpha, end.iterate) for end in ends)
-        rows = np.transpose(certifier.with_hidden(columns, hidden)).tolist()
+        rows = np.array(certifier.with_hidden(columns, hidden)).T.tolist()
         return theta, [Certificate(*row) for row in rows]
 
     def _correlations(self, end: SolvedPoint) -> Float64:
