@@ -232,7 +232,7 @@ class Interpolation:
         for row, end in zip(theta, self.ends, strict=True):
             row[: end.iterate.theta.size] = end.iterate.theta
         self._alphas = [end.alpha for end in ends]
-        self.support = theta.any(axis=0).nonzero()[0]
+        self.support = np.any(theta, axis=0).nonzero()[0]
         self.features = features[self.support]
         self.theta = theta[:, self.support]
 
