@@ -16,3 +16,10 @@ def test_fifty_random_problems_of_every_kind(first):
     wrong = [line for lines, _ in found for line in lines]
     assert not wrong, "\n".join(wrong)
     assert sum(warned for _, warned in found) <= 1
+
+
+def test_what_shrinks_beside_an_exact_fit_is_zero():
+    """Features without penalty fit y to rounding, so that f says nothing of the others."""
+    wrong, warned = random_problems.examine(401217, "all")
+    assert not wrong
+    assert not warned

@@ -135,7 +135,7 @@ def next_round(
         if in_vain or _is_dependent(problem, solver, swept.face):
             new = _by_feature_signs(problem, solver, lowest)
     if new is lowest and increase(problem, before, point) == 0.0:
-        new = new._replace(optimal=True)
+        new = _at_rest(problem, lowest)
     if new is lowest:
         return Round(lowest, point, factors, 2 * last.n_sweeps, sweeps, last.n_taken)
     return Round(new, new, None, 1, sweeps, last.n_taken + 1)
@@ -151,9 +151,18 @@ def _by_feature_signs(problem: RestrictedProblem, solver: LinearSolver, lowest: 
     """Where a feature-sign step leads; optimal if f does not go down."""
     new = feature_sign_step(problem, solver, lowest)
     change = increase(problem, lowest, new)
-    if change >= 0.0:  # without a change, what was shrinking is at zero now
-        return (lowest if change else new)._replace(optimal=True)
-    return new
+    return new if change < 0.0 else _at_rest(problem, lowest if change else new)
+
+
+def _at_rest(problem: RestrictedProblem, point: Point) -> Point:
+    """The point as the solution; what is shrinking is at zero, unless f would go up."""
+    support = point.support
+    part = problem.on(support)
+    stays = proximal_face(part, support, point.theta[support], point.z[support]).support
+    left = point_at(problem, stays, point.theta[stays])
+    if increase(problem, point, left) <= 0.0:
+        point = left
+    return point._replace(optimal=True)
 
 
 def sweep_on(
