@@ -9,6 +9,7 @@ from .._numerics.typing import Index
 from .alternating import solve_alternating
 from .conjugate_gradients import descending_sweep
 from .faces import (
+    MIN_ENTRANTS,
     Face,
     Point,
     Solution,
@@ -107,7 +108,7 @@ def next_round(
 ) -> Round:
     """From one round to the next.
 
-    1. Sweep over the support and the violators that are larger than all of it.
+    1. Sweep over the support and the violators; of many, those that are larger than all of it.
     2. Take limit points, from the face that the factors show: the first if f there is below that of
        their product, the others each below the one before. No violators: it is optimal.
     3. What sweeps cannot do, or not in MOST_SWEEPS, a feature-sign step does: they leave out
@@ -168,12 +169,12 @@ def _at_rest(problem: RestrictedProblem, point: Point) -> Point:
 def sweep_on(
     problem: RestrictedProblem, solver: LinearSolver, point: Point, factors: Factors
 ) -> Swept:
-    """Sweep the factors of a point and of the largest violators, in place; read their face.
+    """Sweep the factors of a point and of its violators, in place; read their face.
 
-    Violators whose columns depend on the support stay out.
+    Of many violators only the largest come in, and none whose column depends on the support.
     """
     support, entrants = point.support, violators(problem, point, solver.accuracy)
-    if entrants.size:
+    if entrants.size > MIN_ENTRANTS:
         entrants = largest_violators(problem, point, beyond_support(problem, point, entrants))
     if entrants.size:
         proximal_seed(problem, factors, point.z, entrants)
