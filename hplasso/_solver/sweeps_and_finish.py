@@ -200,7 +200,7 @@ def beyond_support(problem: RestrictedProblem, point: Point, entrants: Index) ->
     most of the violators are none any more as soon as it has moved.
     """
     support = point.support
-    if not entrants.size or not support.size:
+    if not support.size:
         return entrants
     penalty = problem.penalty[support]
     ratios = np.abs(point.z[support])
