@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
+from functools import cached_property
 from math import sqrt
 from typing import Any, NamedTuple
 
@@ -108,9 +109,12 @@ class LeastSquares(SquaredTerm):
 
     def __init__(self, design: Design, y: Float64) -> None:
         super().__init__(design, SquaredLoss(y, design.sqrt_weights, design.fit_intercept))
-        self._correlations = Correlations(design)
         self._target = np.empty(0)  # c
         self._columns: Any = None  # that it is of
+
+    @cached_property
+    def _correlations(self) -> Correlations:
+        return Correlations(self.design)
 
     def state(self, working_set: WorkingSet, theta: Float64) -> SquaredState:
         residual = self.response
