@@ -49,10 +49,6 @@ class Labels(NamedTuple):
         return 1 if len(self.classes) == 2 else len(self.classes)
 
 
-# Kinds of arrays that hold nothing else than labels; to look at others takes .2 ms.
-LABELS = "biuSU"
-
-
 def encode(y: Any, X: Any, sample_weight: Any, class_weight: Any) -> Labels:
     """Number the classes, and multiply the weights of samples and classes.
 
@@ -61,8 +57,7 @@ def encode(y: Any, X: Any, sample_weight: Any, class_weight: Any) -> Labels:
     ValueError
         If y has no classes or only one, an unknown one in `class_weight`, or no weight in total.
     """
-    if not (isinstance(y, np.ndarray) and y.ndim == 1 and y.dtype.kind in LABELS):
-        check_classification_targets(y)
+    check_classification_targets(y)
     classes, codes = np.unique(y, return_inverse=True)
     if len(classes) < 2:
         raise ValueError(

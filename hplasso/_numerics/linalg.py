@@ -110,7 +110,9 @@ def inverse_root(matrix: Float64) -> Float64:
     """
     if len(matrix) == 1:
         return 1.0 / np.sqrt(np.maximum(matrix, TINY))
-    values, vectors, _ = dsyevd(matrix)
+    values, vectors, info = dsyevd(matrix)
+    if info:
+        raise np.linalg.LinAlgError("Eigenvalues of a small matrix did not converge.")
     kept = values > UNIT * len(values) * values[-1]
     return np.asarray(vectors[:, kept] / np.sqrt(values[kept]))
 
@@ -170,9 +172,10 @@ def independent_cholesky(
 def _whole_factor(gram: Float64, squares: Float64) -> Float64 | None:
     """The Cholesky factor of all columns, if they are independent."""
     factor, info = dpotrf(gram.T, lower=1, clean=0)
-    if info or np.count_nonzero(factor.diagonal() ** 2 <= DEPENDENCE * squares):
+    if info:  # what is in the factor means nothing
         return None
-    return np.asarray(factor)
+    above = np.count_nonzero(factor.diagonal() ** 2 > DEPENDENCE * squares)
+    return factor if above == len(gram) else None
 
 
 def _independent_of(gram: Float64, kept: Index, group: Index, squares: Float64) -> Index:

@@ -190,9 +190,9 @@ class LinearInterpolation:
         """Whether the middle may be good enough, with an expected gap half way to the ends."""
         if not expected:
             return True
-        weights = interpolation.weights(alphas[len(alphas) // 2])
+        fractions = interpolation.fractions(alphas[len(alphas) // 2])
         gap_tol = self.tracer.problem.certifier.gap_tol
-        return expected * 4.0 * prod(weights) <= gap_tol
+        return expected * 4.0 * prod(fractions) <= gap_tol
 
 
 def trace_some(
@@ -242,13 +242,13 @@ class Interpolation:
         That is `certify`, for squared loss at all of them at once.
         """
         penalty, ends, at = self.problem.penalty, self.ends, np.array(alphas)
-        means = np.array([self.weights(alpha) for alpha in alphas])
-        theta, z = means @ self.theta, means @ [self._correlations(end) for end in ends]
+        fractions = np.array([self.fractions(alpha) for alpha in alphas])
+        theta, z = fractions @ self.theta, fractions @ [self._correlations(end) for end in ends]
         rounding = CorrelationRounding(max(end.iterate.rounding.residual_scale for end in ends))
         errors = rounding.of(self.problem.design.rounding, self.features)
         feasible = [min(max(end.iterate.feasible_alpha, end.alpha), HUGE) for end in ends]
         squares = [end.iterate.state.square for end in ends]  # between them it is less: convexity
-        feasible_alphas, squares = np.array([feasible, squares]) @ means.T
+        feasible_alphas, squares = np.array([feasible, squares]) @ fractions.T
         weights = penalty.weights[self.features]
         lambdas = np.multiply.outer(at, weights)
         if penalty.ridge_ratio and self.support.size:
@@ -287,19 +287,19 @@ class Interpolation:
 
     def solve(self, alpha: float) -> PathPoint:
         """The solution there, from the interpolated point."""
-        values = np.array(self.weights(alpha)) @ self.theta
+        values = np.array(self.fractions(alpha)) @ self.theta
         return self.tracer.solve_from(alpha, self.support, values)
 
-    def weights(self, alpha: float) -> list[float]:
-        """Those of the points at an alpha: of its two neighbours."""
+    def fractions(self, alpha: float) -> list[float]:
+        """Of which parts of the points an alpha is the mean: of its two neighbours."""
         alphas, after = self._alphas, 1
         while after < len(alphas) - 1 and alphas[after] >= alpha:
             after += 1
         before, length = alphas[after - 1], alphas[after - 1] - alphas[after]
-        weights = [0.0] * len(alphas)
-        weights[after] = (before - alpha) / length if length > 0.0 else 0.5
-        weights[after - 1] = 1.0 - weights[after]
-        return weights
+        fractions = [0.0] * len(alphas)
+        fractions[after] = (before - alpha) / length if length > 0.0 else 0.5
+        fractions[after - 1] = 1.0 - fractions[after]
+        return fractions
 
 
 def trace_log_interpolated(

@@ -146,7 +146,7 @@ class CholeskyFactor:
     def _leave_out(self, leaving: Mask) -> None:
         """Compute the factor without some coordinates; the others are independent still."""
         stay = (~leaving).nonzero()[0]
-        gram = self._gram[stay].take(stay, axis=1)
+        gram = self.operator.on(stay).matrix
         self._set(self.positions[stay], gram, dpotrf(gram.T, lower=1, clean=0)[0])
 
     def _append(self, gram: Float64, new: Index) -> None:

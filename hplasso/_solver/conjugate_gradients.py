@@ -78,14 +78,14 @@ class ConjugateGradients:
     def update(
         self, operator: Operator, support: Index, n_trusted: int, solving: bool = True
     ) -> None:
-        on_face = np.zeros(len(operator), dtype=bool)
-        on_face[support] = True
-        known = int(np.count_nonzero(on_face[self.positions]))
+        chosen = np.zeros(len(operator), dtype=bool)
+        chosen[support] = True
+        known = int(np.count_nonzero(chosen[self.positions]))
         if known < support.size or known < OWN_OPERATOR * self.positions.size:
             whole = support.size >= OWN_OPERATOR * len(operator)
             self.positions = np.arange(len(operator)) if whole else support
             self.operator = operator if whole else operator.on(support)
-        fixed = ~on_face[self.positions]
+        fixed = ~chosen[self.positions]
         self.fixed = fixed if fixed.any() else None
 
     def fix_at_zero(self, fixed: Mask) -> None:

@@ -467,3 +467,10 @@ def test_a_class_of_next_to_no_weight():
     X = np.random.default_rng(0).normal(size=(30, 3))
     model = HadamardLogisticRegression(C=1e-3).fit(X, y, weights)
     assert_allclose(model.intercept_, np.log(29 / 1e-20))
+
+
+@pytest.mark.parametrize("kind", [HadamardLogisticRegression, LogisticRegression])
+def test_numbers_that_look_like_a_regression_target_are_warned_of(kind):
+    X = np.random.default_rng(0).normal(size=(30, 2))
+    with pytest.warns(UserWarning, match="number of unique classes is greater than 50%"):
+        kind(C=1e-3).fit(X, np.arange(30))

@@ -100,7 +100,7 @@ CASES = {
         [
             GRID,
             {"scale": ["passthrough"], "model__alpha": [1.0], "model__positive": [True, False]},
-            {"model__fit_intercept": [True, False], "model__alpha": [2.0]},
+            {"model__fit_intercept": [True, False], "scale__with_std": [False]},
             {"model": [HadamardElasticNet(0.1, tol=1e-13)]},
         ],
         {},
