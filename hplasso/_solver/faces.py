@@ -112,9 +112,14 @@ def proximal_face(part: RestrictedProblem, positions: Index, theta: Float64, z: 
     return Face(positions, np.sign(step), positions.size)
 
 
-def first_to_leave(before: Float64, values: Float64, wrong: Mask) -> Mask:
-    """Of the wrong signs, if they are many, those that reach zero first on the step to `values`."""
+def first_to_leave(before: Float64, values: Float64, wrong: Mask, few: bool = False) -> Mask:
+    """Of the wrong signs, if they are many, those that reach zero first on the step to `values`.
+
+    If `few`, a MIN_LEAVING-th of the others' number at a time: one, on a small support.
+    """
     leaving, room = wrong.nonzero()[0], max(MIN_LEAVING, wrong.size // LEAVING)
+    if few:
+        room //= MIN_LEAVING
     if leaving.size > room:
         start = np.abs(before[leaving])
         step = start + np.abs(values[leaving])

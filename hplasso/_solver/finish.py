@@ -41,12 +41,18 @@ from .restricted_problem import RestrictedProblem
 def finish(problem: RestrictedProblem, solver: LinearSolver, start: Point, face: Face) -> Point:
     """The last of the limit points from `face` on with f below that of `start`; or `start`.
 
-    The linear solver refines its solutions when that has settled.
+    Where several coordinates have left at once and f is not below, it may be that some of them
+    should have stayed, as others left: from that face once more, few at a time. The linear solver
+    refines its solutions when that has settled.
     """
     best = start
     while True:
         point = limit_point(problem, solver, best, face)
         entrants = violators(problem, point, solver.accuracy)
+        several = face.support.size - point.support.size > 1
+        if entrants.size and several and solver.exact and increase(problem, best, point) >= 0.0:
+            point = limit_point(problem, solver, best, face, few=True)
+            entrants = violators(problem, point, solver.accuracy)
         if not entrants.size:
             best = Point(*point[:3], optimal=True)
         elif not solver.failed and increase(problem, best, point) < 0.0:
@@ -58,7 +64,7 @@ def finish(problem: RestrictedProblem, solver: LinearSolver, start: Point, face:
 
 
 def limit_point(
-    problem: RestrictedProblem, solver: LinearSolver, before: Point, face: Face
+    problem: RestrictedProblem, solver: LinearSolver, before: Point, face: Face, few: bool = False
 ) -> Point:
     """Solve on a face; wrong signs leave, and dependent columns, until there are none."""
     signs = np.zeros(len(problem.target))
@@ -69,7 +75,7 @@ def limit_point(
         values, wrong = minimiser_on(problem, solver, signs, right)
         if solver.failed or not np.count_nonzero(wrong):
             return point_at(problem, solver.active, on_face(solver, values))
-        leaving = first_to_leave(before.theta[solver.positions], values, wrong)
+        leaving = first_to_leave(before.theta[solver.positions], values, wrong, few)
         solver.fix_at_zero(leaving if solver.fixed is None else solver.fixed | leaving)
 
 

@@ -19,7 +19,7 @@ from hplasso._solver.cholesky import CholeskyFactor
 from hplasso._solver.conjugate_gradients import descending_sweep, ridge_descent
 from hplasso._solver.faces import Face, first_to_leave, increase, point_of, violators
 from hplasso._solver.feature_sign import drop_dependent, feature_sign_step, minimise_on_face
-from hplasso._solver.finish import finish, minimiser_on
+from hplasso._solver.finish import finish, limit_point, minimiser_on
 from hplasso._solver.hadamard import (
     Factors,
     balance,
@@ -582,6 +582,27 @@ def test_of_many_wrong_signs_those_leave_that_reach_zero_first(n_wrong, size, n_
     assert_array_equal(gone, np.sort(np.argsort(at)[:n_leaving]))
     nothing = np.zeros(size)  # who is at zero, and stays there, leaves first
     assert first_to_leave(nothing, nothing, np.ones(size, dtype=bool)).sum() == max(5, size // 16)
+    few = first_to_leave(start, end, end < 0.0, few=True).nonzero()[0]
+    assert_array_equal(few, np.sort(np.argsort(at)[: max(5, size // 16) // 5]))
+
+
+@pytest.mark.parametrize("seed", [426, 4562, 5484])
+def test_some_of_the_wrong_signs_are_right_when_others_have_left(seed):
+    """All at once, they leave a point above the start; one at a time, the solution."""
+    rng = np.random.default_rng(seed)
+    k = int(rng.integers(3, 7))
+    C = rng.normal(size=(k, k + 2))
+    C += rng.normal(size=k + 2) * rng.choice([0, 1, 3])
+    response = rng.normal(size=k + 2)
+    penalty = np.full(k, rng.choice([0.05, 0.1, 0.2]) * np.abs(C @ response).max())
+    problem = restricted(C @ C.T, C @ response, penalty, np.zeros(k), False)
+    start = point_of(problem, rng.normal(size=k))
+    face, solver = Face(np.arange(k), np.sign(start.theta), k), CholeskyFactor()
+    assert increase(problem, start, limit_point(problem, solver, start, face)) >= 0.0
+    assert increase(problem, start, limit_point(problem, solver, start, face, few=True)) < 0.0
+    point = finish(problem, solver, start, face)
+    assert point.optimal
+    assert_optimal(problem, point)
 
 
 @pytest.mark.parametrize("scale", [2.0**-300, 1.0, 2.0**300])
