@@ -62,12 +62,14 @@ def check_columns(X: Any, design: Design) -> None:
     check_range("a column of X", size)
 
 
-def check_range(name: str, size: float) -> None:
-    """Raise a ValueError if squares of this size would leave the range of float64."""
-    if size != 0.0 and not SMALLEST <= size <= LARGEST:
+def check_range(name: str, size: float, power: int = 2) -> None:
+    """Raise a ValueError if squares, or other powers, would leave the range of float64."""
+    smallest, largest = (limit ** (2 / power) for limit in (SMALLEST, LARGEST))
+    if size != 0.0 and not smallest <= size <= largest:
+        what = "squares" if power == 2 else "fourth powers"
         raise ValueError(
             f"The size of {name} is {size:.1e}; it has to be 0 or in the range "
-            f"[{SMALLEST:.0e}, {LARGEST:.0e}], so that squares can be computed. Scale the data."
+            f"[{smallest:.0e}, {largest:.0e}], so that {what} can be computed. Scale the data."
         )
 
 

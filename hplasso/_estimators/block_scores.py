@@ -17,6 +17,7 @@ from .._design.source import Block, Source, refuse_not_finite
 from .._design.target_moments import TargetMoments, as_columns
 from .._numerics.rounding import UNIT
 from .generalized_linear import Family
+from .lazily import applied
 
 
 def block_r2(model: Any, source: Source) -> float:
@@ -80,7 +81,7 @@ def _predictions(model: Any, name: str, block: Block) -> Any:
     """Those of a method of a model for the rows of a block, of which there is at least one."""
     refuse_not_finite(block)
     with config_context(assume_finite=True):
-        return getattr(model, name)(block.X, block.offset)
+        return applied(getattr(model, name), block.X, block.offset)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from .._numerics.typing import Float64, Index, Mask
 from .._path.interpolation import trace_log_interpolated
 from .._path.progress import PathPoint
 from .._path.tracer import Tracer
-from .._validation.arrays import checked_array, checked_offset
+from .._validation.arrays import checked_array, checked_numbers, checked_offset
 from .._validation.weights import PenaltyWeights, normalised_weights
 from .problem import FitOptions, Problem, UnpenalisedProblem
 from .regression import AlphaScale
@@ -67,7 +67,7 @@ class Family(NamedTuple):
 
     def checked_targets(self, y: Any) -> Float64:
         """Targets as float64; a ValueError where the loss is not defined for them."""
-        y = np.asarray(y, dtype=np.float64)
+        y = checked_numbers(y)
         check_range("y", float(np.abs(y).max()))
         outside = y <= 0.0 if self.power >= 2.0 else y < 0.0
         if self.power >= 1.0 and outside.any():

@@ -29,7 +29,7 @@ def lazily(method: Function) -> Function:
 
             if not is_dask(offset):
                 refuse_elsewhere("offset", offset)
-            of_model = OfModel(copy(model), method.__name__)  # as it is now: it may be fitted again
+            of_model = OfModel(copy(model), predict)  # as it is now: it may be fitted again
             return predicted(of_model, X, offset, getattr(model, "classes_", None))
         if isinstance(X, Batches):
             name = method.__name__
@@ -44,14 +44,19 @@ def lazily(method: Function) -> Function:
     return cast(Function, predict)
 
 
+def applied(method: Any, X: Any, offset: Any) -> Any:
+    """What a method of an estimator returns; of a subclass, it may be one that takes X alone."""
+    return method(X) if offset is None else method(X, offset)
+
+
 class OfModel:
     """A method of an estimator, which can be pickled."""
 
-    def __init__(self, model: Any, name: str) -> None:
-        self._model, self._name = model, name
+    def __init__(self, model: Any, method: Any) -> None:
+        self._model, self._method = model, method
 
     def __call__(self, X: Any, offset: Any) -> Any:
-        return getattr(self._model, self._name)(X, offset)
+        return self._method(self._model, X, offset)
 
     def learn_names(self, X: Any) -> None:
         """Expect the names of these samples, which have been seen: no warning is given again."""

@@ -19,7 +19,7 @@ from .._validation.choices import Balanced
 from .._validation.weights import PenaltyWeights
 from .bases import ClassifierMixin
 from .classification import LogisticData, encode
-from .lazily import lazily
+from .lazily import applied, lazily
 from .linear_model import LinearModel, chosen_parameters, fitted_as
 from .problem import FitOptions, Problem, without_group_ratio
 from .streamed_data import streamed_labels
@@ -111,7 +111,7 @@ class LinearClassifier(ClassifierMixin, LinearModel):
         >>> HadamardLogisticRegression(C=0.5).fit(X, y).predict(X[::50])
         array([0, 1, 2])
         """
-        scores = self.decision_function(X, offset)
+        scores = applied(self.decision_function, X, offset)
         chosen = (scores > 0).astype(np.intp) if scores.ndim == 1 else scores.argmax(axis=1)
         return self.classes_[chosen]
 
@@ -141,7 +141,7 @@ class LinearClassifier(ClassifierMixin, LinearModel):
         >>> HadamardLogisticRegression(C=0.5).fit(X, y).predict_proba(X[:1]).round(3)
         array([[0.985, 0.015, 0.   ]])
         """
-        scores = self.decision_function(X, offset)
+        scores = applied(self.decision_function, X, offset)
         if scores.ndim == 1:
             return np.stack([expit(-scores), expit(scores)], axis=1)
         return softmax(scores, axis=1)
@@ -172,7 +172,7 @@ class LinearClassifier(ClassifierMixin, LinearModel):
         >>> HadamardLogisticRegression(C=0.5).fit(X, y).predict_log_proba(X[60:61]).round(1)
         array([[-2.7, -0.1, -6.3]])
         """
-        scores = self.decision_function(X, offset)
+        scores = applied(self.decision_function, X, offset)
         if scores.ndim == 1:
             return np.stack([log_expit(-scores), log_expit(scores)], axis=1)
         return log_softmax(scores, axis=1)

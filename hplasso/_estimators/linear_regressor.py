@@ -1,12 +1,13 @@
 """What is common to estimators of least squares: data, attributes, predictions; a fit, a path."""
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.linear_model import ElasticNet, Lasso
 from sklearn.metrics import r2_score
+from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
 from .._design.source import Source
@@ -21,7 +22,7 @@ from .._validation.weights import PenaltyWeights, checked_data, checked_penalty_
 from .bases import MultiOutputMixin, RegressorMixin
 from .block_scores import block_r2
 from .fit_method import Task, fit_method
-from .lazily import lazily
+from .lazily import applied, lazily
 from .linear_model import LinearModel, chosen_parameters, fitted_as, options_of
 from .problem import FitOptions, Problem, gaps_of, sweeps_of
 from .regression import ACCEPTED, LeastSquaresData, least_squares_data
@@ -117,7 +118,8 @@ class LinearRegressor(RegressorMixin, LinearModel):
         source = source_of(X, y, sample_weight, offset)
         if source is not None:
             return block_r2(self, source)
-        return float(r2_score(y, self.predict(X, offset), sample_weight=sample_weight))
+        predictions = applied(self.predict, X, offset)
+        return float(r2_score(y, predictions, sample_weight=sample_weight))
 
     def to_sklearn(self) -> Any:
         """A fitted estimator of scikit-learn with the same coefficients and predictions.
@@ -163,6 +165,7 @@ class LeastSquaresEstimator(MultiOutputMixin, LinearRegressor):
     """What :class:`HadamardLasso` and :class:`HadamardElasticNet` have in common; abstract."""
 
     _accepted = ACCEPTED | {"multi_output": True}
+    __metadata_request__fit: ClassVar = {"check_input": UNUSED}  # not for pipelines to pass on
     alpha: float
 
     @fit_method

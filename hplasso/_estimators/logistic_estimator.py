@@ -11,6 +11,7 @@ from .._path.progress import PathPoint
 from .._validation.arrays import check_one_target
 from .block_scores import block_accuracy
 from .fit_method import Task
+from .lazily import applied
 from .linear_classifier import LinearClassifier
 from .linear_model import options_of
 from .problem import Problem
@@ -76,4 +77,5 @@ class LogisticEstimator(LinearClassifier):
         source = source_of(X, y, sample_weight, offset)
         if source is not None:
             return block_accuracy(self, source)
-        return float(accuracy_score(y, self.predict(X, offset), sample_weight=sample_weight))
+        labels = applied(self.predict, X, offset)
+        return float(accuracy_score(y, labels, sample_weight=sample_weight))

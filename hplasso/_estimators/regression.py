@@ -17,7 +17,7 @@ from .._path.interpolation import trace_interpolated
 from .._path.progress import PathPoint, warn
 from .._path.saturation import Enough, Interpolates, never
 from .._path.tracer import Tracer
-from .._validation.arrays import checked_array, checked_offset
+from .._validation.arrays import checked_array, checked_numbers, checked_offset
 from .._validation.weights import PenaltyWeights, normalised_weights
 from .problem import (
     DATA_ACCEPTED,
@@ -292,5 +292,5 @@ def _as_columns(y: Any) -> Float64:
     """A validated y as float64 of shape (n_samples, n_targets)."""
     if not isinstance(y, np.ndarray):  # a sparse matrix: this says so
         check_array(y, ensure_2d=False, input_name="y")
-    y = np.asarray(y, dtype=np.float64)
+    y = checked_numbers(y)
     return y[:, None] if y.ndim == 1 else y

@@ -12,6 +12,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from .._estimators.bases import BaseEstimator, CallbackSupportMixin, MetaEstimatorMixin
+from .._estimators.lazily import applied
 from .._estimators.linear_model import options_of
 from .._estimators.problem import forget_certificate
 from .._numerics.error_state import Function
@@ -116,7 +117,7 @@ class RelaxedModel(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, ABC)
         array([205.9,  77. ])
         """
         check_is_fitted(self)
-        return self.estimator_.predict(X, offset)
+        return applied(self.estimator_.predict, X, offset)
 
     @_if_estimator_has("predict_proba")
     def predict_proba(self, X: Any, offset: Any = None) -> Any:
@@ -147,7 +148,7 @@ class RelaxedModel(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, ABC)
         array([[1., 0.]])
         """
         check_is_fitted(self)
-        return self.estimator_.predict_proba(X, offset)
+        return applied(self.estimator_.predict_proba, X, offset)
 
     @_if_estimator_has("predict_log_proba")
     def predict_log_proba(self, X: Any, offset: Any = None) -> Any:
@@ -178,7 +179,7 @@ class RelaxedModel(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, ABC)
         array([[-0. , -4.2]])
         """
         check_is_fitted(self)
-        return self.estimator_.predict_log_proba(X, offset)
+        return applied(self.estimator_.predict_log_proba, X, offset)
 
     @_if_estimator_has("decision_function")
     def decision_function(self, X: Any, offset: Any = None) -> Any:
@@ -209,7 +210,7 @@ class RelaxedModel(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, ABC)
         array([-14.7, -10.7])
         """
         check_is_fitted(self)
-        return self.estimator_.decision_function(X, offset)
+        return applied(self.estimator_.decision_function, X, offset)
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None, offset: Any = None) -> float:
         """The score of `estimator_`: R^2, the accuracy, or D^2.

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.utils import check_array, check_scalar
+from sklearn.utils import assert_all_finite, check_array, check_scalar
 
 from .._numerics.elsewhere import refuse_not_in_memory
 from .._numerics.typing import Float64
@@ -16,6 +16,8 @@ from .parameters import check_parameters, real
 def as_floats(values: Any, name: str, **options: Any) -> Float64:
     """An array of float64, for scikit-learn's check; its errors name the argument."""
     refuse_not_in_memory(name, values)
+    if isinstance(values, numbers.Number):
+        raise ValueError(f"{name} must be an array-like. Got {values!r}.")
     try:
         array = check_array(values, ensure_2d=False, dtype=np.float64, input_name=name, **options)
     except (TypeError, ValueError, OverflowError) as error:
@@ -48,6 +50,14 @@ def check_one_target(owner: str, y: Any, instead: str) -> None:
             f"y should be a 1d array, got an array of shape {shape} instead: {owner} takes one "
             f"target. For several, use {instead}."
         )
+
+
+def checked_numbers(y: Any) -> Float64:
+    """A validated y as float64: objects among its values, such as None, may not be numbers."""
+    y = np.asarray(y, dtype=np.float64)
+    if not math.isfinite(y.sum()):
+        assert_all_finite(y, input_name="y")
+    return y
 
 
 def checked_array(values: Any, shape: tuple[int, ...], name: str) -> Float64:

@@ -6,7 +6,7 @@ Of parameters that scikit-learn has, or had, and this package has not: what to w
 import inspect
 import math
 import numbers
-from collections.abc import Callable, Mapping, Sized
+from collections.abc import Callable, Mapping, Sequence, Sized
 from functools import wraps
 from typing import Any, Literal, NamedTuple, cast, get_args
 
@@ -81,7 +81,8 @@ NONE = Constraint("None", lambda value: value is None)
 ARRAY = Constraint(
     "an array-like",
     lambda value: (
-        isinstance(value, list | tuple) or (hasattr(value, "__array__") and np.ndim(value) > 0)
+        (isinstance(value, Sequence) and not isinstance(value, str | bytes))
+        or (hasattr(value, "__array__") and np.ndim(value) > 0)
     ),
 )
 CALLABLE = Constraint("a callable", callable)
@@ -90,7 +91,7 @@ LIST = Constraint("a list, tuple or set", lambda value: isinstance(value, list |
 TEXT = Constraint("a str", lambda value: isinstance(value, str))
 NUMBER = Constraint("a float", lambda value: isinstance(value, numbers.Real))
 RANDOM_STATE = Constraint(
-    "an int in the range [0, 4294967295], a random number generator or None",
+    "an int in the range [0, 4294967295], a numpy.random.RandomState or None",
     lambda value: (
         value is None
         or isinstance(value, np.random.RandomState)

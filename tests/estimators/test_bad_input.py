@@ -1,5 +1,6 @@
 """Bad input gets scikit-learn's answer, before any work is done."""
 
+from collections import deque
 from typing import get_args
 
 import matplotlib.pyplot as plt
@@ -16,11 +17,14 @@ from hplasso import (
     HadamardElasticNet,
     HadamardElasticNetCV,
     HadamardGroupLasso,
+    HadamardGroupLogisticRegression,
     HadamardLasso,
     HadamardLassoCV,
     HadamardLassoIC,
     HadamardLogisticRegression,
     HadamardLogisticRegressionCV,
+    HadamardMultiTaskLasso,
+    HadamardPoissonRegressor,
     RegularizationPathDisplay,
     enet_path,
     lasso_path,
@@ -50,6 +54,7 @@ WITH_ALPHAS = [
     enet_path,
 ]
 WITH_CS = [HadamardLogisticRegressionCV, logistic_path]
+REGRESSIONS = [HadamardLasso, HadamardElasticNet, *WITH_ALPHAS]
 
 
 def fit(function, data=X, target=None, **parameters):
@@ -330,6 +335,60 @@ def test_sizes_that_can_not_be_squared_are_named(function):
     if function not in (HadamardLogisticRegression, *WITH_CS):
         with pytest.raises(ValueError, match=rf"size of y is 1\.0e\+200; {allowed}"):
             fit(function, X, np.where(y == y[0], 1e200, y))
+
+
+@pytest.mark.parametrize("power", [80, -80, 120, -120])
+def test_sizes_of_which_groups_need_fourth_powers(power):
+    allowed = r"range \[3e-73, 3e\+72\], so that fourth powers"
+    scale = 10.0**power
+    for kind, target in (
+        (HadamardGroupLasso, y),
+        (HadamardMultiTaskLasso, np.stack([y, -y], axis=1)),
+        (HadamardGroupLogisticRegression, labels),
+    ):
+        with pytest.raises(ValueError, match=f"size of a column of X is .*{allowed}"):
+            kind().fit(X * scale, target)
+        if target is not labels:
+            with pytest.raises(ValueError, match=f"size of y is .*{allowed}"):
+                kind().fit(X, target * scale)
+
+
+@pytest.mark.parametrize("sizes", [(1e69, 1e69), (1e69, 1e-69), (1e-69, 1e69), (1e-69, 1e-69)])
+def test_groups_within_that_range(sizes):
+    of_X, of_y = sizes
+    expected = HadamardGroupLasso(0.1, groups=[0] * 5 + [1] * 5).fit(X, y)
+    model = HadamardGroupLasso(0.1 * of_X * of_y, groups=[0] * 5 + [1] * 5).fit(X * of_X, y * of_y)
+    np.testing.assert_allclose(model.coef_ * (of_X / of_y), expected.coef_, rtol=1e-6)
+    np.testing.assert_allclose(model.dual_gap_ / of_y**2, expected.dual_gap_, rtol=1e-3)
+
+
+@pytest.mark.parametrize("function", [*REGRESSIONS, HadamardGroupLasso, HadamardPoissonRegressor])
+@pytest.mark.parametrize("value", [None, np.nan, np.inf])
+def test_objects_in_y_that_are_not_numbers(function, value):
+    objects = y.astype(object)
+    objects[7] = value
+    what = "infinity" if value == np.inf else "NaN"
+    for target in (objects, list(objects)):
+        with pytest.raises(ValueError, match=f"Input (y )?contains {what}"):
+            fit(function, X, target)
+
+
+@pytest.mark.parametrize("function", [*WITH_ALPHAS, *WITH_CS])
+@pytest.mark.parametrize("kind", [range, deque])
+def test_grids_in_any_sequence(function, kind):
+    name = "Cs" if function in WITH_CS else "alphas"
+    given = range(1, 4) if kind is range else deque([1, 2, 3])
+    found, expected = (fit(function, **{name: values}) for values in (given, [1.0, 2.0, 3.0]))
+    if function in PATHS:
+        np.testing.assert_array_equal(found[1], expected[1])
+    else:
+        np.testing.assert_array_equal(found.coef_, expected.coef_)
+
+
+def test_an_offset_is_an_array():
+    for offset in (2.0, 1):
+        with pytest.raises(ValueError, match=f"offset must be an array-like. Got {offset}"):
+            HadamardLasso().fit(X, y, offset=offset)
 
 
 @pytest.mark.parametrize("function", WITH_ALPHAS)

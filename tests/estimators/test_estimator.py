@@ -193,3 +193,10 @@ def test_clone_and_pickle():
     model = HadamardLasso(0.2, penalty_weights=np.arange(10)).fit(X, y)
     assert_array_equal(pickle.loads(pickle.dumps(model)).predict(X), model.predict(X))
     assert_array_equal(clone(model).fit(X, y).coef_, model.coef_)
+
+
+def test_what_has_no_effect_is_nothing_to_pass_on():
+    """As of Lasso: metadata routing knows the sample weights, and not `check_input`."""
+    requests = HadamardLasso().get_metadata_routing().fit.requests
+    assert "sample_weight" in requests
+    assert "check_input" not in requests
