@@ -40,6 +40,10 @@ WIDE = 10.0
 # states, a larger one Newton steps (constants.py): 726, 1073 and 418 at 0.05; 760, 1102 and 576 at
 # 0.6.
 STEEP = 0.25
+# Nor is a step doubled that moves an output by more units: an exponential is zero by then, and f
+# falls for ever by what rounding leaves of it, where the best coefficient is infinite. A numerical
+# limit.
+FARTHEST = 1e3
 # A limit of rounding: a coefficient that moves by no more than this part of it stays.
 SETTLED = 1e-9
 
@@ -183,6 +187,7 @@ def _go_beyond(
     crossing = goal * direction < 0.0
     limit = 1.0 + float((-goal[crossing] / direction[crossing]).min(initial=np.inf))
     here, change = goal, outputs.linear(working_set, direction)
+    limit = min(limit, FARTHEST / max(float(np.abs(change).max()), FARTHEST * SHORTEST))
     while slope(state, here, change) < steep and 2.0 * length <= limit:
         new = goal + (2.0 * length - 1.0) * direction
         after = state_at(outputs, state.linear + length * change, state.intercept)

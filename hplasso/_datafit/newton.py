@@ -19,7 +19,7 @@ from .._design.multi_output import MultiOutputDesign
 from .._design.working_set import WorkingSet
 from .._losses.base import Loss
 from .._numerics.linalg import GramMatrix, Operator
-from .._numerics.rounding import UNIT, CorrelationRounding
+from .._numerics.rounding import ROUNDING, UNIT, CorrelationRounding
 from .._numerics.typing import Float64, Index
 from .base import Limit, Model, Penalty
 from .curved_state import CurvedState, state_at
@@ -34,6 +34,14 @@ from .outputs import Outputs
 NEGLIGIBLE = 1e-12
 
 
+def scale_of(null_loss: float, rounding: float) -> float:
+    """The unit of gaps: the loss without features, of which rounding of the intercept makes a part.
+
+    Where that is all, y is constant; then the loss of which it is NEGLIGIBLE.
+    """
+    return null_loss if null_loss > rounding else rounding / NEGLIGIBLE
+
+
 class CurvedTerm:
     """A loss under the design's weights."""
 
@@ -46,7 +54,8 @@ class CurvedTerm:
         start = np.zeros((design.shape[0], self.n_outputs))
         intercept = np.zeros(self.n_outputs) + fit_intercept * loss.null_intercept
         self.null_state = state_at(self.outputs, start, intercept)
-        self.scale = self.null_state.loss
+        error = ROUNDING * (np.abs(self.null_state.intercept) + loss.mean_rounding)
+        self.scale = scale_of(self.null_state.loss, self.null_state.intercept_cost(error))
         self._largest_rounding = float(design.rounding.max(initial=0.0))
         self._correlations = Correlations(self.design)
         self._hessian = Hessian(design, loss, fit_intercept)

@@ -18,9 +18,11 @@ def standard_errors(values: Float64, weights: Float64) -> Float64:
     if len(values) < 2:
         return np.full(values.shape[1:], np.nan)
     with np.errstate(invalid="ignore", over="ignore"):  # of scores that are not finite
-        mean = np.average(values, axis=0, weights=weights)
-        variance = np.average((values - mean) ** 2, axis=0, weights=weights)
-    return np.asarray(np.sqrt(variance / (len(values) - 1)))
+        deviations = values - np.average(values, axis=0, weights=weights)
+        largest = np.abs(deviations).max(axis=0)  # whose square may be out of range
+        parts = deviations / np.where(largest == 0.0, 1.0, largest)
+        variance = np.average(parts**2, axis=0, weights=weights)
+        return np.asarray(largest * np.sqrt(variance / (len(values) - 1)))
 
 
 class Choice(NamedTuple):

@@ -13,8 +13,10 @@ from typing import NamedTuple
 import numpy as np
 
 from .._datafit.group_term import GroupTerm
+from .._design.correlations import ALL
 from .._numerics.typing import NOBODY, Float64, Index
 from .._penalties.group import GroupPenalty
+from .._penalties.l1 import SOLVED
 from .._solver.group_problem import GroupSystem
 from .._solver.partition import Partition
 from .group_point import GroupCertifier, GroupIterate
@@ -156,7 +158,8 @@ class GroupTracer(Tracer):
     def alpha_max(self) -> float:
         """The smallest alpha at which every penalised group is zero.
 
-        Groups without penalty are fitted first, if there are any.
+        Groups without penalty are fitted first, if there are any. Another fit of these may differ
+        by rounding: there is room for it.
         """
         penalty, penalised = self.penalty, self.penalty.weights > 0.0
         if not penalised.all():
@@ -170,7 +173,9 @@ class GroupTracer(Tracer):
         features, theta = self.position
         (state,) = self.term.states(features, theta[..., None])
         z = np.where(penalised[penalty.groups, None], state.z, 0.0)
-        return penalty.feasible_alpha(z, np.zeros(penalised.size))
+        room = np.where(penalised, 0.0 if penalised.all() else SOLVED, 0.0)
+        errors = penalty.grouping.norms(state.rounding.of(self.term.design.rounding, ALL)[:, None])
+        return penalty.feasible_alpha(z, -room * errors)
 
     def _tell_iteration(
         self, alpha: float, at: GroupIterate, sweeps: int, imbalance: float

@@ -32,6 +32,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .._datafit.loss_sums import LossSums
+from .._datafit.newton import scale_of
 from .._design.correlations import ALL
 from .._numerics.linalg import inverse_root
 from .._numerics.rounding import ROUNDING
@@ -59,7 +60,8 @@ class Coefficients(NamedTuple):
 class View(NamedTuple):
     """What the sums say at one point, the intercepts' imbalance taken out.
 
-    `cost` is s'delta; `square`, `length` and `steepest` are those of `LossSums`.
+    `cost` is s'delta; `square`, `length` and `steepest` are those of `LossSums`; `scale` is the
+    unit of gaps, at theta = 0.
     """
 
     at: Coefficients
@@ -72,6 +74,7 @@ class View(NamedTuple):
     square: float
     length: float
     steepest: float
+    scale: float
 
     def divergence(self, kappa: float) -> float:
         """An upper bound of that of kappa r'."""
@@ -102,7 +105,10 @@ def view(sums: LossSums, k: int, at: Coefficients, weight: float, fit_intercept:
     loss, square, length = (
         float(values[k]) / weight for values in (sums.losses, sums.squares, sums.lengths)
     )
-    return View(at, loss, z, step, cost, T, root, square, length, float(sums.steepest[k]))
+    error = ROUNDING * (np.abs(at.intercept) + 1.0)
+    scale = scale_of(loss, 0.5 * float(error @ slopes[-1] @ error))
+    steepest = float(sums.steepest[k])
+    return View(at, loss, z, step, cost, T, root, square, length, steepest, scale)
 
 
 def eliminated(hessian: Float64, seen: View) -> Float64:

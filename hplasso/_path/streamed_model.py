@@ -110,7 +110,9 @@ def solve_model(
 ) -> PathPoint:
     """The minimiser of 1/2 theta'H theta - target'theta and the penalty.
 
-    It is that of least squares on the rows R of a factor, R'R = H, for R^-T target.
+    It is that of least squares on the rows R of a factor, R'R = H, for R^-T target. A start whose
+    gap is small enough stays, so that there is none where correlations have to vanish to rounding:
+    those of features without penalty.
     """
     rows, order = pivoted_root(hessian)
     response = np.zeros(1)
@@ -125,7 +127,8 @@ def solve_model(
     tol = max(MODEL_TOL * settings.tol**2, LEAST_TOL)
     settings = replace(settings, tol=tol, listener=None, dtype=np.float64)
     working_set = WorkingSet(design, hessian)
-    return make_tracer(term, working_set, design, settings, start).solve(alpha)
+    first = start if settings.penalty.all_penalised else None
+    return make_tracer(term, working_set, design, settings, first).solve(alpha)
 
 
 class Models:

@@ -101,7 +101,7 @@ class Newton:
         if self._null is None:
             self._null = yield from self._view(self.loss.null)
         for _ in range(MAX_HALVED):
-            if self._null.cost <= BALANCED * self._null.loss:
+            if self._null.cost <= BALANCED * self._null.scale:
                 break
             (theta, intercept), step = self._null.at, self._null.step
             # After a step of one, curvatures may have changed by a factor of e.
@@ -118,8 +118,8 @@ class Newton:
     def _enough(self, rounding_gap: float) -> float:
         """The largest gap that is good enough: the one asked for, or rounding, if negligible."""
         assert self._null is not None
-        negligible = min(DUE * rounding_gap, NEGLIGIBLE * self._null.loss)
-        return max(self.settings.tol * self._null.loss, negligible)
+        negligible = min(DUE * rounding_gap, NEGLIGIBLE * self._null.scale)
+        return max(self.settings.tol * self._null.scale, negligible)
 
     def progress(self, alphas: list[float]) -> Steps:
         """Pass after pass, until all have converged or none gets any further."""
@@ -146,7 +146,7 @@ class Newton:
         views, hessians = self.loss.views(request, (yield request))
         if unknown:
             self._null = views.pop()
-            if self._null.cost > ABOUT_BALANCED * self._null.loss:
+            if self._null.cost > ABOUT_BALANCED * self._null.scale:
                 yield from self.balanced()
         models, moved = Models(self.loss, views, hessians), []
         for k, (each, seen) in enumerate(zip(active, views, strict=True)):
@@ -222,7 +222,7 @@ class Newton:
             outcome = Outcome.ROUNDING if each.gap <= DUE * each.rounding_gap else outcome
         features = np.flatnonzero(theta)
         b: Any = float(intercept[0]) if intercept.size == 1 else intercept
-        gap_tol = self.settings.tol * self._null.loss
+        gap_tol = self.settings.tol * self._null.scale
         return PathPoint(
             each.alpha, features, theta[features], b, each.gap, gap_tol, outcome, each.sweeps
         )

@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from .._numerics.rounding import ROUNDING
 from .._numerics.typing import Float64
+from .._penalties.l1 import SOLVED
 from .progress import PathPoint
 from .settings import PathSettings
 from .streamed_model import StreamedLoss
@@ -49,13 +51,14 @@ class StreamedTracer(Tracer):
         """The smallest alpha at which every penalised coefficient is zero."""
         penalty, weights = self.settings.penalty, self.settings.penalty.weights
         penalised = (weights > 0.0) & (self.loss.lengths > 0.0)
-        null = self._run(self.newton.balanced())
+        null, room = self._run(self.newton.balanced()), np.zeros(weights.size)
         if (weights == 0.0).any():
             bounds = self.loss.lengths[penalised] * np.sqrt(null.length) / weights[penalised]
             quiet = Newton(self.loss, replace(self.settings, tol=UNPENALISED_TOL))
             (solved,) = self._run(quiet.progress([2.0 * float(bounds.max(initial=0.0))]))
             null = solved.best
-        sizes = penalty.abs_correlation(null.z)
+            room = SOLVED * ROUNDING * self.loss.lengths * np.sqrt(null.length)
+        sizes = penalty.abs_correlation(null.z) + room
         return float(np.max(sizes[penalised] / weights[penalised], initial=0.0))
 
     def _run(self, steps: Steps) -> Any:

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from .._datafit.iterate import Iterate
+from .._design.correlations import ALL
 from .._numerics.typing import Float64, Index
+from .._penalties.l1 import SOLVED
 from .._solver.cholesky import CholeskyFactor
 from .breakpoints import with_breakpoints
 from .memory import Memory
@@ -108,10 +110,10 @@ class PathTracer(Tracer):
         """The smallest alpha at which every penalised coefficient is zero, for a tracer at zero.
 
         It moves there: to the fit of the features without penalty, if there are any. The listener
-        hears nothing of it.
+        hears nothing of it. Another fit of these may differ by rounding: there is room for it.
         """
         problem, weights = self.problem, self.problem.penalty.weights
-        penalised = weights > 0.0
+        penalised, room = weights > 0.0, np.zeros(weights.size)
         if not penalised.all():
             # |z_j| <= |column j| |r|, so that nothing penalised enters at this alpha
             bounds = problem.design.column_norms[penalised] * problem.term.norm / weights[penalised]
@@ -121,5 +123,6 @@ class PathTracer(Tracer):
             at = self.iterate  # at that alpha, correlations were not looked at closely
             iterate = problem.observe(at.theta, at.support, at.state)
             self.memory = self.memory.at(iterate)
-        abs_correlation = problem.penalty.abs_correlation(self.iterate.z)
+            room = SOLVED * iterate.rounding.of(problem.design.rounding, ALL)
+        abs_correlation = problem.penalty.abs_correlation(self.iterate.z) + room
         return float(np.max(abs_correlation[penalised] / weights[penalised], initial=0.0))

@@ -204,7 +204,9 @@ def test_the_gap_with_a_ridge(kind):
 def test_the_gap_by_hand():
     """Where a residual may be scaled at no cost, kappa = 1/2 leaves the ridge's part alone."""
     none, at = np.zeros(1), Coefficients(np.array([5.0]), np.zeros(1))
-    seen = View(at, 9.0, np.array([2.5]), none, 0.0, none[:, None], none[:, None], 0.0, 0.0, 0.0)
+    seen = View(
+        at, 9.0, np.array([2.5]), none, 0.0, none[:, None], none[:, None], 0.0, 0.0, 0.0, 9.0
+    )
     found = certificate(seen, 1.0, L1Penalty(np.ones(1), 0.1), none)
     # z less the ridge, 0.1 times 5, is 2, twice the penalty.
     assert found.kappa == pytest.approx(0.5)

@@ -15,16 +15,22 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from hplasso import (
+    Batches,
     CertificateDisplay,
     HadamardElasticNet,
     HadamardElasticNetCV,
+    HadamardGroupLasso,
     HadamardLasso,
     HadamardLassoCV,
     HadamardLassoIC,
     HadamardLogisticRegression,
     HadamardLogisticRegressionCV,
+    HadamardPoissonRegressor,
+    HadamardPoissonRegressorCV,
     RegularizationPathDisplay,
     enet_path,
+    glm_path,
+    group_path,
     lasso_path,
     logistic_path,
 )
@@ -334,3 +340,32 @@ def test_weights_that_are_refused(weights, data, message):
     for path in (lasso_path, enet_path, logistic_path):
         with pytest.raises(ValueError, match=message):
             path(data, labels, penalty_weights=weights)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_grid_begins_where_all_that_is_penalised_is_zero(seed):
+    """Also for a fit of its own, whose rounding is another than that of the grid."""
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((40, 6))
+    y, weights = 3.0 * X[:, 0] + rng.standard_normal(40), [0, 1, 1, 1, 1, 1]
+    classes, counts = (y > 0).astype(int), rng.poisson(np.exp(0.5 * X[:, 0]))
+    options = {"penalty_weights": weights}
+    groups = {"groups": [0, 1, 1, 2, 2, 2], "group_weights": [0, 1, 1]}
+    for model, name, target, path in (
+        (HadamardLasso(**options), "alpha", y, lasso_path),
+        (HadamardElasticNet(**options), "alpha", y, enet_path),
+        (HadamardLogisticRegression(**options), "C", classes, logistic_path),
+        (HadamardPoissonRegressor(**options), "alpha", counts, glm_path),
+        (HadamardGroupLasso(**groups), "alpha", y, group_path),
+    ):
+        grid = {f"{name}s": 3} | (groups if path is group_path else options)
+        grid |= {} if path in (logistic_path, glm_path) else {"fit_intercept": True}
+        first = path(X, target, **grid)[0][0]
+        model.set_params(**{name: first}).fit(X, target)
+        assert_array_equal(np.flatnonzero(model.coef_), [0])
+    of_blocks = HadamardPoissonRegressorCV(alphas=3, cv=2, **options)
+    of_blocks.fit(Batches(lambda: [(X[:20], counts[:20]), (X[20:], counts[20:])]))
+    first = HadamardPoissonRegressor(of_blocks.alphas_[0], **options).fit(X, counts)
+    assert_array_equal(np.flatnonzero(first.coef_), [0])
+    by_criterion = HadamardLassoIC("bic", alphas=30, **options).fit(X, y)
+    assert by_criterion.degrees_of_freedom_[0] == 1

@@ -17,9 +17,11 @@ from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from hplasso import (
+    Batches,
     CertificateDisplay,
     HadamardGammaRegressor,
     HadamardPoissonRegressor,
+    HadamardPoissonRegressorCV,
     HadamardTweedieRegressor,
     RegularizationPathDisplay,
     glm_path,
@@ -569,3 +571,36 @@ def test_float32_gaps_cover_the_rounding_of_intercepts_of_large_counts():
     error = 0.5 * np.finfo(np.float32).eps * float(model.intercept_)
     assert objective(model) - objective(best) <= model.dual_gap_
     assert model.dual_gap_ == pytest.approx(0.5 * y.mean() * error**2, rel=0.1)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_best_coefficient_that_is_infinite(seed):
+    """Counts that are all zero where an indicator without penalty is one: numbers and a warning."""
+    rng = np.random.default_rng(seed)
+    indicator = rng.random(100) < 0.15
+    X = np.column_stack([indicator, rng.standard_normal((100, 5))])
+    y = rng.poisson(np.exp(0.4 * X[:, 1] + 1.0)) * ~indicator
+    weights = [0, 1, 1, 1, 1, 1]
+    with pytest.warns(ConvergenceWarning, match="duality gap"):
+        alphas, coefs, intercepts, gaps = glm_path(X, y, alphas=20, penalty_weights=weights)
+    assert np.isfinite(coefs).all()
+    assert np.isfinite(gaps).all()
+    assert np.exp(intercepts + coefs[0]).max() < 1e-12
+    others = glm_path(X[~indicator, 1:], y[~indicator], alphas=alphas * y.size / sum(~indicator))
+    assert_allclose(coefs[1:, -1], others[1][:, -1], rtol=0.05)
+
+
+@pytest.mark.parametrize("value", [3.0, 0.1, 1e5])
+def test_constant_targets_have_nothing_to_fit(value):
+    X, y = np.random.default_rng(0).standard_normal((30, 5)), np.full(30, value)
+    for model in (
+        HadamardPoissonRegressor(),
+        HadamardGammaRegressor(),
+        HadamardTweedieRegressor(),
+        HadamardPoissonRegressorCV(cv=3),
+    ):
+        for data in ((X, y), (Batches(lambda: [(X, y)]),)):
+            model.fit(*data)
+            assert not model.coef_.any()
+            assert_allclose(model.predict(X), value, rtol=1e-12)
+    assert not glm_path(X, y)[1].any()

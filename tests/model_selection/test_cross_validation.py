@@ -118,6 +118,15 @@ def test_the_standard_error_is_that_of_the_best_l1_ratio_and_penalty():
     assert_allclose(weighted, np.sqrt(2.25 * spreads**2 / 2))
 
 
+@pytest.mark.parametrize("scale", [1e100, 1e-100])
+def test_standard_errors_of_losses_whose_squares_are_out_of_range(scale):
+    losses = np.random.default_rng(0).uniform(1.0, 2.0, (5, 1, 20))
+    expected, found = choose(losses, [1.0] * 5), choose(losses * scale**2, [1.0] * 5)
+    assert_allclose(found.errors / scale**2, expected.errors, rtol=1e-12)
+    assert (found.best, found.simplest) == (expected.best, expected.simplest)
+    assert (choose(np.ones((5, 1, 3)), [1.0] * 5).errors == 0.0).all()
+
+
 def test_standard_errors_of_two_folds_and_of_one():
     losses = np.array([[[3.0, 1.0]], [[5.0, 2.0]]])
     row, best, simplest, errors = choose(losses, [1.0, 1.0])
