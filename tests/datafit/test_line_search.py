@@ -9,6 +9,8 @@ from hplasso._datafit.newton import CurvedTerm
 from hplasso._design.factory import make_design
 from hplasso._design.working_set import WorkingSet
 from hplasso._losses.softmax import make_loss
+from hplasso._losses.tweedie import TweedieLoss
+from hplasso._numerics.typing import NOBODY, NOTHING
 
 
 @pytest.mark.parametrize("fraction", [0.02, 0.05, 0.1, 0.17, 0.3, 0.45, 0.7])
@@ -42,6 +44,8 @@ def test_a_step_goes_on_while_f_falls(fraction, ridge, monkeypatch):
     theta, after = term.line_search(working_set, state, zero, direction, (penalty, rho))
     assert_allclose(theta, length * direction)
     assert_allclose(after.linear[:, 0], X @ theta, atol=1e-12)
+    guessed, _ = term.line_search(working_set, state, zero, direction, (penalty, rho), False)
+    assert_allclose(guessed, direction)  # is not passed
 
 
 def test_a_step_goes_on_only_where_it_moved_an_output_far():
@@ -119,3 +123,13 @@ def test_a_step_against_a_wall_ends_where_f_is_lowest(ridge):
     assert search.f(theta[0]) <= search.f(0.0)
     assert theta[0] == pytest.approx(best, abs=1.1e-3)
     assert best > 0.15
+
+
+def test_what_rounding_hides_of_a_gap_grows_with_the_residuals():
+    """Counts of a million: outputs err by their size, and the loss by this times residuals."""
+    rng = np.random.default_rng(0)
+    y, weights = rng.poisson(1e6, 50).astype(float), np.full(50, 1 / 50)
+    design = make_design(rng.normal(size=(50, 2)), weights, True)
+    term = CurvedTerm(design, TweedieLoss(y, weights, 1.0), True)
+    hidden = term.rounding(NOBODY, NOTHING, term.null_state, 1e6)[1]
+    assert hidden >= np.finfo(float).eps * np.log(1e6) * np.linalg.norm(weights * (y - y.mean()))

@@ -216,6 +216,15 @@ def test_data_that_change_between_passes_are_noticed(change, message):
     assert vars(model) == before
 
 
+@pytest.mark.parametrize("kind", [HadamardLasso, HadamardLogisticRegression])
+def test_scores_are_those_in_memory(kind):
+    X, y, weights = problem()
+    y = y if kind is HadamardLasso else labels(X, 3)
+    model = kind().fit(X, y)
+    for arrays in ((X, y), (X, y, weights)):
+        assert model.score(Batches(Counted(*arrays))) == pytest.approx(model.score(*arrays))
+
+
 def test_several_targets():
     X, y, _ = problem(n_targets=3)
     inside = HadamardLasso(0.05, tol=1e-12).fit(X, y)
@@ -372,6 +381,16 @@ def test_a_budget_of_memory():
         pytest.raises(ValueError, match=r"400 features .* take 3.7 MiB; working_memory allows 3"),
     ):
         HadamardLasso().fit(Batches([(X, y)]))
+
+
+@pytest.mark.parametrize(("n_folds", "needed"), [(1, "14.7"), (3, "58.9")])
+def test_a_budget_of_memory_for_hessians(n_folds, needed):
+    """Twelve of 401 x 401 numbers for all rows, and for each fold."""
+    blocks = Batches(lambda: [(np.ones((6, 400)), np.arange(6.0))])
+    model = HadamardPoissonRegressor() if n_folds == 1 else HadamardPoissonRegressorCV(cv=n_folds)
+    words = rf"400 features .* take {needed} MiB.*; working_memory allows 3"
+    with sklearn.config_context(working_memory=3), pytest.raises(ValueError, match=words):
+        model.fit(blocks)
 
 
 def test_elsewhere_is_not_pulled_in():

@@ -11,7 +11,7 @@ from hplasso._losses.identity_link import IdentityLink
 from hplasso._losses.normal import NormalLoss
 from hplasso._losses.offset import OffsetLoss
 from hplasso._losses.softmax import make_loss
-from hplasso._losses.tweedie import TweedieLoss
+from hplasso._losses.tweedie import TweedieLoss, _shift
 
 N = 12
 WEIGHTS = np.random.default_rng(0).dirichlet(np.ones(N))
@@ -235,3 +235,16 @@ def test_losses_of_means_that_are_not_positive_are_infinite():
     outputs = np.full((N, 1), 2.0)
     outputs[[0, -1]] = -1.0  # the last has no weight
     assert_array_equal(np.isinf(loss.predict(outputs).losses), np.arange(N) == 0)
+
+
+@pytest.mark.parametrize("power", [1.1, 1.5, 1.9])
+def test_a_change_of_tweedie_residuals_is_undone_to_rounding(power):
+    """Where the change is far larger than the parts of the residual, and where it is far smaller."""
+    rng = np.random.default_rng(0)
+    down, up = 10.0 ** rng.uniform(-6.0, 6.0, (2, 2_000))
+    change = 10.0 ** rng.uniform(-8.0, 6.0, 2_000) * rng.choice([-1.0, 1.0], 2_000)
+    shift = _shift(down, up, change, power)
+    first, second = down * np.exp((1.0 - power) * shift), up * np.exp((2.0 - power) * shift)
+    left = np.abs(first - second - (down - up - change))
+    assert (left <= 1e-14 * (first + second + np.abs(down - up - change))).all()
+    assert (np.sign(shift) == np.sign(change)).all()

@@ -434,5 +434,7 @@ def test_bad_data():
     selector = HadamardStabilitySelection(HadamardLogisticRegression(), **PAIRS)
     with pytest.raises(ValueError, match="Class 'c' has 1: merge"):
         selector.fit(X, classes)
+    with pytest.raises(ValueError, match="Class 'c' has 1: merge"):  # the first of two
+        selector.fit(X, np.array(["a", "b"] * 29 + ["d", "a", "c"]))
     selector.set_params(resampling="bootstrap", Cs=3).fit(X, classes)
     assert np.isnan(selector.max_false_)

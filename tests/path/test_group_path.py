@@ -136,3 +136,13 @@ def test_what_rounding_may_hide_is_part_of_the_gap(target):
     assert kappa == at.certificate.kappa
     assert gap == pytest.approx(at.certificate.gap + 0.125, rel=1e-8)
     assert rounding_gap == pytest.approx(at.certificate.rounding_gap + 0.125, rel=1e-8)
+
+
+@pytest.mark.parametrize("l1_ratio", [0.0, 0.5])
+def test_rounding_of_correlations_without_penalty_makes_no_alpha_infeasible(l1_ratio):
+    penalty = GroupPenalty(np.array([0, 0, 1, 1]), np.array([0.0, 1.0]), l1_ratio=l1_ratio)
+    z, errors = np.array([0.0, 0.0, 3.0, 1.0])[:, None], np.full(2, 1e-12)
+    expected = penalty.feasible_alpha(z, errors)
+    assert 1.0 < expected < 10.0
+    z[0] = 5e-12
+    assert penalty.feasible_alpha(z, errors) == pytest.approx(expected, rel=1e-12)

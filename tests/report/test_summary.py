@@ -144,6 +144,12 @@ def test_cross_validation_has_the_rows_of_the_rules(lasso):
     assert "rule='1se', 12 values of alpha" in str(summary)
 
 
+def test_two_l1_ratios_to_choose_from_and_one():
+    for given, said in (([0.9, 0.5], True), ([0.9], False)):
+        model = HadamardElasticNetCV(l1_ratio=given, alphas=8).fit(X, y)
+        assert ("and of l1_ratio: 0.5, 0.9" in str(of(model))) is said
+
+
 @pytest.mark.parametrize("l1_ratio", [[0.1, 0.9, 0.5], [0.5, 0.1, 0.9]])
 def test_cross_validation_of_the_chosen_l1_ratio(l1_ratio):
     model = HadamardElasticNetCV(l1_ratio=l1_ratio, alphas=8).fit(X, y)
@@ -384,6 +390,7 @@ def test_model_card(awkward, lasso, selector):
     few = of(lasso, stability=selector).to_markdown(n_features=2)
     features, _, probabilities = few.partition("## Features")[2].partition("Features selected")
     assert re.findall(r"^\| (\w+) \|", features, re.MULTILINE) == ["feature", "bmi", "s5"]
+    assert "\n| :-- | --: | --: |\n| bmi | " in features  # names to the left, numbers to the right
     assert f"2 of {np.count_nonzero(lasso.coef_)} rows are shown." in features
     assert "no p-value" in probabilities
     assert "## Stability selection" in few

@@ -197,6 +197,18 @@ def test_gradients_of_every_kind(jac, positive):
     assert_allclose(res.fun, SMALL.objective(exact) + 2.0, rtol=1e-10)
 
 
+@pytest.mark.parametrize("jac", ["2-point", "3-point", "cs"])
+@pytest.mark.parametrize("positive", [False, True])
+def test_finite_differences_at_and_off_zero(jac, positive):
+    def fun(x):
+        return (x**3).sum() + x[0] * np.exp(x[1])
+
+    at = np.array([0.0, 1e-9, 2.0])
+    gradient = SmoothFunction(fun, jac, (), positive, np.inf)(at)[1]
+    expected = [np.exp(1e-9), 3e-18, 12.0]
+    assert_allclose(gradient, expected, atol={"2-point": 1e-6, "3-point": 1e-8, "cs": 1e-14}[jac])
+
+
 def test_result_has_what_scipy_has_and_factors_of_equal_sizes():
     calls = []
 
