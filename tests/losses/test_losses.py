@@ -239,7 +239,7 @@ def test_losses_of_means_that_are_not_positive_are_infinite():
 
 @pytest.mark.parametrize("power", [1.1, 1.5, 1.9])
 def test_a_change_of_tweedie_residuals_is_undone_to_rounding(power):
-    """Where the change is far larger than the parts of the residual, and where it is far smaller."""
+    """Where the change is far larger than the parts of the residual, and far smaller."""
     rng = np.random.default_rng(0)
     down, up = 10.0 ** rng.uniform(-6.0, 6.0, (2, 2_000))
     change = 10.0 ** rng.uniform(-8.0, 6.0, 2_000) * rng.choice([-1.0, 1.0], 2_000)
