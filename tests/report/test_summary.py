@@ -375,6 +375,15 @@ def test_html_has_headings_and_no_markup_of_names(awkward):
     assert "color" not in awkward._repr_html_()
 
 
+def test_a_card_shows_twenty_features_and_names_the_penalty():
+    rng = np.random.default_rng(0)
+    wide = rng.standard_normal((60, 25))
+    model = HadamardElasticNet(alpha=0.1, l1_ratio=0.0).fit(wide, wide.sum(axis=1))
+    card = of(model).to_markdown()
+    assert "20 of 25 rows are shown." in card
+    assert "penalty: ridge, alpha=0.1" in card
+
+
 def test_model_card(awkward, lasso, selector):
     card = awkward.to_markdown()
     for name in (r"\<b\>bmi\</b\>", r"a\|b", r"\_s5\_", "plain_name"):

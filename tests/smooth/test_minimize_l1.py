@@ -85,6 +85,14 @@ def test_convex_problems_have_the_exact_support_and_an_honest_gap(kind, rho, fea
         assert_allclose(res.x, exact, atol=1e-6 * np.abs(exact).max())
 
 
+def test_the_gap_by_hand():
+    """h = 8 at x = (2, 0) with the gradient (-1.5, 1), penalties of one, and 3 below h."""
+    function = SmoothFunction(lambda x: (8.0, np.array([-1.5, 1.0])), True, (), False, np.inf)
+    objective = Objective(function, np.array([2.0, 0.0]), np.ones(2), 1.0, False)
+    # 2 - 3 is negative, and rho = 1.5 times the penalty
+    assert objective.gap(objective.start, 3.0) == pytest.approx(0.5 * (8.0 + 2.0 - 3.0))
+
+
 def test_gap_bounds_the_distance_on_the_way():
     problem = Regression("logistic", 0.9, 0.1)
     least = problem.objective(problem.exact())
@@ -609,6 +617,7 @@ BAD = [
     ({"options": {"maxcorr": 3}}, "Unknown options: 'maxcorr'. Known are c, maxcor"),
     ({"options": {"c": 0.0}}, "'c' parameter of options of minimize_l1"),
     ({"options": {"maxiter": 0}}, "'maxiter'"),
+    ({"options": {"maxfun": 0}}, "'maxfun'"),
     ({"penalty_weights": np.ones(3)}, r"penalty_weights must have shape \(15,\)"),
     ({"penalty_weights": -np.ones(15)}, "penalty_weights must not be negative"),
     ({"penalty_weights": {"a": 1.0}}, "penalty_weights have labels"),
