@@ -54,12 +54,15 @@ def checked_design(
     return design
 
 
-def check_columns(X: Any, design: Design) -> None:
-    """Raise `NotFinite` or ValueError, as `checked_design` does, if the design of X says so."""
+def check_columns(X: Any, design: Design, power: int = 2) -> None:
+    """Raise `NotFinite` or ValueError, as `checked_design` does, if the design of X says so.
+
+    That is for squares; or for another power.
+    """
     size = float(design.column_norms.max())
     if not np.isfinite(size):
         size = _largest(X)
-    check_range("a column of X", size)
+    check_range("a column of X", size, power)
 
 
 def check_range(name: str, size: float, power: int = 2) -> None:

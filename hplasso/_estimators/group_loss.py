@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._datafit.curved_groups import CurvedGroups
-from .._design.factory import check_range
+from .._design.factory import check_columns
 from .._design.source import Source
 from .._numerics.typing import Float64, Index
 from .._path.progress import PathPoint
@@ -68,7 +68,7 @@ class GroupLossData(NamedTuple):
     def problem(self, n_solutions: int = 1) -> Problem:
         """The problem; the number of solutions to come makes no difference."""
         of_loss: Problem = self.data.problem(n_solutions)
-        check_range("a column of X", float(of_loss.unpenalised.design.column_norms.max()), power=4)
+        check_columns(self.X, of_loss.unpenalised.design, power=4)
         unpenalised = GroupLoss(of_loss.unpenalised, self.penalty)
         return Problem(unpenalised, of_loss.options, of_loss.penalty_weights, of_loss.dtype)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from .._datafit.targets import DataTargets, GramTargets, Targets
 from .._design.design import Design
-from .._design.factory import check_range
+from .._design.factory import check_columns, check_range
 from .._numerics.typing import Float64
 from .._path.group_path import trace_groups
 from .._path.group_tracer import GroupTracer
@@ -95,7 +95,7 @@ class GroupData(NamedTuple):
         """The problem on a design that has been made, from Z'Z and Z'Y if these are known."""
         data, Y = self.data, self.data.targets
         check_range("y", float(np.abs(Y).max()), power=4)  # squares of products with X
-        check_range("a column of X", float(design.column_norms.max()), power=4)
+        check_columns(data.X, design, power=4)
         targets: Targets = DataTargets(design, Y)
         if gram is not None:
             targets = GramTargets(design, Y, gram, correlations)

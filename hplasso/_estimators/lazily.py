@@ -44,9 +44,10 @@ def lazily(method: Function) -> Function:
     return cast(Function, predict)
 
 
-def applied(method: Any, X: Any, offset: Any) -> Any:
-    """What a method of an estimator returns; of a subclass, it may be one that takes X alone."""
-    return method(X) if offset is None else method(X, offset)
+def applied(method: Any, X: Any, offset: Any, **others: Any) -> Any:
+    """What a method of an estimator returns; of a subclass, it may be one that takes no offset."""
+    known = others if offset is None else others | {"offset": offset}
+    return method(X, **known)
 
 
 class OfModel:

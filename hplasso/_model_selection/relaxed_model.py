@@ -55,7 +55,7 @@ class RelaxedModel(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, ABC)
     ) -> None:
         """Fit a model and relax it: set the attributes of both fits, and of their mixture."""
         data = data_of(self, model, options_of(model), X, y, sample_weight).with_offset(offset)
-        model.fit(X, y, sample_weight=sample_weight, offset=offset)
+        applied(model.fit, X, offset, y=y, sample_weight=sample_weight)
         coefs = np.atleast_2d(model.coef_)
         features = np.flatnonzero(coefs.any(axis=0))
         penalised = LinearModels(coefs[:, features, None], np.atleast_1d(model.intercept_)[:, None])
@@ -240,7 +240,8 @@ class RelaxedModel(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator, ABC)
         0.48
         """
         check_is_fitted(self)
-        return float(self.estimator_.score(X, y, sample_weight=sample_weight, offset=offset))
+        score = self.estimator_.score
+        return float(applied(score, X, offset, y=y, sample_weight=sample_weight))
 
     def __sklearn_tags__(self) -> Any:
         tags = get_tags(estimator_of(self))

@@ -71,7 +71,7 @@ class GroupCertifier:
     ) -> GroupIterate:
         """Coefficients (k, T) with their state, and what they are worth at an alpha."""
         penalty, z = self.penalty, state.z
-        errors = self._errors(state)
+        errors = self.errors(state)
         feasible = penalty.feasible_alpha(z, errors, alpha)
         kappa = alpha / feasible if feasible > alpha else 1.0
         inner = penalty.grouping.sums(features, z[features] * theta)
@@ -102,7 +102,7 @@ class GroupCertifier:
             return None
         return Projection(design, features)
 
-    def _errors(self, state: GroupState) -> Float64:
+    def errors(self, state: GroupState) -> Float64:
         """What rounding may add to |z_g|, (n_groups,)."""
         if not state.rounding.special.size:
             return state.rounding.residual_scale * self._rounding

@@ -13,7 +13,6 @@ from typing import NamedTuple
 import numpy as np
 
 from .._datafit.group_term import GroupTerm
-from .._design.correlations import ALL
 from .._numerics.typing import NOBODY, Float64, Index
 from .._penalties.group import GroupPenalty
 from .._penalties.l1 import SOLVED
@@ -173,9 +172,10 @@ class GroupTracer(Tracer):
         features, theta = self.position
         (state,) = self.term.states(features, theta[..., None])
         z = np.where(penalised[penalty.groups, None], state.z, 0.0)
-        room = np.where(penalised, 0.0 if penalised.all() else SOLVED, 0.0)
-        errors = penalty.grouping.norms(state.rounding.of(self.term.design.rounding, ALL)[:, None])
-        return penalty.feasible_alpha(z, -room * errors)
+        room = np.zeros(penalised.size)
+        if not penalised.all():
+            room[penalised] = SOLVED * self.certifier.errors(state)[penalised]
+        return penalty.feasible_alpha(z, -room)
 
     def _tell_iteration(
         self, alpha: float, at: GroupIterate, sweeps: int, imbalance: float

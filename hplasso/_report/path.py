@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.base import is_classifier
 from sklearn.metrics import d2_log_loss_score
 
+from .._estimators.lazily import applied
 from .._estimators.linear_regressor import LinearRegressor
 from .._model_selection.kept_path import n_nonzero, own_grid
 from .._path.progress import Measure
@@ -50,9 +51,9 @@ def explained(model: Any, samples: Samples) -> float:
     """R^2 of least squares, or D^2: the part of the deviance that is explained."""
     X, y, sample_weight, offset = samples
     if not is_classifier(model):
-        return float(model.score(X, y, sample_weight=sample_weight, offset=offset))
+        return float(applied(model.score, X, offset, y=y, sample_weight=sample_weight))
     known = {"sample_weight": sample_weight, "labels": model.classes_}
-    return float(d2_log_loss_score(y, model.predict_proba(X, offset), **known))
+    return float(d2_log_loss_score(y, applied(model.predict_proba, X, offset), **known))
 
 
 def explained_name(last: Any) -> str:

@@ -55,7 +55,7 @@ def check_one_target(owner: str, y: Any, instead: str) -> None:
 def checked_numbers(y: Any) -> Float64:
     """A validated y as float64: objects among its values, such as None, may not be numbers."""
     y = np.asarray(y, dtype=np.float64)
-    if not math.isfinite(y.sum()):
+    if not np.isfinite(y).all():
         assert_all_finite(y, input_name="y")
     return y
 

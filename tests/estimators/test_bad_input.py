@@ -335,6 +335,8 @@ def test_sizes_that_can_not_be_squared_are_named(function):
     if function not in (HadamardLogisticRegression, *WITH_CS):
         with pytest.raises(ValueError, match=rf"size of y is 1\.0e\+200; {allowed}"):
             fit(function, X, np.where(y == y[0], 1e200, y))
+        with pytest.raises(ValueError, match=rf"size of y is 1\.5e\+308; {allowed}"):
+            fit(function, X, np.full(len(y), 1.5e308))  # whose sum overflows
 
 
 @pytest.mark.parametrize("power", [80, -80, 120, -120])

@@ -67,6 +67,22 @@ def test_relaxed_fits():
     model = HadamardRelaxed(shifted(HadamardLasso)(alpha=0.5)).fit(X, y)
     plain = HadamardRelaxed(HadamardLasso(alpha=0.5)).fit(X, y)
     np.testing.assert_allclose(model.predict(X), plain.predict(X) + 100.0)
+    assert model.score(X, y) == pytest.approx(plain.score(X, y - 100.0))
+
+
+def test_methods_that_take_no_offset():
+    class Plain(HadamardLasso):
+        def fit(self, X, y, sample_weight=None):
+            return super().fit(X, y, sample_weight)
+
+        def score(self, X, y, sample_weight=None):
+            return 7.0
+
+    model = HadamardRelaxed(Plain(alpha=0.5)).fit(X, y)
+    np.testing.assert_array_equal(
+        model.coef_, HadamardRelaxed(HadamardLasso(alpha=0.5)).fit(X, y).coef_
+    )
+    assert model.score(X, y) == 7.0
 
 
 def test_lazy_predictions():
