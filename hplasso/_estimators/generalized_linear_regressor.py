@@ -24,7 +24,7 @@ from .fit_method import Task, fit_method
 from .generalized_linear import Family, generalized_linear_data
 from .lazily import lazily
 from .linear_model import LinearModel, chosen_parameters, fitted_as, options_of
-from .problem import DATA_ACCEPTED, FitOptions, Problem
+from .problem import FitOptions, Problem
 from .streamed_data import streamed_family
 
 # scikit-learn's own estimators, by power.
@@ -38,7 +38,6 @@ class GeneralizedLinearRegressor(RegressorMixin, LinearModel):
     constant, and the link is the logarithm.
     """
 
-    _accepted = DATA_ACCEPTED | {"y_numeric": True}
     _power: float | None = None
     coef_: NDArray[Any]
     intercept_: float

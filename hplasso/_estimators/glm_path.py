@@ -181,7 +181,7 @@ def glm_path(
         penalty = checked_penalty_weights(penalty_weights, source.n_features, source.names)
         data = streamed_family(source, of, penalty, options)
     else:
-        X, y, penalty = checked_data(X, y, penalty_weights, DATA_ACCEPTED | {"y_numeric": True})
+        X, y, penalty = checked_data(X, y, penalty_weights, DATA_ACCEPTED)
         data = generalized_linear_data(X, y, sample_weight, of, penalty, options)
         data = data.with_offset(offset)
     given = given_alphas(alphas, [l1_ratio], open_low=True)

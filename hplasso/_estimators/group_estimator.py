@@ -22,14 +22,14 @@ from .fit_method import Task
 from .group_regression import GroupData
 from .linear_model import fitted_as, options_of
 from .linear_regressor import LinearRegressor, warn_of_no_penalty
-from .problem import FitOptions, Problem
-from .regression import ACCEPTED, LeastSquaresData
+from .problem import DATA_ACCEPTED, FitOptions, Problem
+from .regression import LeastSquaresData
 
 
 class GroupRegressor(MultiOutputMixin, LinearRegressor):
     """Least squares with one penalty for each group of coefficients; abstract."""
 
-    _accepted = ACCEPTED | {"multi_output": True}
+    _accepted = DATA_ACCEPTED | {"multi_output": True}
     # Of what estimators of single coefficients have.
     precompute: Any = False
 

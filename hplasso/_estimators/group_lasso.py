@@ -21,8 +21,8 @@ from .path_arguments import (
     PathsWithIntercepts,
     PathsWithSweeps,
 )
-from .problem import FitOptions, gaps_of, sweeps_of
-from .regression import ACCEPTED, LeastSquaresData, least_squares_data
+from .problem import DATA_ACCEPTED, FitOptions, gaps_of, sweeps_of
+from .regression import LeastSquaresData, least_squares_data
 
 
 @overload
@@ -198,7 +198,7 @@ def group_path(
     names = getattr(X, "columns", None)
     if source_of(X, y, sample_weight, offset) is not None:
         raise TypeError("group_path does not take data in blocks. Give X and y as arrays.")
-    X, y, penalty = checked_data(X, y, None, ACCEPTED | {"multi_output": True})
+    X, y, penalty = checked_data(X, y, None, DATA_ACCEPTED | {"multi_output": True})
     data = least_squares_data(X, y, sample_weight, penalty, options).with_offset(offset)
     grouped = with_groups(data, groups, group_weights, names, l1_ratio)
     if coef_init is not None:

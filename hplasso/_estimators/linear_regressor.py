@@ -24,15 +24,14 @@ from .block_scores import block_r2
 from .fit_method import Task, fit_method
 from .lazily import applied, lazily
 from .linear_model import LinearModel, chosen_parameters, fitted_as, options_of
-from .problem import FitOptions, Problem, gaps_of, sweeps_of
-from .regression import ACCEPTED, LeastSquaresData, least_squares_data
+from .problem import DATA_ACCEPTED, FitOptions, Problem, gaps_of, sweeps_of
+from .regression import LeastSquaresData, least_squares_data
 from .streamed import streamed_least_squares
 
 
 class LinearRegressor(RegressorMixin, LinearModel):
     """The base of estimators of least squares; abstract, as `LinearModel` is."""
 
-    _accepted = ACCEPTED
     precompute: Any
     coef_: NDArray[Any]
 
@@ -164,7 +163,7 @@ class LinearRegressor(RegressorMixin, LinearModel):
 class LeastSquaresEstimator(MultiOutputMixin, LinearRegressor):
     """What :class:`HadamardLasso` and :class:`HadamardElasticNet` have in common; abstract."""
 
-    _accepted = ACCEPTED | {"multi_output": True}
+    _accepted = DATA_ACCEPTED | {"multi_output": True}
     __metadata_request__fit: ClassVar = {"check_input": UNUSED}  # not for pipelines to pass on
     alpha: float
 
@@ -276,7 +275,7 @@ def path_data(
     if source is not None:
         penalty = checked_penalty_weights(penalty_weights, source.n_features, source.names)
         return streamed_least_squares(source, penalty, options)
-    accepted = ACCEPTED | {"multi_output": True}
+    accepted = DATA_ACCEPTED | {"multi_output": True}
     X, y, penalty = checked_data(X, y, penalty_weights, accepted)
     return least_squares_data(X, y, sample_weight, penalty, options).with_offset(offset)
 

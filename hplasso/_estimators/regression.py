@@ -20,7 +20,6 @@ from .._path.tracer import Tracer
 from .._validation.arrays import checked_array, checked_numbers, checked_offset
 from .._validation.weights import PenaltyWeights, normalised_weights
 from .problem import (
-    DATA_ACCEPTED,
     SMALLEST_FIRST,
     FitOptions,
     PenaltyScale,
@@ -35,8 +34,6 @@ from .problem import (
 # features, or for more (constants.py).
 PASSES_PER_GRAM_COLUMN = 1 / 16
 PASSES_PER_FIT = 32
-# Training data, in the words of scikit-learn's checks.
-ACCEPTED = DATA_ACCEPTED | {"y_numeric": True}
 
 
 class AlphaScale(PenaltyScale):

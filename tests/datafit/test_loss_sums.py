@@ -201,6 +201,20 @@ def test_the_gap_with_a_ridge(kind):
         assert gap >= f - null.loss - 1e-9
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_divergences_are_below_their_bound(kind):
+    """Of a residual that is scaled a little, where balanced intercepts leave it as it is."""
+    X, y, weights, theta, _ = problem(kind)
+    own = KINDS[kind](y, weights, None)
+    seen = seen_at(kind, (X, y, weights), theta[..., 0], 0.0)
+    outputs = (X - X.mean(axis=0)) @ theta[..., 0] + seen.at.intercept
+    total, prediction = own.weights.sum(), own.predict(outputs)
+    for kappa in (0.9, 0.95, 0.99):
+        lost = own.divergence(prediction, kappa) / total
+        assert lost <= seen.divergence(kappa) < np.inf
+    assert seen.divergence(0.99) < 0.1 * seen.loss
+
+
 def test_the_gap_by_hand():
     """Where a residual may be scaled at no cost, kappa = 1/2 leaves the ridge's part alone."""
     none, at = np.zeros(1), Coefficients(np.array([5.0]), np.zeros(1))

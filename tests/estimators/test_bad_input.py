@@ -219,6 +219,9 @@ def test_sample_weight(weights, message):
 def test_path_parameter(parameters, message):
     with pytest.raises(ValueError, match=message):
         lasso_path(X, y, **parameters)
+    if "alphas" in parameters:
+        with pytest.raises(ValueError, match="'Cs' parameter of logistic_path must be"):
+            logistic_path(X, y > 140.0, Cs=0)
 
 
 @pytest.mark.parametrize("scale", [1e155, 1e-150])

@@ -98,6 +98,14 @@ def test_the_bound_of_logistic_curvatures_is_reached_at_even_odds():
     assert_allclose(loss.curvature_bound(even), loss.curvature(even).diagonal(0))
 
 
+def test_samples_that_are_certain_diverge_by_nothing():
+    loss = LOSSES["logistic"]
+    wrong = loss.predict(np.full((N, 1), 800.0)).residual
+    certain = loss.predict(np.where(wrong == 0.0, 800.0, -800.0))
+    assert (certain.residual == 0.0).all()
+    assert loss.dual_divergence(certain, certain.residual) == 0.0
+
+
 @each_loss
 def test_model_square(loss):
     """sum_i v_i r_i'D_i^+ r_i."""

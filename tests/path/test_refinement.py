@@ -94,3 +94,6 @@ def test_gap_beside_a_ridge_is_that_of_the_dual():
         conjugate = np.maximum(np.abs(z) - penalty, 0.0) ** 2 / (2.0 * ridge)
         expected = (primal + conjugate).sum()
         assert_allclose(ridged_gap(penalty, ridge, z, theta, False), expected, rtol=1e-12)
+    # Without a ridge, what rounding leaves above the penalty counts as far as the coefficient goes.
+    above, one = np.array([1.0 + 1e-9]), np.ones(1)
+    assert_allclose(ridged_gap(one, 0.0 * one, above, 3.0 * one, False), 3e-9, rtol=1e-6)

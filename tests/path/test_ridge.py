@@ -31,8 +31,11 @@ from hplasso import (
 from hplasso._datafit.newton import CurvedTerm
 from hplasso._design.dense import DenseColumns
 from hplasso._design.factory import checked_design
+from hplasso._estimators.classification import LogisticData, encode
+from hplasso._estimators.problem import FitOptions
 from hplasso._path import ridge_steps
 from hplasso._path.ridge_tracer import RidgeTracer
+from hplasso._validation.weights import checked_penalty_weights
 
 X, y = load_diabetes(return_X_y=True)
 IRIS, SPECIES = load_iris(return_X_y=True)
@@ -135,6 +138,24 @@ def test_the_gap_of_any_coefficients_bounds_their_distance():
     assert_array_equal(model.coef_, start)
     rest = features.T @ (target - 1.0 - features @ start) / 4 - start
     assert_allclose(model.dual_gap_, 0.5 * rest @ rest)
+
+
+def test_what_rounding_does_not_explain_counts_however_small_the_penalty():
+    """Of the feature with next to no penalty: e^2 / (2 rho) for what is left of its equation."""
+    few = np.where(np.arange(4) == 3, 1e-18, 1.0)
+    labels = encode(SPECIES < 1, IRIS, np.ones(150), None)
+    options = FitOptions(l1_ratio=0.0, tol=1e-8)
+    weights = checked_penalty_weights(few, 4)
+    tracer = LogisticData(IRIS, SPECIES < 1, labels, weights, options).problem().tracer()
+    tracer.solve(0.01)
+    certifier, iterate = tracer.problem.certifier, tracer.iterate
+    errors, ridge = iterate.rounding.of(certifier.design.rounding, slice(None)), 0.01 * few
+    for times, counts in ((0.5, False), (20.0, True)):
+        z = ridge * iterate.dense(tracer.problem.working_set.features)
+        z[3] += times * errors[3]
+        expected = 0.5 * (times * errors[3]) ** 2 / ridge[3]
+        gap = certifier.of_iterate(0.01, iterate._replace(z=z)).gap
+        assert gap == pytest.approx(expected, rel=1e-3) if counts else gap < 1e-3 * expected
 
 
 def test_one_sweep_is_enough_for_squared_loss():

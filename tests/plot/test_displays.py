@@ -608,6 +608,14 @@ def test_without_matplotlib(monkeypatch, name):
         display._axes(None)
 
 
+def test_a_path_is_drawn_around_no_penalty_as_around_any():
+    penalties = [
+        RegularizationPathDisplay.from_estimator(HadamardLasso(alpha), X, y).penalties
+        for alpha in (0.0, 1.0)
+    ]
+    assert_allclose(*penalties)
+
+
 @pytest.mark.parametrize("display", [RegularizationPathDisplay, CertificateDisplay])
 def test_pictures_with_an_offset(display):
     """Of least squares it is a part of y."""
@@ -646,6 +654,8 @@ def test_stability(by_C):
     assert set(names) <= set(selector.get_feature_names_out())
     grey = [line for line in display.ax_.get_lines() if line.get_color() == "0.8"]
     assert len(grey) == (selector.scores_ > 0.0).sum() - selected.size
+    selector.scores_[:] = selector.selection_probabilities_[:] = 1.0
+    assert len(texts(StabilityDisplay.from_estimator(selector).ax_)) == 8
 
 
 def test_stability_of_an_array_has_numbers_for_names():

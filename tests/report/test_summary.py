@@ -147,7 +147,8 @@ def test_cross_validation_has_the_rows_of_the_rules(lasso):
 def test_two_l1_ratios_to_choose_from_and_one():
     for given, said in (([0.9, 0.5], True), ([0.9], False)):
         model = HadamardElasticNetCV(l1_ratio=given, alphas=8).fit(X, y)
-        assert ("and of l1_ratio: 0.5, 0.9" in str(of(model))) is said
+        assert (", and of l1_ratio: 0.5, 0.9" in str(of(model))) is said
+        assert ("of l1_ratio" in str(of(model))) is said
 
 
 @pytest.mark.parametrize("l1_ratio", [[0.1, 0.9, 0.5], [0.5, 0.1, 0.9]])

@@ -8,7 +8,7 @@ from scipy.special import expit
 
 from hplasso import HadamardLasso, HadamardLogisticRegression, minimize_l1
 from hplasso._smooth.objective import Evaluation, Objective, SmoothFunction
-from hplasso._smooth.orthant import FaceProblem, without_shrinking
+from hplasso._smooth.orthant import FaceProblem, polish, without_shrinking
 from hplasso._smooth.product import (
     ENOUGH,
     WINDOW,
@@ -669,6 +669,23 @@ def test_gradient_on_a_face(q):
     assert_allclose(face.x(face.start), x)
 
 
+def test_newton_steps_on_a_face_keep_what_a_bound_stops():
+    """Others are solved for as if it stayed, which it does, though it is correlated with them."""
+    problem = Regression("squared", 0.9, 0.1, n=60, p=15)
+    best = problem.exact()
+    g = problem(best)[1]
+    zero = np.flatnonzero((best == 0.0) & (np.abs(g) < 0.9 * problem.alpha))
+    on = best != 0.0
+    beside = zero[np.abs(problem.X[:, zero].T @ problem.X[:, on]).max(axis=1).argmax()]
+    objective = objective_of(problem, problem.alpha, np.where(on, 1.1 * best, 0.0))
+    at = objective.start
+    face = FaceProblem(objective, at, np.arange(15) == beside)
+    v, slope = face.start, face.gradient(face.start, at)
+    assert 0.0 < slope[v == 0.0] < 1.0
+    found = polish(face, v, slope, np.eye(v.size), at, 1e-9, lambda new: None)
+    assert_allclose(found.x, best, atol=1e-8 * np.abs(best).max())
+
+
 def test_violations_are_those_of_the_optimality_conditions():
     problem = Regression("squared", 0.5, 0.1, n=60, p=6)
     x = np.array([0.0, 0.0, 0.5, -0.5, 0.2, 0.0])
@@ -681,3 +698,12 @@ def test_violations_are_those_of_the_optimality_conditions():
         at_zero = max((-g[0] if positive else abs(g[0])) - 1e-3, 0.0) / 1e-3
         expected = [at_zero, 0.0, abs(g[2] + 0.2) / 0.2, abs(g[3] - 0.3) / 0.3, abs(g[4]) / unit, 0]
         assert_allclose(objective.violations(objective.start), expected, rtol=1e-12)
+    # With q = 1/2, whatever is at zero may stay there, and the penalty is steeper near zero.
+    x, g = 0.1 * x, problem(0.1 * x)[1]
+    objective = Objective(function, x, penalty, 0.5, False)
+    unit = objective.scale[4]
+    steep = 0.5 * penalty / np.sqrt(np.abs(x), where=x != 0.0, out=np.ones(6))
+    of_penalised = [abs(g[2] + steep[2]) / max(0.2, steep[2])]
+    of_penalised += [abs(g[3] - steep[3]) / max(0.3, steep[3])]
+    expected = [0.0, 0.0, *of_penalised, abs(g[4]) / unit, 0.0]
+    assert_allclose(objective.violations(objective.start), expected, rtol=1e-12)

@@ -10,6 +10,8 @@ from hplasso._datafit.squared import SquaredState
 from hplasso._numerics.linalg import (
     GramMatrix,
     independent_cholesky,
+    inverse_root,
+    pivoted_root,
     solve_positive,
     solve_semidefinite,
 )
@@ -626,6 +628,16 @@ def test_semidefinite_systems(scale, monkeypatch):
     given = solve_semidefinite(gram, scale * lengths * target)
     assert_allclose(given, best / lengths, rtol=1e-9, atol=1e-15)
     assert given[5] == 0.0
+    gram[5, 5] = -1e-20 * scale  # zero, to rounding
+    again = solve_semidefinite(gram, scale * lengths * target)
+    assert again[5] == 0.0
+    assert pivoted_root(-np.eye(2))[0].shape == (0, 2)
+
+
+def test_the_root_of_an_inverse_leaves_out_what_is_zero_beside_the_largest():
+    diagonal = np.diag([1e-17, 1e-3, 1.0])
+    root = inverse_root(diagonal)
+    assert_allclose(root @ root.T, np.diag([0.0, 1e3, 1.0]), rtol=1e-12, atol=1e-12)
 
 
 def test_settling_leaves_out_columns_that_depend_on_others():
