@@ -45,11 +45,10 @@ def test_one_outlier_among_four(size, container):
     assert 0.0 <= model.dual_gap_ <= 1e-10
 
 
-@pytest.mark.parametrize(
-    ("n_classes", "size"), [*((2, size) for size in SIZES), *((3, size) for size in SIZES[:4])]
-)
-def test_codes_among_others(n_classes, size, container):
-    rng = np.random.default_rng(1)
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(("n_classes", "seed"), [(2, 1), (3, 1), (3, 20)])
+def test_codes_among_others(n_classes, seed, size, container):
+    rng = np.random.default_rng(seed)
     X = rng.normal(size=(50, 4)) + 3.0
     codes = np.digitize(X[:, 0] + X[:, 1] + rng.normal(size=50), [6.0, 7.0][: n_classes - 1])
     X[:3, 0], X[7, 2] = size, -size

@@ -155,11 +155,12 @@ class PenaltyAlong:
         rise = float(self.limits @ (norms(after[:, None]) - norms(before[:, None])))
         return rise + float(self.single_limits @ (np.abs(after) - np.abs(before)))
 
-    def slope(self, theta: Float64, face: Float64, step: Float64) -> float:
-        signs, change = np.sign(face[self.positions]), step[self.positions]
-        u = self.partition.directions(theta[self.positions, None])[:, 0]
-        slope = float(self.limits @ self.partition.sums(u * change))
-        return slope + float(self.single_limits @ (signs * change))
+    def gradient(self, theta: Float64, face: Float64) -> Float64:
+        gradient, on = np.zeros(theta.size), self.positions
+        directions = self.partition.directions(theta[on, None])[:, 0]
+        gradient[on] = self.limits[self.partition.groups] * directions
+        gradient[on] += self.single_limits * np.sign(face[on])
+        return gradient
 
 
 def _entering(on: Mask, sizes: Float64, limits: Float64) -> Mask:

@@ -18,7 +18,7 @@ BETTER = 0.9
 
 
 class Stagnation(NamedTuple):
-    """Rounds without progress; the gap at the last progress, the largest kappa, the smallest f."""
+    """Rounds without progress; the gap at the last, the largest kappa at this f, the smallest f."""
 
     rounds: float = 0.0
     gap: float = np.inf
@@ -31,12 +31,14 @@ class Stagnation(NamedTuple):
         """After one round more.
 
         Far from feasible the gap is the whole loss, and says nothing of what else gets better.
+        Where f has gone down, kappa may be less than it was: from there it grows again.
         """
         gap, kappa, _ = certificate
-        progress = entered or gap < BETTER * self.gap or BETTER * kappa > self.kappa
-        if progress or objective < self.objective - gap_tol:
-            best = max(self.kappa, kappa), min(self.objective, objective)
-            return Stagnation(0.0, gap, *best)
+        lowest = min(self.objective, objective)
+        if entered or objective < self.objective - gap_tol:
+            return Stagnation(0.0, gap, kappa, lowest)
+        if gap < BETTER * self.gap or BETTER * kappa > self.kappa:
+            return Stagnation(0.0, gap, max(self.kappa, kappa), lowest)
         return self._replace(rounds=self.rounds + (1.0 if kappa > 0.0 else UNSETTLED))
 
     def rate(self, gap: float) -> float:

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from scipy.optimize import brentq
+from scipy.special import expit
 
 import hplasso._datafit.line_search
 from hplasso._datafit.newton import CurvedTerm
@@ -82,6 +84,31 @@ def test_a_step_that_goes_on_leaves_what_has_settled(monkeypatch):
     assert theta[0] == goal[0]
 
 
+def test_a_step_that_goes_on_leaves_what_has_arrived():
+    """Twice as far, a coordinate at its optimum would be as far from it, on the other side."""
+    rng = np.random.default_rng(0)
+    X = np.zeros((60, 2))
+    X[:50, 0], X[50:, 1] = rng.normal(size=50), 1.0  # they share no samples
+    y = (np.arange(60) >= 50).astype(int)
+    y[:50] = X[:50, 0] + rng.logistic(size=50) > 0.0
+    weights, penalty = np.full(60, 1 / 60), np.array([0.01, 1e-12])
+    term = CurvedTerm(make_design(X, weights, False), make_loss(y, 2, weights), False)
+    working_set = WorkingSet(term.design)
+    working_set.admit(np.arange(2))
+
+    def slope(value):
+        residual = y[:50] - expit(X[:50, 0] * value)
+        return X[:50, 0] @ residual / 60 - 0.01
+
+    best = brentq(slope, 0.0, 10.0)
+    start, goal = np.array([best - 0.002, 10.0]), np.array([best, 11.0])  # of one unit in the tail
+    state = term.state(working_set, start)
+    theta, after = term.line_search(working_set, state, start, goal, (penalty, None))
+    assert theta[1] >= 12.0
+    assert theta[0] == goal[0]
+    assert_allclose(after.linear[:, 0], X @ theta, atol=1e-12)
+
+
 DIRECTION = np.array([1.0, -0.75, 0.0])
 
 
@@ -123,6 +150,19 @@ def test_a_step_against_a_wall_ends_where_f_is_lowest(ridge):
     assert search.f(theta[0]) <= search.f(0.0)
     assert theta[0] == pytest.approx(best, abs=1.1e-3)
     assert best > 0.15
+
+
+@pytest.mark.parametrize("size", [1e10, 1e15, 1e20])
+def test_walls_are_found_next_to_the_start_and_far_from_it(size):
+    """Where f is lowest, though that is next to nothing of the step, or known to rounding alone."""
+    near = Search([-2.0 * np.log(size) / size, 0.0, 0.0], [size, 0.0, 0.0])
+    theta, _ = near.to(1.0)
+    # the outlier's residual times its value is what is left of the others
+    assert theta[0] * size == pytest.approx(-np.log(size), abs=12.0)
+    far = Search([-0.3, 0.0, 0.0], [size, 0.0, 0.0])
+    theta, _ = far.to(1.0)
+    assert theta[0] == pytest.approx(0.0, abs=3e-9)
+    assert far.f(theta[0] + 0.3) < far.f(0.0)
 
 
 def test_what_rounding_hides_of_a_gap_grows_with_the_residuals():

@@ -22,6 +22,7 @@ from hplasso._path.model_step import without_matrix_free
 from hplasso._path.predictor import Predictor, SolvedPoint
 from hplasso._path.progress import Listener
 from hplasso._path.settings import PathSettings
+from hplasso._path.stagnation import Stagnation
 from hplasso._penalties.duality_gap import Certificate
 from hplasso._penalties.l1 import L1Penalty
 from hplasso._solver.sweeps_and_finish import SOLVERS
@@ -372,3 +373,16 @@ def test_features_are_pruned_where_they_are_many(monkeypatch):
     for size, kept in sizes:
         assert size**2 > 0.25 * X.size
         assert 0 < kept < 0.5 * size
+
+
+def test_rounds_after_which_f_was_lower_count_from_there():
+    """Towards a lower f kappa may fall back a long way; that it grows again then is progress."""
+    stagnation = Stagnation().after(Certificate(0.2, 0.5, 0.0), 1.0, False, 1e-6)
+    lower = stagnation.after(Certificate(0.9, 1e-9, 0.0), 0.8, False, 1e-6)
+    assert lower.rounds == 0
+    for kappa in 1e-9 * 2.0 ** np.arange(1, 20):
+        lower = lower.after(Certificate(0.9, kappa, 0.0), 0.8, False, 1e-6)
+        assert lower.rounds == 0
+    # at the same f it has to be larger than ever
+    again = lower.after(Certificate(0.9, 1e-9, 0.0), 0.8, False, 1e-6)
+    assert again.after(Certificate(0.9, 2e-9, 0.0), 0.8, False, 1e-6).rounds == 2
