@@ -30,8 +30,10 @@ CHEAP = 4e6
 # The mean relative change of the residuals up to which a costlier Hessian is kept: the tolerance at
 # the cost CHEAP, the power of the cost that it grows with, and the largest. More saves Hessians and
 # takes more steps (constants.py). With none kept, 20 penalties took 4.9 s in place of 2.9 (sparse,
-# 30,000 x 300) and 4.5 s in place of 4.1 (dense, 20,000 x 200); small data do not see it.
-DRIFT_TOL, COST_POWER, LARGEST_DRIFT = 0.01, 0.3, 0.1
+# 30,000 x 300) and 4.5 s in place of 4.1 (dense, 20,000 x 200); small data do not see it. Twelve
+# paths took 1.04, 1.00 and 1.00 times as long with a tolerance of 0.01 (tol of 1e-4, 1e-6 and
+# 1e-8), and 1.00, 1.03 and 1.04 times with 0.03.
+DRIFT_TOL, COST_POWER, LARGEST_DRIFT = 0.015, 0.3, 0.1
 
 
 class Hessian:
