@@ -1,6 +1,6 @@
 """How many threads BLAS has."""
 
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from hplasso._numerics.threads import LARGE_DATA, threads_for_data, threads_for_pass
 
@@ -12,7 +12,13 @@ def n_threads():
 
 
 def test_passes_over_large_data_alone_have_threads():
-    before = n_threads()
+    with threadpool_limits(2, user_api="blas"):
+        before = n_threads()
+        assert max(before) == 2
+        passes_have_threads(before)
+
+
+def passes_have_threads(before):
     with threads_for_data(LARGE_DATA - 1):
         assert set(n_threads()) == {1}
         with threads_for_pass():

@@ -19,7 +19,7 @@ from hplasso._penalties.duality_gap import certainly_zero, certify
 from hplasso._penalties.l1 import feasible_alpha
 from hplasso._solver.cholesky import CholeskyFactor
 from hplasso._solver.conjugate_gradients import descending_sweep, ridge_descent
-from hplasso._solver.faces import Face, first_to_leave, increase, point_of, violators
+from hplasso._solver.faces import Face, Point, first_to_leave, increase, point_of, violators
 from hplasso._solver.feature_sign import drop_dependent, feature_sign_step, minimise_on_face
 from hplasso._solver.finish import finish, limit_point, minimiser_on
 from hplasso._solver.hadamard import (
@@ -33,7 +33,7 @@ from hplasso._solver.hadamard import (
     sweep,
 )
 from hplasso._solver.restricted_problem import RestrictedProblem
-from hplasso._solver.sweeps_and_finish import SOLVERS
+from hplasso._solver.sweeps_and_finish import SOLVERS, beyond_support
 
 KINDS = ["tall", "wide", "duplicates", "correlated"]
 
@@ -638,6 +638,16 @@ def test_the_root_of_an_inverse_leaves_out_what_is_zero_beside_the_largest():
     diagonal = np.diag([1e-17, 1e-3, 1.0])
     root = inverse_root(diagonal)
     assert_allclose(root @ root.T, np.diag([0.0, 1e3, 1.0]), rtol=1e-12, atol=1e-12)
+
+
+def test_violators_are_those_beyond_the_support():
+    """Relative to the penalties, where these have become smaller: here twice what they are."""
+    penalty, z = np.array([1.0, 4.0, 1.0, 4.0, 1.0, 4.0]), np.array([2.0, -4, -1.5, 6.0, 2.5, -9.0])
+    problem = restricted(np.eye(6), z, penalty, np.zeros(6))
+    support, others = np.arange(2), np.arange(2, 6)
+    found = beyond_support(problem, Point(np.sign(z), z, support), others)
+    assert_array_equal(found, [4, 5])
+    assert_array_equal(beyond_support(problem, Point(0.0 * z, z, support[:0]), others), others)
 
 
 def test_settling_leaves_out_columns_that_depend_on_others():
