@@ -168,6 +168,11 @@ class Columns(ABC):
     def _outer(self, scale: Float64) -> Float64:
         """`outer`, as Z is."""
 
+    @property
+    def density(self) -> float:
+        """Which part of their elements is stored; as long as there are none, of those of X."""
+        return 1.0
+
     def costs(self, positions: Index) -> Costs:
         """Of `weighted_gram` of these columns with each other, and of products."""
         n = self.statistics.sqrt_weights.size

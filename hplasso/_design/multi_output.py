@@ -110,6 +110,11 @@ class MultiOutputColumns:
         formed = cost <= CHEAP or is_formed(k, cost, products * K * (product + COUPLED * n))
         return self._products_of(support) if products and not formed else None
 
+    @property
+    def density(self) -> float:
+        """That of the columns."""
+        return self.columns.density
+
     def costs(self, where: Index) -> Costs:
         """Those of the columns, for one output."""
         return self.columns.costs(self.positions[where])

@@ -352,6 +352,13 @@ class SparseColumns(Columns):
         new = scaled[:, first:]
         return np.asarray((scaled.T @ new).toarray()), np.asarray(new.T @ right)
 
+    @property
+    def density(self) -> float:
+        n, p = self.container.shape
+        if not self.features.size:
+            return self.container.n_stored / (n * p)
+        return float(self.chosen.nnz / (n * self.features.size))
+
     def costs(self, positions: Index) -> Costs:
         n, k = size = self.container.shape[0], positions.size
         stored = self.stored(positions)

@@ -20,8 +20,10 @@ from .problem import PathProblem
 
 # The least number of violators admitted at a time, if there are as many. Fewer keep the Gram matrix
 # small, more save rounds, each of which may read X (constants.py). Of a sparse X also as many as
-# have half as many numbers together as there are samples: cold fits to counts of 20,000 x 50,000
-# take .8 of the time, and to text at weak penalties .7 to 1.1.
+# would have half as many numbers together as there are samples, if they are as dense as those that
+# have come before: cold fits to counts of 20,000 x 50,000 take .8 of the time, and to text at weak
+# penalties .7 to 1.1. Frequent words are dense: taken to be as dense as X, a fit to text took 1.15
+# times as long.
 MIN_ADMITTED = 20
 # What a predicted correlation may lack of its limit, as a part of the way to the next alpha. More
 # admits features in vain, less leaves violators to another round. Where conjugate gradients solve,
@@ -82,9 +84,8 @@ def _above_limit(problem: PathProblem, z: Float64, alpha: float) -> Index:
 
 def _largest(problem: PathProblem, iterate: Iterate, features: Index) -> Index:
     """Those of the largest feasible alpha, if they are more than the support has already."""
-    design = problem.design.single
-    of_half_a_column = design.shape[0] * design.shape[1] // max(2 * design.n_stored, 1)
-    room = max(MIN_ADMITTED, of_half_a_column, iterate.support.size)
+    density = max(problem.working_set.columns.density, 1.0 / problem.design.shape[1])
+    room = max(MIN_ADMITTED, int(0.5 / density), iterate.support.size)
     if features.size <= room:
         return features
     alphas = feasible_alphas(problem, iterate, features)
