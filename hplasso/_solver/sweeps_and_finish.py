@@ -123,22 +123,19 @@ def next_round(
         before, swept = point, sweep_on(problem, solver, point, factors)
         point = swept.point
     sweeps, new = last.sweeps + n_sweeps, finish(problem, solver, point, swept.face)
-    if new.optimal:
-        return Round(new, new, None, 1, sweeps, last.n_taken + 1)
-    lowest, change = last.lowest, increase(problem, last.lowest, new)
-    if change < 0.0 or (change == 0.0 and not last.sweeps):
-        lowest = new
-    if lowest is new and new is not point:
-        return Round(new, new, None, 1, sweeps, last.n_taken + 1)
-    new = lowest
-    if solver.exact:
-        in_vain = last.n_sweeps >= MOST_SWEEPS or not swept.complete
-        if in_vain or _is_dependent(problem, solver, swept.face):
+    taken, lowest = new.optimal, last.lowest
+    if not taken:
+        change = increase(problem, lowest, new)
+        if change < 0.0 or (change == 0.0 and not last.sweeps):
+            taken, lowest = new is not point, new
+    if not taken:
+        new, in_vain = lowest, last.n_sweeps >= MOST_SWEEPS or not swept.complete
+        if solver.exact and (in_vain or _is_dependent(problem, solver, swept.face)):
             new = _by_feature_signs(problem, solver, lowest)
-    if new is lowest and increase(problem, before, point) == 0.0:
-        new = _at_rest(problem, lowest)
-    if new is lowest:
-        return Round(lowest, point, factors, 2 * last.n_sweeps, sweeps, last.n_taken)
+        if new is lowest and increase(problem, before, point) == 0.0:
+            new = _at_rest(problem, lowest)
+        if new is lowest:
+            return Round(lowest, point, factors, 2 * last.n_sweeps, sweeps, last.n_taken)
     return Round(new, new, None, 1, sweeps, last.n_taken + 1)
 
 
