@@ -13,6 +13,7 @@ from .._validation.choices import Selection, Solver
 from .._validation.parameters import explain_names
 from .fit_method import fit_method
 from .group_estimator import GroupEstimator, GroupRegressor
+from .group_lasso import group_path
 from .group_regression import GroupData
 from .linear_model import chosen_parameters, fitted_as
 from .regression import LeastSquaresData
@@ -20,6 +21,8 @@ from .regression import LeastSquaresData
 
 class TaskGroups(GroupRegressor):
     """What estimators have in common that group the coefficients of each feature; abstract."""
+
+    path = staticmethod(group_path)
 
     @property
     def _penalty_words(self) -> str:

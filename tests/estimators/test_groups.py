@@ -170,6 +170,8 @@ def test_multi_task_lasso_of_scikit_learn(fit_intercept):
         converted = ours.to_sklearn()
         assert isinstance(converted, MultiTaskLasso)
         np.testing.assert_array_equal(converted.predict(X), ours.predict(X))
+        _, coefs, _ = ours.path(X, Y, alphas=[1.5, alpha], fit_intercept=fit_intercept, tol=1e-12)
+        np.testing.assert_allclose(coefs[..., 1], theirs.coef_, atol=1e-7)
 
 
 def test_multi_task_lasso_takes_penalty_weights_by_name():
