@@ -111,9 +111,13 @@ class FaceProblem:
         bent = self.m * v ** (self.m - 1.0) * self.signs * at.gradient[self.positions]
         return bent + self.penalty * self.e * v ** (self.e - 1.0)
 
+    def moving(self, v: Float64, slope: Float64) -> Mask:
+        """Which variables no bound stops."""
+        return np.asarray((v > self.lower) | (slope < 0.0))
+
     def violation(self, v: Float64, slope: Float64) -> float:
         """The largest gradient that no bound stops, relative to `scale`."""
-        moving = (v > self.lower) | (slope < 0.0)
+        moving = self.moving(v, slope)
         return float((np.abs(slope[moving]) / self.scale[moving]).max(initial=0.0))
 
 
@@ -168,12 +172,15 @@ def polish(
 ) -> Evaluation:
     """Newton's steps without a look at F, as long as they make the gradient smaller."""
     while face.violation(v, slope) > tol:
-        moving = (v > face.lower) | (slope < 0.0)
-        new_v = np.maximum(v + newton_step(face, v, slope, moving, inverse), face.lower)
+        moving = face.moving(v, slope)
+        step = newton_step(face, v, slope, moving, inverse)
+        if not np.isfinite(step).all():
+            break
+        new_v = np.maximum(v + step, face.lower)
         new = face.objective.at(face.x(new_v))
         new_slope = face.gradient(new_v, new)
-        size, before = np.linalg.norm(new_slope[new_v > face.lower]), np.linalg.norm(slope[moving])
-        if not size < PROGRESS * before:
+        size = np.linalg.norm(new_slope[face.moving(new_v, new_slope)])
+        if not size < PROGRESS * np.linalg.norm(slope[moving]):
             break
         at, v, slope = new, new_v, new_slope
         report(at)
@@ -194,18 +201,24 @@ def newton_step(
         vector[moving] = part
         return vector
 
+    def slope_at(there: Float64) -> Float64:
+        return face.gradient(there, face.objective.at(face.x(there)))
+
     def product(part: Float64) -> Float64:
         direction = whole(part)
+        if not np.isfinite(direction).all():  # of a Hessian that is zero to rounding
+            return part
         length = DIFFERENCE * max(1.0, float(np.linalg.norm(v))) / float(np.linalg.norm(direction))
-        if face.objective.positive:  # h is not to be evaluated beyond
-            back = direction < 0.0
-            length = min(length, 0.5 * float((v[back] / -direction[back]).min(initial=np.inf)))
-        there = v + length * direction
-        return ((face.gradient(there, face.objective.at(face.x(there))) - slope) / length)[moving]
+        if not face.objective.positive:
+            return ((slope_at(v + length * direction) - slope) / length)[moving]
+        # h is not to be evaluated beyond the bound: up to one point, and up to another
+        up, down = np.maximum(direction, 0.0), np.maximum(-direction, 0.0)
+        return ((slope_at(v + length * up) - slope_at(v + length * down)) / length)[moving]
 
     shape = (int(moving.sum()),) * 2
     hessian = LinearOperator(shape, matvec=product, dtype=np.float64)
     learned = LinearOperator(
         shape, matvec=lambda part: (inverse @ whole(part))[moving], dtype=np.float64
     )
-    return whole(cg(hessian, -slope[moving], M=learned, maxiter=MAX_PRODUCTS, atol=0.0)[0])
+    with np.errstate(all="ignore"):
+        return whole(cg(hessian, -slope[moving], M=learned, maxiter=MAX_PRODUCTS, atol=0.0)[0])

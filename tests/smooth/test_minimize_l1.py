@@ -707,3 +707,43 @@ def test_violations_are_those_of_the_optimality_conditions():
     of_penalised += [abs(g[3] - steep[3]) / max(0.3, steep[3])]
     expected = [0.0, 0.0, *of_penalised, abs(g[4]) / unit, 0.0]
     assert_allclose(objective.violations(objective.start), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("seed", [819, 0, 1, 2])
+def test_steps_that_end_at_the_bound_are_no_progress_by_themselves(seed):
+    """A robust loss far from its minimum, where the Hessian is next to nothing."""
+    rng = np.random.RandomState(seed)
+    X, y = rng.randn(5, 2), 1000.0 * rng.randn(5)
+    alpha = 0.1
+
+    def huber(x):
+        assert np.isfinite(x).all()
+        assert (x >= 0.0).all()
+        size = np.sqrt(1.0 + (X @ x - y) ** 2)
+        return size.sum(), X.T @ ((X @ x - y) / size)
+
+    def penalised(x):
+        value, gradient = huber(x)
+        return value + alpha * x.sum(), gradient + alpha
+
+    best = minimize(penalised, np.zeros(2), jac=True, bounds=[(0, None)] * 2, tol=1e-12)
+    for start in (np.zeros(2), np.ones(2)):
+        res = minimize_l1(huber, start, alpha, jac=True, positive=True)
+        assert res.success
+        assert res.fun == pytest.approx(best.fun, rel=1e-9)
+
+
+def test_a_hessian_that_is_zero_to_rounding_gives_no_step():
+    """At x of 1e14 differences of gradients are rounding; the function hears of no NaN."""
+    rng, scale = np.random.RandomState(0), 1e14
+    X = rng.randn(30, 10)
+    y = X[:, 0] + 0.1 * rng.randn(30)
+
+    def loss(x):
+        assert np.isfinite(x).all()
+        rest = X @ (x / scale) - y
+        return 0.5 * rest @ rest, X.T @ rest / scale
+
+    res = minimize_l1(loss, np.zeros(10), 5.0 / scale, jac=True)
+    assert not res.success
+    assert "Rounding" in res.message
