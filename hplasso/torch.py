@@ -34,7 +34,16 @@ except ImportError as error:
     ) from error
 from torch.nn.utils import parametrize
 
-from ._smooth.torch_product import MODULE, Product, Sparse, found, penalty_slope, restore, values_of
+from ._smooth.torch_product import (
+    MODULE,
+    Product,
+    Sparse,
+    found,
+    penalty_slope,
+    restore,
+    trained,
+    values_of,
+)
 from ._validation.parameters import Constraint, Constraints, check_arguments, integer, real
 
 __all__ = ["kkt", "parameter_groups", "penalty", "remove", "round_to_zero", "sparsify"]
@@ -248,13 +257,14 @@ def kkt(model: torch.nn.Module, closure: Closure, alpha: float) -> dict[str, tor
         For each parameter from `sparsify`, by its name in the model: ``|g + alpha sign(w)|`` where
         a weight w is not zero, ``max(|g| - alpha, 0)`` where it is, g being the gradient of the
         loss; with norms of groups in place of absolute values. Relative to the slope of the
-        penalty, which is alpha for two factors. With more factors zero violates nothing.
+        penalty, which is alpha for two factors. With more factors zero violates nothing. Frozen
+        parameters (``requires_grad=False``) are left out.
 
     Raises
     ------
     ValueError, TypeError
-        If the model has no parameters from `sparsify`, alpha is not positive, or the closure does
-        not return a finite number.
+        If the model has no parameters from `sparsify`, or all are frozen, alpha is not positive, or
+        the closure does not return a finite number.
 
     Examples
     --------
@@ -265,7 +275,7 @@ def kkt(model: torch.nn.Module, closure: Closure, alpha: float) -> dict[str, tor
     >>> violations["weight"].shape
     torch.Size([1, 3])
     """
-    products = found(model, alpha, "kkt", divides=True)
+    products = trained(found(model, alpha, "kkt", divides=True))
     _, gradients = loss_and_gradients(products, closure)
     violations = {}
     for sparse, gradient in zip(products, gradients, strict=True):
@@ -290,7 +300,7 @@ def loss_and_gradients(
         weights = [sparse.weight for sparse in products]
         gradients = torch.autograd.grad(loss, weights, allow_unused=True)
     return loss.detach(), tuple(
-        torch.zeros_like(weight) if gradient is None else gradient
+        torch.zeros_like(weight) if gradient is None else gradient.to_dense()
         for weight, gradient in zip(weights, gradients, strict=True)
     )
 
@@ -328,7 +338,7 @@ def round_to_zero(
     -------
     zeros : dict of str to torch.Tensor of bool
         For each parameter from `sparsify`, by its name in the model: which weights, or groups, are
-        zero now.
+        zero now. Frozen parameters (``requires_grad=False``) are left out, and stay as they are.
 
     Raises
     ------
@@ -348,7 +358,7 @@ def round_to_zero(
     >>> round_to_zero(sparsified, loss, alpha=0.1)
     {'weight': tensor([[False,  True]])}
     """
-    products = found(model, alpha, "round_to_zero", divides=True)
+    products = trained(found(model, alpha, "round_to_zero", divides=True))
     before = values_of(products)
     try:
         while zero_some(products, closure, float(alpha)):

@@ -42,14 +42,26 @@ class Product(torch.nn.Module):
         return [first, *(factor.clone() for _ in range(self.n_factors - 1))]
 
     def norms(self, weight: torch.Tensor) -> torch.Tensor:
-        """The length of each unit."""
-        if self.index is not None:
-            squares = weight.new_zeros(self.n_groups)
-            return squares.index_add(0, self.index.flatten(), weight.flatten() ** 2).sqrt()
-        if self.dimension is None:
+        """The length of each unit; of squares of any size, in units of its largest weight."""
+        if self.index is None and self.dimension is None:
             return weight.abs()
+        sizes, index = weight.detach().abs(), self.index
         others = [d for d in range(weight.ndim) if d != self.dimension]
-        return (weight**2).sum(dim=others, keepdim=True).sqrt()
+        if index is None:
+            largest = sizes.amax(dim=others, keepdim=True)
+        else:
+            largest = sizes.new_zeros(self.n_groups)
+            largest = largest.scatter_reduce(0, index.flatten(), sizes.flatten(), "amax")
+        unit = torch.where(largest > 0.0, largest, 1.0)
+        wide = torch.promote_types(weight.dtype, torch.float32)  # sums of many squares are large
+        squares = ((weight / self.broadcast(unit)) ** 2).to(wide)
+        if index is None:
+            total = squares.sum(dim=others, keepdim=True)
+        else:
+            total = squares.new_zeros(self.n_groups).index_add(
+                0, index.flatten(), squares.flatten()
+            )
+        return unit * total.sqrt().to(weight.dtype)
 
     def broadcast(self, units: torch.Tensor) -> torch.Tensor:
         """One number for each unit, at each of its weights."""
@@ -104,6 +116,18 @@ def found(model: Any, alpha: Any, owner: str, *, divides: bool = False) -> list[
     products = list(sparse_parameters(model))
     if not products:
         raise ValueError(f"{type(model).__name__} has no parameter that sparsify() was called on.")
+    return products
+
+
+def trained(products: list[Sparse]) -> list[Sparse]:
+    """Those that are not frozen; an error if all are."""
+    products = [
+        sparse for sparse in products if any(factor.requires_grad for factor in sparse.factors)
+    ]
+    if not products:
+        raise ValueError(
+            "All parameters that sparsify() was called on are frozen: requires_grad is False."
+        )
     return products
 
 

@@ -457,3 +457,58 @@ def test_closures_that_give_no_loss_leave_the_model_as_it_was():
         round_to_zero(layer, failing, 0.5)
     for name, value in layer.state_dict().items():
         assert_array_equal(value, before[name])
+
+
+@pytest.mark.parametrize("n_factors", [2, 3])
+@pytest.mark.parametrize("groups", ["columns", torch.tensor([[0, 0, 1, 1, 2]])])
+def test_groups_far_below_one_are_set_to_zero(groups, n_factors):
+    """Their squares are zero in float32; they are not."""
+    layer = torch.nn.Linear(5, 1, bias=False)
+    with torch.no_grad():
+        layer.weight.copy_(torch.tensor([[1.0, 2.0, 1e-25, 1e-30, 1e-25]]))
+    sparsify(layer, groups=groups, n_factors=n_factors)
+    wanted = torch.tensor([[1.0, 2.0, 0.0, 0.0, 0.0]])
+    zeros = round_to_zero(layer, lambda: 0.5 * (layer.weight - wanted).square().sum(), 0.1)
+    by_group = [False, True, True] if torch.is_tensor(groups) else [False, False, True, True, True]
+    assert zeros["weight"].flatten().tolist() == by_group
+    assert (layer.weight == 0.0).flatten().tolist() == [False, False, True, True, True]
+
+
+@pytest.mark.parametrize("groups", ["rows", torch.arange(800).reshape(2, 400) // 400])
+@pytest.mark.parametrize(("dtype", "value"), [(torch.float16, 20.0), (torch.float32, 1e20)])
+def test_weights_whose_squares_overflow_keep_their_values(groups, dtype, value):
+    layer = torch.nn.Linear(400, 2, bias=False, dtype=dtype)
+    with torch.no_grad():
+        layer.weight.fill_(value)
+    weight = sparsify(layer, groups=groups).weight
+    assert_allclose(weight.detach().double() / value, np.ones((2, 400)), rtol=4e-3)
+
+
+def test_frozen_parameters_are_left_out():
+    torch.manual_seed(0)
+    first, last = sparsify(torch.nn.Linear(10, 5)), sparsify(torch.nn.Linear(5, 1))
+    model, X = torch.nn.Sequential(first, torch.nn.Tanh(), last), torch.randn(50, 10)
+
+    def loss():
+        return model(X).square().mean()
+
+    both, before = kkt(model, loss, 0.1), first.weight.detach().clone()
+    first.requires_grad_(False)
+    found = kkt(model, loss, 0.1)
+    assert list(found) == ["2.weight"]
+    assert_array_equal(found["2.weight"], both["2.weight"])
+    assert list(round_to_zero(model, loss, 10.0)) == ["2.weight"]
+    assert_array_equal(first.weight, before)
+    last.requires_grad_(False)
+    for function in (kkt, round_to_zero):
+        with pytest.raises(ValueError, match="are frozen: requires_grad is False"):
+            function(model, loss, 0.1)
+
+
+def test_gradients_that_are_sparse_tensors():
+    torch.manual_seed(0)
+    model = sparsify(torch.nn.Embedding(5, 3, sparse=True))
+    dense = sparsify(torch.nn.Embedding.from_pretrained(model.weight.detach(), freeze=False))
+    rows = torch.tensor([1, 2])
+    found = [kkt(one, lambda one=one: one(rows).square().sum(), 0.1) for one in (model, dense)]
+    assert_array_equal(found[0]["weight"], found[1]["weight"])
