@@ -94,7 +94,7 @@ class BatchSource(Source):
             ensure_min_samples=0,
             ensure_all_finite=False,
         )
-        self.n_features, self.dtype = X.shape[1], X.dtype
+        self.n_features = X.shape[1]
         columns = getattr(given, "columns", None)
         self.names = None if columns is None else tuple(columns)
         self.example = X[:0] if columns is None else given[:0]

@@ -57,8 +57,6 @@ class DaskSource(Source):
 
         self.names, self.n_features = tuple(X.columns), len(X.columns)
         self.example = pd.DataFrame(columns=list(X.columns))
-        single = all(dtype == np.float32 for dtype in X.dtypes)
-        self.dtype = np.float32 if single else np.float64
 
     def _read_array(self, X: Any) -> Any:
         """What an array says; the same in blocks of all columns."""
@@ -69,7 +67,6 @@ class DaskSource(Source):
                 f"X must be a Dask array of shape (n_samples, n_features). Got shape {X.shape}."
             )
         self.n_features, self.example = X.shape[1], np.empty((0, X.shape[1]))
-        self.dtype = np.float32 if X.dtype == np.float32 else np.float64
         self._heights = heights_of(X)
         return whole_rows(X)
 

@@ -68,15 +68,17 @@ class DataChanged(RuntimeError):
 
 
 class Seen(NamedTuple):
-    """What a kernel made of some blocks, their number of rows, and a sum of all bits."""
+    """What a kernel made of some blocks, their number of rows, a checksum, the type of X."""
 
     value: Any
     n_rows: int
     checksum: int
+    dtype: Any
 
     def merge(self, other: Seen) -> Seen:
         checksum = (self.checksum + other.checksum) % 2**64
-        return Seen(self.value.merge(other.value), self.n_rows + other.n_rows, checksum)
+        dtype = np.promote_types(self.dtype, other.dtype)
+        return Seen(self.value.merge(other.value), self.n_rows + other.n_rows, checksum, dtype)
 
 
 @dataclass(frozen=True)
@@ -107,9 +109,7 @@ class Reader:
         offset: Any = None,
     ) -> Seen:
         block = self.checked(number, first, X, y, sample_weight, offset)
-        parts = [block.X, block.y, block.weights, block.offset]
-        checksum = sum(_bits(part) for part in parts if part is not None) % 2**64
-        return Seen(self.kernel(block), block.X.shape[0], checksum)
+        return Seen(self.kernel(block), block.X.shape[0], checksum_of(block), block.X.dtype)
 
     def checked(
         self, number: int, first: int | None, X: Any, y: Any, sample_weight: Any, offset: Any
@@ -199,15 +199,39 @@ def refuse_not_finite(block: Block) -> None:
         raise ValueError(f"In block {block.number}: {error}") from None
 
 
-def _bits(values: Any) -> int:
-    """The sum of all bits of an array, as whole numbers, in any order of its rows."""
+def checksum_of(block: Block) -> int:
+    """Of all rows: what is in each, X beside y, times a number that says where it stands.
+
+    Numbers are odd, so that a product modulo 2^64 loses nothing of its factors.
+    """
+    places = block.keys
+    if block.first is not None:  # whatever the blocks that the rows come in
+        places = np.arange(block.first, block.first + len(places), dtype=np.uint64)
+    rows = 2 * places + 1
+    for part in (block.X, block.y, block.weights, block.offset):
+        if part is not None:
+            rows *= 2 * _bits(part) + 1
+    return int(rows.sum(dtype=np.uint64))
+
+
+def _bits(values: Any) -> Any:
+    """The bits of each row of an array, as whole numbers, added up modulo 2^64: (n,)."""
     if sparse.issparse(values):
-        return sum(_bits(part) for part in (values.data, values.indices, values.indptr))
-    if values.dtype.kind not in "fiub" or not values.size:
-        return len(values)
-    values = np.asarray(values, order="A")
-    flat = values.ravel(order="K")
-    return int(flat.view(f"u{flat.itemsize}").sum(dtype=np.uint64))
+        words = _words(values.data) + values.indices.astype(np.uint64) * GOLDEN
+        sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(words)])
+        return np.diff(sums[values.indptr])
+    words = _words(values)
+    return words.sum(axis=tuple(range(1, words.ndim)), dtype=np.uint64)
+
+
+def _words(values: Any) -> Any:
+    """Bits as whole numbers without sign; of what is not a number, those of its text."""
+    if values.dtype.kind in "fiub":
+        return values.view(f"u{values.itemsize}")
+    text = np.ascontiguousarray(values, dtype=np.str_)
+    length = text.dtype.itemsize // 4
+    letters = text.reshape(-1).view(np.uint32).reshape(*text.shape, length)
+    return letters * np.arange(1, length + 1, dtype=np.uint64)
 
 
 class Source(ABC):
@@ -221,7 +245,7 @@ class Source(ABC):
     example : object
         Something with the features of X, and their names, for scikit-learn to learn them from.
     dtype : type
-        That of coefficients.
+        That of X in the last pass: float32 if it is that of all blocks, or float64.
     n_rows, n_blocks : int or None
         If they are known before the first pass.
     n_passes : int
@@ -257,7 +281,7 @@ class Source(ABC):
                 f"The data changed between passes: pass {self.n_passes} read {what}. The source "
                 "has to give the same rows each time."
             )
-        self._last = this
+        self._last, self.dtype = this, seen.dtype.type
         return seen.value
 
     @abstractmethod

@@ -83,7 +83,7 @@ def _largest_violator(problem: PathProblem, iterate: Iterate, alpha: float) -> I
     features = problem.working_set.features
     penalty, _ = problem.penalties(alpha)
     errors = iterate.rounding.of(problem.design.rounding, features)
-    certain = np.abs(iterate.z[features]) - errors
+    certain = problem.penalty.abs_correlation(iterate.z[features]) - errors
     at_zero = (iterate.theta == 0.0) & (penalty > 0.0)
     excess = np.divide(certain, penalty, out=np.zeros_like(certain), where=at_zero)
     return np.argsort(excess)[-1:] if excess.max(initial=0.0) > 1.0 else NOBODY
@@ -96,7 +96,7 @@ def _step(problem: PathProblem, iterate: Iterate, alpha: float, entrants: Index)
     goal = iterate.theta.copy()
     goal[face.support] += face.on.step(term, iterate.state, face.values)[face.where]
     signs = np.sign(np.where(iterate.theta == 0.0, iterate.z[features], iterate.theta))
-    goal[(goal * signs < 0.0) & (penalties[0] > 0.0)] = 0.0
+    goal[(goal * signs < 0.0) & ((penalties[0] > 0.0) | problem.penalty.positive)] = 0.0
     theta, state = term.line_search(
         problem.working_set, iterate.state, iterate.theta, goal, penalties
     )

@@ -88,13 +88,13 @@ def test_dtypes():
     whole = np.round(10 * X)
     for values in (arrays(whole.astype(np.float32)), arrays(whole.astype(int))):
         source = source_of(values, arrays(Y[:, 0]))
-        assert source.dtype is (np.float32 if values.dtype == np.float32 else np.float64)
         expected = moments(arrays(whole), arrays(Y[:, 0]))
         assert_same(source.reduce(target_moments), expected, 1e-11)
-    single = frames()[NAMES].astype(np.float32)
-    assert source_of(single, frames()["y"]).dtype is np.float32
-    mixed = frames()[NAMES].astype({"x0": np.float32})
-    assert source_of(mixed, frames()["y"]).dtype is np.float64
+        assert source.dtype is (np.float32 if values.dtype == np.float32 else np.float64)
+    for types, expected in ((np.float32, np.float32), ({"x0": np.float32}, np.float64)):
+        source = source_of(frames()[NAMES].astype(types), frames()["y"])
+        source.reduce(target_moments)
+        assert source.dtype is expected
 
 
 BESIDE = {

@@ -216,6 +216,52 @@ def test_data_that_change_between_passes_are_noticed(change, message):
     assert vars(model) == before
 
 
+@pytest.mark.parametrize("text", [False, True])
+@pytest.mark.parametrize("moved", [{"y"}, {"X"}, {"X", "y"}])
+def test_rows_that_move_between_passes_are_noticed(moved, text):
+    X, _, _ = problem()
+    y, passes = labels(X, 3), []
+    y = np.array(["a", "ab", "ba"])[np.unique(y, return_inverse=True)[1]] if text else y
+
+    def blocks():
+        passes.append(1)
+        parts = {"X": X, "y": y}
+        if len(passes) == 2:
+            parts |= {name: parts[name][::-1] for name in moved}
+        for rows in (slice(900), slice(900, None)):
+            yield parts["X"][rows], parts["y"][rows]
+
+    with pytest.raises(RuntimeError, match="pass 2 read other numbers"):
+        HadamardLogisticRegression(C=0.1).fit(Batches(blocks))
+
+
+def test_rows_may_come_in_other_blocks():
+    X, _, _ = problem()
+    y, passes = counts(X), []
+
+    def blocks():
+        passes.append(1)
+        for start in range(0, len(X), 300 * len(passes)):
+            rows = slice(start, start + 300 * len(passes))
+            yield sparse.csr_array(X[rows]), y[rows]
+
+    model = HadamardPoissonRegressor(alpha=0.05, tol=1e-10).fit(Batches(blocks))
+    np.testing.assert_allclose(
+        model.coef_, HadamardPoissonRegressor(alpha=0.05, tol=1e-10).fit(X, y).coef_
+    )
+
+
+def test_blocks_of_float32_and_float64_together_are_float64():
+    X, y, _ = problem()
+    parts = [(X[:900].astype(np.float32), y[:900]), (X[900:], y[900:])]
+    whole = np.vstack([parts[0][0].astype(np.float64), X[900:]]), y
+    expected = HadamardLasso(0.05, tol=1e-12).fit(*whole).coef_
+    for blocks in (parts, parts[::-1]):
+        coef = HadamardLasso(0.05, tol=1e-12).fit(Batches(blocks)).coef_
+        assert coef.dtype == np.float64
+        np.testing.assert_allclose(coef, expected, rtol=1e-10)
+
+
 @pytest.mark.parametrize("kind", [HadamardLasso, HadamardLogisticRegression])
 def test_scores_are_those_in_memory(kind):
     X, y, weights = problem()
