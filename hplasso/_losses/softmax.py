@@ -21,6 +21,13 @@ from .logistic import MAX_STEPS, SMALL_STEP, ClassLoss, ClassPrediction, Logisti
 # as a part of them.
 BALANCED = 1e-13
 SETTLED = 1e-15
+# A mean loss that no solution has, as its classes are less likely than e^-1000: a numerical limit.
+ABSURD = 1e3
+# What a step or a round of intercepts has helped leaves no more than this part of the imbalance;
+# after so many rounds that have not, what is left is rounding. Numerical limits.
+LOWER, PATIENCE = 0.5, 10
+# Halvings of a step: a numerical limit.
+MAX_HALVED = 60
 # Against overflow: smaller powers are no divisors.
 TINY = 1e-200
 
@@ -118,37 +125,75 @@ class SoftmaxLoss(ClassLoss):
     def profile_intercept(self, linear: Float64, start: Float64) -> Profile:
         """Newton's method for sum_i v_i r_ik = 0; where it fails, one intercept after the other.
 
-        The mean of b is zero.
+        The mean of b is zero. Outputs with a loss of ABSURD that stays are tried by a line search,
+        and no more: their intercepts need not be exact.
         """
         b = _newton(self, linear, start)
         prediction = self.predict(linear + b)
-        for _ in range(MAX_STEPS):
-            if np.abs(self.weights @ prediction.residual).max() <= BALANCED:
+        lowest, in_vain = np.inf, 0
+        while in_vain < PATIENCE:
+            imbalance = float(np.abs(self.weights @ prediction.residual).max())
+            if imbalance <= BALANCED:
                 break
-            before, b = b, _newton(self, linear, _one_by_one(self, linear, b))
+            in_vain = in_vain + 1 if imbalance > LOWER * lowest else 0
+            lowest = lowest if in_vain else imbalance
+            loss, before = float(self.weights @ prediction.losses), b
+            b = _newton(self, linear, _one_by_one(self, linear, b))
             prediction = self.predict(linear + b)
             if np.abs(b - before).max() <= SETTLED * np.abs(b).max():
+                break
+            if self.weights @ prediction.losses > max(ABSURD, LOWER * loss):
                 break
         return b, prediction
 
 
 def _newton(loss: SoftmaxLoss, linear: Float64, start: Float64) -> Float64:
-    """Newton's method for the intercepts, as long as the imbalance gets smaller."""
-    b, best, smallest = start, start, np.inf
+    """Newton's method for the intercepts, as long as the loss goes down."""
+    b, (excess, curvature) = start, _derivatives(loss, linear, start)
     for _ in range(MAX_STEPS):
-        total, coupling = _moments(linear, b, loss.weights)
-        excess = total - loss.frequencies
         imbalance = float(np.abs(excess).max())
-        if not imbalance < smallest:
-            return best
-        best, smallest = b, imbalance
-        curvature = np.diag(total) - coupling
-        curvature += total.mean()  # a constant in all intercepts makes no difference
         step = -solve_positive(curvature, excess)
-        b = b + step - step.mean()
+        step -= step.mean()
         if np.abs(step).max() <= SMALL_STEP:
+            return np.asarray(b + step)
+        excess, curvature = _derivatives(loss, linear, b + step)
+        left = float(np.abs(excess).max())
+        if imbalance <= BALANCED and not left < imbalance:
             break
+        if excess @ step > 0.0 and left > LOWER * imbalance:
+            step *= _lowest(loss, linear, b, step)
+            if not step.any():
+                break
+            excess, curvature = _derivatives(loss, linear, b + step)
+        b = b + step
     return np.asarray(b)
+
+
+def _lowest(loss: SoftmaxLoss, linear: Float64, b: Float64, step: Float64) -> float:
+    """The part of a step at which the loss, which is convex, is lowest, to within a unit of b.
+
+    Between samples that are certain of their classes it consists of planes, and Newton's steps go
+    far beyond the edges where they meet.
+    """
+    low, high, largest = 0.0, 1.0, float(np.abs(step).max())
+    for _ in range(MAX_HALVED):
+        if low > 0.0 and (high - low) * largest <= 1.0:
+            break
+        middle = 0.5 * (low + high)
+        if _derivatives(loss, linear, b + middle * step)[0] @ step < 0.0:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+def _derivatives(loss: SoftmaxLoss, linear: Float64, b: Float64) -> tuple[Float64, Float64]:
+    """The gradient of the loss for the intercepts, and its Hessian, made regular.
+
+    A constant in all intercepts makes no difference.
+    """
+    total, coupling = _moments(linear, b, loss.weights)
+    return total - loss.frequencies, np.diag(total) - coupling + total.mean()
 
 
 def _moments(linear: Float64, b: Float64, weights: Float64) -> tuple[Float64, Float64]:

@@ -6,6 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from poisson import PoissonLoss
 from scipy.optimize import check_grad
 
+import hplasso._losses.softmax
 from hplasso._losses.base import Loss
 from hplasso._losses.identity_link import IdentityLink
 from hplasso._losses.normal import NormalLoss
@@ -256,3 +257,21 @@ def test_a_change_of_tweedie_residuals_is_undone_to_rounding(power):
     left = np.abs(first - second - (down - up - change))
     assert (left <= 1e-14 * (first + second + np.abs(down - up - change))).all()
     assert (np.sign(shift) == np.sign(change)).all()
+
+
+@pytest.mark.parametrize("size", [30.0, 100.0, 300.0])
+@pytest.mark.parametrize("seed", [0, 4, 6])
+def test_intercepts_beside_outputs_that_are_almost_certain(seed, size, monkeypatch):
+    """The loss is nearly made of planes there; Newton's steps go far beyond where they meet."""
+    rng = np.random.default_rng(seed)
+    codes, rounds, one_by_one = rng.integers(0, 10, 30), [], hplasso._losses.softmax._one_by_one
+    codes[:10] = np.arange(10)
+    loss = make_loss(codes, 10, np.full(30, 1 / 30))
+    monkeypatch.setattr(
+        hplasso._losses.softmax, "_one_by_one", lambda *args: rounds.append(1) or one_by_one(*args)
+    )
+    linear = size * rng.normal(size=(30, 2)) @ rng.normal(size=(2, 10))
+    b, prediction = loss.profile_intercept(linear, np.zeros(10))
+    assert np.abs(loss.weights @ prediction.residual).max() <= 1e-15 * size + 1e-13
+    assert b.mean() == pytest.approx(0.0, abs=1e-9 * size)
+    assert len(rounds) <= 1

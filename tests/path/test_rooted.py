@@ -5,8 +5,9 @@ import pytest
 import random_logistic_problems
 from extended import LONG, newton_step
 from numpy.testing import assert_allclose
+from scipy.optimize import minimize
 
-from hplasso import HadamardLogisticRegression
+from hplasso import HadamardLogisticRegression, HadamardPoissonRegressor
 from hplasso._estimators.classification import Classification, encode
 from hplasso._path.square_root_newton import coordinates, solve_rooted
 
@@ -121,3 +122,28 @@ def test_problems_that_models_do_not_solve(seed, kind):
     lines, warned = random_logistic_problems.examine(seed, kind)
     assert not lines, "\n".join(lines)
     assert not warned
+
+
+@pytest.mark.parametrize("seed", [157, 100, 103, 110])
+def test_codes_under_theta_not_negative(seed):
+    """The column of the code alone is long; what enters it, and what leaves, keeps to its side."""
+    rng = np.random.default_rng(seed)
+    n, p = int(rng.integers(8, 25)), int(rng.integers(2, 8))
+    X = rng.standard_normal((n, p))
+    X[0, 0] = 999999999.0
+    y = rng.poisson(np.exp(X[:, -1])).astype(float)
+    y[1] += 1.0
+    model = HadamardPoissonRegressor(0.01, positive=True, tol=1e-8).fit(X, y)
+    assert (model.coef_ >= 0.0).all()
+    scales = np.append(1e-9, np.ones(p - 1))  # of columns for a general method
+
+    def penalised(v):
+        outputs = X * scales @ v[:-1] + v[-1]
+        rest = np.exp(outputs) - y
+        f = np.mean(np.exp(outputs) - y * outputs) + 0.01 * scales @ v[:-1]
+        return f, np.append(rest @ (X * scales) / n + 0.01 * scales, rest.mean())
+
+    bounds = [(0.0, None)] * p + [(None, None)]
+    best = minimize(penalised, np.zeros(p + 1), jac=True, bounds=bounds, tol=1e-13)
+    ours = penalised(np.append(model.coef_ / scales, model.intercept_))[0]
+    assert ours <= best.fun + 1e-7 * abs(best.fun)
