@@ -25,7 +25,7 @@ SETTLED = 1e-15
 ABSURD = 1e3
 # What a step or a round of intercepts has helped leaves no more than this part of the imbalance;
 # after so many rounds that have not, what is left is rounding. Numerical limits.
-LOWER, PATIENCE = 0.5, 10
+LOWER, PATIENCE = 0.9, 10
 # Halvings of a step: a numerical limit.
 MAX_HALVED = 60
 # Against overflow: smaller powers are no divisors.

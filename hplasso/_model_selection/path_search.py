@@ -249,8 +249,8 @@ class PathSearchCV(GridSearchCV):
             check_refit(self.refit, names)
         for name, values in {"X": X, "y": y}.items():
             refuse_elsewhere(name, values)
-        X, y = indexable(X, y)
         metadata = self._metadata(params)
+        X, y, _ = indexable(X, y, metadata.weights)
         raises = isinstance(self.error_score, str)
         scoring = Scoring.of(self.estimator, self.scoring, metadata.weights, raises)
         cv = check_cv(self.cv, y, classifier=is_classifier(self.estimator))

@@ -274,4 +274,4 @@ def test_intercepts_beside_outputs_that_are_almost_certain(seed, size, monkeypat
     b, prediction = loss.profile_intercept(linear, np.zeros(10))
     assert np.abs(loss.weights @ prediction.residual).max() <= 1e-15 * size + 1e-13
     assert b.mean() == pytest.approx(0.0, abs=1e-9 * size)
-    assert len(rounds) <= 1
+    assert len(rounds) <= 2

@@ -538,3 +538,8 @@ def test_progress_bar():
 @pytest.mark.filterwarnings("ignore")  # of scikit-learn's own, with NaN in X or y
 def test_scikit_learn_checks(estimator, check):
     check(estimator)
+
+
+def test_weights_of_too_few_samples():
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        PathSearchCV(HadamardLasso(), {"alpha": [1.0]}).fit(X, y, sample_weight=np.ones(10))
