@@ -9,8 +9,8 @@ so that results do not depend on who works on what, or when. Kernels can be pick
 return has a method `merge`. No more of the data than a block is in one place at a time, and nothing
 that is merged depends on the number of rows.
 
-All passes have to see the same data: each counts rows and adds up the bits of all numbers, which is
-compared with the pass before.
+All passes have to see the same data: each counts the rows, and makes a checksum of what stands in
+which row. Both are compared with the pass before.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from sklearn.utils import assert_all_finite, check_array
 
 from .._numerics.typing import Float64
 
-# Multiplies the places of rows in their hashes: odd, as in Knuth's multiplicative hashing.
+# Multiplies the numbers of rows in their hashes: odd, as in Knuth's multiplicative hashing.
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -204,10 +204,10 @@ def checksum_of(block: Block) -> int:
 
     Numbers are odd, so that a product modulo 2^64 loses nothing of its factors.
     """
-    places = block.keys
+    numbers = block.keys
     if block.first is not None:  # whatever the blocks that the rows come in
-        places = np.arange(block.first, block.first + len(places), dtype=np.uint64)
-    rows = 2 * places + 1
+        numbers = np.arange(block.first, block.first + len(numbers), dtype=np.uint64)
+    rows = 2 * numbers + 1
     for part in (block.X, block.y, block.weights, block.offset):
         if part is not None:
             rows *= 2 * _bits(part) + 1
