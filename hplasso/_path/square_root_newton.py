@@ -141,7 +141,8 @@ def solve_rooted(blocks: Iterable[Float64], rho: Float64, target: Float64) -> Fl
     pivots = np.abs(factor.diagonal())
     rank = int(np.argmax(np.append(pivots <= DEPENDENT * length[order], True)))
     on, factor = order[:rank], factor[:rank, :rank]
-    half = dtrtrs(factor, target[on], trans=1)[0]
     solution = np.zeros_like(target)
-    solution[on] = dtrtrs(factor, half)[0]
+    if rank:
+        half = dtrtrs(factor, target[on], trans=1)[0]
+        solution[on] = dtrtrs(factor, half)[0]
     return solution

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import random_logistic_problems
 from extended import LONG, newton_step
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import minimize
 
 from hplasso import HadamardLogisticRegression, HadamardPoissonRegressor
@@ -40,6 +40,11 @@ def test_columns_that_depend_on_others_stay_where_they_are():
     found = solve_rooted([A], np.zeros(4), A.T @ A @ np.ones(4))
     assert_allclose(A @ found, A @ np.ones(4), rtol=1e-10)
     assert (found == 0.0).sum() == 1
+
+
+def test_columns_of_zeros_stay_where_they_are(capfd):
+    assert_array_equal(solve_rooted([np.zeros((3, 2))], np.zeros(2), np.ones(2)), np.zeros(2))
+    assert capfd.readouterr().err == ""  # LAPACK would complain of a matrix of no size
 
 
 def problem_of(size):
