@@ -148,7 +148,7 @@ def exact(numbers):
 def lower_bound(loss, A, l1, ridge, theta, positive=False, given=np.asarray):
     """The dual objective at the residual of theta, scaled to what is feasible.
 
-    What rounding may leave of a sum counts as nothing, but for its share of the penalty: another
+    What rounding may leave of a sum counts as nothing, except for its share of the penalty: another
     point next to this one, no worse than by that, is feasible. `given` says in which arithmetic the
     residual is mended: of two outputs that share a code of 1e12, long doubles lose the sum.
     """

@@ -7,7 +7,8 @@ sums over many samples err by more than the last steps gain.
 Two kinds of outliers need more. One whose outputs move by millions is a wall: halving would only
 halve the distance from it, at each step anew, so the minimum along the line is found by bisection.
 One in the tail of an exponential is one unit of its output from the model's solution, where it has
-hundreds to go: there the step is doubled as long as f falls, but for coordinates that have arrived.
+hundreds to go: there the step is doubled as long as f falls, except for coordinates that have
+arrived.
 """
 
 from math import isfinite

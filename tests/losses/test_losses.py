@@ -137,7 +137,7 @@ def test_divergences(loss):
     d, inverse = bent[:, :, 0], np.linalg.pinv(curvatures(loss, outputs), 1e-6)
     half = 0.5 * WEIGHTS @ np.einsum("ik,ikl,il->i", d, inverse, d)
     assert loss.dual_divergence(prediction, d) == pytest.approx(half, rel=1e-3)
-    # outside of the domain, which has an end on one side at least; but for the normal distribution
+    # outside of the domain, which has an end on one side at least; except for the normal one
     assert isinstance(loss, NormalLoss) or np.inf in (
         loss.dual_divergence(prediction, d + far) for far in (-1e3, 1e3)
     )
@@ -225,7 +225,7 @@ def test_losses_that_are_not_convex(loss):
 def test_intercepts_that_are_not_of_convex_losses(loss):
     """The residuals balance, and the loss is lower than on either side.
 
-    No offset is too far, but for means of powers below 0, whose losses do not rise towards zero.
+    No offset is too far, except for means of powers below 0, whose losses do not rise towards zero.
     """
     held = loss is NOT_CONVEX["identity -1.0"]
     for scale in (0.1, 1.0) if held else (0.1, 1.0, 30.0):

@@ -44,7 +44,7 @@ def dense(array):
 
 
 def assert_fitted_alike(one, other, **tolerances):
-    """Everything that a fit leaves, but for the number of sweeps."""
+    """Everything that a fit leaves, except for the number of sweeps."""
     assert type(one) is type(other)
     assert one.get_params() == other.get_params()
     assert vars(one).keys() == vars(other).keys()

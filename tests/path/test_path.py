@@ -187,7 +187,7 @@ def test_gram_and_xy_given_with_an_intercept():
         assert_allclose(path[1], expected[1], rtol=1e-6, atol=1e-6)
     assert_allclose(given[3], expected[3])
     assert_allclose(other[3], expected[3] - 3.0 * expected[1].sum(axis=0), rtol=1e-8)
-    near, high = X + 5e-9, y + 1e9  # as good as centred, but for such a mean of y
+    near, high = X + 5e-9, y + 1e9  # as good as centred, except for such a mean of y
     last = lasso_path(near, high, precompute=near.T @ near, Xy=near.T @ high, **options)
     assert_allclose(last[1], expected[1], atol=0.01)
 
