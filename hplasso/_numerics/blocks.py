@@ -7,7 +7,7 @@ from collections.abc import Iterator
 BLOCK = 2**17
 
 
-def slices(count: int, width: int) -> Iterator[slice]:
+def slices(count: int, width: int, block: int = BLOCK) -> Iterator[slice]:
     """Cut range(count) so that each part, times `width`, is about a block."""
-    step = max(1, BLOCK // max(width, 1))
+    step = max(1, block // max(width, 1))
     return (slice(start, min(start + step, count)) for start in range(0, count, step))

@@ -34,6 +34,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from math import log, prod
 from operator import neg
+from typing import Any
 
 import numpy as np
 
@@ -228,11 +229,11 @@ class Interpolation:
     def __init__(self, tracer: PathTracer, ends: Sequence[SolvedPoint]) -> None:
         self.tracer, self.problem, self.ends = tracer, tracer.problem, ends
         features = self.problem.working_set.features
-        theta = np.zeros((len(ends), features.size))
+        theta: Any = np.zeros((len(ends), features.size))
         for row, end in zip(theta, self.ends, strict=True):
             row[: end.iterate.theta.size] = end.iterate.theta
         self._alphas = [end.alpha for end in ends]
-        self.support = np.any(theta, axis=0).nonzero()[0]
+        self.support = theta.any(axis=0).nonzero()[0]
         self.features = features[self.support]
         self.theta = theta[:, self.support]
 
