@@ -190,12 +190,15 @@ class RidgeCertifier(Certifier):
     counts unless the rounding of z_j alone explains it.
     """
 
-    def of_iterate(self, alpha: float, iterate: Iterate, refined: bool = False) -> Certificate:
+    def of_iterate(
+        self, alpha: float, iterate: Iterate, refined: bool = False, settled: bool = True
+    ) -> Certificate:
         """The certificate of an iterate: all but worthless where a feature without penalty counts.
 
         That is where its correlation is not zero to rounding. If the residual was `refined`, it is
         that of another dual point, which differs by rounding: what that explains of z_j is not
-        missing from rho_j theta_j.
+        missing from rho_j theta_j. Unless the iterate has `settled`, what rounding of z_j explains
+        is a part of the gap.
         """
         ridge, on = self.penalty.ridge(alpha, ALL), self.working_set.features[iterate.support]
         errors, sizes = iterate.rounding.of(self.design.rounding, ALL), np.zeros(ridge.size)
@@ -206,7 +209,9 @@ class RidgeCertifier(Certifier):
         if (gradient > SOLVED * errors)[~weighed].any():
             value = iterate.state.loss + 0.5 * float(ridge @ sizes**2)
             return self.with_hidden(Certificate(value, 0.0, 0.0), iterate.hidden)
-        counted = weighed | ((ridge > 0.0) & (gradient > errors))
+        if not settled:
+            gradient = np.where(weighed, gradient, np.maximum(gradient, errors))
+        counted = weighed | ((ridge > 0.0) & (gradient >= errors))
         half_inverse = np.divide(0.5, ridge, out=np.zeros_like(ridge), where=counted)
         sizes[weighed | (refined & (ridge > 0.0))] = 0.0
         gap = float(half_inverse @ gradient**2 + gradient @ sizes)

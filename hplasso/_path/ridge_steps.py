@@ -305,8 +305,11 @@ def loses_digits(system: RidgeSystem) -> bool:
     if problem.term.quadratic or problem.working_set.complete:
         return False
     squares = problem.design.column_norms[problem.working_set.features[system.live]] ** 2
-    penalised = ridge[ridge > 0.0]
-    if not penalised.size or squares.max() <= LONG * np.median(penalised):
+    penalised = ridge > 0.0
+    if not penalised.any():
+        return False
+    usual = np.median(ridge[penalised])
+    if (squares <= LONG * np.where(penalised, ridge, usual)).all():
         return False
     n, p = (size // system.n_outputs for size in problem.design.shape)
     return n * p <= LARGE_DATA and system.n_outputs * min(n, p) <= FEW

@@ -10,10 +10,12 @@ Technometrics 12 (1970) 55-67.
 """
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from .._datafit.iterate import Iterate
+from .._datafit.line_search import FAR
 from .._design.correlations import ALL
 from .._design.working_set import WorkingSet
 from .._numerics.typing import Float64
@@ -117,7 +119,8 @@ def _steps(
     system: RidgeSystem, memory: RidgeMemory, by_square_root: bool
 ) -> tuple[RidgeMemory, Certificate, int]:
     """Newton's steps; the certificate of where they end, and how many they are."""
-    problem, certifier = system.problem, system.problem.certifier
+    problem = system.problem
+    certifier: Any = problem.certifier
     sweeps, stalled, moved = 0, 0.0, memory.solved
     least = system.objective(memory.iterate)
     certificate = certifier.of_iterate(system.alpha, memory.iterate)
@@ -130,13 +133,21 @@ def _steps(
         if not objective <= 2.0 * least + certifier.gap_tol:  # the matrix was singular
             memory = memory._replace(products_failed=new.products_failed)
             break
-        memory, certificate = new, certifier.of_iterate(system.alpha, new.iterate)
+        settled = problem.term.quadratic or _has_settled(memory.iterate.state, new.iterate.state)
+        memory = new
+        certificate = certifier.of_iterate(system.alpha, new.iterate, settled=settled)
         problem.report(system.alpha, new.iterate, certificate.gap, sweeps)
         if certificate.gap < BETTER * before or objective < least - certifier.gap_tol:
             stalled, least = 0.0, min(least, objective)
         else:  # without kappa a coefficient without penalty is still on its way
             stalled += 1.0 if certificate.kappa > 0.0 else UNSETTLED
     return memory, certificate, sweeps
+
+
+def _has_settled(before: Any, after: Any) -> bool:
+    """Whether a step has moved no output far, as steps in the tail of an exponential do."""
+    change = after.linear + after.intercept - before.linear - before.intercept
+    return bool(np.abs(change).max() < FAR)
 
 
 def _refined(system: RidgeSystem, iterate: Iterate) -> Certificate:

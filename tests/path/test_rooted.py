@@ -6,6 +6,7 @@ import random_logistic_problems
 from extended import LONG, newton_step
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import minimize
+from scipy.special import logsumexp, softmax
 
 from hplasso import HadamardLogisticRegression, HadamardPoissonRegressor
 from hplasso._estimators.classification import Classification, encode
@@ -152,3 +153,75 @@ def test_codes_under_theta_not_negative(seed):
     best = minimize(penalised, np.zeros(p + 1), jac=True, bounds=bounds, tol=1e-13)
     ours = penalised(np.append(model.coef_ / scales, model.intercept_))[0]
     assert ours <= best.fun + 1e-7 * abs(best.fun)
+
+
+def coded(seed, n_classes, n, size):
+    """Samples of several classes, a tenth of them with a code of this size."""
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n, 5))
+    effects = X @ rng.standard_normal((5, n_classes))
+    codes = (effects + rng.gumbel(size=(n, n_classes))).argmax(axis=1)
+    codes[:n_classes] = np.arange(n_classes)
+    X[rng.random(n) < 0.1, 2] = size
+    return X, codes
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_lengths_of_columns_do_not_matter(seed):
+    """With the ridge penalty of the scaled column the problem is the same one."""
+    X, codes = coded(seed, 6, 45, 1e9)
+    scale = np.array([1.0, 1.0, 1e9, 1.0, 1.0])
+    model = HadamardLogisticRegression(2.0, l1_ratio=0.0, tol=1e-8).fit(X, codes)
+    other = HadamardLogisticRegression(2.0, l1_ratio=0.0, tol=1e-8, penalty_weights=scale**-2.0)
+    other.fit(X / scale, codes)
+    assert_allclose(other.coef_ / scale, model.coef_, rtol=1e-4, atol=1e-6)
+
+
+def infinite_code(X, codes, C):
+    """The minimum as the code in the third column grows without limit, by a general method.
+
+    The classes that have it, `inside`, share its coefficient t, beside what tells their coded rows
+    apart, d; the coefficients of others are t less something, and they are out of these rows.
+    """
+    n, K = len(codes), int(codes.max()) + 1
+    rows, column, others = X[:, 2] > 1e6, X[:, 2], np.delete(X, 2, axis=1)
+    inside, hot = np.isin(np.arange(K), codes[rows]), np.eye(K)[codes]
+    out = np.where(np.outer(rows, ~inside), 1e30, 0.0)
+
+    def penalised(v):
+        theta, (b, d, s) = v[: 4 * K].reshape(K, 4), v[4 * K : -1].reshape(3, K)
+        t = v[-1] - s * ~inside
+        outputs = others @ theta.T + b - out + np.where(rows[:, None], d, np.outer(column, t))
+        p = softmax(outputs, axis=1)
+        excess = (p - hot) / n
+        value = -np.log(p[np.arange(n), codes]).mean() + (theta**2).sum() / (2 * C * n)
+        along = column[~rows] @ excess[~rows] + t / (C * n)
+        parts = excess.sum(axis=0), excess[rows].sum(axis=0), -along * ~inside
+        slope = np.concatenate([(excess.T @ others + theta / (C * n)).ravel(), *parts])
+        return value + (t @ t) / (2 * C * n), np.append(slope, along.sum())
+
+    bounds = [(None, None)] * 6 * K + [(0.0, None)] * K + [(None, None)]
+    start = np.zeros(7 * K + 1)
+    for _ in range(3):
+        found = minimize(penalised, start, jac=True, bounds=bounds, tol=1e-15)
+        start = found.x
+    return found.fun
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("size", [1e12, 1e14])
+@pytest.mark.parametrize(("seed", "n_classes"), [(4, 5), (5, 3), (12, 3), (15, 5)])
+def test_tails_are_not_taken_for_an_optimum(seed, n_classes, size):
+    """There correlations are all but zero, and so is the penalty of a column of small numbers.
+
+    Each step of Newton's method divides the correlations by e, and f falls far behind them.
+    """
+    X, codes = coded(seed, n_classes, 50, size)
+    scale = np.array([1.0, 1.0, size, 1.0, 1.0])
+    model = HadamardLogisticRegression(2.0, l1_ratio=0.0, penalty_weights=scale**-2.0)
+    model.fit(X / scale, codes)
+    coefficients = (model.coef_ / scale).astype(LONG)
+    outputs = X.astype(LONG) @ coefficients.T + model.intercept_
+    value = (logsumexp(outputs, axis=1) - outputs[np.arange(50), codes]).mean()
+    value += (coefficients**2).sum() / (2.0 * 2.0 * 50)
+    assert value - infinite_code(X, codes, 2.0) <= model.dual_gap_ + 1e-6
