@@ -240,3 +240,22 @@ def test_last_steps_where_classes_nearly_separate():
     X, labels, parameters, _, _, _ = random_logistic_problems.draw(2297)
     model = HadamardLogisticRegression(tol=1e-10, **parameters).fit(X, labels)
     assert model.dual_gap_ <= 1e-10
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3, 5])
+def test_features_without_penalty_where_classes_separate(seed):
+    """Of rare classes rounding is far smaller than what common ones leave of their correlations."""
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((30, 6)) * 10.0 ** rng.uniform(-3, 3, 6)
+    codes = np.minimum(rng.geometric(0.35, 30) - 1, 3)
+    codes[:4] = np.arange(4)
+    X[:, :3] += 6 * np.eye(4)[codes][:, :3] * np.abs(X[:, :3]).max(axis=0)
+    weights, few = 10.0 ** rng.uniform(-2, 2, 30), np.where(np.arange(6) == 4, 0.0, 1.0)
+    model = HadamardLogisticRegression(1e5, l1_ratio=0.5, tol=1e-6, penalty_weights=few)
+    model.fit(X, codes, sample_weight=weights)  # a warning is an error
+    alpha = 1.0 / (1e5 * weights.sum())
+    oracle = random_logistic_problems.Logistic(X, codes, alpha, 0.5, weights, few)
+    *_, bound = oracle.minimum(model.coef_, model.intercept_)
+    excess = oracle.exact_objective(model.coef_, model.intercept_) - bound
+    assert excess <= model.dual_gap_ + 1e-12
+    assert model.dual_gap_ <= 1e-6 * np.log(4)

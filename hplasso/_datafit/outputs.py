@@ -94,7 +94,8 @@ class Outputs:
     ) -> tuple[CorrelationRounding, float]:
         """Rounding errors of correlations and of the gap, sample by sample.
 
-        Outputs err by their magnitude, and residuals by this times the curvature.
+        Outputs err by their magnitude, and residuals by this times the curvature. Those of an
+        output that hardly errs sum to what those of others leave, where they have to vanish.
         """
         sizes = self._magnitudes(support, values, state)
         sizes += self.loss.mean_rounding
@@ -109,6 +110,8 @@ class Outputs:
         special = self._largest(excess)
         if not special.size:
             return CorrelationRounding(residual_scale), hidden
-        rounding_error = ROUNDING * (np.abs(self.design.block(special)).T @ error).ravel()
+        errors = ROUNDING * (np.abs(self.design.block(special)).T @ error)
+        vanishing = np.broadcast_to(least == 0.0, self.design.rounding.shape)[special]
+        errors[vanishing] = errors[vanishing].max(axis=1, keepdims=True)
         pairs = np.add.outer(special * self.n_outputs, np.arange(self.n_outputs)).ravel()
-        return CorrelationRounding(residual_scale, pairs, rounding_error), hidden
+        return CorrelationRounding(residual_scale, pairs, errors.ravel()), hidden

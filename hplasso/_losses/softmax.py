@@ -180,11 +180,19 @@ def _lowest(loss: SoftmaxLoss, linear: Float64, b: Float64, step: Float64) -> fl
         if low > 0.0 and (high - low) * largest <= 1.0:
             break
         middle = 0.5 * (low + high)
-        if _derivatives(loss, linear, b + middle * step)[0] @ step < 0.0:
+        if _slope(loss, linear, b + middle * step, step) < 0.0:
             low = middle
         else:
             high = middle
     return low
+
+
+def _slope(loss: SoftmaxLoss, linear: Float64, b: Float64, step: Float64) -> float:
+    """The derivative of the loss along a step of the intercepts."""
+    total = 0.0
+    for rows in slices(*linear.shape):
+        total += float(loss.weights[rows] @ (_probabilities(linear[rows] + b) @ step))
+    return total - float(loss.frequencies @ step)
 
 
 def _derivatives(loss: SoftmaxLoss, linear: Float64, b: Float64) -> tuple[Float64, Float64]:
@@ -200,13 +208,18 @@ def _moments(linear: Float64, b: Float64, weights: Float64) -> tuple[Float64, Fl
     """sum_i v_i P_i, of shape (K,), and sum_i v_i P_i P_i', (K, K)."""
     total, coupling = np.zeros(b.size), np.zeros((b.size, b.size))
     for rows in slices(*linear.shape):
-        p = linear[rows] + b
-        p -= p.max(axis=1, keepdims=True)
-        np.exp(p, out=p)
-        p /= p.sum(axis=1, keepdims=True)
+        p = _probabilities(linear[rows] + b)
         total += weights[rows] @ p
         coupling += (p * weights[rows, None]).T @ p
     return total, coupling
+
+
+def _probabilities(outputs: Float64) -> Float64:
+    """P, in place of outputs."""
+    outputs -= outputs.max(axis=1, keepdims=True)
+    np.exp(outputs, out=outputs)
+    outputs /= outputs.sum(axis=1, keepdims=True)
+    return outputs
 
 
 def _one_by_one(loss: SoftmaxLoss, linear: Float64, b: Float64) -> Float64:

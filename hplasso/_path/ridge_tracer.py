@@ -32,7 +32,7 @@ from .ridge_steps import (
     newton_step,
     ridge_system,
 )
-from .stagnation import BETTER, MAX_STALLED, UNSETTLED
+from .stagnation import BETTER, FALLEN, MAX_STALLED, UNSETTLED
 from .stationarity import certifier_for
 from .tracer import PathTracer, Tracer
 
@@ -137,7 +137,8 @@ def _steps(
         memory = new
         certificate = certifier.of_iterate(system.alpha, new.iterate, settled=settled)
         problem.report(system.alpha, new.iterate, certificate.gap, sweeps)
-        if certificate.gap < BETTER * before or objective < least - certifier.gap_tol:
+        fallen = objective < least - min(certifier.gap_tol, FALLEN * certificate.gap)
+        if fallen or certificate.gap < BETTER * before:
             stalled, least = 0.0, min(least, objective)
         else:  # without kappa a coefficient without penalty is still on its way
             stalled += 1.0 if certificate.kappa > 0.0 else UNSETTLED

@@ -15,6 +15,9 @@ MAX_STALLED = 5
 UNSETTLED = 0.2
 # A gap, or kappa, has to get better by this factor.
 BETTER = 0.9
+# f has fallen if it did by the gap asked for, or by this part of the gap: smaller values make
+# hopeless fits last, larger ones give up those whose gap is all of f.
+FALLEN = 0.01
 
 
 class Stagnation(NamedTuple):
@@ -35,7 +38,7 @@ class Stagnation(NamedTuple):
         """
         gap, kappa, _ = certificate
         lowest = min(self.objective, objective)
-        if entered or objective < self.objective - gap_tol:
+        if entered or objective < self.objective - min(gap_tol, FALLEN * gap):
             return Stagnation(0.0, gap, kappa, lowest)
         if gap < BETTER * self.gap or BETTER * kappa > self.kappa:
             return Stagnation(0.0, gap, max(self.kappa, kappa), lowest)

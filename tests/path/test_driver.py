@@ -386,3 +386,14 @@ def test_rounds_after_which_f_was_lower_count_from_there():
     # at the same f it has to be larger than ever
     again = lower.after(Certificate(0.9, 1e-9, 0.0), 0.8, False, 1e-6)
     assert again.after(Certificate(0.9, 2e-9, 0.0), 0.8, False, 1e-6).rounds == 2
+
+
+def test_rounds_in_which_f_falls_by_a_part_of_the_gap_are_not_in_vain():
+    """Where the gap is all of f it is near what is asked for when f itself is."""
+    certificate, stagnation, f = Certificate(1.2e-4, 0.0, 0.0), Stagnation(), 1.2e-4
+    for _ in range(100):
+        stagnation, f = stagnation.after(certificate, f, False, 1e-4), f - 1.3e-6
+        assert stagnation.rounds == 0
+    for _ in range(9):
+        stagnation, f = stagnation.after(certificate, f, False, 1e-4), f - 1e-7
+    assert stagnation.rounds > 1
