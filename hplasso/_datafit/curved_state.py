@@ -11,7 +11,7 @@ from .._losses.base import Curvature
 from .._numerics.blocks import BLOCK, slices
 from .._numerics.linalg import inverse_root
 from .._numerics.rounding import ROUNDING
-from .._numerics.typing import Float64
+from .._numerics.typing import Float64, Index
 from .outputs import Outputs
 
 
@@ -101,9 +101,12 @@ class CurvedState(NamedTuple):
         extra = of.loss.dual_divergence(self.prediction, moved)
         return self._replace(residual=self.residual - product), extra
 
-    def rounding_of_loss(self) -> float:
-        """What rounding of the outputs, and of the losses, may contribute to a rise of the loss."""
-        sizes = np.abs(self.linear) + np.abs(self.intercept)
+    def rounding_of_loss(self, support: Index, values: Float64) -> float:
+        """What rounding of the outputs, and of the losses, may contribute to a rise of the loss.
+
+        The state is that of coefficients with these values on a support.
+        """
+        sizes = self.outputs.magnitudes(support, values, self)
         relative_errors = self.outputs.weights @ (np.abs(self.prediction.residual) * sizes)
         return ROUNDING * (self.loss + float(relative_errors.sum()))
 

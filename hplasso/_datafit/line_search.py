@@ -17,7 +17,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from .._design.working_set import WorkingSet
-from .._numerics.typing import Float64
+from .._numerics.typing import Float64, Index
 from .curved_state import CurvedState, state_at
 
 # A limit of rounding: the change of f over a smaller part of a step is nothing else, unless that
@@ -73,8 +73,9 @@ class SinglePenalty(NamedTuple):
 
     def rise(self, theta: Float64, start: Float64) -> float:
         rise = float(self.weights @ (np.abs(theta) - np.abs(start)))
-        ridge = self.ridge
-        return rise if ridge is None else rise + 0.5 * float(ridge @ (theta**2 - start**2))
+        if self.ridge is not None:
+            rise += 0.5 * float(self.ridge @ ((theta - start) * (theta + start)))
+        return rise
 
     def gradient(self, theta: Float64, face: Float64) -> Float64:
         gradient = self.weights * np.sign(face)
@@ -108,6 +109,11 @@ class Line(NamedTuple):
         increase = state.prediction.losses - self.state.prediction.losses
         return float(state.outputs.weights @ increase) + self.penalty.rise(theta, self.theta)
 
+    def rounding_error(self, features: Index) -> float:
+        """What rounding may add to a rise of f."""
+        on = self.theta.nonzero()[0]
+        return self.state.rounding_of_loss(features[on], self.theta[on])
+
     def slope(
         self, state: CurvedState, change: Float64, theta: Float64, face: Float64, step: Float64
     ) -> float:
@@ -140,7 +146,7 @@ def line_search(
     while fraction > shortest:
         new, after = line.point(fraction)
         rise = line.rise(new, after)
-        if rise <= 0.0 or rise <= state.rounding_of_loss():
+        if rise <= 0.0 or rise <= line.rounding_error(working_set.features):
             break
         fraction *= 0.5
     else:

@@ -77,7 +77,7 @@ class Outputs:
             x = self.design.block(np.array([j])) * self.unscale[:, None]
             yield x * self.loss.contrasts(coefficients)
 
-    def _magnitudes(self, support: Index, values: Float64, state: Any) -> Float64:
+    def magnitudes(self, support: Index, values: Float64, state: Any) -> Float64:
         """Upper bounds of the terms that outputs are sums of, in absolute value; (n, K)."""
         sizes = np.abs(state.linear) + np.abs(state.intercept)
         features, outputs = support // self.n_outputs, support % self.n_outputs
@@ -97,7 +97,7 @@ class Outputs:
         Outputs err by their magnitude, and residuals by this times the curvature. Those of an
         output that hardly errs sum to what those of others leave, where they have to vanish.
         """
-        sizes = self._magnitudes(support, values, state)
+        sizes = self.magnitudes(support, values, state)
         sizes += self.loss.mean_rounding
         r = np.abs(state.prediction.residual)
         hidden = UNIT * float(np.linalg.norm(self.weights[:, None] * (r * sizes)))

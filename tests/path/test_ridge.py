@@ -616,3 +616,18 @@ def test_steps_from_a_singular_matrix_are_taken_back(seed):
     """They would grow until they overflow; NumPy's warnings are errors here."""
     lines, _ = random_problems.examine(seed, "all")
     assert not [line for line in lines if "overflow" in line or "invalid" in line], lines
+
+
+@pytest.mark.parametrize("seed", [0, 11])
+def test_outputs_that_cancel_do_not_hide_the_last_steps(seed):
+    """Of a sample between two classes, large terms: their rounding is that of the loss."""
+    rng = np.random.default_rng(seed)
+    data = rng.standard_normal((30, 6)) * 10.0 ** rng.uniform(-3, 3, 6)
+    codes = (data / np.abs(data).max(axis=0) @ rng.standard_normal((6, 2))).argmax(axis=1)
+    codes[:2] = 0, 1
+    weights, few = 10.0 ** rng.uniform(-2, 2, 30), np.where(np.arange(6) == 4, 0.0, 1.0)
+    model = HadamardLogisticRegression(1e3, l1_ratio=0.0, tol=1e-8, penalty_weights=few)
+    model.fit(data, codes, sample_weight=weights)  # a warning is an error
+    residual = weights * (codes - model.predict_proba(data)[:, 1])
+    slope = data.T @ residual - few * model.coef_[0] / 1e3
+    assert np.abs(slope).max() <= 1e-8 * np.abs(data.T @ (weights * codes)).max()
