@@ -114,7 +114,9 @@ class CurvedGroups:
         penalty: Penalised,
     ) -> tuple[Float64, CurvedGroupState]:
         start, end = (self._on_working_set(features, values) for values in (theta, goal))
-        new, reached = line_search(self.working_set, state.state, start, end, penalty)
+        new, reached = line_search(
+            self.working_set, state.state, start, end, penalty, self.term.negligible
+        )
         new = new[self.working_set.position[features]]
         return new[:, None], self._observed(features, new, reached)
 

@@ -109,10 +109,10 @@ class Line(NamedTuple):
         increase = state.prediction.losses - self.state.prediction.losses
         return float(state.outputs.weights @ increase) + self.penalty.rise(theta, self.theta)
 
-    def rounding_error(self, features: Index) -> float:
-        """What rounding may add to a rise of f."""
+    def rounding_error(self, features: Index, negligible: float) -> float:
+        """What rounding may add to a rise of f, if that is negligible."""
         on = self.theta.nonzero()[0]
-        return self.state.rounding_of_loss(features[on], self.theta[on])
+        return min(negligible, self.state.rounding_of_loss(features[on], self.theta[on]))
 
     def slope(
         self, state: CurvedState, change: Float64, theta: Float64, face: Float64, step: Float64
@@ -128,12 +128,13 @@ def line_search(
     theta: Float64,
     goal: Float64,
     penalty: Penalised,
+    negligible: float,
     modelled: bool = True,
 ) -> tuple[Float64, CurvedState]:
     """Coefficients between theta and goal, or beyond, at which f is no higher than at theta.
 
-    A goal that was not `modelled` is not passed. Towards one that a singular model has sent to
-    infinity no step is made.
+    Or higher by what rounding explains, if that is `negligible`. A goal that was not `modelled` is
+    not passed. Towards one that a singular model has sent to infinity no step is made.
     """
     if not isfinite(goal.sum()):
         return theta, state
@@ -146,7 +147,7 @@ def line_search(
     while fraction > shortest:
         new, after = line.point(fraction)
         rise = line.rise(new, after)
-        if rise <= 0.0 or rise <= line.rounding_error(working_set.features):
+        if rise <= 0.0 or rise <= line.rounding_error(working_set.features, negligible):
             break
         fraction *= 0.5
     else:

@@ -56,6 +56,7 @@ class CurvedTerm:
         self.null_state = state_at(self.outputs, start, intercept)
         error = ROUNDING * (np.abs(self.null_state.intercept) + loss.mean_rounding)
         self.scale = scale_of(self.null_state.loss, self.null_state.intercept_cost(error))
+        self.negligible = NEGLIGIBLE * self.scale
         self._largest_rounding = float(design.rounding.max(initial=0.0))
         self._correlations = Correlations(self.design)
         self._hessian = Hessian(design, loss, fit_intercept)
@@ -100,7 +101,7 @@ class CurvedTerm:
         if isinstance(lowest, np.ndarray):
             lowest = float(lowest.min())
         fine = self._largest_rounding * residual_scale <= NEGLIGIBLE * lowest
-        if fine and hidden <= NEGLIGIBLE * self.scale:
+        if fine and hidden <= self.negligible:
             return CorrelationRounding(residual_scale), hidden
         return self.outputs.rounding(support, values, state, limit)
 
@@ -145,7 +146,8 @@ class CurvedTerm:
         penalty: Penalty,
         modelled: bool = True,
     ) -> tuple[Float64, CurvedState]:
-        return line_search(working_set, state, theta, goal, SinglePenalty(*penalty), modelled)
+        penalised = SinglePenalty(*penalty)
+        return line_search(working_set, state, theta, goal, penalised, self.negligible, modelled)
 
     def image(self, columns: Float64, values: Float64) -> Float64:
         image = np.zeros((len(columns), self.n_outputs))
