@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from .._numerics.blocks import slices
+from .._numerics.blocks import GRAM_BLOCK, slices
 from .._numerics.threads import by_threads, threads_for_pass
 from .._numerics.typing import Float64, Index
 from .columns import BlockColumns, Columns, ColumnStatistics, total
@@ -122,10 +122,12 @@ class Container(ABC):
 
         def of_run(run: slice) -> Float64:
             gram, chosen = np.zeros((size, size)), rows[run]
-            for where in slices(chosen.size, p):
+            for where in slices(chosen.size, p, GRAM_BLOCK):
                 part = chosen[where]
-                block = np.empty((part.size, size))
-                np.subtract(self.rows(part), statistics.mean, out=block[:, :p])
+                values = self.rows(part)
+                order: Any = "F" if values.strides[0] < values.strides[1] else "C"
+                block = np.empty((part.size, size), order=order)
+                np.subtract(values, statistics.mean, out=block[:, :p])
                 block[:, :p] *= statistics.sqrt_weights[part, None]
                 block[:, p:] = ends[part]
                 gram += block.T @ block

@@ -26,17 +26,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import sparse
 
-from .._numerics.blocks import slices
+from .._numerics.blocks import GRAM_BLOCK, slices
 from .._numerics.rounding import UNIT
 from .._numerics.typing import Float64, Mask
 
 # A column whose variance is below this part of its squared mean is constant to rounding: a
 # numerical limit.
 CONSTANT = (8.0 * UNIT) ** 2
-# Elements of the rows multiplied at once, 8 MB, or as many as the products have, which are added
-# up: memory against calls. Moments of 200,000 x 200 in Fortran order take 273 ms with 2^17, 250
-# with 2^19, 220 with 2^20 and 2^21; in C order all the same (constants.py).
-AT_ONCE = 2**20
 
 
 class Moments(NamedTuple):
@@ -138,7 +134,8 @@ def moments_of(X: Any, targets: Float64, weights: Float64 | None = None) -> Mome
     total, moments = float(weights.sum()), Moments.of_none(size)
     if not total:
         return moments
-    p, parts = X.shape[1], list(slices(len(targets), size, max(AT_ONCE, size**2)))
+    # Blocks of fewer rows than columns would spend their time on adding up products.
+    p, parts = X.shape[1], list(slices(len(targets), size, max(GRAM_BLOCK, size**2)))
     order: Any = "F" if X.strides[0] < X.strides[1] else "C"
     origin = np.hstack([X[parts[0]], targets[parts[0]]]).mean(axis=0, dtype=np.float64)
     equal, sums, products = bool((weights == weights[0]).all()), moments.shift, moments.products

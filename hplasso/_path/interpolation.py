@@ -156,34 +156,48 @@ class LinearInterpolation:
         """The same, given the gap expected in the middle; it goes down to zero towards the ends."""
         if not alphas:
             return []
-        certifier = self.tracer.problem.certifier
         interpolation = Interpolation(self.tracer, joined(first, last))
-        points: list[PathPoint] = []
+        before: list[PathPoint] = []
+        after: list[PathPoint] = []
         begin, end = 0, len(alphas)
         if first.breakpoints is not None or self._hopes(interpolation, alphas, expected):
             theta, certificates = interpolation.certified(alphas)
-            missed = [
-                at
-                for at, (alpha, certificate) in enumerate(zip(alphas, certificates, strict=True))
-                if not certifier.suffices(certificate)
-                or (self.exact and not is_on_line(first, last, alpha))
-            ]
-            points = [*map(interpolation.point, alphas, theta, certificates)]
-            if not missed:
-                return points
-            begin, end = missed[0], missed[-1] + 1
+            begin, end = self._missed(first, last, alphas, certificates)
+            before, after = (
+                [*map(interpolation.point, alphas[part], theta[part], certificates[part])]
+                for part in (slice(begin), slice(end, None))
+            )
+            if begin == end:
+                return [*before, *after]
             expected = certificates[(begin + end) // 2].gap
         middle = (begin + end) // 2
         self.tracer.return_to(last, first)
         point, expected = interpolation.solve(alphas[middle]), expected / HALVED
         solved = self.tracer.solved_point(alphas[middle])
         return [
-            *points[:begin],
+            *before,
             *self._between(first, solved, alphas[begin:middle], expected),
             point,
             *self._between(solved, last, alphas[middle + 1 : end], expected),
-            *points[end:],
+            *after,
         ]
+
+    def _missed(
+        self,
+        first: SolvedPoint,
+        last: SolvedPoint,
+        alphas: Sequence[float],
+        certificates: Sequence[Certificate],
+    ) -> tuple[int, int]:
+        """From where to where interpolation between two points is not good enough."""
+        certifier = self.tracer.problem.certifier
+        missed = [
+            at
+            for at, (alpha, certificate) in enumerate(zip(alphas, certificates, strict=True))
+            if not certifier.suffices(certificate)
+            or (self.exact and not is_on_line(first, last, alpha))
+        ]
+        return (missed[0], missed[-1] + 1) if missed else (len(alphas), len(alphas))
 
     def _hopes(
         self, interpolation: Interpolation, alphas: Sequence[float], expected: float
