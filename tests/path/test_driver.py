@@ -395,5 +395,5 @@ def test_rounds_in_which_f_falls_by_a_part_of_the_gap_are_not_in_vain():
         stagnation, f = stagnation.after(certificate, f, False, 1e-4), f - 1.3e-6
         assert stagnation.rounds == 0
     for _ in range(9):
-        stagnation, f = stagnation.after(certificate, f, False, 1e-4), f - 1e-7
+        stagnation, f = stagnation.after(certificate, f, False, 1e-4), f - 1e-9
     assert stagnation.rounds > 1
