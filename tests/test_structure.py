@@ -7,6 +7,7 @@ import io
 import pkgutil
 import statistics
 import tokenize
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -297,3 +298,11 @@ def test_public_names():
     ]
     for name in hplasso.__all__:
         assert getattr(hplasso, name).__doc__
+
+
+def test_mutants_that_make_no_difference_are_of_the_present_source():
+    """A line that has changed since may make a difference now."""
+    named = tomllib.loads(Path(__file__).with_name("equivalent_mutants.toml").read_text())
+    for one in named["mutant"]:
+        source = (PACKAGE / one["file"]).read_text()
+        assert source.count(one["old"]) >= one.get("nth", 1), one["old"]
