@@ -122,7 +122,8 @@ class Container(ABC):
 
         def of_run(run: slice) -> Float64:
             gram, chosen = np.zeros((size, size)), rows[run]
-            for where in slices(chosen.size, p, GRAM_BLOCK):
+            # All threads have half a block together: rows that are not neighbours are copied, too.
+            for where in slices(chosen.size, p, GRAM_BLOCK * chosen.size // (2 * rows.size)):
                 part = chosen[where]
                 values = self.rows(part)
                 order: Any = "F" if values.strides[0] < values.strides[1] else "C"

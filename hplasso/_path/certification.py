@@ -71,8 +71,13 @@ class Certifier(ABC):
         self.negligible = NEGLIGIBLE * term.scale
 
     @abstractmethod
-    def of_iterate(self, alpha: float, iterate: Iterate, refined: bool = False) -> Certificate:
-        """The certificate of an iterate, whose residual may be `refined`."""
+    def of_iterate(
+        self, alpha: float, iterate: Iterate, refined: bool = False, settled: bool = True
+    ) -> Certificate:
+        """The certificate of an iterate, whose residual may be `refined`.
+
+        It has `settled` if the step to it has not moved the outputs far.
+        """
 
     @abstractmethod
     def doubt(self, alpha: float, iterate: Iterate) -> float:
@@ -143,7 +148,9 @@ class Certifier(ABC):
 class L1Certifier(Certifier):
     """Where there is an L1 penalty, or none at all."""
 
-    def of_iterate(self, alpha: float, iterate: Iterate, refined: bool = False) -> Certificate:
+    def of_iterate(
+        self, alpha: float, iterate: Iterate, refined: bool = False, settled: bool = True
+    ) -> Certificate:
         on, theta = self.working_set.features[iterate.support], iterate.theta[iterate.support]
         z, errors = iterate.z[on], iterate.rounding.of(self.design.rounding, on)
         penalty, ridge = self.penalty.parts(alpha, on)
@@ -206,15 +213,15 @@ class RidgeCertifier(Certifier):
         gradient = np.maximum(iterate.z, 0.0) if self.penalty.positive else iterate.z.copy()
         gradient[on] = iterate.z[on] - ridge[on] * iterate.theta[iterate.support]
         gradient, weighed = np.abs(gradient), weighed_features(self, ridge, errors)
+        value = iterate.state.loss + 0.5 * float(ridge @ sizes**2)
         if (gradient > SOLVED * errors)[~weighed].any():
-            value = iterate.state.loss + 0.5 * float(ridge @ sizes**2)
             return self.with_hidden(Certificate(value, 0.0, 0.0), iterate.hidden)
         if not settled:
             gradient = np.where(weighed, gradient, np.maximum(gradient, errors))
         counted = weighed | ((ridge > 0.0) & (gradient >= errors))
         half_inverse = np.divide(0.5, ridge, out=np.zeros_like(ridge), where=counted)
         sizes[weighed | (refined & (ridge > 0.0))] = 0.0
-        gap = float(half_inverse @ gradient**2 + gradient @ sizes)
+        gap = min(value, float(half_inverse @ gradient**2 + gradient @ sizes))  # f >= 0
         left = np.where(weighed, 2.0 * errors, gradient)  # what rounding leaves of the equations
         rounding_gap = float(half_inverse @ left**2 + errors @ sizes)
         return self.with_hidden(Certificate(gap, 1.0, rounding_gap), iterate.hidden)

@@ -119,8 +119,7 @@ def _steps(
     system: RidgeSystem, memory: RidgeMemory, by_square_root: bool
 ) -> tuple[RidgeMemory, Certificate, int]:
     """Newton's steps; the certificate of where they end, and how many they are."""
-    problem = system.problem
-    certifier: Any = problem.certifier
+    problem, certifier = system.problem, system.problem.certifier
     sweeps, stalled, moved = 0, 0.0, memory.solved
     least = system.objective(memory.iterate)
     certificate = certifier.of_iterate(system.alpha, memory.iterate)
@@ -146,9 +145,15 @@ def _steps(
 
 
 def _has_settled(before: Any, after: Any) -> bool:
-    """Whether a step has moved no output far, as steps in the tail of an exponential do."""
-    change = after.linear + after.intercept - before.linear - before.intercept
-    return bool(np.abs(change).max() < FAR)
+    """Whether a step has moved no output far, as steps in the tail of an exponential do.
+
+    Where a residual does not depend on an output, that does not count.
+    """
+    change = np.abs(after.linear + after.intercept - before.linear - before.intercept)
+    curvature = after.curvature()
+    return bool(
+        (curvature.magnitude(change) <= FAR * curvature.magnitude(np.ones_like(change))).all()
+    )
 
 
 def _refined(system: RidgeSystem, iterate: Iterate) -> Certificate:

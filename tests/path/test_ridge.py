@@ -143,10 +143,10 @@ def test_the_gap_of_any_coefficients_bounds_their_distance():
 def test_what_rounding_does_not_explain_counts_however_small_the_penalty():
     """Of the feature with next to no penalty: e^2 / (2 rho) for what is left of its equation."""
     few = np.where(np.arange(4) == 3, 1e-18, 1.0)
-    labels = encode(SPECIES < 1, IRIS, np.ones(150), None)
+    labels = encode(SPECIES == 1, IRIS, np.ones(150), None)
     options = FitOptions(l1_ratio=0.0, tol=1e-8)
     weights = checked_penalty_weights(few, 4)
-    tracer = LogisticData(IRIS, SPECIES < 1, labels, weights, options).problem().tracer()
+    tracer = LogisticData(IRIS, SPECIES == 1, labels, weights, options).problem().tracer()
     tracer.solve(0.01)
     certifier, iterate = tracer.problem.certifier, tracer.iterate
     errors, ridge = iterate.rounding.of(certifier.design.rounding, slice(None)), 0.01 * few
@@ -631,3 +631,19 @@ def test_outputs_that_cancel_do_not_hide_the_last_steps(seed):
     residual = weights * (codes - model.predict_proba(data)[:, 1])
     slope = data.T @ residual - few * model.coef_[0] / 1e3
     assert np.abs(slope).max() <= 1e-8 * np.abs(data.T @ (weights * codes)).max()
+
+
+def test_the_gap_is_no_more_than_the_objective():
+    """Which is not below zero, however little a penalty that is divided by."""
+    few = np.where(np.arange(4) == 3, 1e-24, 1.0)
+    labels = encode(SPECIES == 1, IRIS, np.ones(150), None)
+    weights = checked_penalty_weights(few, 4)
+    data = LogisticData(IRIS, SPECIES == 1, labels, weights, FitOptions(l1_ratio=0.0))
+    tracer = data.problem().tracer()
+    tracer.solve(0.01)
+    certifier, iterate = tracer.problem.certifier, tracer.iterate
+    z = iterate.z + 900.0 * iterate.rounding.of(certifier.design.rounding, slice(None))
+    theta = iterate.dense(tracer.problem.working_set.features)
+    objective = iterate.state.loss + 0.005 * few @ theta**2
+    gap = certifier.of_iterate(0.01, iterate._replace(z=z)).gap
+    assert gap == pytest.approx(objective)
