@@ -109,10 +109,14 @@ class Line(NamedTuple):
         increase = state.prediction.losses - self.state.prediction.losses
         return float(state.outputs.weights @ increase) + self.penalty.rise(theta, self.theta)
 
-    def rounding_error(self, features: Index, negligible: float) -> float:
-        """What rounding may add to a rise of f, if that is negligible."""
-        on = self.theta.nonzero()[0]
-        return min(negligible, self.state.rounding_of_loss(features[on], self.theta[on]))
+    def goes_down(
+        self, theta: Float64, state: CurvedState, features: Index, negligible: float
+    ) -> bool:
+        """Whether f at a point is no higher than at the start, or higher by negligible rounding."""
+        rise, on = self.rise(theta, state), self.theta.nonzero()[0]
+        return rise <= 0.0 or (
+            rise <= negligible and rise <= self.state.rounding_of_loss(features[on], self.theta[on])
+        )
 
     def slope(
         self, state: CurvedState, change: Float64, theta: Float64, face: Float64, step: Float64
@@ -146,8 +150,7 @@ def line_search(
     shortest = min(SHORTEST, FAR / max(longest, FAR)) if modelled else SHORTEST_GUESS
     while fraction > shortest:
         new, after = line.point(fraction)
-        rise = line.rise(new, after)
-        if rise <= 0.0 or rise <= line.rounding_error(working_set.features, negligible):
+        if line.goes_down(new, after, working_set.features, negligible):
             break
         fraction *= 0.5
     else:

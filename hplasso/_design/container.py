@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from .._numerics.blocks import GRAM_BLOCK, slices
+from .._numerics.blocks import GRAM_BLOCK, empty_beside, slices
 from .._numerics.threads import by_threads, threads_for_pass
 from .._numerics.typing import Float64, Index
 from .columns import BlockColumns, Columns, ColumnStatistics, total
@@ -126,8 +126,7 @@ class Container(ABC):
             for where in slices(chosen.size, p, GRAM_BLOCK * chosen.size // (2 * rows.size)):
                 part = chosen[where]
                 values = self.rows(part)
-                order: Any = "F" if values.strides[0] < values.strides[1] else "C"
-                block = np.empty((part.size, size), order=order)
+                block = empty_beside(values, size)
                 np.subtract(values, statistics.mean, out=block[:, :p])
                 block[:, :p] *= statistics.sqrt_weights[part, None]
                 block[:, p:] = ends[part]

@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import sparse
 
-from .._numerics.blocks import GRAM_BLOCK, slices
+from .._numerics.blocks import GRAM_BLOCK, empty_beside, slices
 from .._numerics.rounding import UNIT
 from .._numerics.typing import Float64, Mask
 
@@ -136,11 +136,10 @@ def moments_of(X: Any, targets: Float64, weights: Float64 | None = None) -> Mome
         return moments
     # Blocks of fewer rows than columns would spend their time on adding up products.
     p, parts = X.shape[1], list(slices(len(targets), size, max(GRAM_BLOCK, size**2)))
-    order: Any = "F" if X.strides[0] < X.strides[1] else "C"
     origin = np.hstack([X[parts[0]], targets[parts[0]]]).mean(axis=0, dtype=np.float64)
     equal, sums, products = bool((weights == weights[0]).all()), moments.shift, moments.products
     for part in parts:
-        rows = np.empty((len(targets[part]), size), order=order)
+        rows = empty_beside(X[part], size)
         np.subtract(X[part], origin[:p], out=rows[:, :p])
         np.subtract(targets[part], origin[p:], out=rows[:, p:])
         sums += weights[part] @ rows

@@ -54,7 +54,7 @@ class ClassLoss(Loss):
 
     def divergence(self, prediction: ClassPrediction, kappa: float) -> float:
         wrong = kappa * prediction.wrong
-        terms = (1.0 - wrong) * (np.log(1.0 - wrong) + prediction.losses)
+        terms = (1.0 - wrong) * (np.log1p(-wrong) + prediction.losses)
         if kappa > 0.0:
             terms += wrong * np.log(kappa)
         return max(0.0, float(self.weights @ terms))
@@ -82,7 +82,8 @@ class LogisticLoss(ClassLoss):
         if margins.max() > LARGEST_MARGIN:  # there the odds were cut off
             far = margins > LARGEST_MARGIN
             wrong[far] = np.exp(-margins[far])
-        losses = np.maximum(-margins, 0.0) - np.log(np.maximum(wrong, right))
+        # to the last digit, however close to zero
+        losses = np.maximum(-margins, 0.0) - np.log1p(-np.minimum(wrong, right))
         return ClassPrediction((self.signs * wrong)[:, None], wrong, losses)
 
     def profile_intercept(self, linear: Float64, start: Float64) -> Profile:

@@ -150,11 +150,12 @@ class SoftmaxLoss(ClassLoss):
 def _newton(loss: SoftmaxLoss, linear: Float64, start: Float64) -> Float64:
     """Newton's method for the intercepts, as long as the loss goes down."""
     b, (excess, curvature) = start, _derivatives(loss, linear, start)
+    small = max(SMALL_STEP, SETTLED * float(np.abs(linear).max()))
     for _ in range(MAX_STEPS):
         imbalance = float(np.abs(excess).max())
         step = -solve_positive(curvature, excess)
         step -= step.mean()
-        if np.abs(step).max() <= SMALL_STEP:
+        if np.abs(step).max() <= small:
             return np.asarray(b + step)
         excess, curvature = _derivatives(loss, linear, b + step)
         left = float(np.abs(excess).max())

@@ -71,13 +71,12 @@ class Certifier(ABC):
         self.negligible = NEGLIGIBLE * term.scale
 
     @abstractmethod
-    def of_iterate(
-        self, alpha: float, iterate: Iterate, refined: bool = False, settled: bool = True
-    ) -> Certificate:
-        """The certificate of an iterate, whose residual may be `refined`.
+    def of_iterate(self, alpha: float, iterate: Iterate) -> Certificate:
+        """The certificate of an iterate."""
 
-        It has `settled` if the step to it has not moved the outputs far.
-        """
+    def of_unsettled(self, alpha: float, iterate: Iterate) -> Certificate:
+        """The certificate of an iterate to which the last step has moved outputs far."""
+        return self.of_iterate(alpha, iterate)
 
     @abstractmethod
     def doubt(self, alpha: float, iterate: Iterate) -> float:
@@ -148,9 +147,7 @@ class Certifier(ABC):
 class L1Certifier(Certifier):
     """Where there is an L1 penalty, or none at all."""
 
-    def of_iterate(
-        self, alpha: float, iterate: Iterate, refined: bool = False, settled: bool = True
-    ) -> Certificate:
+    def of_iterate(self, alpha: float, iterate: Iterate) -> Certificate:
         on, theta = self.working_set.features[iterate.support], iterate.theta[iterate.support]
         z, errors = iterate.z[on], iterate.rounding.of(self.design.rounding, on)
         penalty, ridge = self.penalty.parts(alpha, on)
@@ -197,16 +194,28 @@ class RidgeCertifier(Certifier):
     counts unless the rounding of z_j alone explains it.
     """
 
-    def of_iterate(
-        self, alpha: float, iterate: Iterate, refined: bool = False, settled: bool = True
-    ) -> Certificate:
+    def of_iterate(self, alpha: float, iterate: Iterate) -> Certificate:
         """The certificate of an iterate: all but worthless where a feature without penalty counts.
 
-        That is where its correlation is not zero to rounding. If the residual was `refined`, it is
-        that of another dual point, which differs by rounding: what that explains of z_j is not
-        missing from rho_j theta_j. Unless the iterate has `settled`, what rounding of z_j explains
-        is a part of the gap.
+        That is where its correlation is not zero to rounding.
         """
+        return self._of(alpha, iterate)
+
+    def of_unsettled(self, alpha: float, iterate: Iterate) -> Certificate:
+        """The same, where what rounding of z_j explains is a part of the gap."""
+        return self._of(alpha, iterate, settled=False)
+
+    def of_refined(self, alpha: float, iterate: Iterate, divergence: float) -> Certificate:
+        """The same of another dual point, which differs by rounding.
+
+        What that explains of z_j is not missing from rho_j theta_j.
+        """
+        certificate = self._of(alpha, iterate, refined=True)
+        return certificate._replace(gap=certificate.gap + divergence)
+
+    def _of(
+        self, alpha: float, iterate: Iterate, settled: bool = True, refined: bool = False
+    ) -> Certificate:
         ridge, on = self.penalty.ridge(alpha, ALL), self.working_set.features[iterate.support]
         errors, sizes = iterate.rounding.of(self.design.rounding, ALL), np.zeros(ridge.size)
         sizes[on] = np.abs(iterate.theta[iterate.support])

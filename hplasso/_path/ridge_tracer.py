@@ -32,7 +32,7 @@ from .ridge_steps import (
     newton_step,
     ridge_system,
 )
-from .stagnation import BETTER, FALLEN, MAX_STALLED, UNSETTLED
+from .stagnation import MAX_STALLED, Stagnation
 from .stationarity import certifier_for
 from .tracer import PathTracer, Tracer
 
@@ -120,27 +120,23 @@ def _steps(
 ) -> tuple[RidgeMemory, Certificate, int]:
     """Newton's steps; the certificate of where they end, and how many they are."""
     problem, certifier = system.problem, system.problem.certifier
-    sweeps, stalled, moved = 0, 0.0, memory.solved
-    least = system.objective(memory.iterate)
+    sweeps, moved = 0, memory.solved
     certificate = certifier.of_iterate(system.alpha, memory.iterate)
+    stagnation = Stagnation(0.0, *certificate[:2], system.objective(memory.iterate))
     while certificate.gap > 0.0 if moved else not certifier.suffices(certificate):
-        if sweeps == problem.settings.max_iter or stalled >= MAX_STALLED:
+        if sweeps == problem.settings.max_iter or stagnation.rounds >= MAX_STALLED:
             break
-        before, sweeps, moved = certificate.gap, sweeps + 1, False
-        new = newton_step(system, memory, before, by_square_root)
+        sweeps, moved = sweeps + 1, False
+        new = newton_step(system, memory, certificate.gap, by_square_root)
         objective = system.objective(new.iterate)
-        if not objective <= 2.0 * least + certifier.gap_tol:  # the matrix was singular
+        if not objective <= 2.0 * stagnation.objective + certifier.gap_tol:
             memory = memory._replace(products_failed=new.products_failed)
-            break
+            break  # the matrix was singular
         settled = problem.term.quadratic or _has_settled(memory.iterate.state, new.iterate.state)
-        memory = new
-        certificate = certifier.of_iterate(system.alpha, new.iterate, settled=settled)
+        memory, judge = new, certifier.of_iterate if settled else certifier.of_unsettled
+        certificate = judge(system.alpha, new.iterate)
         problem.report(system.alpha, new.iterate, certificate.gap, sweeps)
-        fallen = objective < least - min(certifier.gap_tol, FALLEN * certificate.gap)
-        if fallen or certificate.gap < BETTER * before:
-            stalled, least = 0.0, min(least, objective)
-        else:  # without kappa a coefficient without penalty is still on its way
-            stalled += 1.0 if certificate.kappa > 0.0 else UNSETTLED
+        stagnation = stagnation.after(certificate, objective, False, certifier.gap_tol)
     return memory, certificate, sweeps
 
 
@@ -163,8 +159,7 @@ def _refined(system: RidgeSystem, iterate: Iterate) -> Certificate:
     values = on.values(iterate.theta[system.live].reshape(-1, system.n_outputs))
     for state, divergence in on.refined(problem.term, iterate.state, values):
         there = problem.observe(iterate.theta, iterate.support, state)
-        certificate = certifier.of_iterate(system.alpha, there, refined=True)
-        best = min(best, certificate._replace(gap=certificate.gap + divergence))
+        best = min(best, certifier.of_refined(system.alpha, there, divergence))
     return best
 
 

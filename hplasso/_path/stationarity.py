@@ -40,9 +40,7 @@ class StationarityCertifier(Certifier):
         largest = np.abs(design.correlations(term.null_state.residual)).max(initial=0.0)
         self.unit = float(largest) / term.scale if largest and term.scale else 1.0
 
-    def of_iterate(
-        self, alpha: float, iterate: Iterate, refined: bool = False, settled: bool = True
-    ) -> Certificate:
+    def of_iterate(self, alpha: float, iterate: Iterate) -> Certificate:
         """The KKT residual; of what correlations are known to be below their limit, nothing."""
         on, values = self.working_set.features[iterate.support], iterate.theta[iterate.support]
         penalty, ridge = self.penalty.parts(alpha, ALL)

@@ -179,11 +179,23 @@ def test_the_longest_residual_is_as_long_as_it_is_said(n_classes):
     assert np.linalg.norm(residual) == pytest.approx(loss.bound_residual(0.0 * outputs))
 
 
-def test_losses_of_sure_predictions_are_known_to_the_last_digit():
-    loss = make_loss(np.array([0, 1, 2]), 3, np.full(3, 1 / 3))
-    outputs = np.array([[50.0, 0.0, 0.0], [1.0, 101.0, 1.0], [0.0, 0.0, 300.0]])
-    expected = 2.0 * np.exp([-50.0, -100.0, -300.0])
-    assert_allclose(loss.predict(outputs).losses, expected, rtol=1e-12)
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_losses_of_sure_predictions_are_known_to_the_last_digit(n_classes):
+    """So are the divergences of what is left of their residuals."""
+    codes = np.arange(6) % n_classes
+    loss = make_loss(codes, n_classes, np.full(6, 1 / 6))
+    margins = np.array([10.0, 20.0, 30.0, 40.0, 100.0, 300.0])
+    outputs = margins[:, None] * np.eye(n_classes)[codes]
+    if n_classes == 2:
+        outputs = outputs[:, 1:] - outputs[:, :1]
+    prediction = loss.predict(outputs)
+    odds = (n_classes - 1) * np.exp(-margins.astype(np.longdouble))
+    expected, wrong = np.log1p(odds), odds / (1 + odds)
+    assert_allclose(prediction.losses, expected.astype(float), rtol=1e-14)
+    for kappa in (0.0, 0.5, 0.9):
+        left = kappa * wrong
+        terms = (1 - left) * (np.log1p(-left) + expected) + left * np.log(max(kappa, 1e-300))
+        assert loss.divergence(prediction, kappa) == pytest.approx(float(terms.mean()), rel=1e-13)
 
 
 @pytest.mark.parametrize("scale", [5, 30, 100])
