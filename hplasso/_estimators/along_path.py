@@ -42,8 +42,8 @@ def fit_along_path(
     return [partial(fitted, *each) for each in zip(penalties, positions, strict=True)]
 
 
-def predictions_of(models: Sequence[Any], X: Any) -> Any:
-    """The linear models of one target each at samples, which are checked once; in columns."""
+def outputs_of(models: Sequence[Any], X: Any) -> Any:
+    """The linear models at samples, which are checked once, one model after the other."""
     X = models[0]._samples(X)
     with threads_for_data(X.size):
-        return np.stack([model._linear(X) for model in models]).T
+        return np.stack([model._linear(X) for model in models])

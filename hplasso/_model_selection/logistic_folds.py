@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -88,11 +89,15 @@ class Validation(NamedTuple):
             name: np.asarray(value)[fold.test] if np.ndim(value) else value
             for name, value in self.score_params.items()
         }
+        offset = None if self.data.offset is None else self.data.offset[fold.test]
+        positions = [*np.ndindex(*models.shape[:2])]
+        makes = [partial(self._model, models[position], features) for position in positions]
+        together = self.scorer.joint_scores(makes, samples, labels, offset, **params)
+        if together is not None:
+            return np.reshape(together, models.shape[:2]), []
         scores, errors = np.full(models.shape[:2], np.nan), []
-        for position in np.ndindex(*scores.shape):
-            model: Any = self._model(models[position], features)
-            if self.data.offset is not None:
-                model = OffsetModel.of(model, self.data.offset[fold.test])
+        for position, make in zip(positions, makes, strict=True):
+            model: Any = make() if offset is None else OffsetModel.of(make(), offset)
             try:
                 scores[position] = self.scorer(model, samples, labels, **params)
             except Exception as error:

@@ -4,45 +4,22 @@ from __future__ import annotations
 
 import inspect
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-import numpy as np
-from sklearn.metrics import (
-    check_scoring,
-    get_scorer,
-    mean_absolute_error,
-    mean_squared_error,
-    r2_score,
-    root_mean_squared_error,
-)
+from sklearn.metrics import check_scoring, get_scorer
 from sklearn.model_selection import cross_validate
 from sklearn.utils.metadata_routing import get_routing_for_object
 
-from .._estimators.along_path import predictions_of
-from .._estimators.elastic_net import HadamardElasticNet
 from .._estimators.fit_method import Task
-from .._estimators.group_lasso import HadamardGroupLasso
-from .._estimators.lasso import HadamardLasso
-from .._numerics.blocks import slices
 from .._path.progress import warn
+from .joint_scores import joint_scores
 from .path_fit import PathFit, attempt
 from .scoring import free_parameters
 
 # What the names of scorers stand for, and `make_scorer` makes: these see predictions only.
 METRIC_SCORER = type(get_scorer("r2"))
 SEVERAL = (list, tuple, set, Mapping)
-# Metrics of the columns of several targets, and their signs as scores; those of one target are
-# what the scorers of these names, or `score`, give for these estimators. For thirty models at a
-# time scikit-learn's checks of samples took a third of the quick start's search.
-COLUMN_METRICS: dict[Any, tuple[Any, float]] = {
-    None: (r2_score, 1.0),
-    "r2": (r2_score, 1.0),
-    "neg_mean_squared_error": (mean_squared_error, -1.0),
-    "neg_root_mean_squared_error": (root_mean_squared_error, -1.0),
-    "neg_mean_absolute_error": (mean_absolute_error, -1.0),
-}
-COLUMN_KINDS = (HadamardLasso, HadamardElasticNet, HadamardGroupLasso)
 
 
 class Failure(NamedTuple):
@@ -132,33 +109,6 @@ def weights_are_taken(estimator: Any, scoring: Any) -> bool:
     return any(taken)
 
 
-def scores_together(
-    scoring: Any, makes: Sequence[Callable[[], Any]], X: Any, y: Any, **params: Any
-) -> list[float] | None:
-    """The scores of all models by one call of a metric that is known to score columns one by one.
-
-    None where there is no such metric, or it raises an error: it is to be raised by the models that
-    it is about.
-    """
-    if not (scoring is None or isinstance(scoring, str)) or scoring not in COLUMN_METRICS:
-        return None
-    first = makes[0]()  # the others are of its class, and fitted to the same targets
-    if type(first) not in COLUMN_KINDS or first.coef_.ndim > 1:
-        return None
-    (metric, sign), scores = COLUMN_METRICS[scoring], list[float]()
-    for part in slices(len(makes), max(len(y), first.coef_.size)):
-        models = [make() for make in makes[part]]
-        # With contiguous columns, sums have the rounding of one model alone, so that equal
-        # models have equal scores.
-        targets = np.tile(y, (len(models), 1)).T
-        outputs = attempt(predictions_of, models, X)
-        found = attempt(metric, targets, outputs, multioutput="raw_values", **params)
-        if np.shape(found) != (len(models),):
-            return None
-        scores += (sign * found).tolist()
-    return scores
-
-
 class PathScorer:
     """Keeps the scores of all models of a `PathFit`, of the test samples, then the training ones.
 
@@ -191,7 +141,7 @@ class PathScorer:
 
         together = None
         if transformed and not any(self.failures):
-            together = scores_together(scoring.given, paths.models_, samples, y, **params)
+            together = joint_scores(scoring.given, paths.models_, samples, y, **params)
         self.scores.append(
             together
             or [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from copy import copy
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -100,15 +101,15 @@ class HeldOutScore(NamedTuple):
             name: np.asarray(value)[fold.test] if np.ndim(value) else value
             for name, value in self.params.items()
         }
-        return np.array(
-            [
-                [
-                    self.scorer(model, samples, labels, **params)
-                    for model in self._fitted(path.penalised.mixed(path.refitted, gamma))
-                ]
-                for gamma in gammas
-            ]
-        )
+        scores = []
+        for gamma in gammas:
+            models = self._fitted(path.penalised.mixed(path.refitted, gamma))
+            makes = [partial(copy, model) for model in models]
+            together = self.scorer.joint_scores(makes, samples, labels, **params)
+            scores.append(
+                together or [self.scorer(model, samples, labels, **params) for model in models]
+            )
+        return np.array(scores)
 
     def _fitted(self, models: LinearModels) -> list[Any]:
         """The estimators of linear models."""

@@ -13,6 +13,7 @@ from .._design.source import Source
 from .._estimators.block_scores import block_accuracy, block_log_loss
 from .._estimators.linear_classifier import LinearClassifier
 from .._path.progress import warn
+from .joint_scores import joint_scores
 
 
 def scorer_of(scoring: Any) -> Any:
@@ -47,7 +48,7 @@ class Scorer:
     """
 
     def __init__(self, scoring: Any, classes: Any) -> None:
-        self.scorer = scorer_of(scoring)
+        self.scoring, self.scorer = scoring, scorer_of(scoring)
         self.at_predictions_only = scoring is None or isinstance(scoring, str)
         self.known: dict[str, Any] = {}
         free = free_parameters(self.scorer)
@@ -61,6 +62,12 @@ class Scorer:
             return self.scorer(model, X, y, **params)
         with config_context(enable_metadata_routing=True):  # the public way for more parameters
             return self.scorer(model, X, y, **self.known | params)
+
+    def joint_scores(
+        self, makes: Sequence[Callable[[], Any]], X: Any, y: Any, offset: Any = None, **params: Any
+    ) -> list[float] | None:
+        """The scores of models, each made by a function; None where they are not known at once."""
+        return joint_scores(self.scoring, makes, X, y, offset, labelled=True, **params)
 
 
 @final
