@@ -15,6 +15,7 @@ from .._estimators.problem import Problem
 from .._numerics.rounding import ROUNDING
 from .._numerics.threads import threads_for_data
 from .._numerics.typing import Float64, Index
+from .._path.interpolation import trace_exactly
 from .._path.progress import PathPoint, warn_not_converged
 from .._validation.arrays import check_one_target, given_alphas
 from .._validation.choices import Criterion, Solver
@@ -248,7 +249,10 @@ class HadamardLassoIC(LinearRegressor):
         self.alpha_ = float(self.alphas_[best])
         if self.verbose:
             print_end_of_grid("alpha", self.alpha_, self.alphas_)
-        self._set_attributes(problem, [points[best]])
+        at_best = points[best]
+        if not at_best.sweeps:  # on a line between two solutions, or zero
+            at_best = problem.solve(self.alpha_)
+        self._set_attributes(problem, [at_best])
         return self
 
     def _check_size(self, n_samples: int, n_features: int) -> None:
@@ -262,11 +266,8 @@ class HadamardLassoIC(LinearRegressor):
     def _path(self, problem: Problem, task: Task) -> tuple[list[PathPoint], list[float]]:
         """The path, and the loss of each of its points."""
         tracer = problem.tracer(listener=listeners_of(task, problem.printer()))
-        points, losses = [], []
-        for alpha in problem.scale.alphas(self.alphas_):
-            points += tracer.trace([alpha])
-            losses.append(float(tracer.iterate.state.loss))
-        return points, losses
+        points = trace_exactly(tracer, problem.scale.alphas(self.alphas_))
+        return points, [tracer.loss_at(point) for point in points]
 
     def _noise_variance(self, problem: Problem, n_samples: int) -> float:
         """The one given, or that of the residuals of least squares."""

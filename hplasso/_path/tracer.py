@@ -56,6 +56,12 @@ class Tracer(ABC):
             self.tell(points[-1])
         return points
 
+    def loss_at(self, point: PathPoint) -> float:
+        """The loss at a point of the path."""
+        working_set = self.problem.working_set
+        theta = point.dense(self.problem.design.shape[1])[working_set.features]
+        return float(self.problem.term.state(working_set, theta).loss)
+
     def tell(self, point: PathPoint) -> None:
         """Tell the listener, if there is one, of a point."""
         listener = self.problem.settings.listener
