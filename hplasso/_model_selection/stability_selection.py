@@ -24,6 +24,7 @@ from .._estimators.linear_model import LinearModel, options_of
 from .._estimators.problem import FitOptions, Problem
 from .._numerics.threads import threads_for_data
 from .._numerics.typing import Float64, Index, Mask
+from .._path.interpolation import walk_exactly
 from .._path.progress import PathPoint
 from .._validation.arrays import GivenGrid, check_one_target
 from .._validation.choices import Assumption, Resampling
@@ -414,8 +415,7 @@ def _select(
         problem = problem_of(number)
         printer = problem.printer(f"resample {number}: ", verbose_from=2)
         tracer = problem.tracer(listener=listeners_of(task, printer))
-        for alpha in problem.scale.alphas(penalties):
-            (point,) = tracer.trace([alpha])
+        for point in walk_exactly(tracer, problem.scale.alphas(penalties)):
             failed += [] if point.converged else [point]
             selected = problem.unpenalised.features_of(point)
             anywhere[selected] = True

@@ -31,10 +31,10 @@ ICML 2019.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from math import log, prod
 from operator import neg
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -98,10 +98,19 @@ def trace_interpolated(
 
 def trace_exactly(tracer: Tracer, alphas: Iterable[float]) -> list[PathPoint]:
     """The same, each of them solved, or on the line that a solution moves along."""
-    if not isinstance(tracer, PathTracer) or not has_breakpoints(tracer.problem):
-        return tracer.trace(alphas)
-    interpolation = LinearInterpolation(tracer, True)
-    return trace_some(tracer, alphas, interpolation)
+    return [*walk_exactly(tracer, alphas)] if _goes_by_lines(tracer) else tracer.trace(alphas)
+
+
+def walk_exactly(tracer: Tracer, alphas: Iterable[float]) -> Iterator[PathPoint]:
+    """The same, one after the other, as long as they are asked for."""
+    if _goes_by_lines(tracer):
+        return walk_some(tracer, alphas, LinearInterpolation(tracer, True))
+    return (point for alpha in alphas for point in tracer.trace([alpha]))
+
+
+def _goes_by_lines(tracer: Tracer) -> TypeGuard[PathTracer]:
+    """Whether solutions move along lines that are known."""
+    return isinstance(tracer, PathTracer) and has_breakpoints(tracer.problem)
 
 
 class LinearInterpolation:
@@ -220,21 +229,32 @@ def trace_some(
 
     The path ends before the last alpha at a solution that is `enough`.
     """
-    alphas = [float(alpha) for alpha in alphas]
-    points, last = [tracer.solve(alphas[0])], interpolation.reached(alphas[0])
-    tracer.tell(points[0])
-    while len(points) < len(alphas) and not (points[-1].converged and enough(last)):
-        left = alphas[len(points) :]
+    return [*walk_some(tracer, alphas, interpolation, enough)]
+
+
+def walk_some(
+    tracer: PathTracer,
+    alphas: Iterable[float],
+    interpolation: LinearInterpolation | LogInterpolation,
+    enough: Enough = never,
+) -> Iterator[PathPoint]:
+    """The same, one after the other, as long as they are asked for."""
+    left = [float(alpha) for alpha in alphas]
+    point, last = tracer.solve(left[0]), interpolation.reached(left[0])
+    tracer.tell(point)
+    yield point
+    left = left[1:]
+    while left and not (point.converged and enough(last)):
         *skipped, alpha = left[: interpolation.stride(last, left)]
         point = tracer.solve(alpha)
         first, last = last, interpolation.reached(alpha)
         found = interpolation.between(first, last, skipped)
         if found:
             tracer.return_to(last)
+        left = left[len(skipped) + 1 :]
         for new in (*found, point):
             tracer.tell(new)
-            points.append(new)
-    return points
+            yield new
 
 
 class Interpolation:

@@ -75,7 +75,10 @@ def test_scores_of_regressors(scoring, kind, weights):
 
 def test_groups_of_classifiers():
     X, y = samples(3)
-    models = [HadamardGroupLogisticRegression(C=C, groups=np.arange(8) // 2).fit(X, y) for C in (0.05, 0.5)]
+    models = [
+        HadamardGroupLogisticRegression(C=C, groups=np.arange(8) // 2).fit(X, y)
+        for C in (0.05, 0.5)
+    ]
     expected = [model.score(X, y) for model in models]
     assert_allclose(joint_scores(None, makes_of(models), X, y), expected, rtol=1e-13)
 
