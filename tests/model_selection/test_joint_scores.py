@@ -83,6 +83,28 @@ def test_groups_of_classifiers():
     assert_allclose(joint_scores(None, makes_of(models), X, y), expected, rtol=1e-13)
 
 
+@pytest.mark.parametrize("scoring", CLASS_SCORES)
+def test_scores_of_outputs_of_zero_and_of_sure_predictions(scoring):
+    """At zero the first class is predicted; no probability is one."""
+    X = np.array([[-1000.0], [1000.0], [0.0]])
+    model = HadamardLogisticRegression().fit(X[:2], [0, 1])
+    model.coef_, model.intercept_ = np.ones((1, 1)), np.zeros(1)
+    scorer = get_scorer(scoring or "accuracy")
+    for rows, labels in (([0, 1], [0, 1]), ([0, 1, 2], [0, 1, 0]), ([0, 1, 2], [0, 1, 1])):
+        (found,) = joint_scores(scoring, makes_of([model]), X[rows], labels)
+        assert found == scorer(model, X[rows], labels)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_offsets_are_added_to_the_outputs(n_classes):
+    models, X, y = classifiers(n_classes)
+    offset = np.random.default_rng(1).normal(size=(60, n_classes if n_classes > 2 else 1))
+    expected = [model.score(X, y, offset=offset) for model in models]
+    found = joint_scores(None, makes_of(models), X, y, offset[:, 0] if n_classes == 2 else offset)
+    assert_allclose(found, expected, rtol=1e-13)
+    assert found != joint_scores(None, makes_of(models), X, y)
+
+
 def test_equal_models_have_equal_scores():
     models, X, y = classifiers(3)
     for scoring in CLASS_SCORES:
