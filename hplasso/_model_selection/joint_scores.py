@@ -55,7 +55,7 @@ def joint_scores(
     None where they are not known, or something raises an error: it is to be raised by the models
     that it is about. Unless it is `labelled`, a scorer does not know the classes that y lacks.
     """
-    if not (scoring is None or isinstance(scoring, str)):
+    if not (scoring is None or isinstance(scoring, str)) or np.ndim(y) != 1:
         return None
     first = makes[0]()
     if type(first) in REGRESSORS and scoring in COLUMN_METRICS and first.coef_.ndim == 1:

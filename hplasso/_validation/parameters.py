@@ -6,7 +6,7 @@ Of parameters that scikit-learn has, or had, and this package has not: what to w
 import inspect
 import math
 import numbers
-from collections.abc import Callable, Mapping, Sequence, Sized
+from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from functools import wraps
 from typing import Any, Literal, NamedTuple, cast, get_args
 
@@ -275,22 +275,12 @@ PENALTY = (
 COMPATIBLE = "It would have no effect: leave it out."
 # What to write for an argument that is not known, by its name.
 INSTEAD = {
-    "C": "Write Cs=[C] for one value; least squares has alpha.",
-    "Cs": "Write C for the single value.",
-    "alpha": "Write alphas=[alpha] for one value; logistic regression has C.",
-    "alphas": "Write alpha for the single value; logistic regression has C.",
     "dual": COMPATIBLE,
     "intercept_scaling": "The intercept is not penalised: leave it out.",
-    "l1_ratio": (
-        "HadamardElasticNet, HadamardElasticNetCV and enet_path have it; "
-        "HadamardLogisticRegressionCV has l1_ratios."
-    ),
-    "l1_ratios": "Write l1_ratio.",
     "multi_class": (
         "Three or more classes are fitted by the multinomial loss; write "
         "sklearn.multiclass.OneVsRestClassifier for one class against the rest."
     ),
-    "n_alphas": "Write alphas, an int, for the number of alphas.",
     "n_jobs": COMPATIBLE,
     "normalize": "Write make_pipeline(StandardScaler(), ...) to scale the features.",
     "penalty": PENALTY,
@@ -312,6 +302,16 @@ INSTEAD_OF_VALUE = {
 }
 
 
+# Names of the strength of a penalty; a function has one of the first four.
+STRENGTHS = ("alpha", "alphas", "C", "Cs", "n_alphas")
+# Names of the part of the L1 penalty, of which some functions have one.
+RATIOS = ("l1_ratio", "l1_ratios")
+RATIO = (
+    "HadamardElasticNet, HadamardElasticNetCV and enet_path have l1_ratio; "
+    "HadamardLogisticRegressionCV has l1_ratios."
+)
+
+
 def explain_names(function: Function) -> Function:
     """Make a function say what to write instead of an argument that scikit-learn has."""
     known = inspect.signature(function).parameters
@@ -319,14 +319,30 @@ def explain_names(function: Function) -> Function:
     @wraps(function)
     def explained(*args: Any, **kwargs: Any) -> Any:
         for name in kwargs:
-            if name not in known and name in INSTEAD:
+            if name not in known and (text := instead_of(name, known)):
                 raise TypeError(
-                    f"{function.__qualname__}() got an unexpected keyword argument {name!r}. "
-                    f"{INSTEAD[name]}"
+                    f"{function.__qualname__}() got an unexpected keyword argument {name!r}. {text}"
                 )
         return function(*args, **kwargs)
 
     return cast(Function, explained)
+
+
+def instead_of(name: str, known: Iterable[str]) -> str:
+    """What to write for an argument where other names are known; or nothing."""
+    if name in RATIOS:
+        return next((f"Write {other}." for other in RATIOS if other in known), RATIO)
+    own = next((own for own in STRENGTHS if own in known), None)
+    if name not in STRENGTHS or own is None:
+        return INSTEAD.get(name, "")
+    single, here = own.removesuffix("s"), ""
+    if single not in name:
+        here = f"; the strength of the penalty is {single} here"
+    if own == single:
+        return f"Write {own} for the single value{here}."
+    if name == "n_alphas":
+        return f"Write {own}, an int, for the number of {own}{here}."
+    return f"Write {own}{'' if name.endswith('s') else f'=[{single}] for one value'}{here}."
 
 
 def advice(name: str, value: Any) -> str:

@@ -189,6 +189,17 @@ def test_scores_of_searches(scoring):
     assert_array_equal(found.best_params_["C"], other.best_params_["C"])
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.DataConversionWarning")
+@pytest.mark.parametrize("estimator", [HadamardLogisticRegression(), HadamardLasso()])
+def test_targets_in_a_column(estimator):
+    """Also where there are as many candidates as samples in a test set."""
+    X, y = samples(2)
+    grid = {"C" if hasattr(estimator, "C") else "alpha": np.geomspace(0.01, 1.0, 20)}
+    search = PathSearchCV(estimator, grid, cv=3)
+    in_column = search.fit(X, y[:, None]).cv_results_["mean_test_score"]
+    assert_allclose(in_column, search.fit(X, y).cv_results_["mean_test_score"], rtol=1e-12)
+
+
 def test_own_scorers_are_asked():
     X, y = samples(2)
     constant = make_scorer(lambda y, predicted: 0.25)
