@@ -1,4 +1,4 @@
-"""Scores of many models at once, which are those that scikit-learn's scorers give to each.
+"""Scores of many models at once: to rounding, those that scikit-learn's scorers give to each.
 
 For a model at a time, scikit-learn's checks of samples, labels and predictions take as long as the
 fits where data are small: a third of the quick start's search, half of the cross-validation of 569

@@ -16,7 +16,7 @@ from .._numerics.rounding import ROUNDING
 from .._numerics.threads import threads_for_data
 from .._numerics.typing import Float64, Index
 from .._path.interpolation import trace_exactly
-from .._path.progress import PathPoint, warn_not_converged
+from .._path.progress import warn_not_converged
 from .._validation.arrays import check_one_target, given_alphas
 from .._validation.choices import Criterion, Solver
 from .._validation.parameters import SELECTION_CONSTRAINTS, explain_names
@@ -240,8 +240,9 @@ class HadamardLassoIC(LinearRegressor):
             problem = data.problem(given.length)
             self.noise_variance_ = self._noise_variance(problem, n_samples)
             self.alphas_ = problem.grid(given, self.eps).copy()
-            points, losses = self._path(problem, task)
-        problem.warn_not_converged(points)
+            tracer = problem.tracer(listener=listeners_of(task, problem.printer()))
+            points = trace_exactly(tracer, problem.scale.alphas(self.alphas_))
+            losses = [tracer.loss_at(point) for point in points]
         self.degrees_of_freedom_ = np.array([point.features.size for point in points])
         squares = 2.0 * n_samples * np.array(losses)
         self.criterion_ = self._criterion(squares, n_samples, n_features)
@@ -249,10 +250,9 @@ class HadamardLassoIC(LinearRegressor):
         self.alpha_ = float(self.alphas_[best])
         if self.verbose:
             print_end_of_grid("alpha", self.alpha_, self.alphas_)
-        at_best = points[best]
-        if not at_best.sweeps:  # on a line between two solutions, or zero
-            at_best = problem.solve(self.alpha_)
-        self._set_attributes(problem, [at_best])
+        points[best] = tracer.solved(points[best])
+        problem.warn_not_converged(points)
+        self._set_attributes(problem, [points[best]])
         return self
 
     def _check_size(self, n_samples: int, n_features: int) -> None:
@@ -262,12 +262,6 @@ class HadamardLassoIC(LinearRegressor):
                 f"The noise variance cannot be estimated from {n_samples} samples of {n_features} "
                 "features: there have to be more samples than coefficients. Give noise_variance."
             )
-
-    def _path(self, problem: Problem, task: Task) -> tuple[list[PathPoint], list[float]]:
-        """The path, and the loss of each of its points."""
-        tracer = problem.tracer(listener=listeners_of(task, problem.printer()))
-        points = trace_exactly(tracer, problem.scale.alphas(self.alphas_))
-        return points, [tracer.loss_at(point) for point in points]
 
     def _noise_variance(self, problem: Problem, n_samples: int) -> float:
         """The one given, or that of the residuals of least squares."""

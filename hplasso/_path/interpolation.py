@@ -76,6 +76,10 @@ SHORTEST, LONGEST = 2, 4
 # An interpolated point that misses the gap by no more than this factor saves work, too, as a start.
 # After a worse one, the more alphas are all solved (constants.py).
 WORTHWHILE = 2.0
+# An alpha that differs from that of a point by this part of itself is the same, and so are the
+# features: at a breakpoint one of them has a coefficient that is nothing but rounding. A numerical
+# limit.
+SAME = 1e-12
 TINY = 1e-300
 # Instead of an infinite alpha, no part of which is a number.
 HUGE = float(np.finfo(np.float64).max)
@@ -122,7 +126,7 @@ class LinearInterpolation:
 
     def __init__(self, tracer: PathTracer, exact: bool, growing: bool = True) -> None:
         self.tracer, self.exact, self.growing = tracer, exact, growing
-        self._length = STRIDE
+        self._length = 1 if exact else STRIDE
         self._short_lines = 0  # one after the other, up to here
 
     def reached(self, alpha: float) -> SolvedPoint:
@@ -331,9 +335,11 @@ class Interpolation:
         while after < len(alphas) - 1 and alphas[after] >= alpha:
             after += 1
         before, length = alphas[after - 1], alphas[after - 1] - alphas[after]
+        part = (before - alpha) / length if length > 0.0 else 0.5
+        if min(part, 1.0 - part) * length <= SAME * alpha:
+            part = float(round(part))
         fractions = [0.0] * len(alphas)
-        fractions[after] = (before - alpha) / length if length > 0.0 else 0.5
-        fractions[after - 1] = 1.0 - fractions[after]
+        fractions[after - 1], fractions[after] = 1.0 - part, part
         return fractions
 
 

@@ -58,9 +58,16 @@ class Tracer(ABC):
 
     def loss_at(self, point: PathPoint) -> float:
         """The loss at a point of the path."""
-        working_set = self.problem.working_set
-        theta = point.dense(self.problem.design.shape[1])[working_set.features]
-        return float(self.problem.term.state(working_set, theta).loss)
+        theta = self._coefficients_of(point)
+        return float(self.problem.term.state(self.problem.working_set, theta).loss)
+
+    def solved(self, point: PathPoint) -> PathPoint:
+        """The solution at the alpha of a point of the path, if that has not been solved itself."""
+        return point
+
+    def _coefficients_of(self, point: PathPoint) -> Float64:
+        """Those on the working set."""
+        return point.dense(self.problem.design.shape[1])[self.problem.working_set.features]
 
     def tell(self, point: PathPoint) -> None:
         """Tell the listener, if there is one, of a point."""
@@ -93,6 +100,14 @@ class PathTracer(Tracer):
         """Solve at one alpha, from coefficients on the working set that are near the solution."""
         self.memory, point = rounds(self.problem, self.memory, alpha, 0, (support, values))
         return point
+
+    def solved(self, point: PathPoint) -> PathPoint:
+        """The same; from its coefficients, where it is on the line of another solution."""
+        if point.sweeps or not point.features.size:
+            return point
+        theta = self._coefficients_of(point)
+        support = theta.nonzero()[0]
+        return self.solve_from(point.alpha, support, theta[support])
 
     def move_to(self, alpha: float, theta: Float64, support: Index, state: Any) -> PathPoint:
         """Move to coefficients on the working set; what they are worth at one alpha."""

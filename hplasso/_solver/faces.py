@@ -62,6 +62,21 @@ def point_of(problem: RestrictedProblem, theta: Float64) -> Point:
     return Point(theta, problem.correlations(theta, support), support)
 
 
+def without_rounding(problem: RestrictedProblem, point: Point) -> Point:
+    """The point without coefficients that move their own correlation by less than it errs.
+
+    Where a feature has just reached its limit, as at a breakpoint of a path, that is all of its
+    coefficient.
+    """
+    support, values = point.support, point.theta[point.support]
+    shows = np.abs(values) * problem.diagonal[support] > problem.rounding_error[support]
+    if problem.unpenalised is not None:
+        shows |= problem.unpenalised[support]
+    if np.count_nonzero(shows) == support.size:
+        return point
+    return point_at(problem, support[shows], values[shows])._replace(optimal=point.optimal)
+
+
 def entered_face(point: Point, entrants: Index) -> Face:
     """The face of a point and of the coordinates that enter."""
     support = np.concatenate([point.support, entrants])

@@ -18,6 +18,7 @@ from .faces import (
     point_at,
     proximal_face,
     violators,
+    without_rounding,
 )
 from .feature_sign import feature_sign_step
 from .finish import finish
@@ -100,7 +101,8 @@ def solve_with_finish(
         last = next_round(problem, solver, last, max_sweeps)
         ended = last.sweeps >= max_sweeps or last.n_taken >= max_taken or solver.failed
         if last.lowest.optimal or ended:
-            return Solution(last.lowest, last.sweeps)
+            lowest = last.lowest if once else without_rounding(problem, last.lowest)
+            return Solution(lowest, last.sweeps)
 
 
 def next_round(

@@ -334,7 +334,8 @@ def instead_of(name: str, known: Iterable[str]) -> str:
         return next((f"Write {other}." for other in RATIOS if other in known), RATIO)
     own = next((own for own in STRENGTHS if own in known), None)
     if name not in STRENGTHS or own is None:
-        return INSTEAD.get(name, "")
+        of_estimator = name in STRENGTHS and "estimator" in known
+        return "Write it in the estimator." if of_estimator else INSTEAD.get(name, "")
     single, here = own.removesuffix("s"), ""
     if single not in name:
         here = f"; the strength of the penalty is {single} here"

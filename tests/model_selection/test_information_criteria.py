@@ -151,3 +151,37 @@ def test_noise_variance_that_can_not_be_estimated():
 def test_bad_parameters(parameters):
     with pytest.raises(ValueError, match=next(iter(parameters))):
         HadamardLassoIC(**parameters).fit(X, y)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_at_knots_no_coefficient_is_rounding_alone(seed):
+    """The feature that enters at a knot is not in yet."""
+    rng = np.random.default_rng(seed)
+    n, p = int(rng.integers(20, 90)), int(rng.integers(2, 12))
+    A = rng.standard_normal((n, p))
+    target = A[:, 0] + rng.standard_normal(n)
+    criterion = ["aic", "bic"][seed % 2]
+    lars = LassoLarsIC(criterion).fit(A, target)
+    knots = lars.alphas_ > 1e-12
+    model = HadamardLassoIC(criterion, alphas=lars.alphas_[knots]).fit(A, target)
+    assert_allclose(model.criterion_, lars.criterion_[knots], rtol=1e-9)
+    assert np.abs(model.coef_[model.coef_ != 0.0]).min(initial=1.0) > 1e-9
+    assert np.count_nonzero(model.coef_) == model.degrees_of_freedom_.max(
+        initial=0, where=model.alphas_ == model.alpha_
+    )
+
+
+@pytest.mark.parametrize("max_iter", [1, 3])
+def test_the_model_is_the_point_of_the_path(max_iter):
+    """It is not solved anew from nothing, which so few sweeps may not do."""
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        A = rng.standard_normal((72, 25)) @ rng.standard_normal((25, 25))
+        target = A[:, :5].sum(axis=1) + rng.standard_normal(72)
+        weights = np.where(rng.random(25) < 0.2, 0.0, 1.0)
+        model = HadamardLassoIC(max_iter=max_iter, noise_variance=1.0, penalty_weights=weights)
+        model.fit(A, target)  # a warning is an error
+        best = model.alphas_ == model.alpha_
+        assert_array_equal(model.degrees_of_freedom_[best], np.count_nonzero(model.coef_))
+        assert model.dual_gap_ <= 1e-4 * target.var()
+        assert model.n_iter_ >= 1

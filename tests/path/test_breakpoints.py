@@ -8,6 +8,7 @@ from sklearn.linear_model import lars_path
 
 from hplasso import HadamardLasso, HadamardLassoCV, lasso_path
 from hplasso._design.factory import checked_design
+from hplasso._estimators.along_path import fit_along_path
 from hplasso._estimators.regression import Regression
 from hplasso._path.breakpoints import joined
 from hplasso._path.interpolation import LinearInterpolation, trace_exactly
@@ -137,3 +138,18 @@ def test_folds_have_the_errors_of_their_own_fits():
         for number, (train, test) in enumerate(folds):
             residuals = y[test] - single.fit(X[train], y[train]).predict(X[test])
             assert_allclose(model.mse_path_[position, number], np.mean(residuals**2), rtol=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_features_of_no_penalty_that_may_be_at_zero(seed):
+    """Under theta >= 0 they enter as soon as their correlation is not negative."""
+    rng = np.random.default_rng(seed)
+    A = rng.normal(size=(60, 12)) @ rng.normal(size=(12, 12))
+    target = A @ rng.normal(size=12) + 3.0 * rng.normal(size=60)
+    options = {"positive": True, "penalty_weights": np.where(rng.random(12) < 0.4, 0.0, 1.0)}
+    centred = A - A.mean(axis=0)
+    alphas = np.geomspace(np.abs(centred.T @ target).max() / 60, 1e-3, 40)
+    makes = fit_along_path(HadamardLasso(**options), "alpha", alphas, A, target)
+    for alpha, make in zip(alphas, makes, strict=True):
+        exact = HadamardLasso(alpha, tol=1e-13, **options).fit(A, target)
+        assert_array_equal(make().coef_ != 0.0, exact.coef_ != 0.0)
