@@ -166,6 +166,18 @@ def line_search(
     return _go_beyond(line, working_set, after)
 
 
+def has_settled(before: CurvedState, after: CurvedState) -> bool:
+    """Whether a step has moved no output far, as steps in the tail of an exponential do.
+
+    Where a residual does not depend on an output, that does not count.
+    """
+    change = np.abs(after.linear + after.intercept - before.linear - before.intercept)
+    curvature = after.curvature()
+    return bool(
+        (curvature.magnitude(change) <= FAR * curvature.magnitude(np.ones_like(change))).all()
+    )
+
+
 def _bisect(line: Line, fraction: float, width: float) -> tuple[Float64, CurvedState]:
     """The lowest point between a fraction of a step, at which f is not up, and twice that."""
     low, high, found = fraction, 2.0 * fraction, line.point(fraction)

@@ -14,7 +14,7 @@ from .._design.design import Design
 from .._design.working_set import WorkingSet
 from .._losses.base import Loss
 from .._numerics.blocks import BLOCK
-from .._numerics.rounding import ROUNDING, UNIT, CorrelationRounding
+from .._numerics.rounding import ROUNDING, SOLVED, UNIT, CorrelationRounding
 from .._numerics.typing import NOBODY, Float64, Index
 from .base import Limit
 
@@ -112,6 +112,7 @@ class Outputs:
             return CorrelationRounding(residual_scale), hidden
         errors = ROUNDING * (np.abs(self.design.block(special)).T @ error)
         vanishing = np.broadcast_to(least == 0.0, self.design.rounding.shape)[special]
-        errors[vanishing] = errors[vanishing].max(axis=1, keepdims=True)
+        of_others = errors[vanishing].sum(axis=1, keepdims=True)
+        errors[vanishing] = np.maximum(errors[vanishing], of_others / SOLVED)
         pairs = np.add.outer(special * self.n_outputs, np.arange(self.n_outputs)).ravel()
         return CorrelationRounding(residual_scale, pairs, errors.ravel()), hidden

@@ -19,6 +19,9 @@ from .typing import NOBODY, NOTHING, Float64, Index
 # of the two vectors; a margin of four on top.
 UNIT = float(np.finfo(np.float64).eps)
 ROUNDING = 4.0 * UNIT
+# Solving for a coefficient without penalty leaves its correlation at zero up to some hundred
+# times the rounding of the correlation itself: a numerical limit.
+SOLVED = 1e3
 # Numbers that are held as Python floats at a time: a limit of memory (some 10 MB).
 AT_A_TIME = 2**17
 

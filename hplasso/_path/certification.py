@@ -13,9 +13,9 @@ from .._design.correlations import ALL
 from .._design.multi_output import AnyDesign
 from .._design.working_set import WorkingSet
 from .._numerics.linalg import independent_cholesky
+from .._numerics.rounding import SOLVED
 from .._numerics.typing import Float64, Index, Mask
 from .._penalties.duality_gap import Certificate, certify, ridged_gap
-from .._penalties.l1 import SOLVED
 from .progress import Measure
 from .settings import PathSettings
 
@@ -75,7 +75,11 @@ class Certifier(ABC):
         """The certificate of an iterate."""
 
     def of_unsettled(self, alpha: float, iterate: Iterate) -> Certificate:
-        """The certificate of an iterate to which the last step has moved outputs far."""
+        """The certificate of an iterate to which the last step has moved outputs far.
+
+        They may be in the tail of an exponential, where a correlation is small however far its
+        coefficient has to go: of a feature without penalty, more than its rounding is too much.
+        """
         return self.of_iterate(alpha, iterate)
 
     @abstractmethod
@@ -162,6 +166,13 @@ class L1Certifier(Certifier):
         certificate = certify(alpha, iterate.feasible_alpha, penalty, errors, z, theta, divergence)
         return self.with_hidden(certificate, iterate.hidden)
 
+    def of_unsettled(self, alpha: float, iterate: Iterate) -> Certificate:
+        free = (self.penalty.weights == 0.0).nonzero()[0]
+        errors = iterate.rounding.of(self.design.rounding, free)
+        if (self.penalty.abs_correlation(iterate.z[free]) > errors).any():
+            iterate = iterate._replace(feasible_alpha=np.inf)
+        return self.of_iterate(alpha, iterate)
+
     def doubt(self, alpha: float, iterate: Iterate) -> float:
         """That is for squared loss alone.
 
@@ -223,7 +234,7 @@ class RidgeCertifier(Certifier):
         gradient[on] = iterate.z[on] - ridge[on] * iterate.theta[iterate.support]
         gradient, weighed = np.abs(gradient), weighed_features(self, ridge, errors)
         value = iterate.state.loss + 0.5 * float(ridge @ sizes**2)
-        if (gradient > SOLVED * errors)[~weighed].any():
+        if (gradient > (SOLVED if settled else 1.0) * errors)[~weighed].any():
             return self.with_hidden(Certificate(value, 0.0, 0.0), iterate.hidden)
         if not settled:
             gradient = np.where(weighed, gradient, np.maximum(gradient, errors))

@@ -13,9 +13,9 @@ from typing import NamedTuple
 import numpy as np
 
 from .._datafit.group_term import GroupTerm
+from .._numerics.rounding import SOLVED
 from .._numerics.typing import NOBODY, Float64, Index
 from .._penalties.group import GroupPenalty
-from .._penalties.l1 import SOLVED
 from .._solver.group_problem import GroupSystem
 from .._solver.partition import Partition
 from .group_point import GroupCertifier, GroupIterate

@@ -38,9 +38,9 @@ from .._datafit.iterate import Iterate
 from .._design.correlations import ALL
 from .._design.design import Design
 from .._numerics.linalg import plus_diagonal, solve_semidefinite
+from .._numerics.rounding import SOLVED
 from .._numerics.threads import LARGE_DATA
 from .._numerics.typing import NOBODY, Float64, Index
-from .._penalties.l1 import SOLVED
 from .._solver.conjugate_gradients import conjugate_gradients
 from .certification import weighed_features
 from .problem import PathProblem

@@ -10,12 +10,11 @@ Technometrics 12 (1970) 55-67.
 """
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from .._datafit.iterate import Iterate
-from .._datafit.line_search import FAR
+from .._datafit.line_search import has_settled
 from .._design.correlations import ALL
 from .._design.working_set import WorkingSet
 from .._numerics.typing import Float64
@@ -132,24 +131,12 @@ def _steps(
         if not objective <= 2.0 * stagnation.objective + certifier.gap_tol:
             memory = memory._replace(products_failed=new.products_failed)
             break  # the matrix was singular
-        settled = problem.term.quadratic or _has_settled(memory.iterate.state, new.iterate.state)
+        settled = problem.term.quadratic or has_settled(memory.iterate.state, new.iterate.state)
         memory, judge = new, certifier.of_iterate if settled else certifier.of_unsettled
         certificate = judge(system.alpha, new.iterate)
         problem.report(system.alpha, new.iterate, certificate.gap, sweeps)
         stagnation = stagnation.after(certificate, objective, False, certifier.gap_tol)
     return memory, certificate, sweeps
-
-
-def _has_settled(before: Any, after: Any) -> bool:
-    """Whether a step has moved no output far, as steps in the tail of an exponential do.
-
-    Where a residual does not depend on an output, that does not count.
-    """
-    change = np.abs(after.linear + after.intercept - before.linear - before.intercept)
-    curvature = after.curvature()
-    return bool(
-        (curvature.magnitude(change) <= FAR * curvature.magnitude(np.ones_like(change))).all()
-    )
 
 
 def _refined(system: RidgeSystem, iterate: Iterate) -> Certificate:

@@ -35,10 +35,10 @@ from .._datafit.loss_sums import LossSums
 from .._datafit.newton import scale_of
 from .._design.correlations import ALL
 from .._numerics.linalg import inverse_root
-from .._numerics.rounding import ROUNDING
+from .._numerics.rounding import ROUNDING, SOLVED
 from .._numerics.typing import Float64
 from .._penalties.duality_gap import Certificate, ridged_gap
-from .._penalties.l1 import SOLVED, L1Penalty, complementarity, penalty_value
+from .._penalties.l1 import L1Penalty, complementarity, penalty_value
 
 # The bound of the divergence holds while residuals change by no more than this part of their
 # curvatures, and its factor for that.

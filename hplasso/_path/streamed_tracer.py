@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from .._numerics.rounding import ROUNDING
+from .._numerics.rounding import ROUNDING, SOLVED
 from .._numerics.typing import Float64
-from .._penalties.l1 import SOLVED
 from .progress import PathPoint
 from .settings import PathSettings
 from .streamed_model import StreamedLoss

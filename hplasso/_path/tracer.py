@@ -9,8 +9,8 @@ import numpy as np
 
 from .._datafit.iterate import Iterate
 from .._design.correlations import ALL
+from .._numerics.rounding import SOLVED
 from .._numerics.typing import Float64, Index
-from .._penalties.l1 import SOLVED
 from .._solver.cholesky import CholeskyFactor
 from .breakpoints import with_breakpoints
 from .memory import Memory

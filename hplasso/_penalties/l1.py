@@ -16,11 +16,8 @@ from functools import cached_property
 
 import numpy as np
 
+from .._numerics.rounding import SOLVED
 from .._numerics.typing import Float64, Index
-
-# Solving for a coefficient without penalty leaves its correlation at zero up to some hundred
-# times the rounding of the correlation itself: a numerical limit.
-SOLVED = 1e3
 
 
 @dataclass(frozen=True, eq=False)

@@ -647,3 +647,19 @@ def test_the_gap_is_no_more_than_the_objective():
     objective = iterate.state.loss + 0.005 * few @ theta**2
     gap = certifier.of_iterate(0.01, iterate._replace(z=z)).gap
     assert gap == pytest.approx(objective)
+
+
+@pytest.mark.parametrize("size", [1e6, 1e9, 1e12, 1e15])
+@pytest.mark.parametrize("l1_ratio", [0.0, 0.5])
+def test_a_class_without_the_code_is_not_left_in_the_tail(size, l1_ratio):
+    """Two classes share a code, the third has its coefficient from the other rows alone.
+
+    There it has odds of 1 to 2 at one, of 4 to 5 at zero. What rounding leaves of the correlations
+    of those that share the code says nothing of its own.
+    """
+    column = np.repeat([0.0, 1.0, size], [9, 3, 2])[:, None]
+    codes = np.repeat([0, 2, 1, 2, 0, 1], [5, 4, 2, 1, 1, 1])
+    model = HadamardLogisticRegression(1.0, l1_ratio=l1_ratio, penalty_weights=[0.0], tol=1e-10)
+    model.fit(column, codes)  # a warning is an error
+    assert model.coef_[2, 0] - model.coef_[0, 0] == pytest.approx(np.log(5 / 8), rel=1e-4)
+    assert model.coef_[1, 0] - model.coef_[0, 0] == pytest.approx(0.0, abs=10.0 / size)
