@@ -68,7 +68,7 @@ def joint_scores(
     else:
         return None
     scores = list[float]()
-    for part in slices(len(makes), max(len(y) * first.intercept_.size, first.coef_.size)):
+    for part in slices(len(makes), max(len(y) * np.size(first.intercept_), first.coef_.size)):
         models = [make() for make in makes[part]]
         found = attempt(together, scoring, models, X, y, offset, **params)
         if np.shape(found) != (len(models),):

@@ -132,6 +132,8 @@ def rounds(
         stagnation = stagnation.after(certificate, objective, changed, gap_tol)
         if memory.used_matrix_free and _in_vain(problem, stagnation, n_rounds):
             memory, stagnation = _factorised(problem, memory), Stagnation()
+    if not certifier.suffices(certificate):  # settled or not
+        certificate = certifier.of_iterate(alpha, memory.iterate)
     if not certifier.suffices(certificate):
         certificate = min(certificate, refined(problem, memory, alpha))
     return settled(problem, memory, alpha, certificate, sweeps)

@@ -330,12 +330,16 @@ def explain_names(function: Function) -> Function:
 
 def instead_of(name: str, known: Iterable[str]) -> str:
     """What to write for an argument where other names are known; or nothing."""
-    if name in RATIOS:
-        return next((f"Write {other}." for other in RATIOS if other in known), RATIO)
-    own = next((own for own in STRENGTHS if own in known), None)
-    if name not in STRENGTHS or own is None:
-        of_estimator = name in STRENGTHS and "estimator" in known
-        return "Write it in the estimator." if of_estimator else INSTEAD.get(name, "")
+    if "l1_ratio" in known and name == "l1_ratios":
+        return "Write l1_ratio for the single value."
+    if "l1_ratios" in known and name == "l1_ratio":
+        return "Write l1_ratios=[l1_ratio] for one value."
+    of_kind = [own for own in STRENGTHS if own in known and own.startswith(name[:1])]
+    own = next((own for own in (*of_kind, *STRENGTHS) if own in known), None)
+    if name in RATIOS or name not in STRENGTHS or own is None:
+        if "estimator" in known and name in (*RATIOS, *STRENGTHS):
+            return "Write it in the estimator."
+        return RATIO if name in RATIOS else INSTEAD.get(name, "")
     single, here = own.removesuffix("s"), ""
     if single not in name:
         here = f"; the strength of the penalty is {single} here"

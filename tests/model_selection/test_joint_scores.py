@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.datasets import make_classification
 from sklearn.metrics import get_scorer, make_scorer
+from sklearn.model_selection import cross_val_score
 
 from hplasso import (
     HadamardGroupLasso,
@@ -198,6 +199,15 @@ def test_targets_in_a_column(estimator):
     search = PathSearchCV(estimator, grid, cv=3)
     in_column = search.fit(X, y[:, None]).cv_results_["mean_test_score"]
     assert_allclose(in_column, search.fit(X, y).cv_results_["mean_test_score"], rtol=1e-12)
+
+
+@pytest.mark.parametrize("kind", [HadamardLasso, HadamardGroupLasso])
+def test_models_without_intercept(kind):
+    X, y = samples(2)
+    search = PathSearchCV(kind(fit_intercept=False), {"alpha": [0.1, 0.01]}, cv=3).fit(X, y)
+    model = kind(search.best_params_["alpha"], fit_intercept=False)
+    scores = cross_val_score(model, X, y, cv=3)
+    assert search.best_score_ == pytest.approx(scores.mean(), abs=1e-3)
 
 
 def test_own_scorers_are_asked():

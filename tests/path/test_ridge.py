@@ -663,3 +663,16 @@ def test_a_class_without_the_code_is_not_left_in_the_tail(size, l1_ratio):
     model.fit(column, codes)  # a warning is an error
     assert model.coef_[2, 0] - model.coef_[0, 0] == pytest.approx(np.log(5 / 8), rel=1e-4)
     assert model.coef_[1, 0] - model.coef_[0, 0] == pytest.approx(0.0, abs=10.0 / size)
+
+
+@pytest.mark.parametrize("seed", [5, 10, 14, 32])
+@pytest.mark.parametrize("l1_ratio", [0.1, 0.5])
+def test_a_class_that_a_feature_of_no_penalty_separates(seed, l1_ratio):
+    """Its steps move outputs to the end, and the optimum is at infinity: no reason for more."""
+    rng = np.random.default_rng(seed)
+    data = rng.standard_normal((30, 3))
+    codes = np.where(data[:, 0] > 0.7, 2, rng.integers(2, size=30))
+    model = HadamardLogisticRegression(10.0, l1_ratio=l1_ratio, penalty_weights=[0, 1, 1])
+    model.fit(data, codes)  # a warning is an error
+    assert model.dual_gap_ <= 1e-4 * np.log(3)
+    assert model.n_iter_[0] <= 25
