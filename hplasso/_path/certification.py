@@ -78,7 +78,8 @@ class Certifier(ABC):
         """The certificate of an iterate to which the last step has moved outputs far.
 
         They may be in the tail of an exponential, where a correlation is small however far its
-        coefficient has to go: of a feature without penalty, more than its rounding is too much.
+        coefficient has to go: of a feature without penalty, more than its rounding is too much,
+        unless it is too little to matter.
         """
         return self.of_iterate(alpha, iterate)
 
@@ -170,7 +171,7 @@ class L1Certifier(Certifier):
         free = (self.penalty.weights == 0.0).nonzero()[0]
         errors = iterate.rounding.of(self.design.rounding, free)
         missed = self.penalty.abs_correlation(iterate.z[free]) > errors
-        if (missed & (SOLVED * errors > self.gap_tol)).any():  # else that is too little to matter
+        if (missed & (SOLVED * errors > self.gap_tol)).any():
             iterate = iterate._replace(feasible_alpha=np.inf)
         return self.of_iterate(alpha, iterate)
 
@@ -235,7 +236,10 @@ class RidgeCertifier(Certifier):
         gradient[on] = iterate.z[on] - ridge[on] * iterate.theta[iterate.support]
         gradient, weighed = np.abs(gradient), weighed_features(self, ridge, errors)
         value = iterate.state.loss + 0.5 * float(ridge @ sizes**2)
-        if (gradient > (SOLVED if settled else 1.0) * errors)[~weighed].any():
+        allowed = SOLVED * errors
+        if not settled:
+            allowed = np.where(allowed > self.gap_tol, errors, allowed)
+        if (gradient > allowed)[~weighed].any():
             return self.with_hidden(Certificate(value, 0.0, 0.0), iterate.hidden)
         if not settled:
             gradient = np.where(weighed, gradient, np.maximum(gradient, errors))

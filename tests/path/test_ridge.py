@@ -666,7 +666,7 @@ def test_a_class_without_the_code_is_not_left_in_the_tail(size, l1_ratio):
 
 
 @pytest.mark.parametrize("seed", [5, 10, 14, 32])
-@pytest.mark.parametrize("l1_ratio", [0.1, 0.5])
+@pytest.mark.parametrize("l1_ratio", [0.0, 0.1, 0.5])
 def test_a_class_that_a_feature_of_no_penalty_separates(seed, l1_ratio):
     """Its steps move outputs to the end, and the optimum is at infinity: no reason for more."""
     rng = np.random.default_rng(seed)
