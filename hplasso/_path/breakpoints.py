@@ -79,7 +79,7 @@ def _lengths(
     if not penalty.positive:
         shrinks &= weights[on] > 0.0
     to_zero = np.divide(-theta, moves, out=np.full(moves.shape, np.inf), where=shrinks)
-    free = weights > (-1.0 if penalty.positive else 0.0)  # one that may be at zero
+    free = (weights > 0.0) | penalty.positive  # others are never at zero
     free[on] = False
     signs = SIGNS[: 1 if penalty.positive else 2]
     room, closes = alpha * weights - signs * z, signs * rises - DIRECTIONS * weights

@@ -9,6 +9,7 @@ from scipy.linalg.lapack import dtrtrs
 
 from .._datafit.base import DataTerm
 from .._datafit.iterate import Iterate
+from .._datafit.line_search import has_settled
 from .._design.correlations import ALL
 from .._design.multi_output import AnyDesign
 from .._design.working_set import WorkingSet
@@ -74,12 +75,12 @@ class Certifier(ABC):
     def of_iterate(self, alpha: float, iterate: Iterate) -> Certificate:
         """The certificate of an iterate."""
 
-    def of_unsettled(self, alpha: float, iterate: Iterate) -> Certificate:
-        """The certificate of an iterate to which the last step has moved outputs far.
+    def of_step(self, alpha: float, before: Iterate, iterate: Iterate) -> Certificate:
+        """The certificate of an iterate, and of the step to it.
 
-        They may be in the tail of an exponential, where a correlation is small however far its
-        coefficient has to go: of a feature without penalty, more than its rounding is too much,
-        unless it is too little to matter.
+        If that has moved outputs far, they may be in the tail of an exponential, where a
+        correlation is small however far its coefficient has to go: of a feature without penalty,
+        more than its rounding is too much, unless it is too little to matter.
         """
         return self.of_iterate(alpha, iterate)
 
@@ -167,7 +168,10 @@ class L1Certifier(Certifier):
         certificate = certify(alpha, iterate.feasible_alpha, penalty, errors, z, theta, divergence)
         return self.with_hidden(certificate, iterate.hidden)
 
-    def of_unsettled(self, alpha: float, iterate: Iterate) -> Certificate:
+    def of_step(self, alpha: float, before: Iterate, iterate: Iterate) -> Certificate:
+        certain = self.term.quadratic or self.penalty.all_penalised
+        if certain or has_settled(before.state, iterate.state):
+            return self.of_iterate(alpha, iterate)
         free = (self.penalty.weights == 0.0).nonzero()[0]
         errors = iterate.rounding.of(self.design.rounding, free)
         missed = self.penalty.abs_correlation(iterate.z[free]) > errors
@@ -214,9 +218,10 @@ class RidgeCertifier(Certifier):
         """
         return self._of(alpha, iterate)
 
-    def of_unsettled(self, alpha: float, iterate: Iterate) -> Certificate:
-        """The same, where what rounding of z_j explains is a part of the gap."""
-        return self._of(alpha, iterate, settled=False)
+    def of_step(self, alpha: float, before: Iterate, iterate: Iterate) -> Certificate:
+        """The same; after a far step what rounding of z_j explains is a part of the gap."""
+        settled = self.term.quadratic or has_settled(before.state, iterate.state)
+        return self._of(alpha, iterate, settled)
 
     def of_refined(self, alpha: float, iterate: Iterate, divergence: float) -> Certificate:
         """The same of another dual point, which differs by rounding.

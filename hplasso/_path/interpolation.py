@@ -97,7 +97,7 @@ def trace_interpolated(
         return tracer.trace(alphas)
     exact = tracer.problem.settings.tol <= TIGHT
     interpolation = LinearInterpolation(tracer, exact, growing=enough is never)
-    return trace_some(tracer, alphas, interpolation, enough)
+    return [*walk_some(tracer, alphas, interpolation, enough)]
 
 
 def trace_exactly(tracer: Tracer, alphas: Iterable[float]) -> list[PathPoint]:
@@ -223,26 +223,17 @@ class LinearInterpolation:
         return expected * 4.0 * prod(fractions) <= gap_tol
 
 
-def trace_some(
-    tracer: PathTracer,
-    alphas: Iterable[float],
-    interpolation: LinearInterpolation | LogInterpolation,
-    enough: Enough = never,
-) -> list[PathPoint]:
-    """Solve at the first alpha and each that is a stride ahead; find those between.
-
-    The path ends before the last alpha at a solution that is `enough`.
-    """
-    return [*walk_some(tracer, alphas, interpolation, enough)]
-
-
 def walk_some(
     tracer: PathTracer,
     alphas: Iterable[float],
     interpolation: LinearInterpolation | LogInterpolation,
     enough: Enough = never,
 ) -> Iterator[PathPoint]:
-    """The same, one after the other, as long as they are asked for."""
+    """Solve at the first alpha and each that is a stride ahead; find those between.
+
+    One after the other, as long as they are asked for. The path ends before the last alpha at a
+    solution that is `enough`.
+    """
     left = [float(alpha) for alpha in alphas]
     point, last = tracer.solve(left[0]), interpolation.reached(left[0])
     tracer.tell(point)
@@ -356,7 +347,7 @@ def trace_log_interpolated(
     interpolation, enough = LogInterpolation(tracer, term), never
     if early_stop:
         enough = Saturates(term.scale, tracer.problem.settings.tol)
-    return trace_some(tracer, alphas, interpolation, enough)
+    return [*walk_some(tracer, alphas, interpolation, enough)]
 
 
 class LogInterpolation:

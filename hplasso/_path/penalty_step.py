@@ -3,7 +3,6 @@
 import numpy as np
 
 from .._datafit.iterate import Iterate
-from .._datafit.line_search import has_settled
 from .._design.columns import is_too_large
 from .._numerics.typing import Float64, Index
 from .._penalties.duality_gap import Certificate
@@ -111,7 +110,7 @@ def rounds(
             problem, memory, alpha, gap_tol, settings.max_iter - sweeps, start
         )
         sweeps, n_rounds, start = sweeps + made, n_rounds + 1, None
-        certificate = _judged(problem, before.iterate, memory.iterate, alpha)
+        certificate = certifier.of_step(alpha, before.iterate, memory.iterate)
         problem.report(alpha, memory.iterate, certificate.gap, sweeps, memory.imbalance)
         if certifier.suffices(certificate):
             if polished:
@@ -132,20 +131,11 @@ def rounds(
         stagnation = stagnation.after(certificate, objective, changed, gap_tol)
         if memory.used_matrix_free and _in_vain(problem, stagnation, n_rounds):
             memory, stagnation = _factorised(problem, memory), Stagnation()
-    if not certifier.suffices(certificate):  # settled or not
+    if not certifier.suffices(certificate):  # whatever the last step was
         certificate = certifier.of_iterate(alpha, memory.iterate)
     if not certifier.suffices(certificate):
         certificate = min(certificate, refined(problem, memory, alpha))
     return settled(problem, memory, alpha, certificate, sweeps)
-
-
-def _judged(problem: PathProblem, before: Iterate, iterate: Iterate, alpha: float) -> Certificate:
-    """The certificate of an iterate, and of the step to it."""
-    certifier = problem.certifier
-    certain = problem.term.quadratic or problem.penalty.all_penalised
-    if certain or has_settled(before.state, iterate.state):
-        return certifier.of_iterate(alpha, iterate)
-    return certifier.of_unsettled(alpha, iterate)
 
 
 def _in_vain(problem: PathProblem, stagnation: Stagnation, n_rounds: int) -> bool:

@@ -14,7 +14,6 @@ from dataclasses import replace
 import numpy as np
 
 from .._datafit.iterate import Iterate
-from .._datafit.line_search import has_settled
 from .._design.correlations import ALL
 from .._design.working_set import WorkingSet
 from .._numerics.typing import Float64
@@ -131,9 +130,8 @@ def _steps(
         if not objective <= 2.0 * stagnation.objective + certifier.gap_tol:
             memory = memory._replace(products_failed=new.products_failed)
             break  # the matrix was singular
-        settled = problem.term.quadratic or has_settled(memory.iterate.state, new.iterate.state)
-        memory, judge = new, certifier.of_iterate if settled else certifier.of_unsettled
-        certificate = judge(system.alpha, new.iterate)
+        certificate = certifier.of_step(system.alpha, memory.iterate, new.iterate)
+        memory = new
         problem.report(system.alpha, new.iterate, certificate.gap, sweeps)
         stagnation = stagnation.after(certificate, objective, False, certifier.gap_tol)
     return memory, certificate, sweeps
