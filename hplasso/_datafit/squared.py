@@ -23,6 +23,10 @@ from .._numerics.typing import Float64, Index
 from .base import Limit, Model, Penalty
 from .iterate import Iterate
 
+# The relative error of a loss that is reported, above which it is computed from X once more rather
+# than from moments: a pass over the support against digits of a criterion.
+DIGITS = 1e-10
+
 
 class SquaredState(NamedTuple):
     """r, or z of all features where the data are not there; ||r||^2 and m_y."""
@@ -69,6 +73,10 @@ class SquaredTerm(ABC):
     @abstractmethod
     def state(self, working_set: WorkingSet, theta: Float64) -> SquaredState:
         """The state at coefficients on the working set."""
+
+    def loss_at(self, working_set: WorkingSet, theta: Float64) -> float:
+        """The loss at coefficients on the working set, with digits of its own."""
+        return self.state(working_set, theta).loss
 
     @abstractmethod
     def _targets(self, working_set: WorkingSet) -> Float64:
@@ -169,6 +177,17 @@ class LeastSquaresMoments(SquaredTerm):
         square = max(0.0, self.scale - float(theta @ (self.target + z)))
         return SquaredState(z, square, self.loss.intercept)
 
+    def loss_at(self, working_set: WorkingSet, theta: Float64) -> float:
+        """From the residual, where ||y||^2 and Z theta cancel in that of the moments."""
+        support = np.flatnonzero(theta)
+        square = self.state(working_set, theta).square
+        if self._hidden(support, theta[support]) > DIGITS * square:
+            columns = self.design.columns()
+            columns.append(support)
+            residual = self.response - columns.predict(theta[support])
+            square = float(residual @ residual)
+        return 0.5 * square
+
     def correlations(
         self, working_set: WorkingSet, state: SquaredState, limit: Limit, positive: bool
     ) -> tuple[Float64, slice]:
@@ -179,9 +198,14 @@ class LeastSquaresMoments(SquaredTerm):
     ) -> tuple[CorrelationRounding, float]:
         """Here the gap misses all that correlations are off by."""
         sizes = self.design.size[support] * np.abs(values)
-        length = sqrt(sizes @ sizes)
-        hidden = UNIT * (self.norm + length) * length
+        hidden = self._hidden(support, values)
         return CorrelationRounding(self.norm + float(sizes.sum())), hidden
+
+    def _hidden(self, support: Index, values: Float64) -> float:
+        """What rounding may be off by in theta'z, and in ||r||^2."""
+        sizes = self.design.size[support] * np.abs(values)
+        length = sqrt(sizes @ sizes)
+        return UNIT * (self.norm + length) * length
 
     def _targets(self, working_set: WorkingSet) -> Float64:
         return self.target

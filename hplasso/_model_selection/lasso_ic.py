@@ -16,7 +16,7 @@ from .._numerics.rounding import ROUNDING
 from .._numerics.threads import threads_for_data
 from .._numerics.typing import Float64, Index
 from .._path.interpolation import trace_exactly
-from .._path.progress import warn_not_converged
+from .._path.progress import PathPoint, warn_not_converged
 from .._validation.arrays import check_one_target, given_alphas
 from .._validation.choices import Criterion, Solver
 from .._validation.parameters import SELECTION_CONSTRAINTS, explain_names
@@ -242,15 +242,15 @@ class HadamardLassoIC(LinearRegressor):
             self.alphas_ = problem.grid(given, self.eps).copy()
             tracer = problem.tracer(listener=listeners_of(task, problem.printer()))
             points = trace_exactly(tracer, problem.scale.alphas(self.alphas_))
-            losses = [tracer.loss_at(point) for point in points]
-        self.degrees_of_freedom_ = np.array([point.features.size for point in points])
-        squares = 2.0 * n_samples * np.array(losses)
-        self.criterion_ = self._criterion(squares, n_samples, n_features)
-        best = int(np.argmin(self.criterion_))
+            losses = [_loss(problem, point) for point in points]
+            self.degrees_of_freedom_ = np.array([point.features.size for point in points])
+            squares = 2.0 * n_samples * np.array(losses)
+            self.criterion_ = self._criterion(squares, n_samples, n_features)
+            best = int(np.argmin(self.criterion_))
+            points[best] = tracer.solved(points[best])
         self.alpha_ = float(self.alphas_[best])
         if self.verbose:
             print_end_of_grid("alpha", self.alpha_, self.alphas_)
-        points[best] = tracer.solved(points[best])
         problem.warn_not_converged(points)
         self._set_attributes(problem, [points[best]])
         return self
@@ -272,7 +272,7 @@ class HadamardLassoIC(LinearRegressor):
         point = tracer.solve(1.0)
         warn_not_converged([point], lambda alpha: "alpha=0 (for the noise variance)")
         left = n_samples - point.features.size - int(self.fit_intercept)
-        variance = n_samples * 2.0 * float(tracer.iterate.state.loss) / left
+        variance = n_samples * 2.0 * _loss(problem, point) / left
         return max(variance, ROUNDING * tracer.problem.term.scale, float(np.finfo(np.float64).tiny))
 
     def _criterion(self, squares: Float64, n: int, p: int) -> Float64:
@@ -289,3 +289,10 @@ class HadamardLassoIC(LinearRegressor):
             penalty = penalty + 2.0 * self.ebic_gamma * choices
         variance = self.noise_variance_
         return np.asarray(n * np.log(2.0 * np.pi * variance) + squares / variance + penalty)
+
+
+def _loss(problem: Problem, point: PathPoint) -> float:
+    """Half the weighted mean of squared residuals at a point."""
+    working_set, term = problem.unpenalised.working_set, problem.unpenalised.terms[0]
+    theta = point.dense(problem.penalty_weights.size)[working_set.features]
+    return float(term.loss_at(working_set, theta))

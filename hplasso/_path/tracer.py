@@ -56,18 +56,9 @@ class Tracer(ABC):
             self.tell(points[-1])
         return points
 
-    def loss_at(self, point: PathPoint) -> float:
-        """The loss at a point of the path."""
-        theta = self._coefficients_of(point)
-        return float(self.problem.term.state(self.problem.working_set, theta).loss)
-
     def solved(self, point: PathPoint) -> PathPoint:
         """The solution at the alpha of a point of the path, if that has not been solved itself."""
         return point
-
-    def _coefficients_of(self, point: PathPoint) -> Float64:
-        """Those on the working set."""
-        return point.dense(self.problem.design.shape[1])[self.problem.working_set.features]
 
     def tell(self, point: PathPoint) -> None:
         """Tell the listener, if there is one, of a point."""
@@ -105,7 +96,8 @@ class PathTracer(Tracer):
         """The same; from its coefficients, where it is on the line of another solution."""
         if point.sweeps or not point.features.size:
             return point
-        theta = self._coefficients_of(point)
+        features = self.problem.working_set.features
+        theta = point.dense(self.problem.design.shape[1])[features]
         support = theta.nonzero()[0]
         return self.solve_from(point.alpha, support, theta[support])
 

@@ -114,6 +114,31 @@ def test_samples_of_positive_weight_are_counted():
     HadamardLassoIC().fit(X, y, weights)
 
 
+@pytest.mark.parametrize("apart", [1e-5, 1e-7, 1e-9])
+def test_losses_keep_their_digits_beside_nearly_dependent_features(apart):
+    # in the moments of the data, a loss cancels that is small beside the products with coefficients
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((200, 6))
+    X[:, 1] = X[:, 0] + apart * rng.standard_normal(200)
+    y = X[:, 2] + rng.standard_normal(200)
+    weights = np.array([0.0, 0.0, 1.0, 1.0, 1.0, 1.0])
+    model = HadamardLassoIC("bic", alphas=[0.2, 0.1, 0.02], penalty_weights=weights, tol=1e-12)
+    model.fit(X, y)
+    difference = X[:, 1] - X[:, 0]  # the same space, spanned well
+    spanned = np.column_stack([X[:, 0], difference / difference.std(), X[:, 2:], np.ones(200)])
+    left = y - spanned @ np.linalg.lstsq(spanned, y, rcond=None)[0]
+    assert model.noise_variance_ == pytest.approx(left @ left / (200 - 7), rel=1e-9)
+    for alpha, criterion, size in zip(
+        model.alphas_, model.criterion_, model.degrees_of_freedom_, strict=True
+    ):
+        lasso = HadamardLasso(alpha, penalty_weights=weights, tol=1e-14).fit(spanned[:, :6], y)
+        squares = ((y - lasso.predict(spanned[:, :6])) ** 2).sum()
+        assert size == np.count_nonzero(lasso.coef_)
+        expected = squares / model.noise_variance_ + np.log(200) * size
+        constant = 200 * np.log(2 * np.pi * model.noise_variance_)
+        assert criterion - constant == pytest.approx(expected, rel=1e-8)
+
+
 def test_noise_variance_of_dependent_features():
     model = HadamardLassoIC().fit(np.hstack([X, X[:, :3], np.ones((len(y), 1))]), y)
     left = y - LinearRegression().fit(X, y).predict(X)
