@@ -13,6 +13,7 @@ from scipy.special import logsumexp
 
 from .._numerics.blocks import slices
 from .._numerics.linalg import solve_positive
+from .._numerics.rounding import UNIT
 from .._numerics.typing import Float64, Index
 from .base import relative_entropy
 from .logistic import MAX_STEPS, SMALL_STEP, ClassLoss, ClassPrediction, LogisticLoss, Profile
@@ -122,6 +123,16 @@ class SoftmaxLoss(ClassLoss):
         taken = np.stack([columns[of[y]].T @ residual[of[y]] for y in outputs])
         return np.asarray((taken - taken.transpose(2, 1, 0)).sum(axis=0))
 
+    def is_balanced(
+        self, imbalance: float, outputs: Float64, prediction: ClassPrediction | None = None
+    ) -> bool:
+        """Whether an imbalance is rounding: half a unit of the last digit of each output."""
+        if imbalance <= BALANCED:
+            return True
+        distances = np.abs((prediction or self.predict(outputs)).residual)
+        slopes = (self.weights * np.abs(outputs).max(axis=1)) @ (distances * (1.0 - distances))
+        return imbalance <= 0.5 * UNIT * float(slopes.max())
+
     def profile_intercept(self, linear: Float64, start: Float64) -> Profile:
         """Newton's method for sum_i v_i r_ik = 0; where it fails, one intercept after the other.
 
@@ -133,7 +144,7 @@ class SoftmaxLoss(ClassLoss):
         lowest, in_vain = np.inf, 0
         while in_vain < PATIENCE:
             imbalance = float(np.abs(self.weights @ prediction.residual).max())
-            if imbalance <= BALANCED:
+            if self.is_balanced(imbalance, linear + b, prediction):
                 break
             in_vain = in_vain + 1 if imbalance > LOWER * lowest else 0
             lowest = lowest if in_vain else imbalance
@@ -159,9 +170,10 @@ def _newton(loss: SoftmaxLoss, linear: Float64, start: Float64) -> Float64:
             return np.asarray(b + step)
         excess, curvature = _derivatives(loss, linear, b + step)
         left = float(np.abs(excess).max())
-        if imbalance <= BALANCED and not left < imbalance:
+        helps = left <= LOWER * imbalance
+        if not helps and loss.is_balanced(imbalance, linear + b):
             break
-        if excess @ step > 0.0 and left > LOWER * imbalance:
+        if not helps and excess @ step > 0.0:
             step *= _lowest(loss, linear, b, step)
             if not step.any():
                 break

@@ -454,6 +454,15 @@ def test_errors_on_workers_reach_the_user(cluster):
         client.wait_for_workers(2)
 
 
+@pytest.fixture
+def interruptible():
+    """An interrupt raises an error, also in a process of a shell's background, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("where", ["cluster", "threads"])
 def test_an_interrupt_ends_the_work(cluster, tmp_path, where):
     def slow(number):

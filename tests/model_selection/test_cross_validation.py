@@ -43,7 +43,11 @@ REFERENCES = json.loads((Path(__file__).parent.parent / "references/glmnet_cv.js
 
 
 @parametrize_with_checks(
-    [HadamardLassoCV(), HadamardLassoCV(rule="1se"), HadamardElasticNetCV(l1_ratio=[0.5, 1.0])]
+    [
+        HadamardLassoCV(),
+        HadamardLassoCV(alphas=10, cv=3, rule="1se"),
+        HadamardElasticNetCV(alphas=10, cv=3, l1_ratio=[0.5, 1.0]),
+    ]
 )
 def test_scikit_learn_check(estimator, check):
     check(estimator)

@@ -165,11 +165,11 @@ def test_cross_validation_has_the_scores_of_the_scorers(monkeypatch, scoring, n_
 
 def test_scores_of_relaxed_fits(monkeypatch):
     X, y = samples(3)
-    for estimator, scoring in (
-        (HadamardLogisticRegression(), "neg_log_loss"),
-        (HadamardLasso(), "neg_mean_absolute_error"),
+    for estimator, grid, scoring in (
+        (HadamardLogisticRegression(), {"Cs": 10}, "neg_log_loss"),
+        (HadamardLasso(), {"alphas": 10}, "neg_mean_absolute_error"),
     ):
-        search = HadamardRelaxedCV(estimator, cv=3, scoring=scoring)
+        search = HadamardRelaxedCV(estimator, cv=3, scoring=scoring, **grid)
         with monkeypatch.context() as patch:
             found = search.fit(X, y).scores_
             without_joint_scores(patch)
