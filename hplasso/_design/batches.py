@@ -6,11 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import Any
 
-import numpy as np
-from sklearn.utils import check_array
-
+from .._numerics.elsewhere import refuse_not_in_memory
 from .._numerics.threads import threads_for_pass
-from .source import DataChanged, Reader, Seen, Source
+from .source import DataChanged, Reader, Seen, Source, checked_features
 
 # X, y and perhaps the sample weights of a block.
 Part = tuple[Any, ...]
@@ -70,7 +68,10 @@ class Batches:
         self.factory = factory
 
     def __iter__(self) -> Iterator[Part]:
-        return iter(self.factory() if callable(self.factory) else self.factory)
+        blocks = self.factory() if callable(self.factory) else self.factory
+        if not isinstance(blocks, Iterable):
+            raise TypeError(f"factory must return an iterator over blocks (X, y). Got {blocks!r}.")
+        return iter(blocks)
 
     def __repr__(self) -> str:
         return f"Batches({self.factory!r})"
@@ -87,13 +88,8 @@ class BatchSource(Source):
             raise ValueError("Batches gave no blocks.")
         self._begun: Iterator[Part] | None = chain([first], blocks)  # nothing is read twice
         given = _parts_of(0, first)[0]
-        X = check_array(
-            given,
-            accept_sparse="csr",
-            dtype=[np.float64, np.float32],
-            ensure_min_samples=0,
-            ensure_all_finite=False,
-        )
+        refuse_not_in_memory("X of block 0", given)
+        X = checked_features(given, 0)
         self.n_features = X.shape[1]
         columns = getattr(given, "columns", None)
         self.names = None if columns is None else tuple(columns)

@@ -19,6 +19,7 @@ from .compressed import CompressedRows
 from .container import Container
 from .dense import DenseContainer
 from .design import Design
+from .source import Block, refuse_not_finite
 from .sparse import SparseContainer
 
 # Numerical limits: sums of squares of larger numbers overflow, of smaller ones vanish.
@@ -62,6 +63,8 @@ def check_columns(X: Any, design: Design, power: int = 2) -> None:
     size = float(design.column_norms.max())
     if not np.isfinite(size):
         size = _largest(X)
+    elif not size:  # columns are constant, or their squares have vanished
+        size = min(_largest(X), 1.0)
     check_range("a column of X", size, power)
 
 
@@ -74,6 +77,23 @@ def check_range(name: str, size: float, power: int = 2) -> None:
             f"The size of {name} is {size:.1e}; it has to be 0 or in the range "
             f"[{smallest:.0e}, {largest:.0e}], so that {what} can be computed. Scale the data."
         )
+
+
+def check_block(block: Block, squares: Float64, weight: float, **values: Any) -> None:
+    """Raise a ValueError if a block has numbers that are not finite, or cannot be squared.
+
+    They are those of X, and other `values` by their names; `squares` are the weighted squares of
+    all their columns.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        sizes = np.sqrt(squares / weight) if weight else np.zeros(1)
+    if (sizes <= LARGEST).all() and (sizes[: block.X.shape[1]].any() or not weight):
+        return
+    refuse_not_finite(block)
+    size = float(abs(block.X).max())
+    check_range("a column of X", size if size > LARGEST else min(size, 1.0))
+    for name, others in values.items():
+        check_range(name, float(np.abs(others).max()))
 
 
 def _largest(X: Any) -> float:
@@ -115,11 +135,6 @@ def as_container(X: Any) -> Container:
         X = X.copy()
         X.sum_duplicates()
     return SparseContainer(X)
-
-
-def as_array(values: Any) -> Any:
-    """Values that may be stored as a sparse matrix, as an array."""
-    return values.toarray() if sparse.issparse(values) else values
 
 
 def reweighted(

@@ -16,6 +16,11 @@ def is_sparse(X: Any) -> bool:
     return bool(sparse.issparse(X))
 
 
+def as_array(values: Any) -> Any:
+    """Values that may be stored as a sparse matrix, as an array."""
+    return values.toarray() if sparse.issparse(values) else values
+
+
 def stacked(parts: Sequence[Any]) -> Any:
     """Rows below each other."""
     if is_sparse(parts[0]):

@@ -24,10 +24,13 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils import assert_all_finite, check_array
 
+from .._numerics.elsewhere import refuse_not_in_memory
 from .._numerics.typing import Float64
 
 # Multiplies the numbers of rows in their hashes: odd, as in Knuth's multiplicative hashing.
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+# Limits of the sum of weights, whose products with squares have to be numbers.
+LIGHTEST, HEAVIEST = 1e-150, 1e150
 
 
 class Mergeable(Protocol):
@@ -122,15 +125,10 @@ class Reader:
         names = getattr(X, "columns", None)
         if self.names is not None and names is not None and tuple(names) != self.names:
             raise ValueError(f"The names of the columns of {where} are not those of the first.")
-        accepted = {"accept_sparse": "csr", "dtype": [np.float64, np.float32]}
-        try:
-            X = check_array(
-                X, **accepted, ensure_min_samples=0, ensure_all_finite=False, input_name="X"
-            )
-        except (TypeError, ValueError) as error:
-            kind = TypeError if isinstance(error, TypeError) else ValueError
-            reason = str(error).partition("\n")[0]  # the next lines may hold all the numbers
-            raise kind(f"In {where}: {reason}") from error
+        given = {"X": X, "y": y, "sample_weight": sample_weight, "offset": offset}
+        for name, values in given.items():
+            refuse_not_in_memory(f"{name} of {where}", values)
+        X = checked_features(X, number)
         if X.shape[1] != self.n_features:
             raise ValueError(
                 f"X of {where} has {X.shape[1]} features, but {self.n_features} are expected."
@@ -151,6 +149,19 @@ class Reader:
         return Block(number, first, X, y, weights, offset)
 
 
+def checked_features(X: Any, number: int) -> Any:
+    """X of a block as an array or CSR; errors say which block it is."""
+    accepted = {"accept_sparse": "csr", "dtype": [np.float64, np.float32]}
+    try:
+        return check_array(
+            X, **accepted, ensure_min_samples=0, ensure_all_finite=False, input_name="X"
+        )
+    except (TypeError, ValueError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        reason = str(error).partition("\n")[0]  # the next lines may hold all the numbers
+        raise kind(f"In block {number}: {reason}") from error
+
+
 def _weights(sample_weight: Any, where: str, n_rows: int) -> Float64:
     """Weights (n_rows,), not negative; one number stands for all."""
     weights = _numbers("sample_weight", _flat(sample_weight), where)
@@ -164,7 +175,21 @@ def _weights(sample_weight: Any, where: str, n_rows: int) -> Float64:
         raise ValueError(
             f"Negative values in sample_weight of {where}: {weights.min()} is not allowed."
         )
+    with np.errstate(over="ignore"):
+        check_weight(float(weights.sum()), f"sample_weight of {where}", 0.0)
     return weights
+
+
+def check_weight(total: float, name: str = "sample_weight", smallest: float = LIGHTEST) -> None:
+    """Raise a ValueError if weights do not sum to what squares can be multiplied by.
+
+    Those of a block may be as small as they like next to those of others.
+    """
+    if not smallest <= total <= HEAVIEST:
+        raise ValueError(
+            f"The sum of {name} is {total:.1e}; it has to be in the range [{LIGHTEST:.0e}, "
+            f"{HEAVIEST:.0e}], so that weighted squares can be computed. Scale the weights."
+        )
 
 
 def _flat(values: Any) -> Any:
@@ -181,6 +206,8 @@ def _check_length(name: str, values: Any, where: str, n_rows: int) -> None:
 
 def _numbers(name: str, values: Any, where: str) -> Float64:
     """Finite numbers as float64."""
+    if np.iscomplexobj(values):
+        raise ValueError(f"{name} of {where} is complex, which is not supported.")
     try:
         values = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:

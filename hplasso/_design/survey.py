@@ -14,9 +14,10 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
 from .._numerics.typing import Float64, Index
+from .factory import check_block
 from .moments import ColumnMoments, column_moments_of
 from .rows import is_sparse, stacked
-from .source import Block, refuse_not_finite
+from .source import Block
 
 
 class Sample(NamedTuple):
@@ -130,8 +131,7 @@ class SurveyKernel:
         weights = block.weights
         with np.errstate(over="ignore", invalid="ignore"):
             columns = column_moments_of(block.X, weights)
-        if not np.isfinite(columns.squares).all():
-            refuse_not_finite(block)
+        check_block(block, columns.squares, columns.weight)
         y = column_or_1d(block.y)
         totals: dict[Any, float] = {}
         extent = np.inf, -np.inf, 0.0

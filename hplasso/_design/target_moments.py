@@ -8,8 +8,9 @@ import numpy as np
 from sklearn import get_config
 
 from .._numerics.typing import Float64
+from .factory import check_block
 from .moments import Moments, moments_of
-from .source import Block, refuse_not_finite
+from .source import Block
 
 # Sets of moments that are held at the same time: of the blocks so far, of a block, and of both.
 HELD = 3
@@ -42,8 +43,7 @@ def target_moments(block: Block) -> TargetMoments:
         targets = targets - offset
     with np.errstate(over="ignore", invalid="ignore"):
         moments = moments_of(block.X, targets, block.weights)
-    if not np.isfinite(moments.products.diagonal()).all():
-        refuse_not_finite(block)
+    check_block(block, moments.products.diagonal(), moments.weight, y=targets)
     return TargetMoments(moments, targets.shape[1])
 
 

@@ -24,8 +24,13 @@ def block_r2(model: Any, source: Source) -> float:
     """R^2 of a regressor, in one pass: that of a few rows with the same moments."""
     moments: TargetMoments = source.reduce(Residuals(_checked(model, source)))
     few = compressed([moments.moments], moments.n_targets, False, np.float64)
-    predictions = few.targets - few.X.values
-    return float(r2_score(few.targets, predictions, sample_weight=few.weights))
+    residuals, targets, weights = few.X.values, few.targets, few.weights
+    if len(weights) == 1:  # in place of rows that are all equal
+        repeats = min(moments.moments.n_rows, 2)
+        residuals, targets, weights = (
+            np.repeat(values, repeats, axis=0) for values in (residuals, targets, weights)
+        )
+    return float(r2_score(targets, targets - residuals, sample_weight=weights))
 
 
 def block_accuracy(model: Any, source: Source) -> float:
@@ -92,8 +97,8 @@ class Residuals:
 
     def __call__(self, block: Block) -> TargetMoments:
         targets = as_columns(block.y)
-        n_targets = targets.shape[1]
-        if not len(targets):
+        n_rows, n_targets = targets.shape  # a score counts those without weight, too
+        if not n_rows:
             return TargetMoments(Moments.of_none(2 * n_targets), n_targets)
         predictions = as_columns(_predictions(self.model, "predict", block))
         if predictions.shape != targets.shape:
@@ -102,7 +107,7 @@ class Residuals:
                 f"{predictions.shape[1]}."
             )
         moments = moments_of(targets - predictions, targets, block.weights)
-        return TargetMoments(moments, n_targets)
+        return TargetMoments(moments._replace(n_rows=n_rows), n_targets)
 
 
 @dataclass(frozen=True)

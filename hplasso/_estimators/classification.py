@@ -11,7 +11,8 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 
 from .._datafit.newton import CurvedTerm
-from .._design.factory import SMALLEST, as_array, checked_design, leaving_out
+from .._design.factory import SMALLEST, checked_design, leaving_out
+from .._design.rows import as_array
 from .._design.working_set import WorkingSet
 from .._losses.base import Loss
 from .._losses.offset import OffsetLoss

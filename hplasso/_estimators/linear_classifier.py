@@ -11,7 +11,7 @@ from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.validation import check_is_fitted
 
-from .._design.factory import as_array
+from .._design.rows import as_array
 from .._design.source import Source
 from .._path.progress import PathPoint
 from .._solver.hadamard import balance

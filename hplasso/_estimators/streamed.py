@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .._design.compressed import compressed
 from .._design.row_folds import Assignment, ByFold
-from .._design.source import Source
+from .._design.source import Source, check_weight
 from .._design.target_moments import HELD, TargetMoments, check_memory, target_moments
 from .._validation.weights import PenaltyWeights
 from .problem import FitOptions
@@ -32,6 +32,7 @@ def streamed_least_squares(
     n_rows = sum(part.n_rows for part in moments)
     if not n_rows:
         raise ValueError("There are no samples, or none of them has a positive weight.")
+    check_weight(sum(part.weight for part in moments))
     few = compressed(moments, n_targets, options.fit_intercept, source.dtype)
     data = LeastSquaresData(few.X, few.targets, few.weights / few.weights.sum(), penalty, options)
     folds = None if assignment is None else few.part

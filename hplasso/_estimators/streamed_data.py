@@ -12,7 +12,7 @@ import numpy as np
 from sklearn.utils.class_weight import compute_class_weight
 
 from .._design.row_folds import Assignment, ByFold
-from .._design.source import Source
+from .._design.source import Source, check_weight
 from .._design.survey import Survey, SurveyKernel
 from .._design.target_moments import HELD, check_memory
 from .._losses.base import Loss
@@ -194,8 +194,11 @@ class StreamedFamilyData(StreamedData):
     def check(self, what: str) -> None:
         low, high, total = self.survey.range
         self.family.checked_targets(np.array([low, high]))
-        if not total > 0.0:
-            raise ValueError(f"{what}: the mean of y has to be positive. It is 0.")
+        if self.options.fit_intercept and not total > 0.0:
+            raise ValueError(
+                f"{what}: in blocks the mean of y has to be positive. It is 0, whose logarithm no "
+                "intercept reaches; without an intercept it may be."
+            )
 
     def without_penalty(self) -> StreamedFamilyData:
         """The same where no feature has a penalty, at any alpha."""
@@ -276,6 +279,7 @@ def surveyed(
     survey = reduce(Survey.merge, parts)
     if not survey.columns.weight:
         raise ValueError("There are no samples, or none of them has a positive weight.")
+    check_weight(survey.columns.weight)
     return survey, parts
 
 

@@ -176,13 +176,14 @@ class StreamedFamily(StreamedProblem):
     @property
     def null_intercept(self) -> Float64:
         survey = self.data.survey
-        start = np.log(survey.range[2] / survey.columns.weight)
-        return np.array([start * self.data.options.fit_intercept])
+        if not self.data.options.fit_intercept:
+            return np.zeros(1)
+        return np.array([np.log(survey.range[2] / survey.columns.weight)])
 
     def sampled(self, options: FitOptions) -> Any | None:
         sample, data = self.data.survey.sample, self.data
         weights = sample.weights / sample.weights.sum()
-        if not weights @ sample.y > 0.0:
+        if data.options.fit_intercept and not weights @ sample.y > 0.0:
             return None
         return GeneralizedLinearData(
             sample.X, sample.y, weights, data.family, data.penalty, options, sample.offset

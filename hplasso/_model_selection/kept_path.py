@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from .._design.factory import as_array
+from .._design.rows import as_array
 from .._estimators.fit_method import Task
 from .._estimators.linear_model import chosen_parameters, fitted_as
 from .._estimators.problem import Problem, entries_of

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import is_classifier
 
-from .._design.factory import as_array
+from .._design.rows import as_array
 from .table import RowNames, Table
 
 # How many features a text shows.

@@ -82,6 +82,55 @@ def test_sparse_blocks_have_the_moments_of_dense_ones():
     np.testing.assert_allclose(got.products, expected.products, rtol=1e-12, atol=1e-13)
 
 
+def far_from_zero(rng, n):
+    """Columns of ordinary size whose means, or first rows, are of quite another one."""
+    X = rng.standard_normal((n, 5)) + np.array([0.0, 1e6, -1e9, 0.0, 1e6])
+    X[:, 4] += np.linspace(0.0, 1.0, n)
+    return X, rng.standard_normal((n, 1)) + 1e5
+
+
+@pytest.mark.parametrize("container", [np.asarray, sparse.csr_array, sparse.csr_matrix])
+@pytest.mark.parametrize("small", [0.0, 1e-30])
+def test_columns_far_from_zero_and_rows_of_no_account_cost_no_digits(container, small):
+    rng = np.random.default_rng(4)
+    X, y = far_from_zero(rng, 80)
+    weights = rng.random(80)
+    weights[[0, 5]] = small
+    X[[0, 5], [0, 3]] = 1e9, -1e12
+    moments = moments_of(container(X), y, weights)
+    rows, v = np.hstack([X, y]).astype(np.longdouble), weights.astype(np.longdouble)
+    mean = v @ rows / v.sum()
+    products = ((rows - mean) * v[:, None]).T @ (rows - mean)
+    np.testing.assert_allclose(moments.mean, mean.astype(float), rtol=1e-13, atol=1e-13)
+    size = np.sqrt(products.diagonal())
+    difference = (moments.products - products) / np.multiply.outer(size, size)
+    assert np.abs(difference).max() < 1e-12
+    columns = column_moments_of(container(X), weights)
+    np.testing.assert_allclose(columns.squares, products.diagonal()[:5].astype(float), rtol=1e-12)
+    assert not columns.constant.any()
+
+
+def test_an_origin_that_is_far_away_is_left():
+    """Of the first rows, which take part, but hardly: so far that the next one is far away, too."""
+    X = np.random.default_rng(5).standard_normal((2**20, 1))
+    X[: 2**19] *= 1e30
+    weights = np.repeat([1e-100, 1.0], 2**19)
+    moments = moments_of(X, X, weights)
+    assert moments.products[0, 0] == pytest.approx(weights @ X[:, 0] ** 2, rel=1e-5)
+
+
+@pytest.mark.parametrize("scale", [1e-250, 1e-165, 1e153, 1e250])
+def test_moments_under_weights_of_any_size(scale):
+    rng = np.random.default_rng(6)
+    X, y = rng.standard_normal((60, 2)), rng.standard_normal((60, 1))
+    X[30:] += 3.0
+    weights = np.full(30, scale)
+    merged = moments_of(X[:30], y[:30], weights).merge(moments_of(X[30:], y[30:], weights))
+    np.testing.assert_allclose(merged.products / scale, moments_of(X, y).products, rtol=1e-12)
+    columns = column_moments_of(X[:30], weights).merge(column_moments_of(X[30:], weights))
+    np.testing.assert_allclose(columns.squares, merged.products.diagonal()[:2], rtol=1e-12)
+
+
 @pytest.mark.parametrize("centre", [True, False])
 def test_compressed_rows_have_the_moments_of_each_part(centre):
     rng = np.random.default_rng(3)
