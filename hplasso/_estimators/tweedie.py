@@ -361,7 +361,7 @@ class HadamardTweedieRegressor(GeneralizedLinearRegressor):
         Coefficients, of `X`'s dtype, on the scale of the logarithm of the mean.
     intercept_ : float
         Intercept. If all `y` with a positive weight are zero, the means go to zero, and the
-        intercept ends at -600.
+        intercept ends at ``-600 / (2 - power)``.
     mu_, nu_ : ndarrays of shape (n_features,)
         Balanced factors of the coefficients: ``mu_ * nu_ == coef_`` to rounding, ``|mu_| == nu_``.
     dual_gap_ : float

@@ -20,6 +20,7 @@ from abc import ABC, abstractmethod
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
+from scipy.linalg.blas import dnrm2
 from scipy.special import xlog1py
 
 from .._numerics.typing import Float64
@@ -112,7 +113,8 @@ class Loss(ABC):
 
     def curvature_bound(self, prediction: Any) -> float:
         """A bound of (sum_i v_i |D_i|^2)^1/2."""
-        return float(np.sqrt(self.weights @ self.curvature(prediction).diagonal(0) ** 2))
+        # without the squares, which may overflow
+        return float(dnrm2(np.sqrt(self.weights) * self.curvature(prediction).diagonal(0)))
 
     @abstractmethod
     def bound_residual(self, null: Float64) -> float:

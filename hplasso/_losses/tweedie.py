@@ -29,12 +29,13 @@ from typing import Any, NamedTuple, final
 import numpy as np
 from scipy.special import logsumexp
 
-from .._numerics.typing import Float64
+from .._numerics.typing import Float64, Mask
 from .base import UNBOUNDED, Loss, SingleCurvature, relative_entropy
 
-# Outputs beyond this are taken for it, beyond a part of it where powers of means are larger:
-# against overflow of exp and of the inverse of its values.
-LARGEST = 600.0
+# Of a convex loss, outputs are cut off where a power of the mean, all that is left of the loss or
+# nearly so, has this exponent, or minus that: against overflow of exp, and of the inverse of its
+# values. Where there is none, they are so beyond FARTHEST. Of other losses, beyond all of it.
+LARGEST, FARTHEST = 600.0, 1e100
 # Where a loss is not convex, a curvature is no less than this part of its mean: less takes longer
 # steps, more of which are cut, more takes shorter ones. 400 random fits to a tolerance of 1e-10
 # took 8,300 to 8,700 sweeps from 0.01 to 0.1, 10,600 at 0.3, and 18,800 at 1: Fisher's scoring.
@@ -59,18 +60,34 @@ class TweedieLoss(Loss):
     """Targets y of shape (n,), in the range of the power, and weights that sum to one.
 
     They are positive for q >= 2, and not negative for q >= 1. Where their mean is not positive, the
-    means go to zero: the intercept ends where the outputs are at -LARGEST or below.
+    means go to zero: the intercept ends where v is exp(-LARGEST) or less.
     """
 
     def __init__(self, y: Float64, weights: Float64, power: float) -> None:
         self.y, self.weights, self.power = y[:, None], weights, power
         self.convex = 1.0 <= power <= 2.0
         self._largest = LARGEST / max(1.0, abs(1.0 - power), abs(2.0 - power))
+        self._lowest, self._highest = self._limits()
         self._least = np.maximum(self.y, 0.0) ** (2.0 - power)
         self._positive: Any = (y > 0.0).nonzero()[0] if (y <= 0.0).any() else slice(None)
         self._weights_of_zeros = np.where(y == 0.0, weights, 0.0)
-        mean = float(weights @ y)
-        self.null_intercept = max(log(mean), -self._largest) if mean > 0.0 else -self._largest
+        mean, least = float(weights @ y), self._vanishing
+        self.null_intercept = max(log(mean), least) if mean > 0.0 else least
+
+    @property
+    def _vanishing(self) -> float:
+        """The output at which the loss of a target of zero is no more than exp(-LARGEST)."""
+        return -LARGEST / (2.0 - self.power) if 1.0 <= self.power < 2.0 else -self._largest
+
+    def _limits(self) -> tuple[Any, float]:
+        """Where outputs are cut off below, each or all, and above."""
+        if not self.convex:
+            return -self._largest, self._largest
+        falls, rises = self.power - 1.0, 2.0 - self.power
+        lowest = -LARGEST / falls if falls else -FARTHEST
+        highest = LARGEST / rises if rises else FARTHEST
+        matters = (self.y > 0.0) & (self.weights > 0.0)[:, None]
+        return np.where(matters, lowest, self._vanishing), highest
 
     def bound_residual(self, null: Float64) -> float:
         """From |r| <= 2 loss + y^(2-q), and v loss <= L; that is for 1 <= q <= 2."""
@@ -83,14 +100,29 @@ class TweedieLoss(Loss):
         return float(2.0 * largest / np.sqrt(smallest) + least)
 
     def predict(self, outputs: Float64) -> TweediePrediction:
-        return self._predict(
-            *self._terms(np.clip(outputs, -self._largest, self._largest), 0.0, 0.0)
-        )
+        outputs = np.clip(outputs, self._lowest, self._highest)
+        down, up = self._terms(outputs, 0.0, 0.0)
+        far = np.abs(outputs[:, 0]) > self._largest
+        if not far.any():
+            return self._predict(down, up)
+        with np.errstate(over="ignore", invalid="ignore"):
+            prediction = self._predict(down, up)
+        prediction.losses[far] = self._far_losses(far, outputs, down, up)
+        return prediction
+
+    def _far_losses(self, far: Mask, outputs: Float64, down: Float64, up: Float64) -> Float64:
+        """Those of some samples, from their definition, which nothing cancels in."""
+        falls, rises = self.power - 1.0, 2.0 - self.power
+        y, f, u, v, least = (values[far, 0] for values in (self.y, outputs, down, up, self._least))
+        total: Float64 = (u - least) / falls if falls else y * (np.log(y) - f)
+        return total + ((v - least) / rises if rises else f - np.log(y))
 
     def _terms(self, outputs: Float64, first: float, last: float) -> tuple[Float64, Float64]:
         """u for outputs less `first`, v for outputs less `last`; one of them may be known."""
         falls, rises = 1.0 - self.power, 2.0 - self.power
-        down = self.y * np.exp(falls * (outputs - first)) if falls else self.y
+        down = self.y
+        if falls:  # of targets of zero, the exponent may be anything
+            down = self.y * np.exp(np.minimum(falls * (outputs - first), LARGEST))
         return down, np.exp(rises * (outputs - last)) if rises else np.ones_like(outputs)
 
     def _predict(self, down: Float64, up: Float64) -> TweediePrediction:
@@ -131,7 +163,7 @@ class TweedieLoss(Loss):
         down, sign = logsumexp((1.0 - q) * output, b=weights * self.y[:, 0], return_sign=True)
         up = logsumexp((2.0 - q) * output, b=weights)
         balances = sign > 0.0 and np.isfinite(down)
-        b = np.array([down - up if balances else -self._largest - output.max()])
+        b = np.array([down - up if balances else self._vanishing - output.max()])
         return b, self.predict(linear + b)
 
     def curvature(self, prediction: TweediePrediction) -> SingleCurvature:
@@ -186,7 +218,8 @@ def _shift(down: Float64, up: Float64, change: Float64, q: float) -> Float64:
     It has the sign of the change, and is no longer than if u, or v, alone made the change.
     """
     rises, size = change > 0.0, np.abs(change)
-    high = np.log1p(np.divide(size, up, where=rises, out=np.zeros_like(up))) / (2.0 - q)
+    most = np.where(rises, np.inf, 0.0)  # there is no bound where v has vanished
+    high = np.log1p(np.divide(size, up, where=rises & (up > 0.0), out=most)) / (2.0 - q)
     low = -np.log1p(np.divide(size, down, where=~rises, out=np.zeros_like(up))) / (q - 1.0)
     shift = np.zeros_like(change)
     for _ in range(MAX_STEPS):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
-from scipy.optimize import minimize
+from scipy.optimize import brentq, minimize, minimize_scalar
 from scipy.special import xlogy
 from sklearn import config_context
 from sklearn.datasets import load_diabetes
@@ -338,19 +338,61 @@ def test_random_problems(seed):
 # Hard cases
 
 
-@pytest.mark.parametrize("power", [1.0, 1.5])
+@pytest.mark.parametrize(("power", "least"), [(1.0, -600.0), (1.5, -1200.0), (1.984375, -38400.0)])
 @pytest.mark.parametrize("container", [np.asarray, sparse.csc_array])
-def test_targets_that_are_all_zero(power, container):
+def test_targets_that_are_all_zero(power, least, container):
     X, y = container(np.eye(6)[:, :3]), np.zeros(6)
     model = HadamardTweedieRegressor(power=power, alpha=0.1).fit(X, y)
     assert not model.coef_.any()
-    assert model.intercept_ == -600.0
+    assert model.intercept_ == least
     assert model.dual_gap_ < 1e-100
     assert model.score(X, y) == 1.0
     # of those that have a weight, too
     weights = np.array([1.0, 1.0, 1.0, 1.0, 1.0, 0.0])
     model.fit(X, np.array([0.0, 0.0, 0.0, 0.0, 0.0, 3.0]), weights)
-    assert model.intercept_ == -600.0
+    assert model.intercept_ == least
+
+
+@pytest.mark.parametrize("power", [1.9, 1.99, 1.999])
+@pytest.mark.parametrize("factor", [1.0, 2.5, 5.0])
+@pytest.mark.parametrize("alpha", [0.1, 0.01, 0.001])
+def test_powers_near_two_and_targets_of_zero(power, factor, alpha):
+    """Means to a small power: predictions of exp(-600) are far from the best."""
+    X, rises = np.array([[1.0], [factor]]), 2.0 - power
+    model = HadamardTweedieRegressor(power=power, alpha=alpha, fit_intercept=False)
+    model.fit(X, np.zeros(2))
+
+    def objective(c):
+        return np.exp(rises * c * X).sum() / (2.0 * rises) + alpha * abs(c)
+
+    def slope(c):
+        return (X * np.exp(rises * c * X)).sum() / 2.0 - alpha
+
+    best = brentq(slope, -700.0 / rises / factor, 0.0) if slope(0.0) > 0.0 else 0.0
+    assert objective(model.coef_[0]) - objective(best) <= model.dual_gap_ + 1e-13
+    assert model.dual_gap_ <= 1.001e-4 * objective(0.0)
+
+
+@pytest.mark.parametrize(
+    ("power", "target", "long", "weight"),
+    [(1.0, 0.0, 200.0, 1.5e-5), (1.02, 0.0, 200.0, 1e-11), (2.0, 3e-3, -200.0, 1.5e-5)],
+)
+def test_outputs_that_are_far_from_their_targets(power, target, long, weight):
+    """A sample of little weight at -1000 or 1000, where the loss goes on as it did before."""
+    X, y, weights, alpha = np.array([[1.0], [long]]), np.array([target, 1.0]), [1.0, weight], 1e-4
+    model = HadamardTweedieRegressor(power=power, alpha=alpha, fit_intercept=False, tol=1e-10)
+    model.fit(X, y, weights)
+
+    def objective(c):
+        f, q, total = X[:, 0] * c, power, 1.0 + weight
+        falls = -y * f if q == 1.0 else y * np.exp((1.0 - q) * f) / (q - 1.0)
+        rises = f if q == 2.0 else np.exp((2.0 - q) * f) / (2.0 - q)
+        return (np.array(weights) @ (falls + rises)) / total + alpha * abs(c)
+
+    found = minimize_scalar(objective, bounds=(-8.0, 0.0), options={"xatol": 1e-12})
+    assert abs(long * found.x) > 700.0
+    assert model.coef_[0] == pytest.approx(found.x, rel=1e-5)
+    assert objective(model.coef_[0]) - found.fun <= model.dual_gap_ + 1e-14
 
 
 @pytest.mark.parametrize("power", [1.0, 1.5, 2.0])
