@@ -4,8 +4,10 @@ import inspect
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from numbers import Real
 from typing import Any, Self, final
 
+import numpy as np
 from sklearn import config_context
 from sklearn.metrics import get_scorer
 
@@ -57,11 +59,21 @@ class Scorer:
             if len(classes) == 2 and "pos_label" in free:
                 self.known["pos_label"] = classes[1]
 
-    def __call__(self, model: Any, X: Any, y: Any, **params: Any) -> Any:
+    def __call__(self, model: Any, X: Any, y: Any, **params: Any) -> float:
         if not self.known:
-            return self.scorer(model, X, y, **params)
+            return self._number(self.scorer(model, X, y, **params))
         with config_context(enable_metadata_routing=True):  # the public way for more parameters
-            return self.scorer(model, X, y, **self.known | params)
+            return self._number(self.scorer(model, X, y, **self.known | params))
+
+    def _number(self, score: Any) -> float:
+        """A score, which has to be a number."""
+        number = np.asarray(score)
+        if number.size != 1 or not isinstance(number.item(), Real):
+            raise ValueError(
+                f"scoring must return a number. Got {score!r} ({type(score).__name__}) from "
+                f"{self.scorer!r}."
+            )
+        return float(number.item())
 
     def joint_scores(
         self, makes: Sequence[Callable[[], Any]], X: Any, y: Any, offset: Any = None, **params: Any

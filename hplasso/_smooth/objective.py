@@ -117,6 +117,8 @@ class SmoothFunction:
     def _checked(self, gradient: Any, name: str, x: Float64) -> Float64:
         """A gradient, which has to have the shape of x and to be finite."""
         array = np.array(gradient)  # a copy: the caller may use the same array again
+        if not array.ndim and x.size == 1:
+            array = array.reshape(1)
         if array.shape != x.shape or array.dtype.kind not in "fiu":
             raise ValueError(
                 f"The gradient that {name} returns must be of real numbers and have shape "

@@ -27,6 +27,7 @@ from hplasso import (
     HadamardLassoIC,
     HadamardLogisticRegression,
     HadamardLogisticRegressionCV,
+    HadamardRelaxedCV,
     RegularizationPathDisplay,
 )
 from hplasso._model_selection.rules import choose
@@ -206,6 +207,22 @@ def test_errors_of_the_scorer():
         every.fit(IRIS, SPECIES)
     with pytest.raises(ValueError, match="multi_class must be in"):
         HadamardLogisticRegressionCV(Cs=3, scoring="roc_auc").fit(IRIS, SPECIES)
+
+
+@pytest.mark.parametrize("score", ["best", np.ones(2), None, 1j])
+@pytest.mark.parametrize(
+    "model",
+    [
+        HadamardLogisticRegressionCV(Cs=3, cv=2),
+        HadamardRelaxedCV(HadamardLogisticRegression(), Cs=3, cv=2),
+    ],
+)
+def test_scores_that_are_no_numbers(model, score):
+    model.set_params(scoring=lambda fitted, X, y: score)
+    with pytest.raises(ValueError, match=r"scoring must return a number\. Got"):
+        model.fit(IRIS, SPECIES)
+    model.set_params(scoring=lambda fitted, X, y: np.array([0.5]))
+    assert (model.fit(IRIS, SPECIES).scores_ == 0.5).all()
 
 
 def test_losses_that_are_not_finite():

@@ -594,6 +594,12 @@ def test_start_of_any_real_type(start):
     assert_allclose(res.x, SMALL.exact(), atol=1e-6)
 
 
+@pytest.mark.parametrize("jac", [lambda x: 2.0 * x[0] - 4.0, lambda x: 2.0 * x - 4.0])
+def test_the_gradient_of_a_single_variable_may_be_a_number(jac):
+    found = minimize_l1(lambda x: (x[0] - 2.0) ** 2, 0.0, 1.0, jac=jac)
+    assert found.x == pytest.approx([1.5])
+
+
 def test_a_single_variable_may_be_a_number():
     res = minimize_l1(lambda x: float((x[0] - 3.0) ** 2), 1.0, 1.0)
     assert_allclose(res.x, [2.5], atol=1e-6)
