@@ -29,7 +29,7 @@ from typing import Any, NamedTuple, final
 import numpy as np
 from scipy.special import logsumexp
 
-from .._numerics.typing import Float64, Mask
+from .._numerics.typing import Float64
 from .base import UNBOUNDED, Loss, SingleCurvature, relative_entropy
 
 # Of a convex loss, outputs are cut off where a power of the mean, all that is left of the loss or
@@ -67,27 +67,15 @@ class TweedieLoss(Loss):
         self.y, self.weights, self.power = y[:, None], weights, power
         self.convex = 1.0 <= power <= 2.0
         self._largest = LARGEST / max(1.0, abs(1.0 - power), abs(2.0 - power))
-        self._lowest, self._highest = self._limits()
+        self._vanishing = -LARGEST / (2.0 - power) if 1.0 <= power < 2.0 else -self._largest
+        self._lowest, self._highest = -self._largest, self._largest
+        if self.convex:
+            self._lowest, self._highest = _limits(self.y, weights, power, self._vanishing)
         self._least = np.maximum(self.y, 0.0) ** (2.0 - power)
         self._positive: Any = (y > 0.0).nonzero()[0] if (y <= 0.0).any() else slice(None)
         self._weights_of_zeros = np.where(y == 0.0, weights, 0.0)
-        mean, least = float(weights @ y), self._vanishing
-        self.null_intercept = max(log(mean), least) if mean > 0.0 else least
-
-    @property
-    def _vanishing(self) -> float:
-        """The output at which the loss of a target of zero is no more than exp(-LARGEST)."""
-        return -LARGEST / (2.0 - self.power) if 1.0 <= self.power < 2.0 else -self._largest
-
-    def _limits(self) -> tuple[Any, float]:
-        """Where outputs are cut off below, each or all, and above."""
-        if not self.convex:
-            return -self._largest, self._largest
-        falls, rises = self.power - 1.0, 2.0 - self.power
-        lowest = -LARGEST / falls if falls else -FARTHEST
-        highest = LARGEST / rises if rises else FARTHEST
-        matters = (self.y > 0.0) & (self.weights > 0.0)[:, None]
-        return np.where(matters, lowest, self._vanishing), highest
+        mean = float(weights @ y)
+        self.null_intercept = max(log(mean), self._vanishing) if mean > 0.0 else self._vanishing
 
     def bound_residual(self, null: Float64) -> float:
         """From |r| <= 2 loss + y^(2-q), and v loss <= L; that is for 1 <= q <= 2."""
@@ -107,15 +95,9 @@ class TweedieLoss(Loss):
             return self._predict(down, up)
         with np.errstate(over="ignore", invalid="ignore"):
             prediction = self._predict(down, up)
-        prediction.losses[far] = self._far_losses(far, outputs, down, up)
+        parts = (values[far, 0] for values in (self.y, self._least, outputs, down, up))
+        prediction.losses[far] = _far_losses(self.power, *parts)
         return prediction
-
-    def _far_losses(self, far: Mask, outputs: Float64, down: Float64, up: Float64) -> Float64:
-        """Those of some samples, from their definition, which nothing cancels in."""
-        falls, rises = self.power - 1.0, 2.0 - self.power
-        y, f, u, v, least = (values[far, 0] for values in (self.y, outputs, down, up, self._least))
-        total: Float64 = (u - least) / falls if falls else y * (np.log(y) - f)
-        return total + ((v - least) / rises if rises else f - np.log(y))
 
     def _terms(self, outputs: Float64, first: float, last: float) -> tuple[Float64, Float64]:
         """u for outputs less `first`, v for outputs less `last`; one of them may be known."""
@@ -210,6 +192,24 @@ class TweedieLoss(Loss):
         by[positive] = down[positive] * np.expm1((1.0 - q) * shift)
         and_by[positive] = up[positive] * np.expm1((2.0 - q) * shift)
         return by, and_by
+
+
+def _limits(y: Float64, weights: Float64, q: float, vanishing: float) -> tuple[Any, float]:
+    """Where outputs of a convex loss are cut off: below, for each sample, and above.
+
+    For a target of zero that is where its loss is `vanishing`.
+    """
+    lowest = -LARGEST / (q - 1.0) if q > 1.0 else -FARTHEST
+    highest = LARGEST / (2.0 - q) if q < 2.0 else FARTHEST
+    return np.where((y > 0.0) & (weights > 0.0)[:, None], lowest, vanishing), highest
+
+
+def _far_losses(
+    q: float, y: Float64, least: Float64, f: Float64, u: Float64, v: Float64
+) -> Float64:
+    """Losses at outputs f far from log y, from their definition, in which nothing cancels there."""
+    falls: Float64 = (u - least) / (q - 1.0) if q > 1.0 else y * (np.log(y) - f)
+    return falls + ((v - least) / (2.0 - q) if q < 2.0 else f - np.log(y))
 
 
 def _shift(down: Float64, up: Float64, change: Float64, q: float) -> Float64:
