@@ -27,9 +27,9 @@ from .regression import AlphaScale
 
 # The sample is solved to no more than this part of the loss: it is off by more than that.
 SAMPLE_TOL = 1e-5
-# A sample of all rows is solved to this part of the tolerance, as certificates of sums are not as
-# tight as those of rows: a path of 20,000 x 100 took .8 s with 1, .65 with .2, .52 with .1 and .6
-# with .03.
+# Where folds take part, a sample of all rows is solved to this part of the tolerance, as the
+# certificates of sums are not as tight as those of rows: a path of 20,000 x 100 took .8 s with 1,
+# .65 with .2, .52 with .1 and .6 with .03.
 EASED = 0.1
 
 
@@ -62,8 +62,18 @@ class StreamedProblem(UnpenalisedProblem):
         """The data of the sample as data in memory, if it says enough to start from."""
 
     @cached_property
+    def _in_memory(self) -> UnpenalisedProblem | None:
+        """The same loss on the sample, if that is all of the data, and no folds take part."""
+        if not self.data.survey.complete or self.data.assignment is not None:
+            return None
+        data = self.sampled(self.data.options)
+        return None if data is None else data.problem().unpenalised
+
+    @cached_property
     def centre(self) -> Float64:
         """What is taken off each feature: sparse ones stay as they are."""
+        if self._in_memory is not None:
+            return self._in_memory.design.mean
         columns = self.data.survey.columns
         none = self.data.survey.sample.is_sparse or not self.data.options.fit_intercept
         return np.zeros(columns.mean.size) if none else columns.mean
@@ -102,14 +112,6 @@ class StreamedProblem(UnpenalisedProblem):
         intercepts = np.stack([at.intercept for at in points], axis=-1)
         return LossKernel(self.data.make_loss, self.centre, theta, intercepts, tuple(request.own))
 
-    def held_out(self, points: Sequence[PathPoint]) -> HeldOutKernel:
-        """The losses of models on other rows, without the weights of classes."""
-        p, K = self.centre.size, self.n_outputs
-        theta = np.stack([point.dense(p * K).reshape(p, K) for point in points], axis=-1)
-        intercepts = np.stack([np.atleast_1d(point.intercept) for point in points], axis=-1)
-        make_loss, codes = self.data.losses
-        return HeldOutKernel(make_loss, self.centre, theta, intercepts, codes)
-
     def _starts(self, alphas: Sequence[float]) -> list[Coefficients]:
         """The solutions of the sample, for the solver's alphas; or none."""
         tol = self.data.options.tol
@@ -133,12 +135,16 @@ class StreamedProblem(UnpenalisedProblem):
         return found
 
     def tracer(self, target: int, settings: PathSettings, start: Float64 | None = None) -> Tracer:
+        if self._in_memory is not None:
+            return self._in_memory.tracer(target, settings, start)
         return StreamedTracer(self.loss, settings, start)
 
     def interpolated(
         self, tracer: Tracer, alphas: Float64, early_stop: bool = False
     ) -> list[PathPoint]:
-        """A path: all of its points are solved, at the same time."""
+        """A path, to its end; by passes all of its points are solved at the same time."""
+        if self._in_memory is not None:
+            return self._in_memory.interpolated(tracer, alphas)
         return tracer.trace(alphas)
 
     def without(self, features: Any) -> Any:
@@ -149,6 +155,15 @@ class StreamedProblem(UnpenalisedProblem):
         features, columns, values = entries_of(points)
         shifts = np.bincount(columns, self.centre[features] * values, len(points))
         return np.reshape([point.intercept for point in points], len(points)) - shifts
+
+
+def held_out(problem: StreamedProblem, points: Sequence[PathPoint]) -> HeldOutKernel:
+    """The losses of models on other rows, without the weights of classes."""
+    p, K = problem.centre.size, problem.n_outputs
+    theta = np.stack([point.dense(p * K).reshape(p, K) for point in points], axis=-1)
+    intercepts = np.stack([np.atleast_1d(point.intercept) for point in points], axis=-1)
+    make_loss, codes = problem.data.losses
+    return HeldOutKernel(make_loss, problem.centre, theta, intercepts, codes)
 
 
 def null_with_offset(problem: StreamedProblem) -> Float64:

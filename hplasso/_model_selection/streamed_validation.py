@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from .._design.row_folds import OffFolds, OnFolds
 from .._estimators.problem import Problem
 from .._estimators.streamed_data import StreamedData
+from .._estimators.streamed_loss import held_out
 from .._numerics.typing import Float64
 from .._path.progress import PathPoint
 from .._path.streamed_model import Request
@@ -58,7 +59,7 @@ def validate_streamed(
 
     found = dict(zip(members, run_together(steps, evaluate), strict=True))
     paths = {fold: {ratio: found[fold, ratio] for ratio in grids} for fold in problems}
-    kernels = tuple(_loss_of(problems[fold]).held_out(_all_of(paths[fold])) for fold in folds)
+    kernels = tuple(held_out(_loss_of(problems[fold]), _all_of(paths[fold])) for fold in folds)
     losses = data.source.reduce(OnFolds(kernels, data.assignment), data.numeric).values
     return paths[None], [StreamedFold(problems[i], paths[i], losses[i]) for i in folds]
 

@@ -68,6 +68,12 @@ def assert_same(one, other, names, rtol=1e-10):
         np.testing.assert_allclose(got, expected, rtol=rtol, atol=rtol * scale, err_msg=name)
 
 
+@pytest.fixture(autouse=True)
+def passes(monkeypatch):
+    """A sample of so few rows that curved losses take several passes."""
+    monkeypatch.setattr(streamed_data, "SAMPLE", 1000 * 12)
+
+
 FITTED = ("coef_", "intercept_")
 MODELS = [
     HadamardLasso(0.05),
@@ -158,6 +164,39 @@ def test_curved_paths_in_few_passes(n_classes, monkeypatch):
     np.testing.assert_allclose(found[0], inside[0], rtol=1e-10)
     for got, expected in zip(found[1:3], inside[1:3], strict=True):
         np.testing.assert_allclose(got, expected, atol=2e-2 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("case", range(len(CURVED)))
+@pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
+def test_few_rows_are_read_once(case, container, monkeypatch):
+    """Curved losses, too: the sample is all of the data."""
+    monkeypatch.setattr(streamed_data, "SAMPLE", 2_000 * 12)
+    model, target = CURVED[case]
+    X, _, weights = problem()
+    y = labels(X, 2) if target == "two" else target(X)
+    inside = sklearn.clone(model).set_params(tol=1e-12).fit(X, y, weights)
+    counted = Counted(container(X), y, weights)
+    blocks = sklearn.clone(inside).fit(Batches(counted))
+    assert blocks.n_passes_ == 1
+    assert counted.rows == len(X)
+    np.testing.assert_array_equal(blocks.coef_ != 0.0, inside.coef_ != 0.0)
+    assert_same(blocks, inside, FITTED, 1e-8)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3, 0])
+def test_paths_of_few_rows_are_read_once_and_go_on_to_the_end(n_classes, monkeypatch):
+    monkeypatch.setattr(streamed_data, "SAMPLE", 2_000 * 12)
+    X, _, weights = problem()
+    X = X.astype(np.float32)
+    y = labels(X, n_classes) if n_classes else counts(X)
+    path, options = (logistic_path, {"early_stop": False}) if n_classes else (glm_path, {})
+    inside = path(X.astype(float), y, sample_weight=weights, tol=1e-11, **options)
+    counted = Counted(X, y, weights)
+    found = path(Batches(counted), tol=1e-11)
+    assert counted.rows == len(X)
+    for got, expected in zip(found[:3], inside[:3], strict=True):
+        assert got.dtype == np.float64
+        np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-6 * np.abs(expected).max())
 
 
 def test_curved_losses_of_sparse_blocks_and_a_sample_that_lacks_a_class(monkeypatch):
