@@ -43,7 +43,8 @@ class Mergeable(Protocol):
 class Block(NamedTuple):
     """Rows of X (n, p), an array or CSR, y (n,) or (n, T), weights (n,), and an offset or None.
 
-    `number` is that of the block, `first` that of its first row among all, None if not known.
+    `number` is that of the block, `first` that of its first row among all, None if not known. A
+    single target is of one dimension; `flat` says whether it was given so.
     """
 
     number: int
@@ -52,6 +53,7 @@ class Block(NamedTuple):
     y: Any
     weights: Float64
     offset: Any
+    flat: bool = True
 
     @property
     def keys(self) -> Any:
@@ -134,7 +136,7 @@ class Reader:
                 f"X of {where} has {X.shape[1]} features, but {self.n_features} are expected."
             )
         n = X.shape[0]
-        y = _flat(y)
+        flat, y = np.ndim(y) < 2, _flat(y)
         if self.numeric or y.dtype.kind == "f":
             y = _numbers("y", y, where)
         _check_length("y", y, where, n)
@@ -146,7 +148,7 @@ class Reader:
             _check_length("offset", offset, where, n)
             kept = (weights > 0.0).reshape(-1, *[1] * (offset.ndim - 1))  # else it may be -inf
             offset = _numbers("offset", np.where(kept, offset, 0.0), where)
-        return Block(number, first, X, y, weights, offset)
+        return Block(number, first, X, y, weights, offset, flat)
 
 
 def checked_features(X: Any, number: int) -> Any:

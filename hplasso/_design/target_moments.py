@@ -17,17 +17,19 @@ HELD = 3
 
 
 class TargetMoments(NamedTuple):
-    """The moments of features and targets, and the number of the latter."""
+    """The moments of features and targets; how many targets, and whether one was a vector."""
 
     moments: Moments
     n_targets: int
+    flat: bool
 
     def merge(self, other: TargetMoments) -> TargetMoments:
         if self.n_targets != other.n_targets:
             raise ValueError(
                 f"y has {self.n_targets} columns in one block and {other.n_targets} in another."
             )
-        return TargetMoments(self.moments.merge(other.moments), self.n_targets)
+        moments, flat = self.moments.merge(other.moments), self.flat and other.flat
+        return TargetMoments(moments, self.n_targets, flat)
 
 
 def target_moments(block: Block) -> TargetMoments:
@@ -44,7 +46,7 @@ def target_moments(block: Block) -> TargetMoments:
     with np.errstate(over="ignore", invalid="ignore"):
         moments = moments_of(block.X, targets, block.weights)
     check_block(block, moments.products.diagonal(), moments.weight, y=targets)
-    return TargetMoments(moments, targets.shape[1])
+    return TargetMoments(moments, targets.shape[1], block.flat)
 
 
 def as_columns(values: Float64) -> Float64:

@@ -99,7 +99,7 @@ class Residuals:
         targets = as_columns(block.y)
         n_rows, n_targets = targets.shape  # a score counts those without weight, too
         if not n_rows:
-            return TargetMoments(Moments.of_none(2 * n_targets), n_targets)
+            return TargetMoments(Moments.of_none(2 * n_targets), n_targets, block.flat)
         predictions = as_columns(_predictions(self.model, "predict", block))
         if predictions.shape != targets.shape:
             raise ValueError(
@@ -107,7 +107,7 @@ class Residuals:
                 f"{predictions.shape[1]}."
             )
         moments = moments_of(targets - predictions, targets, block.weights)
-        return TargetMoments(moments._replace(n_rows=n_rows), n_targets)
+        return TargetMoments(moments._replace(n_rows=n_rows), n_targets, block.flat)
 
 
 @dataclass(frozen=True)

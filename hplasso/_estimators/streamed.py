@@ -36,4 +36,5 @@ def streamed_least_squares(
     few = compressed(moments, n_targets, options.fit_intercept, source.dtype)
     data = LeastSquaresData(few.X, few.targets, few.weights / few.weights.sum(), penalty, options)
     folds = None if assignment is None else few.part
-    return data._replace(flat=n_targets == 1, n_rows=n_rows, folds=folds)
+    flat = n_targets == 1 and all(part.flat for part in parts)
+    return data._replace(flat=flat, n_rows=n_rows, folds=folds)

@@ -17,11 +17,13 @@ from hplasso import (
     HadamardElasticNet,
     HadamardElasticNetCV,
     HadamardGammaRegressor,
+    HadamardGroupLasso,
     HadamardLasso,
     HadamardLassoCV,
     HadamardLassoIC,
     HadamardLogisticRegression,
     HadamardLogisticRegressionCV,
+    HadamardMultiTaskLasso,
     HadamardPoissonRegressor,
     HadamardPoissonRegressorCV,
     HadamardStabilitySelection,
@@ -317,6 +319,28 @@ def test_several_targets():
     assert_same(blocks, inside, FITTED)
     with pytest.raises(ValueError, match=r"HadamardLassoCV takes one target"):
         HadamardLassoCV().fit(Batches(Counted(X, y)))
+
+
+COLUMN = [
+    HadamardLasso(0.05),
+    HadamardMultiTaskLasso(0.05),
+    HadamardGroupLasso(0.05, groups=np.arange(12) // 2),
+]
+
+
+@pytest.mark.parametrize("model", COLUMN, ids=repr)
+def test_one_target_in_a_column(model):
+    """The shapes are those of a fit in memory."""
+    X, y, weights = problem()
+    inside = sklearn.clone(model).fit(X, y[:, None], weights)
+    blocks = sklearn.clone(model).fit(Batches(Counted(X, y[:, None], weights)))
+    for name in ("coef_", "intercept_", "mu_", "nu_"):
+        assert np.shape(getattr(blocks, name)) == np.shape(getattr(inside, name)), name
+    assert_same(blocks, inside, FITTED, 1e-3)
+    assert blocks.predict(X).shape == inside.predict(X).shape
+    shapes = [[np.shape(each) for each in lasso_path(X, y[:, None], alphas=4)]]
+    shapes += [[np.shape(each) for each in lasso_path(Batches([(X, y[:, None])]), alphas=4)]]
+    assert shapes[0] == shapes[1]
 
 
 @pytest.mark.parametrize("path", [lasso_path, enet_path])
