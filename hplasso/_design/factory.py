@@ -5,7 +5,9 @@ the same X under other weights, whose moments they know, and the sums over some 
 these.
 """
 
-from typing import Any
+from __future__ import annotations
+
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -19,7 +21,7 @@ from .compressed import CompressedRows
 from .container import Container
 from .dense import DenseContainer
 from .design import Design
-from .source import Block, refuse_not_finite
+from .source import Block, Source, refuse_not_finite
 from .sparse import SparseContainer
 
 # Numerical limits: sums of squares of larger numbers overflow, of smaller ones vanish.
@@ -80,20 +82,42 @@ def check_range(name: str, size: float, power: int = 2) -> None:
 
 
 def check_block(block: Block, squares: Float64, weight: float, **values: Any) -> None:
-    """Raise a ValueError if a block has numbers that are not finite, or cannot be squared.
+    """Raise a ValueError if a block has numbers that are not finite, or too large to be squared.
 
     They are those of X, and other `values` by their names; `squares` are the weighted squares of
     all their columns.
     """
     with np.errstate(over="ignore", invalid="ignore"):
         sizes = np.sqrt(squares / weight) if weight else np.zeros(1)
-    if (sizes <= LARGEST).all() and (sizes[: block.X.shape[1]].any() or not weight):
+    if (sizes <= LARGEST).all():
         return
     refuse_not_finite(block)
-    size = float(abs(block.X).max())
-    check_range("a column of X", size if size > LARGEST else min(size, 1.0))
-    for name, others in values.items():
-        check_range(name, float(np.abs(others).max()))
+    for name, others in ({"a column of X": block.X} | values).items():
+        check_range(name, max(float(abs(others).max()), 1.0))
+
+
+class Largest(NamedTuple):
+    """The largest absolute value."""
+
+    value: float
+
+    def merge(self, other: Largest) -> Largest:
+        return max(self, other)
+
+
+def largest_of(block: Block) -> Largest:
+    """That of a block's X."""
+    return Largest(float(abs(block.X).max()) if block.X.shape[0] else 0.0)
+
+
+def check_vanished(source: Source, squares: Float64, numeric: bool = True) -> None:
+    """Raise a ValueError if no column of blocks has a square, as all numbers are too small.
+
+    They may be constant as well, or zero: in that case a pass tells.
+    """
+    if not squares.any():
+        largest: Largest = source.reduce(largest_of, numeric)
+        check_range("a column of X", min(largest.value, 1.0))
 
 
 def _largest(X: Any) -> float:

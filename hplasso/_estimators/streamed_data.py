@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from sklearn.utils.class_weight import compute_class_weight
 
+from .._design.factory import check_vanished
 from .._design.row_folds import Assignment, ByFold
 from .._design.source import Source, check_weight
 from .._design.survey import Survey, SurveyKernel
@@ -280,6 +281,7 @@ def surveyed(
     if not survey.columns.weight:
         raise ValueError("There are no samples, or none of them has a positive weight.")
     check_weight(survey.columns.weight)
+    check_vanished(source, survey.columns.squares, not classes)
     return survey, parts
 
 
@@ -342,7 +344,8 @@ def _factors(class_weight: Any, classes: Any, totals: Float64) -> Float64:
     if class_weight is None:
         return np.ones(len(classes))
     if isinstance(class_weight, str):
-        return np.asarray(totals.sum() / (len(classes) * totals))
+        ones = np.ones(len(classes))  # also of a class without weight, which is no class here
+        return np.divide(totals.sum(), len(classes) * totals, out=ones, where=totals > 0.0)
     given = compute_class_weight(class_weight, classes=classes, y=classes)
     check_class_weights(given, class_weight)
     return np.asarray(given)

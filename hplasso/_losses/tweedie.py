@@ -36,6 +36,8 @@ from .base import UNBOUNDED, Loss, SingleCurvature, relative_entropy
 # nearly so, has this exponent, or minus that: against overflow of exp, and of the inverse of its
 # values. Where there is none, they are so beyond FARTHEST. Of other losses, beyond all of it.
 LARGEST, FARTHEST = 600.0, 1e100
+# The largest exponent of exp: a numerical limit.
+OVERFLOW = 700.0
 # Where a loss is not convex, a curvature is no less than this part of its mean: less takes longer
 # steps, more of which are cut, more takes shorter ones. 400 random fits to a tolerance of 1e-10
 # took 8,300 to 8,700 sweeps from 0.01 to 0.1, 10,600 at 0.3, and 18,800 at 1: Fisher's scoring.
@@ -190,7 +192,9 @@ class TweedieLoss(Loss):
         positive = down > 0.0  # elsewhere u is zero, and v alone makes the residual
         shift = _shift(down[positive], up[positive], change[positive], q)
         by[positive] = down[positive] * np.expm1((1.0 - q) * shift)
-        and_by[positive] = up[positive] * np.expm1((2.0 - q) * shift)
+        and_by[positive] = _grown(up[positive], (2.0 - q) * shift)
+        vanished = (up[positive] == 0.0) & ((2.0 - q) * shift > OVERFLOW)
+        and_by[positive] = np.where(vanished, np.inf, and_by[positive])  # by how much is not known
         return by, and_by
 
 
@@ -212,6 +216,11 @@ def _far_losses(
     return falls + ((v - least) / (2.0 - q) if q < 2.0 else f - np.log(y))
 
 
+def _grown(up: Float64, exponent: Float64) -> Float64:
+    """What is added to v by a factor; where that overflows, v has vanished."""
+    return np.asarray(up * np.expm1(np.minimum(exponent, OVERFLOW)))
+
+
 def _shift(down: Float64, up: Float64, change: Float64, q: float) -> Float64:
     """t with ``u exp((1-q) t) - v exp((2-q) t) = u - v - change``, by Newton's method in a bracket.
 
@@ -223,7 +232,7 @@ def _shift(down: Float64, up: Float64, change: Float64, q: float) -> Float64:
     low = -np.log1p(np.divide(size, down, where=~rises, out=np.zeros_like(up))) / (q - 1.0)
     shift = np.zeros_like(change)
     for _ in range(MAX_STEPS):
-        less, more = down * np.expm1((1.0 - q) * shift), up * np.expm1((2.0 - q) * shift)
+        less, more = down * np.expm1((1.0 - q) * shift), _grown(up, (2.0 - q) * shift)
         excess = less - more + change  # it goes down with t
         low, high = np.where(excess > 0.0, shift, low), np.where(excess > 0.0, high, shift)
         slope = (q - 1.0) * (down + less) + (2.0 - q) * (up + more)

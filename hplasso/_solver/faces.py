@@ -87,12 +87,15 @@ def entered_face(point: Point, entrants: Index) -> Face:
 def violators(problem: RestrictedProblem, point: Point, accuracy: Float64 | None = None) -> Index:
     """The coordinates at zero that are not optimal there, by more than rounding.
 
-    By more than the accuracy of a linear solver, too, if that is given.
+    By more than the accuracy of a linear solver, too, if that is given. Along a coordinate without
+    curvature, as of a model where all predictions are certain, there is nothing to find.
     """
     abs_correlation = point.z if problem.positive else np.abs(point.z)
     limit = problem.limit if accuracy is None else problem.limit + accuracy
     beyond = (abs_correlation > limit).nonzero()[0]
-    return beyond[point.theta[beyond] == 0.0] if beyond.size else beyond
+    if not beyond.size:
+        return beyond
+    return beyond[(point.theta[beyond] == 0.0) & (problem.diagonal[beyond] > 0.0)]
 
 
 def largest_violators(problem: RestrictedProblem, point: Point, entrants: Index) -> Index:

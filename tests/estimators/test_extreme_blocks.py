@@ -165,3 +165,18 @@ def test_blocks_that_are_no_data(blocks, error, message):
     for model in (HadamardLasso(), HadamardPoissonRegressor()):
         with pytest.raises(error, match=re.escape(message)):
             model.fit(Batches(blocks))
+
+
+def test_a_block_of_numbers_without_squares_is_one_among_others():
+    tiny = X.copy()
+    tiny[:1] = 1e-160
+    blocks = Batches([(tiny[:1], y[:1]), (tiny[1:], y[1:])])
+    near = HadamardLasso(0.01, tol=1e-12).fit(tiny, y).coef_
+    np.testing.assert_allclose(HadamardLasso(0.01, tol=1e-12).fit(blocks).coef_, near, rtol=1e-10)
+
+
+def test_a_class_without_weight_has_no_balanced_weight():
+    classes = np.arange(200) % 3
+    model = HadamardLogisticRegression(class_weight="balanced")
+    with pytest.raises(ValueError, match=r"every class needs weight\. Class 2 has none"):
+        model.fit(halves(X, classes, (classes < 2).astype(float)))
