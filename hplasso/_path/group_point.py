@@ -20,7 +20,7 @@ from .._numerics.typing import Float64, Index
 from .._penalties.duality_gap import Certificate
 from .._penalties.group import GroupPenalty
 from .certification import FEW, NEGLIGIBLE
-from .group_projection import Projection
+from .group_projection import Unpenalised
 from .path_point import outcome_of, rounded_to
 from .progress import PathPoint
 from .settings import PathSettings
@@ -84,23 +84,19 @@ class GroupCertifier:
         gap += float(np.abs(of_groups).sum())
         hidden = state.hidden
         if self._unpenalised is not None:
-            hidden += self._unpenalised.length(z) * self.term.norm
+            hidden += self._unpenalised.length(z, features[theta.any(axis=1)]) * self.term.norm
         gap += hidden * (hidden > NEGLIGIBLE * self.term.scale)
         certificate = Certificate(gap, kappa, float(errors @ lengths) + hidden)
         return GroupIterate(features, theta, state, certificate)
 
     @cached_property
-    def _unpenalised(self) -> Projection | None:
-        """That on the features without penalty, if there are any and they are not too many.
-
-        Their correlations vanish to rounding. But where columns are nearly dependent, much of r may
-        be along them all the same.
-        """
+    def _unpenalised(self) -> Unpenalised | None:
+        """The features without penalty, if there are any and they are not too many."""
         design, free = self.term.design, (self.penalty.weights == 0.0)[self.penalty.groups]
         features = np.flatnonzero(free & (design.column_norms > 0.0))
         if not features.size or features.size * design.shape[0] > FEW:
             return None
-        return Projection(design, features)
+        return Unpenalised(design, features, self.penalty.positive)
 
     def errors(self, state: GroupState) -> Float64:
         """What rounding may add to |z_g|, (n_groups,)."""

@@ -58,8 +58,9 @@ def checked_groups(groups: Any, n_features: int, names: Any = None) -> Groups:
         return _of_lists(list(groups.values()), list(groups), n_features, names)
     if _are_lists(groups):
         return _of_lists(list(groups), list(range(len(groups))), n_features, names)
-    if names is not None and hasattr(groups, "reindex") and set(groups.index) == set(names):
-        groups = groups.reindex(names)  # a pandas.Series
+    indexed = hasattr(groups, "reindex") and hasattr(groups, "index")  # a pandas.Series
+    if names is not None and indexed and set(groups.index) == set(names):
+        groups = groups.reindex(names)
     return _of_labels(column_or_1d(groups), n_features)
 
 
@@ -73,6 +74,8 @@ def _of_labels(given: Any, n_features: int) -> Groups:
         )
     if labels.dtype.kind == "f" and not np.isfinite(labels).all():
         raise ValueError("groups contains NaN or infinity.")
+    if labels.dtype == object and any(label is None for label in labels):
+        raise ValueError("groups contains labels that are missing: None.")
     try:
         found, numbers = np.unique(labels, return_inverse=True)
     except TypeError as error:
@@ -91,9 +94,9 @@ def _as_array(labels: Any) -> Any:
 
 
 def _are_lists(groups: Any) -> bool:
-    """Whether they are lists of features, and not labels."""
+    """Whether they are lists of features, or rows of them, and not labels."""
     if isinstance(groups, np.ndarray) and groups.dtype != object:
-        return False
+        return groups.ndim == 2 and groups.shape[1] > 1
     return any(isinstance(group, list | tuple | set | range | np.ndarray) for group in groups)
 
 
@@ -127,7 +130,8 @@ def _number(feature: Any, position: Mapping[Any, int], n_features: int) -> int:
         if feature not in position:
             raise ValueError(f"groups: X has no feature {feature!r}.")
         return position[feature]
-    if isinstance(feature, int | np.integer) and 0 <= feature < n_features:
+    whole = isinstance(feature, int | np.integer) and not isinstance(feature, bool)
+    if whole and 0 <= feature < n_features:
         return int(feature)
     raise ValueError(
         f"groups: {feature!r} is not the name of a feature, or a number from 0 to {n_features - 1}."

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from scipy import sparse
+from scipy.optimize import nnls
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.linear_model import LinearRegression, MultiTaskLasso
@@ -15,6 +17,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from hplasso import (
     Batches,
     HadamardGroupLasso,
+    HadamardGroupPoissonRegressor,
     HadamardLasso,
     HadamardMultiTaskLasso,
     HadamardRelaxed,
@@ -209,9 +212,44 @@ def test_ways_to_say_groups():
     assert fit(X=frame, groups=by_name).group_labels_.tolist() == list(by_name)
 
 
+@pytest.mark.parametrize("weights", [[0.0, 1.0], [0.0, 0.0]])
+@pytest.mark.parametrize("kind", [HadamardGroupLasso, HadamardGroupPoissonRegressor])
+def test_non_negative_coefficients_without_penalty_are_certified(weights, kind):
+    """Those at zero, too: a warning is an error."""
+    zeros = 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        X = rng.standard_normal((60, 6))
+        target = X @ rng.standard_normal(6) + rng.standard_normal(60)
+        target = (
+            rng.poisson(np.exp(0.3 * target)) if kind is HadamardGroupPoissonRegressor else target
+        )
+        model = kind(0.05, groups=[0, 0, 0, 1, 1, 1], group_weights=weights, positive=True)
+        model.set_params(tol=1e-8).fit(X, target)
+        zeros += (model.coef_[:3] == 0.0).sum()
+        if kind is HadamardGroupLasso and not any(weights):
+            centred = X - X.mean(axis=0), target - target.mean()
+            best = 0.5 * nnls(*centred)[1] ** 2 / 60
+            found = 0.5 * np.sum((centred[1] - centred[0] @ model.coef_) ** 2) / 60
+            assert found - best <= model.dual_gap_ + 1e-14
+    assert zeros > 10
+
+
+@pytest.mark.parametrize("kind", [pd.DataFrame, pl.DataFrame])
+def test_labels_in_an_index_and_rows_of_features(kind):
+    frame = kind({f"x{j}": X[:, j] for j in range(30)})
+    model = HadamardGroupLasso(0.1, groups=np.arange(30).reshape(10, 3)).fit(X, y)
+    by_index = HadamardGroupLasso(0.1, groups=pd.Index(np.arange(30) // 3)).fit(frame, y)
+    np.testing.assert_allclose(by_index.coef_, model.coef_, rtol=1e-10)
+
+
 @pytest.mark.parametrize(
     ("groups", "kind", "message"),
     [
+        ([None] * 30, ValueError, "groups contains labels that are missing"),
+        ([None, *"ab" * 14, "a"], ValueError, "groups contains labels that are missing"),
+        ([[True, False], list(range(2, 30))], ValueError, "True is not the name of a feature, or"),
+        (np.zeros((10, 3), dtype=int), ValueError, r"they are there: 0 \(30\), 1 \(0\)"),
         ([0, 1], ValueError, "a label for each of the 30 features"),
         ([[0, 1], [1, 2]], ValueError, r"they are there: 1 \(2\), 3 \(0\)"),
         ([[*range(11)] * 2], ValueError, r"there: 0 \(2\), 1 \(2\), .* 9 \(2\)\."),
