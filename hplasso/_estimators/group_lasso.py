@@ -123,7 +123,8 @@ def group_path(
         Length of the path: ``alpha_min / alpha_max``. Used if `alphas` is an int.
     alphas : int or array-like, default=100
         Number of alphas on a geometric grid from ``alpha_max`` down, the smallest alpha at which
-        all penalised groups are zero; or the alphas themselves, in any order. None means 100.
+        all penalised groups are zero; or the alphas themselves, which have to be positive, in any
+        order. None means 100.
     coef_init : array-like of shape (n_features,) or (n_targets, n_features), default=None
         Coefficients to start from.
     verbose : bool or int, default=False

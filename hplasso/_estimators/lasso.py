@@ -127,7 +127,8 @@ def lasso_path(
     coef_init : array-like of shape (n_features,), default=None
         Coefficients to start from.
     verbose : bool or int, default=False
-        1 prints a line for each alpha on standard error, 2 one for each iteration as well.
+        1 prints a line for each alpha on standard error, 2 one for each iteration as well;
+        with ``solver='alternating'``, for each working set.
     return_n_iter : bool, default=False
         Whether to return the numbers of sweeps.
     fit_intercept : bool, default=False
@@ -246,9 +247,10 @@ class HadamardLasso(LeastSquaresEstimator):
         Whether to fit an intercept, which is not penalised. If not, the data are expected to be
         centred.
     precompute : bool, 'auto' or array-like of shape (n_features, n_features), default=False
-        The Gram matrix ``X.T @ (s[:, None] * X)`` of centred `X`, with weights s of mean one; or
-        True to form it before anything else. With False and 'auto', which mean the same, it is
-        formed where that is expected to save time, when there are many more samples than features.
+        The Gram matrix ``X.T @ (s[:, None] * X)``, with weights s of mean one; or True to form it
+        before anything else. With False and 'auto', which mean the same, it is formed where that is
+        expected to save time, when there are many more samples than features. A given one is
+        computed again, with a warning, where `fit_intercept` finds `X` not centred.
     copy_X : bool, default=True
         Without effect, because `X` is never changed. For compatibility.
     max_iter : int, default=1000
@@ -278,7 +280,8 @@ class HadamardLasso(LeastSquaresEstimator):
         penalised, one of weight inf is left out. A dict or a pandas.Series with names is matched by
         the names of the features; those that it does not have get weight one.
     verbose : bool or int, default=0
-        1 prints a line for each fit on standard error, 2 one for each iteration as well.
+        1 prints a line for each fit on standard error, 2 one for each iteration as well;
+        with ``solver='alternating'``, for each working set.
 
     Attributes
     ----------

@@ -32,9 +32,10 @@ class HadamardLogisticRegressionCV(LogisticCV):
     ----------
     Cs : int or array-like, default=10
         Number of values of C on a geometric grid that starts where the first coefficient enters for
-        the whole data; or the values themselves, in any order.
+        the whole data; or the values themselves, in any order. Of several `l1_ratios` it is one
+        grid, from the first of the starts that each would have to the last of the ends.
     eps : float, default=1e-3
-        Length of that grid: the smallest C over the largest.
+        Length of the grid of each of the `l1_ratios`: the smallest C over the largest.
     l1_ratios : array-like, default=(1.0,)
         Shares of the L1 penalty to choose from, in [0, 1]. For 0, a ridge penalty alone, the values
         of C have to be given.

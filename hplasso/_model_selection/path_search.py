@@ -56,9 +56,10 @@ class PathSearchCV(GridSearchCV):
     estimator : estimator
         A :class:`HadamardLasso`, :class:`HadamardElasticNet`, :class:`HadamardGroupLasso`,
         :class:`HadamardMultiTaskLasso`, :class:`HadamardLogisticRegression`,
-        :class:`HadamardPoissonRegressor`, :class:`HadamardGammaRegressor` or
-        :class:`HadamardTweedieRegressor`; or a :class:`sklearn.pipeline.Pipeline` of transformers
-        that ends with one.
+        :class:`HadamardPoissonRegressor`, :class:`HadamardGammaRegressor`,
+        :class:`HadamardTweedieRegressor`, :class:`HadamardGroupLogisticRegression` or
+        :class:`HadamardGroupPoissonRegressor`; or a :class:`sklearn.pipeline.Pipeline` of
+        transformers that ends with one.
     param_grid : dict or list of dicts
         The values of each parameter, or several such grids. The penalty is `alpha` or `C` of the
         last step, as in ``{"hadamardlasso__alpha": [0.1, 1.0]}``. A grid without it has paths of

@@ -48,8 +48,8 @@ class HadamardRelaxedCV(RelaxedModel):
         have no effect in the folds.
     alphas : int or array-like, default=None
         Number of alphas on a geometric grid from the smallest alpha at which all penalised
-        coefficients are zero for the whole data, or the alphas themselves, in any order; None means
-        100.
+        coefficients are zero for the whole data, or the alphas themselves, which have to be
+        positive, in any order; None means 100.
     Cs : int or array-like, default=None
         The same for an estimator whose penalty is C.
     gammas : array-like of float, default=(0.0, 0.25, 0.5, 0.75, 1.0)

@@ -70,9 +70,9 @@ class HadamardStabilitySelection(
         `precompute`, `warm_start` and `verbose`, which have no effect. An `l1_ratio` has to be
         positive.
     alphas : int or array-like, default=None
-        Number of alphas on a geometric grid, or the alphas themselves, in any order; None means
-        100. The grid begins at twice the alpha at which the first coefficient enters for all
-        samples, as more enter in halves of them.
+        Number of alphas on a geometric grid, or the alphas themselves, which have to be positive,
+        in any order; None means 100. The grid begins at twice the alpha at which the first
+        coefficient enters for all samples, as more enter in halves of them.
     Cs : int or array-like, default=None
         The same for an estimator whose penalty is C.
     eps : float, default=1e-2

@@ -151,7 +151,7 @@ def warn_not_converged(points: Sequence[PathPoint], name_alpha: Callable[[float]
         return
     worst = max(failed, key=lambda point: point.gap)
     warn(
-        f"Objective did not converge for {len(failed)} penalty value(s). Worst at "
+        f"Objective did not converge for {len(failed)} fit(s). Worst at "
         f"{name_alpha(worst.alpha)}, after {worst.sweeps} sweeps: {worst.measure.value} "
         f"{worst.gap:.3e}, asked for {worst.gap_tol:.3e} (tol, relative to a fit without "
         f"features). {worst.outcome.value}",

@@ -380,5 +380,9 @@ def class_row(target: Any, classes: Any) -> int | None:
     for row, label in enumerate(classes):
         if np.array_equal(label, target):
             return row
-    known = f"one of {list(classes)}, or None" if len(classes) else "None, as there is one row"
+    known = (
+        f"one of {np.asarray(classes).tolist()}, or None"
+        if len(classes)
+        else "None, as there is one row"
+    )
     raise ValueError(f"target must be {known}. Got {target!r}.")

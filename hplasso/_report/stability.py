@@ -15,13 +15,14 @@ from .table import RowNames, Table
 
 def checked_selector(stability: Any) -> FittedPipeline:
     """The parameter `stability`: a fitted selector, or a pipeline that ends with one."""
-    check_is_fitted(stability)
-    fitted = FittedPipeline.of(stability)
-    if not isinstance(fitted.last, HadamardStabilitySelection):
+    fitted = FittedPipeline.of(stability) if hasattr(stability, "fit") else None
+    if fitted is None or not isinstance(fitted.last, HadamardStabilitySelection):
+        got = repr(stability) if fitted is None else type(fitted.last).__name__
         raise InvalidParameterError(
             "stability must be a fitted HadamardStabilitySelection, or a pipeline that ends with "
-            f"one. Got {type(fitted.last).__name__}."
+            f"one. Got {got}."
         )
+    check_is_fitted(stability)
     return fitted
 
 

@@ -43,7 +43,8 @@ class Constraint(NamedTuple):
 
 def real(low: float, high: float = math.inf, *, open_low: bool = False) -> Constraint:
     """A finite number from `low` to `high`, ends included or not."""
-    words = f"a float in the range {'(' if open_low else '['}{low}, {high}"
+    start = "(" if open_low or low == -math.inf else "["
+    words = f"a float in the range {start}{low}, {high}"
     words += ")" if high == math.inf else "]"
 
     def holds(value: Any) -> bool:
@@ -87,6 +88,12 @@ ARRAY = Constraint(
 )
 CALLABLE = Constraint("a callable", callable)
 MAPPING = Constraint("a dict", lambda value: isinstance(value, Mapping))
+PENALTIES = Constraint(
+    "a dict of floats",
+    lambda value: (
+        isinstance(value, Mapping) and all(isinstance(v, numbers.Real) for v in value.values())
+    ),
+)
 LIST = Constraint("a list, tuple or set", lambda value: isinstance(value, list | tuple | set))
 TEXT = Constraint("a str", lambda value: isinstance(value, str))
 NUMBER = Constraint("a float", lambda value: isinstance(value, numbers.Real))
@@ -103,7 +110,9 @@ CV = Constraint(
     "an int in the range [2, inf), an object with a method 'split', an iterable of pairs or None",
     lambda value: value is None or integer(2).holds(value) or _splits(value),
 )
-N_JOBS = Constraint("an int or None", lambda value: value is None or isinstance(value, int))
+N_JOBS = Constraint(
+    "an int or None", lambda value: value is None or isinstance(value, numbers.Integral)
+)
 SCORER = Constraint(
     "the name of a scorer (sklearn.metrics.get_scorer_names lists them)",
     lambda value: isinstance(value, str) and value in get_scorer_names(),
@@ -139,7 +148,7 @@ CONSTRAINTS: Constraints = {
     "penalties": (ARRAY,),
     "feature_names": (ARRAY, NONE),
     "class_names": (ARRAY, NONE),
-    "chosen": (MAPPING, NONE),
+    "chosen": (PENALTIES, NONE),
     "penalty_name": (one_of(PenaltyName),),
     "n_labels": (integer(0),),
     "family": (one_of(FamilyName),),
@@ -211,6 +220,7 @@ SMOOTH_CONSTRAINTS: Constraints = {
     "n_factors": (integer(2),),
     "convex": (BOOLEAN,),
     "f_min": (real(-np.inf), NONE),
+    "penalty_weights": (ARRAY, NONE),
     "tol": (real(0.0),),
     "options": (MAPPING, NONE),
     "callback": (CALLABLE, NONE),

@@ -25,6 +25,9 @@ from hplasso import (
     HadamardLogisticRegressionCV,
     HadamardMultiTaskLasso,
     HadamardPoissonRegressor,
+    HadamardStabilitySelection,
+    HadamardTweedieRegressor,
+    PathSearchCV,
     RegularizationPathDisplay,
     enet_path,
     lasso_path,
@@ -522,7 +525,8 @@ def test_numbers_that_are_none_name_their_argument():
         ({"coefs": [["a", "b"]]}, "coefs cannot be taken as numbers"),
         ({"feature_names": ["a"]}, "feature_names must have 2 names.*Got 1"),
         ({"feature_names": "ab"}, "'feature_names' parameter of .* must be an array-like or None"),
-        ({"chosen": 3.0}, "'chosen' parameter of .* must be a dict or None"),
+        ({"chosen": 3.0}, "'chosen' parameter of .* must be a dict of floats or None"),
+        ({"chosen": {"best": "x"}}, "'chosen' parameter of .* must be a dict of floats or None"),
         ({"penalty_name": "lambda"}, "'penalty_name' parameter of .* among {'alpha', 'C'}"),
         ({"n_labels": -1}, r"'n_labels' parameter of .* must be an int in the range \[0, inf\)"),
         ({"n_labels": None}, r"'n_labels' parameter of .* must be an int in the range \[0, inf\)"),
@@ -576,3 +580,22 @@ def test_penalties_of_zero_are_not_drawn():
 def test_names_that_are_accepted_are_those_that_there_are():
     assert get_args(Solver) == tuple(SOLVERS)
     assert get_args(Differences) == tuple(STEPS)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        HadamardLassoCV(n_jobs=np.int64(1), cv=np.int32(3), alphas=np.int8(4)),
+        PathSearchCV(HadamardLasso(), {"alpha": [0.1, 1.0]}, n_jobs=np.int32(1)),
+        HadamardStabilitySelection(n_jobs=np.int64(1), n_resamples=np.int64(2), alphas=np.int8(4)),
+    ],
+)
+def test_whole_numbers_of_any_kind(model):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((30, 3))
+    model.fit(X, X[:, 0] + rng.standard_normal(30))
+
+
+def test_an_open_end_is_said():
+    with pytest.raises(ValueError, match=r"a float in the range \(-inf, 0.0\].*Got -inf"):
+        HadamardTweedieRegressor(power=-np.inf).fit(np.eye(3), np.ones(3))

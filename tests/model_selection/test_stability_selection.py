@@ -352,7 +352,7 @@ def test_one_warning_for_all_that_did_not_converge():
         warnings.simplefilter("always")
         selector.fit(X, Y)
     assert [each.category for each in caught] == [ConvergenceWarning]
-    assert "12 penalty value(s)" in str(caught[0].message)
+    assert "12 fit(s)" in str(caught[0].message)
 
 
 def test_a_line_for_each_resample(capsys):

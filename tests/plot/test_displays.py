@@ -283,6 +283,7 @@ def test_path_of_one_of_the_classes():
     assert_array_equal(display.coefs, everything.coefs[2])
     assert display.ax_.get_title(loc="left") == "class virginica"
     for labels, words in (
+        (np.unique(KINDS, return_inverse=True)[1], r"one of \[0, 1, 2\], or None\. Got 'daisy'"),
         (KINDS, r"one of \[.*'setosa'.*\], or None\. Got 'daisy'"),
         (KINDS == "setosa", r"None, as there is one row\. Got 'daisy'"),
     ):

@@ -325,6 +325,8 @@ def test_selection_probabilities_beside_coefficients(lasso, selector):
         of(other, stability=selector)
     with pytest.raises(ValueError, match="stability must be a fitted HadamardStabilitySelection"):
         of(lasso, stability=lasso)
+    with pytest.raises(ValueError, match=r"stability must be a fitted .* one\. Got 3\."):
+        of(lasso, stability=3)
 
 
 def test_what_can_not_be_summarised(lasso):

@@ -626,7 +626,11 @@ BAD = [
     ({"options": {"maxfun": 0}}, "'maxfun'"),
     ({"penalty_weights": np.ones(3)}, r"penalty_weights must have shape \(15,\)"),
     ({"penalty_weights": -np.ones(15)}, "penalty_weights must not be negative"),
-    ({"penalty_weights": {"a": 1.0}}, "penalty_weights have labels"),
+    (
+        {"penalty_weights": {"a": 1.0}},
+        "'penalty_weights' parameter of minimize_l1 must be an array",
+    ),
+    ({"f_min": -np.inf}, r"a float in the range \(-inf, inf\)"),
     ({"x0": np.full(15, np.inf)}, r"x0 must be finite. Got x0\[0\] == inf"),
     ({"x0": np.zeros((3, 5))}, r"x0 must have one dimension, and not be empty. Got shape \(3, 5\)"),
     ({"x0": []}, "x0 must have one dimension, and not be empty"),
