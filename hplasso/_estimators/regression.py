@@ -12,6 +12,7 @@ from .._design.design import Design
 from .._design.factory import check_range, checked_design, leaving_out
 from .._design.tall import design_and_moments, is_tall
 from .._design.working_set import WorkingSet
+from .._numerics.rounding import UNIT, exact_sums
 from .._numerics.typing import Float64, Index, Mask
 from .._path.interpolation import trace_interpolated
 from .._path.progress import PathPoint, warn
@@ -25,6 +26,7 @@ from .problem import (
     PenaltyScale,
     Problem,
     UnpenalisedProblem,
+    entries_of,
 )
 
 # The Gram matrix of all features costs about p / 16 times what a pass over X does: both take n p
@@ -34,6 +36,9 @@ from .problem import (
 # features, or for more (constants.py).
 PASSES_PER_GRAM_COLUMN = 1 / 16
 PASSES_PER_FIT = 32
+# The part of the targets' length by which rounding may change an intercept before it is computed
+# with all digits of means and coefficients: a numerical limit, far from what ordinary data have.
+NOTICED = 1e-9
 
 
 class AlphaScale(PenaltyScale):
@@ -105,6 +110,27 @@ class Regression(UnpenalisedProblem):
         gram = self.working_set.gram * np.logical_and.outer(kept, kept)
         correlations = np.stack([kept * term.target for term in self.terms], axis=1)
         return Regression(design, self.targets, gram, correlations)
+
+    def intercepts(self, points: list[PathPoint]) -> Float64:
+        features, columns, values = entries_of(points)
+        sizes = np.bincount(columns, np.abs(self._means[features] * values), len(points))
+        least, intercepts = min(term.norm for term in self.terms), super().intercepts(points)
+        for number in np.flatnonzero(UNIT * sizes > NOTICED * least):
+            intercepts[number] = self._exact_intercept(points[number])
+        return intercepts
+
+    @property
+    def _means(self) -> Float64:
+        """The means of the user's features."""
+        return np.asarray(self.design.mean + self.design.container.origin)
+
+    def _exact_intercept(self, point: PathPoint) -> float:
+        """b where means, times coefficients that cancel, are far larger: with all their digits."""
+        design, features = self.design, point.features
+        means = self._means[features]
+        digits = design.sqrt_weights**2 @ design.values(features)  # of the means, beyond their last
+        others = point.intercept - digits @ point.values
+        return float(exact_sums(means[None], -point.values, np.atleast_1d(others))[0])
 
     def interpolated(
         self, tracer: Tracer, alphas: Float64, early_stop: bool = False

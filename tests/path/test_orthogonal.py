@@ -238,3 +238,30 @@ def test_unpenalised_columns_stay_where_others_depend_on_them():
     assert kept.size == 3
     assert_allclose(Q @ R, matrix[:, kept], atol=1e-14)
     assert_allclose(Q.T @ Q, np.eye(3), atol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("apart", "mean"), [(1e-10, 100.0), (1e-9, 100.0), (1e-10, 1.0), (1e-6, 0)]
+)
+def test_gaps_count_what_means_and_intercepts_round_away(apart, mean):
+    """Coefficients of 1e10 that cancel, times a mean: all in fractions."""
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        near, between = rng.standard_normal((2, 30))
+        X = np.stack([near + mean, near + mean + apart * between], axis=1)
+        y = between + rng.standard_normal(30)
+        rows, (targets,) = exact(np.column_stack([X, np.ones(30)])), exact(y)
+
+        def excess(found, rows=rows, targets=targets):
+            pairs = zip(rows, targets, strict=True)
+            left = (t - sum(x * c for x, c in zip(row, found, strict=True)) for row, t in pairs)
+            return sum(x * x for x in left) / 60
+
+        best = solved(
+            [[sum(row[j] * row[k] for row in rows) for k in range(3)] for j in range(3)],
+            [sum(row[j] * t for row, t in zip(rows, targets, strict=True)) for j in range(3)],
+        )
+        model = HadamardLasso(0.1, penalty_weights=[0.0, 0.0]).fit(X, y)
+        found = exact([*model.coef_, model.intercept_])[0]
+        assert float(excess(found) - excess(best)) <= model.dual_gap_ + 1e-12 * y.var()
+        assert model.dual_gap_ <= 1e-4 * y.var()
