@@ -12,9 +12,11 @@ from .._estimators.fit_method import Task, fit_method, listeners_of
 from .._estimators.linear_model import options_of
 from .._estimators.linear_regressor import LinearRegressor
 from .._estimators.problem import Problem
+from .._numerics.linalg import column_rank
 from .._numerics.rounding import ROUNDING
 from .._numerics.threads import threads_for_data
 from .._numerics.typing import Float64, Index
+from .._path.certification import FEW
 from .._path.interpolation import trace_exactly
 from .._path.progress import PathPoint, warn_not_converged
 from .._validation.arrays import check_one_target, given_alphas
@@ -271,7 +273,10 @@ class HadamardLassoIC(LinearRegressor):
         tracer = replace(problem, penalty_weights=none).tracer()
         point = tracer.solve(1.0)
         warn_not_converged([point], lambda alpha: "alpha=0 (for the noise variance)")
-        left = n_samples - point.features.size - int(self.fit_intercept)
+        design, rank = problem.unpenalised.design, point.features.size
+        if rank * design.shape[0] <= FEW:  # some may depend on others
+            rank = column_rank(design.block(point.features))
+        left = n_samples - rank - int(self.fit_intercept)
         variance = n_samples * 2.0 * _loss(problem, point) / left
         return max(variance, ROUNDING * tracer.problem.term.scale, float(np.finfo(np.float64).tiny))
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any, Protocol, final
 
 import numpy as np
-from scipy.linalg import eigh, lstsq
+from scipy.linalg import eigh, lstsq, qr
 from scipy.linalg.lapack import dposv, dpotrf, dpotrs, dpstrf, dsyevd, dtrtrs
 
 from .rounding import UNIT
@@ -31,6 +31,8 @@ TINY = 1e-300
 
 # The least room to spare in an array that grows: memory against copies (constants.py).
 ROOM = 32
+# A limit of rounding: of columns of length one, those depend on others of which less is left.
+INDEPENDENT = 1e-13
 
 
 def room_for(size: int) -> int:
@@ -167,6 +169,16 @@ def independent_cholesky(
         kept = _independent_of(gram, kept[:0], kept, squares[:n_trusted])
     kept = np.append(kept, _independent_of(gram, kept, others, squares[n_trusted:]))
     return dpotrf(gram[np.ix_(kept, kept)], lower=1, clean=0)[0], kept
+
+
+def column_rank(block: Float64) -> int:
+    """How many columns are independent: from their products, or by QR where these do not tell."""
+    lengths = np.sqrt((block**2).sum(axis=0))
+    block = block[:, lengths > 0.0] / lengths[lengths > 0.0]
+    if _whole_factor(block.T @ block, np.ones(block.shape[1])) is not None:
+        return block.shape[1]
+    sizes = np.abs(qr(block, mode="r", pivoting=True, check_finite=False)[0].diagonal())
+    return int(np.count_nonzero(sizes > INDEPENDENT * sizes.max(initial=0.0)))
 
 
 def _whole_factor(gram: Float64, squares: Float64) -> Float64 | None:

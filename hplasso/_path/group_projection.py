@@ -6,10 +6,8 @@ import numpy as np
 from scipy.linalg import qr, solve_triangular
 
 from .._design.multi_output import AnyDesign
+from .._numerics.linalg import INDEPENDENT
 from .._numerics.typing import Float64, Index
-
-# A limit of rounding: of columns of length one, those depend on others of which less is left.
-INDEPENDENT = 1e-13
 
 
 class Projection:

@@ -139,6 +139,20 @@ def test_losses_keep_their_digits_beside_nearly_dependent_features(apart):
         assert criterion - constant == pytest.approx(expected, rel=1e-8)
 
 
+@pytest.mark.parametrize("apart", [1e-3, 1e-5, 1e-7])
+def test_noise_variance_of_a_copy_beside_a_near_copy(apart):
+    """They are two columns of three, whichever have coefficients."""
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        X = rng.standard_normal((36, 4))
+        X[:, 1], X[:, 2] = X[:, 0] + apart * rng.standard_normal(36), X[:, 0]
+        y = X[:, 3] + rng.standard_normal(36)
+        spanned = np.column_stack([X[:, [0, 3]], (X[:, 1] - X[:, 0]) / apart, np.ones(36)])
+        left = y - spanned @ np.linalg.lstsq(spanned, y, rcond=None)[0]
+        found = HadamardLassoIC(alphas=3).fit(X, y).noise_variance_
+        assert found == pytest.approx(left @ left / (36 - 4), rel=1e-6)
+
+
 def test_noise_variance_of_dependent_features():
     model = HadamardLassoIC().fit(np.hstack([X, X[:, :3], np.ones((len(y), 1))]), y)
     left = y - LinearRegression().fit(X, y).predict(X)
