@@ -622,7 +622,7 @@ def test_not_converged_paths_warn_once():
         warnings.simplefilter("always")
         HadamardRelaxedCV(estimator, Cs=[0.01, 1.0], gammas=[1.0], cv=3).fit(X, Y > 0.0)
     messages = [str(each.message) for each in caught]
-    assert sum("did not converge for 3 penalty" in message for message in messages) == 1
+    assert sum("did not converge for 3 fit(s)" in message for message in messages) == 1
 
 
 @pytest.mark.parametrize("name", ["lasso", "two classes"])
