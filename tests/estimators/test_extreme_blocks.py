@@ -155,7 +155,7 @@ class Device:
         ([(X, y, y + 1j)], ValueError, "sample_weight of block 0 is complex"),
         ([(X[None], y)], ValueError, "In block 0: Found array with dim 3"),
         ([(X + 1j, y)], ValueError, "In block 0: Complex data not supported"),
-        ([(X.astype(str) + np.array(["a"]), y)], ValueError, "In block 0: could not convert"),
+        ([(np.full(X.shape, "a"), y)], ValueError, "In block 0: could not convert"),
         ([(Device(), y)], TypeError, "X of block 0 is on a device"),
         ([(X, y), (X, Device())], TypeError, "y of block 1 is on a device"),
         (lambda: None, TypeError, "factory must return an iterator over blocks (X, y). Got None."),
