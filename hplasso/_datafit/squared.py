@@ -181,7 +181,7 @@ class LeastSquaresMoments(SquaredTerm):
         """From the residual, where ||y||^2 and Z theta cancel in that of the moments."""
         support = np.flatnonzero(theta)
         square = self.state(working_set, theta).square
-        if self._hidden(support, theta[support]) > DIGITS * square:
+        if self._hidden(self.design.size[support] * np.abs(theta[support])) > DIGITS * square:
             columns = self.design.columns()
             columns.append(support)
             residual = self.response - columns.predict(theta[support])
@@ -198,12 +198,10 @@ class LeastSquaresMoments(SquaredTerm):
     ) -> tuple[CorrelationRounding, float]:
         """Here the gap misses all that correlations are off by."""
         sizes = self.design.size[support] * np.abs(values)
-        hidden = self._hidden(support, values)
-        return CorrelationRounding(self.norm + float(sizes.sum())), hidden
+        return CorrelationRounding(self.norm + float(sizes.sum())), self._hidden(sizes)
 
-    def _hidden(self, support: Index, values: Float64) -> float:
-        """What rounding may be off by in theta'z, and in ||r||^2."""
-        sizes = self.design.size[support] * np.abs(values)
+    def _hidden(self, sizes: Float64) -> float:
+        """What rounding may be off by in theta'z, and in ||r||^2, for |theta_j| times lengths."""
         length = sqrt(sizes @ sizes)
         return UNIT * (self.norm + length) * length
 

@@ -177,8 +177,15 @@ def column_rank(block: Float64) -> int:
     block = block[:, lengths > 0.0] / lengths[lengths > 0.0]
     if _whole_factor(block.T @ block, np.ones(block.shape[1])) is not None:
         return block.shape[1]
-    sizes = np.abs(qr(block, mode="r", pivoting=True, check_finite=False)[0].diagonal())
-    return int(np.count_nonzero(sizes > INDEPENDENT * sizes.max(initial=0.0)))
+    return independent_qr(block)[1].size
+
+
+def independent_qr(block: Float64) -> tuple[Float64, Index]:
+    """R (r, r) of the independent ones of columns of length one, and which these are, in order."""
+    root, order = qr(block, mode="r", pivoting=True, check_finite=False)
+    sizes = np.abs(root.diagonal())
+    rank = int(np.count_nonzero(sizes > INDEPENDENT * sizes.max(initial=0.0)))
+    return root[:rank, :rank], order[:rank]
 
 
 def _whole_factor(gram: Float64, squares: Float64) -> Float64 | None:

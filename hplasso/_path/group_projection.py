@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.linalg import qr, solve_triangular
+from scipy.linalg import solve_triangular
 
 from .._design.multi_output import AnyDesign
-from .._numerics.linalg import INDEPENDENT
+from .._numerics.linalg import independent_qr
 from .._numerics.typing import Float64, Index
 
 
@@ -22,12 +22,8 @@ class Projection:
 
     def __init__(self, design: AnyDesign, features: Index) -> None:
         lengths = design.column_norms[features]
-        block = design.block(features) / lengths
-        root, order = qr(block, mode="r", pivoting=True, check_finite=False)
-        sizes = np.abs(root.diagonal())
-        rank = int(np.count_nonzero(sizes > INDEPENDENT * sizes.max(initial=0.0)))
-        self._features, self._root = features[order[:rank]], root[:rank, :rank]
-        self._lengths = lengths[order[:rank], None]
+        self._root, kept = independent_qr(design.block(features) / lengths)
+        self._features, self._lengths = features[kept], lengths[kept, None]
 
     def length(self, z: Float64) -> float:
         """|P r|, from the correlations z (p, T) of all features."""
