@@ -48,12 +48,16 @@ class CompressedRows(NamedTuple):
 
 
 class Compressed(NamedTuple):
-    """Rows, targets (n, T), weights (n,) that sum to W, and the number of the part of each row."""
+    """Rows, targets (n, T), weights (n,) that sum to W, and the number of the part of each row.
+
+    `squares` (p,) are those of the features of all parts, about their means.
+    """
 
     X: CompressedRows
     targets: Float64
     weights: Float64
     part: Index
+    squares: Float64
 
 
 def compressed(parts: list[Moments], n_targets: int, centre: bool, dtype: Any) -> Compressed:
@@ -75,7 +79,8 @@ def compressed(parts: list[Moments], n_targets: int, centre: bool, dtype: Any) -
     together = np.concatenate(blocks)
     origin = whole.mean[:p] - away[:p]
     X = CompressedRows(np.asfortranarray(together[:, :p]), origin, dtype)
-    return Compressed(X, together[:, p:].copy(), np.concatenate(weights), number)
+    squares = whole.products.diagonal()[:p].copy()
+    return Compressed(X, together[:, p:].copy(), np.concatenate(weights), number, squares)
 
 
 def _rows(moments: Moments) -> Float64:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from functools import reduce
-
 from .._design.compressed import compressed
 from .._design.factory import check_vanished
-from .._design.moments import Moments
 from .._design.row_folds import Assignment, ByFold
 from .._design.source import Source, check_weight
 from .._design.target_moments import HELD, TargetMoments, check_memory, target_moments
@@ -37,9 +34,8 @@ def streamed_least_squares(
     if not n_rows:
         raise ValueError("There are no samples, or none of them has a positive weight.")
     check_weight(sum(part.weight for part in moments))
-    whole = reduce(Moments.merge, moments)
-    check_vanished(source, whole.products.diagonal()[: source.n_features])
     few = compressed(moments, n_targets, options.fit_intercept, source.dtype)
+    check_vanished(source, few.squares)
     data = LeastSquaresData(few.X, few.targets, few.weights / few.weights.sum(), penalty, options)
     folds = None if assignment is None else few.part
     flat = n_targets == 1 and all(part.flat for part in parts)
