@@ -179,11 +179,13 @@ class UnpenalisedProblem(ABC):
         return self.intercepts(points)[None]
 
     def intercepts(self, points: list[PathPoint]) -> Float64:
-        """b - m'theta of points of one output, with the means m of the user's features."""
-        features, columns, values = entries_of(points)
-        means = (self.design.mean + self.design.container.origin)[features]
-        shifts = np.bincount(columns, means * values, len(points))
-        return np.reshape([point.intercept for point in points], len(points)) - shifts
+        """b - m'theta of points of one output."""
+        return shifted(points, *shifts_of(points, self.means))
+
+    @property
+    def means(self) -> Float64:
+        """m, those of the user's features."""
+        return np.asarray(self.design.mean + self.design.container.origin)
 
     def identified(self, coefs: Float64) -> Float64:
         """Coefficients (K, p, L) without penalty, of those with the same outputs the shortest."""
@@ -321,6 +323,18 @@ def entries_of(points: list[PathPoint]) -> tuple[Index, Index, Float64]:
     columns = np.repeat(np.arange(len(points)), [point.features.size for point in points])
     features = np.concatenate([point.features for point in points])
     return features, columns, np.concatenate([point.values for point in points])
+
+
+def shifts_of(points: list[PathPoint], means: Float64) -> tuple[Index, Float64]:
+    """Numbers of points, and m_j theta_j, of all coefficients that are not zero."""
+    features, columns, values = entries_of(points)
+    return columns, means[features] * values
+
+
+def shifted(points: list[PathPoint], columns: Index, shifts: Float64) -> Float64:
+    """b of each point, of one output, less its shifts."""
+    intercepts = np.reshape([point.intercept for point in points], len(points))
+    return np.asarray(intercepts - np.bincount(columns, shifts, len(points)))
 
 
 def gaps_of(points: list[PathPoint]) -> Float64:

@@ -26,7 +26,8 @@ from .problem import (
     PenaltyScale,
     Problem,
     UnpenalisedProblem,
-    entries_of,
+    shifted,
+    shifts_of,
 )
 
 # The Gram matrix of all features costs about p / 16 times what a pass over X does: both take n p
@@ -112,22 +113,18 @@ class Regression(UnpenalisedProblem):
         return Regression(design, self.targets, gram, correlations)
 
     def intercepts(self, points: list[PathPoint]) -> Float64:
-        features, columns, values = entries_of(points)
-        sizes = np.bincount(columns, np.abs(self._means[features] * values), len(points))
-        least, intercepts = min(term.norm for term in self.terms), super().intercepts(points)
+        columns, shifts = shifts_of(points, self.means)
+        sizes = np.bincount(columns, np.abs(shifts), len(points))
+        least = min(term.norm for term in self.terms)
+        intercepts = shifted(points, columns, shifts)
         for number in np.flatnonzero(UNIT * sizes > NOTICED * least):
             intercepts[number] = self._exact_intercept(points[number])
         return intercepts
 
-    @property
-    def _means(self) -> Float64:
-        """The means of the user's features."""
-        return np.asarray(self.design.mean + self.design.container.origin)
-
     def _exact_intercept(self, point: PathPoint) -> float:
         """b where means, times coefficients that cancel, are far larger: with all their digits."""
         design, features = self.design, point.features
-        means = self._means[features]
+        means = self.means[features]
         digits = design.sqrt_weights**2 @ design.values(features)  # of the means, beyond their last
         others = point.intercept - digits @ point.values
         return float(exact_sums(means[None], -point.values, np.atleast_1d(others))[0])

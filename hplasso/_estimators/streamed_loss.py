@@ -22,7 +22,7 @@ from .._path.tracer import Tracer
 from .._penalties.l1 import L1Penalty
 from .classification import ClassRows, CScale, Labels, LogisticData
 from .generalized_linear import GeneralizedLinearData
-from .problem import FitOptions, PenaltyScale, Problem, UnpenalisedProblem, entries_of
+from .problem import FitOptions, PenaltyScale, Problem, UnpenalisedProblem
 from .regression import AlphaScale
 
 # The sample is solved to no more than this part of the loss: it is off by more than that.
@@ -150,11 +150,9 @@ class StreamedProblem(UnpenalisedProblem):
     def without(self, features: Any) -> Any:
         raise TypeError("Data in blocks cannot be fitted without some of the features.")
 
-    def intercepts(self, points: list[PathPoint]) -> Float64:
-        """b - c'theta of points of one output, with the centre c."""
-        features, columns, values = entries_of(points)
-        shifts = np.bincount(columns, self.centre[features] * values, len(points))
-        return np.reshape([point.intercept for point in points], len(points)) - shifts
+    @property
+    def means(self) -> Float64:
+        return self.centre
 
 
 def held_out(problem: StreamedProblem, points: Sequence[PathPoint]) -> HeldOutKernel:
