@@ -66,7 +66,8 @@ def minimize_l1(
         as well. Otherwise it is estimated by finite differences, with p or more evaluations of
         `fun` each time: '2-point' (also None and False), '3-point' or, for functions of complex
         numbers, 'cs'. Where these are not exact, no smaller violations are asked for than about
-        ``1e-7`` ('3-point': ``1e-8``) times ``max(1, |fun|) / alpha``.
+        ``1e-7`` ('3-point': ``1e-8``) times ``max(1, |fun|) / alpha``, or .1 if that is less. Where
+        `fun` returns a number in single precision, steps and errors are those of such numbers.
     penalty_weights : array-like of shape (p,), default=None
         The weights w, not negative, all one by default. Weight zero means no penalty; inf, that x_j
         is zero.
@@ -109,15 +110,15 @@ def minimize_l1(
         kkt : float
             The largest violation of the optimality conditions: of ``|jac_j + alpha w_j sign(x_j)|``
             where x_j is not zero and ``|jac_j| - alpha w_j`` where it is, relative to alpha w_j, or
-            to a millionth of the largest gradient at `x0` where that is more; without penalty, to
-            the largest gradient.
+            to a millionth of the largest gradient where that is more; without penalty, to the
+            largest gradient. That is the one at `x`, or, if rounding hides what is left, at `x0`.
         gap : float
             A bound of ``F(x) - min F``, if `fun` is convex, `f_min` is given and there are two
             factors; NaN otherwise. Infinite where a coordinate without penalty has a gradient.
         nit, nfev, njev : int
             Numbers of iterations, and of evaluations of `fun` and of the gradient.
         success : bool
-            Whether ``kkt <= tol``.
+            Whether ``kkt <= tol``, or no more than what finite differences hide (see `jac`).
         status : int
             0: success, 1: too many iterations or evaluations, 2: rounding does not let violations
             get smaller, 3: `fun` or `jac` failed after the start, 99: the callback ended the run.
@@ -209,6 +210,9 @@ def minimize_l1(
         )
 
 
+# What F goes down by where rounding hides the rest, as a part of it. A numerical limit.
+NEGLIGIBLE = 1e-9
+
 MESSAGES = {
     CONVERGED: "The optimality conditions hold to tol.",
     ROUNDED: (
@@ -226,7 +230,29 @@ def solve(
     if objective.power < 1.0 or objective.kkt(at) > max(tol, objective.gradient_error(at)):
         before, at = descend_by_factors(objective, n_factors, settings["c"], maxcor, report)
         at = without_shrinking(objective, before, at)
-    return finish(objective, at, tol, maxcor, report)
+        if at.objective > objective.start.objective:  # g went down alone, from unbalanced factors
+            at = objective.start
+    at, status = finish(objective, at, tol, maxcor, report)
+    return (at, status) if status != CONVERGED else finish_there(objective, at, tol, maxcor, report)
+
+
+def finish_there(
+    objective: Objective, at: Evaluation, tol: float, maxcor: int, report: Report
+) -> tuple[Evaluation, int]:
+    """Go on as violations are judged by gradients that are far smaller than at x0, if F goes down.
+
+    From a bad x0, with gradients of 1e20, they tell nothing. Where F does not go down, it is
+    rounding that hides more.
+    """
+    scale_at_start = objective.scale
+    while True:
+        objective.scale = np.minimum(scale_at_start, objective.scale_at(at))
+        before, (at, status) = at, finish(objective, at, tol, maxcor, report)
+        if before.objective - at.objective <= NEGLIGIBLE * abs(before.objective):
+            if status == CONVERGED:
+                return at, CONVERGED
+            objective.scale = scale_at_start
+            return before, CONVERGED
 
 
 def checked_options(options: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -23,13 +23,16 @@ from .._numerics.typing import Float64
 
 # Status of a result: what `scipy.optimize.minimize` has, where it has one.
 CONVERGED, TOO_MANY, ROUNDED, FAILED, HALTED = 0, 1, 2, 3, 99
-# Steps of finite differences, relative to max(1, |x_j|): those of SciPy.
-STEPS = {"2-point": UNIT ** (1 / 2), "3-point": UNIT ** (1 / 3), "cs": UNIT ** (1 / 2)}
+# Steps of finite differences, relative to max(1, |x_j|), as powers of the unit of rounding of h:
+# those of SciPy.
+STEPS = {"2-point": 1 / 2, "3-point": 1 / 3, "cs": 1 / 2}
 # The error that they leave in the gradient, as a part of max(1, |h|), times a margin of ten: a
-# smaller violation may be nothing but this error.
+# smaller violation may be nothing but this error. Larger ones than MOST_HIDDEN are never that. In
+# single precision it is larger, like the unit of rounding over the step.
 GRADIENT_ERROR = {"2-point": 1e-7, "3-point": 1e-8, "cs": 0.0}
-# A violation is relative to lambda_j, or to this part of the largest gradient at the start if that
-# is more. A numerical limit: below it rounding of the gradient would count as a violation.
+MOST_HIDDEN = 0.1
+# A violation is relative to lambda_j, or to this part of the largest gradient if that is more. A
+# numerical limit: below it rounding of the gradient would count as a violation.
 LEAST_SCALE = 1e-6
 
 
@@ -66,6 +69,7 @@ class SmoothFunction:
         self._jac = "2-point" if jac is None or jac is False else jac
         self._positive, self._limit = positive, limit
         self._started = False
+        self._unit = UNIT
 
     def __call__(self, x: Float64) -> tuple[float, Float64]:
         """h(x) and its gradient."""
@@ -90,7 +94,9 @@ class SmoothFunction:
     @property
     def gradient_error(self) -> float:
         """The error of the gradient, as a part of max(1, |h|)."""
-        return GRADIENT_ERROR[self._jac] if isinstance(self._jac, str) else 0.0
+        if not isinstance(self._jac, str):
+            return 0.0
+        return float(GRADIENT_ERROR[self._jac] * (self._unit / UNIT) ** (1.0 - STEPS[self._jac]))
 
     def _evaluate(self, function: Callable[..., Any], name: str, x: Any) -> Any:
         """What a function of the caller's returns."""
@@ -112,6 +118,8 @@ class SmoothFunction:
         if number.size != 1 or number.dtype.kind not in "fiub":
             raise ValueError(f"fun must return a real number. Got {value!r}.")
         self._demand_finite(number.reshape(1), "fun", x)
+        if number.dtype.kind == "f":
+            self._unit = max(UNIT, float(np.finfo(number.dtype).eps))
         return float(number.reshape(()))
 
     def _checked(self, gradient: Any, name: str, x: Float64) -> Float64:
@@ -139,7 +147,8 @@ class SmoothFunction:
 
     def _differences(self, x: Float64, value: float) -> Float64:
         """The gradient by finite differences; under x >= 0 no step goes below zero."""
-        steps = STEPS[self._jac] * np.where(x < 0.0, -1.0, 1.0) * np.maximum(1.0, np.abs(x))
+        relative = self._unit ** STEPS[self._jac]
+        steps = relative * np.where(x < 0.0, -1.0, 1.0) * np.maximum(1.0, np.abs(x))
         gradient = np.empty_like(x)
         for j, step in enumerate(steps):
             gradient[j] = self._slope(x, j, step, value)
@@ -219,8 +228,13 @@ class Objective:
         self.function, self.penalty, self.power, self.positive = function, penalty, power, positive
         value, gradient = function(x0)
         self.start = self.best = Evaluation(x0, value, gradient, value + self.penalty_at(x0))
+        self.scale = self.scale_at(self.start)
+
+    def scale_at(self, evaluation: Evaluation) -> Float64:
+        """What violations are relative to, if gradients are as large as there."""
+        penalty, gradient = self.penalty, evaluation.gradient
         steepest = float(np.abs(gradient[np.isfinite(penalty)]).max(initial=0.0)) or 1.0
-        self.scale = np.maximum(penalty, np.where(penalty > 0.0, LEAST_SCALE, 1.0) * steepest)
+        return np.maximum(penalty, np.where(penalty > 0.0, LEAST_SCALE, 1.0) * steepest)
 
     def penalty_at(self, x: Float64) -> float:
         """sum_j lambda_j |x_j|^q."""
@@ -238,7 +252,7 @@ class Objective:
     def gradient_error(self, evaluation: Evaluation) -> float:
         """The part of a relative violation that may be the error of finite differences."""
         size = max(1.0, abs(evaluation.value)) / float(self.scale.min())
-        return self.function.gradient_error * size
+        return min(self.function.gradient_error * size, MOST_HIDDEN)
 
     def violations(self, evaluation: Evaluation) -> Float64:
         """How far each coordinate is from its optimality condition, relative to `scale`."""

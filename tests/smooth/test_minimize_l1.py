@@ -757,3 +757,58 @@ def test_a_hessian_that_is_zero_to_rounding_gives_no_step():
     res = minimize_l1(loss, np.zeros(10), 5.0 / scale, jac=True)
     assert not res.success
     assert "Rounding" in res.message
+
+
+@pytest.mark.parametrize("alpha", [0.01, 0.0])
+@pytest.mark.parametrize("size", [1.0, 5.0, 12.0])
+def test_a_start_of_huge_gradients_is_no_measure_of_success(alpha, size):
+    """Counts, whose gradient is up to 1e20 at the start: to be optimal beside that says nothing."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((100, 5))
+    y = rng.poisson(np.exp(X[:, 0]))
+
+    def loss(coef):
+        return np.mean(np.exp(X @ coef) - y * (X @ coef)), X.T @ (np.exp(X @ coef) - y) / len(y)
+
+    least = minimize_l1(loss, np.zeros(5), alpha, jac=True).fun
+    x0 = size * np.random.default_rng(1).standard_normal(5)
+    result = minimize_l1(loss, x0, alpha, jac=True)
+    assert result.success
+    assert result.fun == pytest.approx(least, rel=1e-12)
+
+
+def test_no_success_where_finite_differences_hide_everything():
+    target = 1e-12 * np.array([3.0, -2.0, 0.1])
+    result = minimize_l1(lambda x: 0.5 * ((x - target) ** 2).sum(), np.zeros(3), 1e-12)
+    assert result.status == 2
+    assert result.kkt > 0.1
+
+
+@pytest.mark.parametrize("jac", ["2-point", "3-point"])
+def test_differences_of_a_function_in_single_precision(jac):
+    """A step of 1.5e-8 is lost in single precision, so that x0 seems to be optimal."""
+    target = np.array([3.0, -2.0, 0.1], dtype=np.float32)
+
+    def half_square(x):
+        return np.float32(0.5 * ((x.astype(np.float32) - target) ** 2).sum())
+
+    result = minimize_l1(half_square, np.zeros(3), 1.0, jac=jac)
+    assert result.success
+    assert_allclose(result.x, [2.0, -1.0, 0.0], atol=2e-3)
+
+
+@pytest.mark.parametrize("seed", [2077, 2605])
+def test_the_result_is_not_above_the_start(seed):
+    """Of a function with many local minima, where the function of the factors starts far above."""
+    rng = np.random.default_rng(seed)
+    n, p = int(rng.integers(5, 30)), int(rng.integers(2, 8))
+    X, y = rng.uniform(0.5, 4) * rng.standard_normal((n, p)), rng.uniform(-3, 3, n)
+
+    def fun(x):
+        angle = X @ x - y
+        return np.mean(1.0 - np.cos(angle)), X.T @ np.sin(angle) / n
+
+    x0, alpha = rng.standard_normal(p) * rng.choice([0.3, 1, 3]), rng.choice([0.001, 0.01, 0.1])
+    result = minimize_l1(fun, x0, alpha, jac=True)
+    assert result.success
+    assert result.fun <= fun(x0)[0] + alpha * np.abs(x0).sum() + 1e-9
