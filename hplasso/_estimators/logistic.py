@@ -282,9 +282,9 @@ class HadamardLogisticRegression(LogisticEstimator):
     Notes
     -----
     A class whose samples all have weight zero keeps its place in `classes_`. With an intercept, its
-    coefficients are zero, its probability is below 1e-300 on the training data, and the other
-    classes and `dual_gap_` are as if its samples were not there. Without an intercept it takes part
-    in the probabilities like any other.
+    coefficients are zero, its probability is below 1e-300 on the training samples that have a
+    weight, and the other classes and `dual_gap_` are as if its samples were not there. Without an
+    intercept it takes part in the probabilities like any other.
 
     References
     ----------

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn import get_config
+from sklearn.model_selection import check_cv
 from sklearn.utils.metadata_routing import process_routing
 
 from .._design.design import Design
@@ -95,6 +96,14 @@ def _rows_at(indices: Any, number: int, n_samples: int) -> Index:
             f"cv must give indices of samples, from 0 to {n_samples - 1}, or masks. For fold "
             f"{number} it does not: {error}."
         ) from error
+
+
+def splitter_to_route(cv: Any) -> Any:
+    """The splitter that metadata are passed on to; an iterable takes none, and is not gone through.
+
+    A generator can be gone through once, which is what `fit` does.
+    """
+    return check_cv(() if isinstance(cv, Iterable) and not hasattr(cv, "split") else cv)
 
 
 def routed(owner: Any, method: str, sample_weight: Any, params: Mapping[str, Any]) -> Any:

@@ -73,9 +73,10 @@ class HadamardLassoIC(LinearRegressor):
     positive : bool, default=False
         Whether the coefficients are confined to be non-negative.
     noise_variance : float, default=None
-        The variance :math:`s^2` of the noise. If None, the RSS of least squares on all features,
-        over the degrees of freedom that are left. That needs more samples than features. A y that
-        is linear in the features counts as known to rounding.
+        The variance :math:`s^2` of the noise. If None, the RSS of least squares on all features
+        (with ``positive=True``, of non-negative least squares), over the number of samples less
+        that of independent features and of the intercept. That needs more samples than features. A
+        y that is linear in the features counts as known to rounding.
     ebic_gamma : float, default=1.0
         The gamma of 'ebic', from 0 (which is 'bic') to 1.
     solver : {'auto', 'alternating'}, default='auto'
@@ -273,9 +274,12 @@ class HadamardLassoIC(LinearRegressor):
         tracer = replace(problem, penalty_weights=none).tracer()
         point = tracer.solve(1.0)
         warn_not_converged([point], lambda alpha: "alpha=0 (for the noise variance)")
-        design, rank = problem.unpenalised.design, point.features.size
+        design, features = problem.unpenalised.design, point.features
+        if self.positive:  # those at zero count as well
+            features = np.setdiff1d(np.flatnonzero(~design.left_out), design.constant)
+        rank = features.size
         if rank * design.shape[0] <= FEW:  # some may depend on others
-            rank = column_rank(design.block(point.features))
+            rank = column_rank(design.block(features))
         left = n_samples - rank - int(self.fit_intercept)
         variance = n_samples * 2.0 * _loss(problem, point) / left
         return max(variance, ROUNDING * tracer.problem.term.scale, float(np.finfo(np.float64).tiny))

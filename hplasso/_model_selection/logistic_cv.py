@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from sklearn.model_selection import check_cv
 from sklearn.utils import check_consistent_length
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import check_is_fitted
@@ -15,7 +14,7 @@ from .._design.sources import source_of
 from .._estimators.logistic import HadamardLogisticRegression
 from .._validation.choices import Balanced, Rule, Solver
 from .._validation.parameters import explain_names
-from .folds import routed
+from .folds import routed, splitter_to_route
 from .kept_path import fitted_at
 from .logistic_cv_fit import LogisticCV
 from .scoring import OffsetModel, Scorer, block_scorer, scorer_of
@@ -47,7 +46,8 @@ class HadamardLogisticRegressionCV(LogisticCV):
     scoring : str, callable or None, default='neg_log_loss'
         What to choose by: the name of a scorer or a callable ``scorer(estimator, X, y)``; None is
         accuracy. Metrics with a parameter `labels` are told of all classes, as a test set may lack
-        some. A score that is NaN, or that a scorer raises an error for, ranks last, with a warning.
+        some, and of two classes, if they have a `pos_label`, that the second is the positive one. A
+        score that is NaN, or that a scorer raises an error for, ranks last, with a warning.
     tol : float, default=1e-4
         Largest duality gap, relative to the loss of the model without features.
     max_iter : int, default=100
@@ -306,5 +306,5 @@ class HadamardLogisticRegressionCV(LogisticCV):
         score = MethodMapping().add(caller="score", callee="score")
         score.add(caller="fit", callee="score")
         router = MetadataRouter(owner=self).add_self_request(self)
-        router.add(splitter=check_cv(self.cv, classifier=True), method_mapping=split)
+        router.add(splitter=splitter_to_route(self.cv), method_mapping=split)
         return router.add(scorer=scorer_of(self.scoring), method_mapping=score)

@@ -15,7 +15,7 @@ from .._numerics.typing import Float64, Index
 from .._path.progress import PathPoint
 from .folds import Fold
 from .rules import smallest
-from .scoring import OffsetModel, Scorer
+from .scoring import Scorer
 from .streamed_validation import StreamedFold
 
 # Scores that are sums over samples.
@@ -90,19 +90,10 @@ class Validation(NamedTuple):
             for name, value in self.score_params.items()
         }
         offset = None if self.data.offset is None else self.data.offset[fold.test]
-        positions = [*np.ndindex(*models.shape[:2])]
+        positions = np.ndindex(*models.shape[:2])
         makes = [partial(self._model, models[position], features) for position in positions]
-        together = self.scorer.joint_scores(makes, samples, labels, offset, **params)
-        if together is not None:
-            return np.reshape(together, models.shape[:2]), []
-        scores, errors = np.full(models.shape[:2], np.nan), []
-        for position, make in zip(positions, makes, strict=True):
-            model: Any = make() if offset is None else OffsetModel.of(make(), offset)
-            try:
-                scores[position] = self.scorer(model, samples, labels, **params)
-            except Exception as error:
-                errors.append(error)
-        return scores, errors
+        scores, errors = self.scorer.scores(makes, samples, labels, offset, **params)
+        return scores.reshape(models.shape[:2]), errors
 
     def _model(self, rows: Any, features: Index) -> HadamardLogisticRegression:
         """The estimator of some coefficients and intercepts (K, p + 1), on some features."""

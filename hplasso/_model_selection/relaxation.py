@@ -27,7 +27,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._estimators.problem import Problem
+from .._numerics.linalg import column_rank
 from .._numerics.typing import Float64, Index, Mask
+from .._path.certification import FEW
 from .._path.progress import Outcome, PathPoint
 from .._path.saturation import UNEXPLAINED
 from .._validation.weights import PenaltyWeights
@@ -141,11 +143,22 @@ def _lost(support: Mask, lost: list[tuple[Mask, Refit]]) -> Refit:
     return next((why for part, why in lost if support[part].all()), Refit.EXISTS)
 
 
+def _independent(problem: Problem, support: Mask) -> bool:
+    """Whether no column of the support depends on others; True if there are too many to look at.
+
+    Without a bound a fit without penalty says so: such columns are left out.
+    """
+    design, size = problem.unpenalised.design, int(support.sum())
+    return size * design.shape[0] > FEW or column_rank(design.block(support.nonzero()[0])) == size
+
+
 def _without_penalty(problem: Problem, support: Mask) -> tuple[Refit, LinearModels | None]:
     """The fit of some features, if there is one, and if there are any."""
     if not support.any():
         return Refit.EXISTS, None
     if support.sum() > np.count_nonzero(problem.unpenalised.design.sqrt_weights):
+        return Refit.DEPENDENT, None
+    if problem.options.positive and not _independent(problem, support):
         return Refit.DEPENDENT, None
     problem = replace(
         problem,
@@ -162,6 +175,6 @@ def _without_penalty(problem: Problem, support: Mask) -> tuple[Refit, LinearMode
         return Refit.SEPARATED, None
     refit = models_of(problem, [point])
     if not (problem.options.positive or refit.coefs[:, support].any(axis=0).all()):
-        return Refit.DEPENDENT, None  # without penalty, such columns are left out
+        return Refit.DEPENDENT, None  # they are left out
     coefs = problem.unpenalised.identified(refit.coefs)
     return Refit.EXISTS, refit._replace(coefs=coefs)

@@ -21,13 +21,13 @@ from .._validation.arrays import GivenGrid, check_one_target, checked_ratios
 from .._validation.choices import Rule
 from .._validation.parameters import RELAXED_CONSTRAINTS, check_parameters, explain_names
 from .._validation.weights import raw_weights
-from .folds import Fold, checked_folds, routed
+from .folds import Fold, checked_folds, routed, splitter_to_route
 from .kept_path import saturated_paths
 from .relaxed_folds import FoldResult, HeldOutLoss, HeldOutScore, Validation
 from .relaxed_model import RelaxedModel
 from .resamples import problems_of
 from .rules import choose, print_end_of_grid
-from .scoring import Scorer, scorer_of
+from .scoring import Scorer, scorer_of, warn_failed
 from .single_penalty import checked_estimator, data_of, given_penalties
 
 
@@ -62,7 +62,9 @@ class HadamardRelaxedCV(RelaxedModel):
         an iterable of pairs of training and test indices.
     scoring : str or callable, default=None
         The name of a scorer, or a scorer. None is minus the mean loss of the estimator on the test
-        samples: the squared error, the deviance, or the log loss, which take less time.
+        samples: the squared error, the deviance, or the log loss, which take less time. A score
+        that is NaN, or that a scorer raises an error for, ranks last, with a warning; if it raises
+        one for all, that is raised.
     rule : {'min', '1se'}, default='min'
         - 'min': the pair of the best mean score over the folds.
         - '1se': the strongest penalty at which the mean score of any gamma is within one standard
@@ -312,6 +314,7 @@ class HadamardRelaxedCV(RelaxedModel):
             for number, (fold, own) in enumerate(zip(folds, tasks, strict=True))
         )
         self.scores_ = np.stack([result.scores for result in results], axis=-1)
+        warn_failed([error for result in results for error in result.errors], self.scores_.size)
         self.refits_exist_ = np.stack([result.refits for result in results], axis=-1)
         return list(results)
 
@@ -351,7 +354,7 @@ class HadamardRelaxedCV(RelaxedModel):
         """
         split = MethodMapping().add(caller="fit", callee="split")
         router = MetadataRouter(owner=self).add_self_request(self)
-        router.add(splitter=check_cv(self.cv), method_mapping=split)
+        router.add(splitter=splitter_to_route(self.cv), method_mapping=split)
         if self.scoring is None:
             return router
         score = MethodMapping().add(caller="fit", callee="score")

@@ -20,11 +20,15 @@ from .scoring import Scorer
 
 
 class FoldResult(NamedTuple):
-    """What a fold gives: scores (G, L), where there are refits (L,), points that are not solved."""
+    """What a fold gives: scores (G, L), where there are refits (L,), points that are not solved.
+
+    And what scorers raised.
+    """
 
     scores: Float64
     refits: Mask
     failed: list[PathPoint]
+    errors: list[Exception]
 
 
 class Validation(NamedTuple):
@@ -44,12 +48,13 @@ class Validation(NamedTuple):
             points = problem.trace(self.penalties, listeners_of(task, printer))
             data = self.data.reweighted(fold.weights(self.data.raw_weights), fold.total)
             path = relaxed_path(data, problem, points, self.held_out.all_features)
-            scores = self.held_out.scores(problem, fold, path, self.gammas)
+            scores, errors = self.held_out.scores(problem, fold, path, self.gammas)
         refits = np.array([refit is Refit.EXISTS for refit in path.refits])
         if problem.options.verbose:
             words = f"best score {np.fmax.reduce(scores, None):.6g}, refits at {refits.sum()} of"
             print(f"fold {number}: {words} {refits.size} penalties", file=sys.stderr)
-        return FoldResult(scores, refits, [point for point in points if not point.converged])
+        failed = [point for point in points if not point.converged]
+        return FoldResult(scores, refits, failed, errors)
 
 
 class HeldOutLoss(NamedTuple):
@@ -63,7 +68,9 @@ class HeldOutLoss(NamedTuple):
         """Whether it looks at more than the features of the supports."""
         return False
 
-    def scores(self, problem: Problem, fold: Fold, path: RelaxedPath, gammas: Float64) -> Float64:
+    def scores(
+        self, problem: Problem, fold: Fold, path: RelaxedPath, gammas: Float64
+    ) -> tuple[Float64, list[Exception]]:
         """Scores (G, L) of a path on the test samples of a fold."""
         samples = problem.unpenalised.design.container.rows(fold.test, path.features)
         weights = self.sample_weights[fold.test]
@@ -73,7 +80,7 @@ class HeldOutLoss(NamedTuple):
             for models in (path.penalised, path.refitted)
         )
         outputs = (gamma * penalised + (1.0 - gamma) * refitted for gamma in gammas)
-        return -np.stack([self.data.mean_losses(fold.test, each, weights) for each in outputs])
+        return -np.stack([self.data.mean_losses(fold.test, each, weights) for each in outputs]), []
 
 
 class HeldOutScore(NamedTuple):
@@ -94,22 +101,21 @@ class HeldOutScore(NamedTuple):
         """Whether the scorer may look at more than predictions."""
         return not self.scorer.at_predictions_only
 
-    def scores(self, problem: Problem, fold: Fold, path: RelaxedPath, gammas: Float64) -> Float64:
+    def scores(
+        self, problem: Problem, fold: Fold, path: RelaxedPath, gammas: Float64
+    ) -> tuple[Float64, list[Exception]]:
         """Scores (G, L) of a path on the test samples of a fold."""
         samples, labels = self.X[:, path.features][fold.test], self.y[fold.test]
         params = {
             name: np.asarray(value)[fold.test] if np.ndim(value) else value
             for name, value in self.params.items()
         }
-        scores = []
+        models: list[Any] = []
         for gamma in gammas:
-            models = self._fitted(path.penalised.mixed(path.refitted, gamma))
-            makes = [partial(copy, model) for model in models]
-            together = self.scorer.joint_scores(makes, samples, labels, **params)
-            scores.append(
-                together or [self.scorer(model, samples, labels, **params) for model in models]
-            )
-        return np.array(scores)
+            models += self._fitted(path.penalised.mixed(path.refitted, gamma))
+        makes = [partial(copy, model) for model in models]
+        scores, errors = self.scorer.scores(makes, samples, labels, **params)
+        return scores.reshape(len(gammas), -1), errors
 
     def _fitted(self, models: LinearModels) -> list[Any]:
         """The estimators of linear models."""

@@ -14,6 +14,7 @@ from sklearn.metrics import get_scorer
 from .._design.source import Source
 from .._estimators.block_scores import block_accuracy, block_log_loss
 from .._estimators.linear_classifier import LinearClassifier
+from .._numerics.typing import Float64
 from .._path.progress import warn
 from .joint_scores import joint_scores
 
@@ -75,11 +76,21 @@ class Scorer:
             )
         return float(number.item())
 
-    def joint_scores(
+    def scores(
         self, makes: Sequence[Callable[[], Any]], X: Any, y: Any, offset: Any = None, **params: Any
-    ) -> list[float] | None:
-        """The scores of models, each made by a function; None where they are not known at once."""
-        return joint_scores(self.scoring, makes, X, y, offset, labelled=True, **params)
+    ) -> tuple[Float64, list[Exception]]:
+        """The scores of models, each made by a function, and errors, whose scores are NaN."""
+        together = joint_scores(self.scoring, makes, X, y, offset, labelled=True, **params)
+        if together is not None:
+            return np.array(together), []
+        scores, errors = np.full(len(makes), np.nan), []
+        for number, make in enumerate(makes):
+            model: Any = make() if offset is None else OffsetModel.of(make(), offset)
+            try:
+                scores[number] = self(model, X, y, **params)
+            except Exception as error:
+                errors.append(error)
+        return scores, errors
 
 
 @final

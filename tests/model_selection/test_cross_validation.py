@@ -10,7 +10,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn import config_context
-from sklearn.base import clone
+from sklearn.base import clone, is_classifier
 from sklearn.datasets import load_diabetes, make_regression
 from sklearn.ensemble import StackingRegressor
 from sklearn.linear_model import ElasticNetCV, LassoCV
@@ -27,7 +27,15 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from hplasso import HadamardElasticNetCV, HadamardLasso, HadamardLassoCV
+from hplasso import (
+    HadamardElasticNetCV,
+    HadamardLasso,
+    HadamardLassoCV,
+    HadamardLogisticRegressionCV,
+    HadamardMultiTaskLassoCV,
+    HadamardPoissonRegressorCV,
+    HadamardRelaxedCV,
+)
 from hplasso._design.dense import DenseContainer
 from hplasso._estimators.problem import FitOptions
 from hplasso._estimators.regression import LeastSquaresData
@@ -339,6 +347,28 @@ def test_inside_other_estimators():
     assert_allclose(both.predict(X)[:, 0], -both.predict(X)[:, 1])
     piped = make_pipeline(StandardScaler(), HadamardLassoCV()).fit(X, y)
     assert piped.score(X, y) > 0.4
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        HadamardLassoCV(alphas=3),
+        HadamardMultiTaskLassoCV(alphas=3),
+        HadamardPoissonRegressorCV(alphas=3),
+        HadamardLogisticRegressionCV(Cs=3),
+        HadamardRelaxedCV(alphas=3),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+def test_a_generator_of_splits_serves_with_routing(model):
+    """It can be gone through once, by the fit."""
+    target = (y > y.mean()).astype(int) if is_classifier(model) else np.abs(y)
+    if isinstance(model, HadamardMultiTaskLassoCV):
+        target = np.column_stack([y, -y])
+    with config_context(enable_metadata_routing=True):
+        fitted = clone(model).set_params(cv=KFold(3).split(X)).fit(X, target)
+    same = clone(model).set_params(cv=list(KFold(3).split(X))).fit(X, target)
+    assert_array_equal(fitted.coef_, same.coef_)
 
 
 def test_groups_are_routed_to_the_splitter():

@@ -224,3 +224,16 @@ def test_the_model_is_the_point_of_the_path(max_iter):
         assert_array_equal(model.degrees_of_freedom_[best], np.count_nonzero(model.coef_))
         assert model.dual_gap_ <= 1e-4 * target.var()
         assert model.n_iter_ >= 1
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_noise_variance_of_non_negative_least_squares(fit_intercept):
+    """As in scikit-learn, features at zero count, too, as if they were not bounded."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((60, 20))
+    y = X[:, 0] - X[:, 1] + rng.standard_normal(60) + fit_intercept
+    lars = LassoLarsIC("bic", positive=True, fit_intercept=fit_intercept)
+    if fit_intercept:  # it takes the residuals of centred data
+        X, y = X - X.mean(axis=0), y - y.mean()
+    model = HadamardLassoIC("bic", positive=True, fit_intercept=fit_intercept).fit(X, y)
+    assert model.noise_variance_ == pytest.approx(lars.fit(X, y).noise_variance_)

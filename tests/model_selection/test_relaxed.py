@@ -529,6 +529,31 @@ def test_another_estimator_leaves_nothing_of_the_last():
     assert not hasattr(model, "predict_proba")
 
 
+def test_a_scorer_that_raises_an_error_ranks_last():
+    calls = []
+
+    def scorer(model, X, y):
+        calls.append(model)
+        if len(calls) == 5:
+            raise ValueError("of the fifth")
+        return model.score(X, y)
+
+    model = HadamardRelaxedCV(cv=3, alphas=4, scoring=scorer)
+    with (
+        pytest.warns(UserWarning, match=r"failed for 1 of 60(?s:.*)of the fifth"),
+        pytest.warns(UserWarning, match="scores are non-finite"),
+    ):
+        model.fit(X, Y)
+    assert np.isnan(model.scores_).sum() == 1
+    assert np.isfinite(model.scores_[list(model.gammas_).index(model.gamma_)]).any()
+
+    def always(model, X, y):
+        raise ValueError("of all")
+
+    with pytest.raises(ValueError, match="of all"):
+        model.set_params(scoring=always).fit(X, Y)
+
+
 def test_metadata_is_routed():
     groups = np.arange(N) % 7
     with config_context(enable_metadata_routing=True):
@@ -545,6 +570,24 @@ def test_metadata_is_routed():
         assert score == pytest.approx(same.score(X[test], Y[test]))
     with pytest.raises(ValueError, match="enable_metadata_routing=True"):
         same.fit(X, Y, groups=groups)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "target"),
+    [
+        (HadamardElasticNet(0.1, l1_ratio=0.5), Y),
+        (HadamardPoissonRegressor(0.01, l1_ratio=0.5), None),
+    ],
+)
+def test_equal_columns_under_a_bound_have_no_refit(estimator, target):
+    """One is at zero in it, as columns under a bound may be anyway; any other split would do."""
+    many = np.column_stack([X[:, 0], X])
+    target = np.exp(SIGNAL / SIGNAL.max()) if target is None else target
+    model = HadamardRelaxed(clone(estimator).set_params(positive=True))
+    with pytest.warns(ConvergenceWarning, match="depend"):
+        model.fit(many, target)
+    assert model.coef_penalised_[:2].all()
+    assert_array_equal(model.coef_, model.coef_penalised_)
 
 
 def test_weights_are_repeats():
