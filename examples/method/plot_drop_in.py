@@ -99,8 +99,8 @@ for name, (model, X, y) in problems.items():
 # its objective is with this ``tol``, relative to the objective here.
 #
 # With ``tol=1e-12`` the two packages agree to nine digits or more. So they confirm each other. At
-# the default ``tol``, some of scikit-learn's coefficients are wrong by some percent: those for wide
-# data, and those of saga. A few coefficients that should be zero are not.
+# the default ``tol``, some of scikit-learn's coefficients are wrong by 0.2 to 10 percent: those for
+# wide data, and those of saga. A few coefficients that should be zero are not.
 
 figure, ax = plt.subplots(figsize=(6.8, 4.4), layout="constrained")
 rows = np.arange(len(results))[::-1]

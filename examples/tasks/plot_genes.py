@@ -93,9 +93,9 @@ for seed in range(1, 6):
 # -----------------------------------
 #
 # With a correlation of 0.95 within a group, different halves select different genes of the group,
-# and none of these reaches the threshold. The data say which group matters, and not which gene.
-# Then the group is the feature: here its mean. (Where the groups are not known, cluster the genes
-# first.)
+# and only one of the six reaches the threshold. The data say which group matters, and not which
+# gene. Then the group is the feature: here its mean. (Where the groups are not known, cluster the
+# genes first.)
 
 genes, level = draw(seed=0, correlation=0.95)
 selector = HadamardStabilitySelection(random_state=0)
@@ -109,8 +109,8 @@ print(f"groups: {count(SIZE * groups)}")
 # --------------------
 #
 # - The bound holds whatever the distribution of the data is, as long as the features that do not
-#   matter are alike. Neighbours of a gene that matters are not like the others: they are selected
-#   more often.
+#   matter are alike, and the selection is no worse than one at random. Neighbours of a gene that
+#   matters are not like the others: they are selected more often.
 # - The bound is for the worst case. There is a smaller one for unimodal distributions (Shah and
 #   Samworth 2013), with ``assumption="unimodal"``.
 # - A selection probability is not a p-value. It is not the probability that a gene matters, either.

@@ -103,7 +103,11 @@ def _as_array(offset: Any, heights: Heights) -> Any:
 def _of_frame(method: Method, X: Any, offset: Any, columns: Any) -> Any:
     import pandas as pd  # Dask's data frames are made of them
 
-    example = pd.DataFrame(0.0, index=[0], columns=X.columns).astype(dict(X.dtypes))
+    kinds = {  # zero need not be a category
+        name: np.float64 if isinstance(kind, pd.CategoricalDtype) else kind
+        for name, kind in X.dtypes.items()
+    }
+    example = pd.DataFrame(0.0, index=[0], columns=X.columns).astype(kinds)
     beside = [] if offset is None else [_as_frame(offset, X.npartitions)]
     of_block = OfBlock(method, example, beside[0].shape if beside else None)
     named = columns if columns is not None and of_block.none.shape[1:] == (len(columns),) else None

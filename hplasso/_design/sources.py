@@ -43,5 +43,5 @@ def source_of(X: Any, y: Any, sample_weight: Any = None, offset: Any = None) -> 
 def refuse_elsewhere(name: str, values: Any) -> None:
     """Raise a TypeError for values that are not in the memory of the processor, or not yet."""
     if isinstance(values, Batches):
-        raise TypeError(f"{name} is Batches, which is not supported here. Give arrays.")
+        raise TypeError(f"{name} is Batches, but this does not take data in blocks. Give arrays.")
     refuse_not_in_memory(name, values)

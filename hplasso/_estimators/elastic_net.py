@@ -158,7 +158,7 @@ def enet_path(
     tol : float, default=1e-4
         Largest duality gap, relative to ``||y||^2 / n_samples``, or with an intercept to
         ``||y - mean(y)||^2 / n_samples`` (weighted). Between two alphas that are solved, others get
-        the mean of the two solutions where its gap is no larger; for ``tol <= 1e-9`` or
+        a weighted mean of the two solutions where its gap is no larger; for ``tol <= 1e-9`` or
         ``l1_ratio=0`` every alpha is solved.
     random_state : int, RandomState instance or None, default=None
         Without effect, because nothing is random. For compatibility.
@@ -175,7 +175,7 @@ def enet_path(
         The duality gap certified for each solution, in the units of the objective.
     n_iters : list of int, or list of such lists
         The sweeps that were made for each alpha, 0 where all coefficients are zero, or the solution
-        is the mean of two others. Returned if `return_n_iter` is True.
+        is a weighted mean of two others. Returned if `return_n_iter` is True.
     intercepts : ndarray of shape (n_alphas,) or (n_targets, n_alphas)
         The intercepts, of `X`'s dtype; zero without `fit_intercept`. Returned, as the last, if
         `return_intercept` is True.
@@ -259,8 +259,9 @@ class HadamardElasticNet(LeastSquaresEstimator):
     solver : {'auto', 'alternating'}, default='auto'
         - 'auto': a sweep, then, in closed form, the solution with the support and signs that the
           sweep shows, and so on from one support to the next. There are more sweeps where this does
-          not lower the objective. Exact to rounding on the working set (for large supports of very
-          sparse columns, as exact as `tol` asks).
+          not lower the objective. Exact to rounding on the working set; as exact as `tol` asks on
+          large supports of very sparse columns, and on those of more than 150 features that are
+          more than half as many as the samples.
         - 'alternating': sweeps alone, the alternating ridge regressions of Hoff (2017), until the
           duality gap is reached. Linear convergence: for study, and for comparison. Coefficients
           are set to zero where the gap certifies it; others may be very small instead.

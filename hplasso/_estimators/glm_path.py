@@ -77,8 +77,8 @@ def glm_path(
     with the loss of :class:`HadamardPoissonRegressor`, :class:`HadamardGammaRegressor` or
     :class:`HadamardTweedieRegressor`, half of the unit deviance at the mean
     :math:`m_i = \exp(b + x_i^\top \theta)` (with an identity link, without exp), sample weights s,
-    penalty weights w and r = `l1_ratio`. Each solution is the start of the next. Some are means of
-    their neighbours, which are certified like the others.
+    penalty weights w and r = `l1_ratio`. Each solution is the start of the next. Some are weighted
+    means of their neighbours, which are certified like the others.
 
     Parameters
     ----------
@@ -144,7 +144,7 @@ def glm_path(
         where the loss is not convex, as in :class:`HadamardTweedieRegressor`.
     n_iters : list of int
         The sweeps that were made for each alpha, 0 where all coefficients are zero, or the solution
-        is the mean of two others. Returned if `return_n_iter` is True.
+        is a weighted mean of two others. Returned if `return_n_iter` is True.
 
     Raises
     ------

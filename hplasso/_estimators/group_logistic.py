@@ -159,15 +159,15 @@ class HadamardGroupLogisticRegression(GroupLossEstimator, LogisticEstimator):
         self.verbose = verbose
 
     @fit_method
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None, offset: Any = None) -> Self:
         """Fit the model.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Training data.
-        y : array-like of shape (n_samples,)
-            Class labels of any type.
+        y : array-like of shape (n_samples,), default=None
+            Class labels of any type; not None.
         sample_weight : float or array-like of shape (n_samples,), default=None
             Sample weights, not negative and not all zero.
         offset : array-like of shape (n_samples,) or (n_samples, n_classes), default=None

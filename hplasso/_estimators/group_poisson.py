@@ -149,17 +149,15 @@ class HadamardGroupPoissonRegressor(GroupLossEstimator, GeneralizedLinearRegress
         self.verbose = verbose
 
     @fit_method
-    def fit(  # type: ignore[override]
-        self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None
-    ) -> Self:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None, offset: Any = None) -> Self:
         """Fit the model.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Training data.
-        y : array-like of shape (n_samples,)
-            Target values, not negative. They need not be integers.
+        y : array-like of shape (n_samples,), default=None
+            Target values, not negative and not None. They need not be integers.
         sample_weight : float or array-like of shape (n_samples,), default=None
             Sample weights, not negative and not all zero. Only their ratios matter.
         offset : array-like of shape (n_samples,), default=None

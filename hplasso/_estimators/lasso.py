@@ -154,8 +154,8 @@ def lasso_path(
     tol : float, default=1e-4
         Largest duality gap, relative to ``||y||^2 / n_samples``, or with an intercept to
         ``||y - mean(y)||^2 / n_samples`` (weighted). Between two alphas that are solved, others get
-        the mean of the two solutions where its gap is no larger; for ``tol <= 1e-9`` every alpha is
-        solved, or on the line of a solution.
+        a weighted mean of the two solutions where its gap is no larger; for ``tol <= 1e-9`` every
+        alpha is solved, or on the line of a solution.
     random_state : int, RandomState instance or None, default=None
         Without effect, because nothing is random. For compatibility.
     selection : {'cyclic', 'random'}, default='cyclic'
@@ -171,7 +171,8 @@ def lasso_path(
         The duality gap certified for each solution, in the units of the objective.
     n_iters : list of int, or list of such lists
         The sweeps that were made for each alpha, 0 where all coefficients are zero, or the solution
-        is the mean of two others. Returned if `return_n_iter` is True.
+        is on the line of another one, or a weighted mean of two others. Returned if `return_n_iter`
+        is True.
     intercepts : ndarray of shape (n_alphas,) or (n_targets, n_alphas)
         The intercepts, of `X`'s dtype; zero without `fit_intercept`. Returned, as the last, if
         `return_intercept` is True.
@@ -234,9 +235,9 @@ class HadamardLasso(LeastSquaresEstimator):
     The coefficients are written as a product, ``coef = mu * nu``, which turns the L1 penalty into a
     ridge penalty on mu and nu. A sweep updates each of them in closed form while the other is held.
     (On supports of more than 256 features, some conjugate gradients towards the update take its
-    place.) Every fit starts with a sweep. It shows a support with signs, and these lead to a linear
-    system, whose solution is accepted if the objective goes down. The result is certified by a
-    duality gap.
+    place.) Every fit starts with a sweep, unless its solution is zero. It shows a support with
+    signs, and these lead to a linear system, whose solution is accepted if the objective goes down.
+    The result is certified by a duality gap.
 
     Parameters
     ----------

@@ -71,8 +71,8 @@ def logistic_path(
 
     with the loss of :class:`HadamardLogisticRegression`, sample weights s, penalty weights w and
     r = `l1_ratio`.
-    Each solution is the start of the next; some are means of their neighbours, which are certified
-    like the others.
+    Each solution is the start of the next; some are weighted means of their neighbours, which are
+    certified like the others.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ def logistic_path(
         divided by ``C * sum(s)``.
     n_iters : list of int
         The sweeps that were made for each C, 0 where all coefficients are zero, or the solution is
-        the mean of two others. Returned if `return_n_iter` is True.
+        a weighted mean of two others. Returned if `return_n_iter` is True.
 
     Raises
     ------

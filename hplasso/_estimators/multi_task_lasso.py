@@ -79,8 +79,9 @@ class HadamardMultiTaskLasso(TaskGroups, GroupEstimator):
     The coefficients of a feature are written as a product of a number and a vector,
     :math:`\Theta_j = m_j v_j`, which turns their norm into ridge penalties on both. A sweep updates
     all vectors in closed form while the numbers are held, by one ridge regression for all targets,
-    then the numbers. Every fit starts with a sweep. Newton's method on the features that it shows
-    follows, and is accepted if the objective goes down. The result is certified by a duality gap.
+    then the numbers. Every fit starts with a sweep, unless its solution is zero. Newton's method on
+    the features that it shows follows, and is accepted if the objective goes down. The result is
+    certified by a duality gap.
 
     Parameters
     ----------

@@ -69,7 +69,8 @@ class HadamardPoissonRegressor(GeneralizedLinearRegressor):
     Attributes
     ----------
     coef_ : ndarray of shape (n_features,)
-        Coefficients, of `X`'s dtype, on the scale of the logarithm of the mean.
+        Coefficients, of `X`'s dtype, on the scale of the link: of the logarithm of the mean, or of
+        the mean itself.
     intercept_ : float
         Intercept. If all `y` with a positive weight are zero, the means go to zero, and the
         intercept ends at -600.
@@ -208,7 +209,8 @@ class HadamardGammaRegressor(GeneralizedLinearRegressor):
     Attributes
     ----------
     coef_ : ndarray of shape (n_features,)
-        Coefficients, of `X`'s dtype, on the scale of the logarithm of the mean.
+        Coefficients, of `X`'s dtype, on the scale of the link: of the logarithm of the mean, or of
+        the mean itself.
     intercept_ : float
         Intercept.
     mu_, nu_ : ndarrays of shape (n_features,)
@@ -358,7 +360,8 @@ class HadamardTweedieRegressor(GeneralizedLinearRegressor):
     Attributes
     ----------
     coef_ : ndarray of shape (n_features,)
-        Coefficients, of `X`'s dtype, on the scale of the logarithm of the mean.
+        Coefficients, of `X`'s dtype, on the scale of the link: of the logarithm of the mean, or of
+        the mean itself.
     intercept_ : float
         Intercept. If all `y` with a positive weight are zero, the means go to zero, and the
         intercept ends at ``-600 / (2 - power)``.

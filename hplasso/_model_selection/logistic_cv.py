@@ -117,7 +117,7 @@ class HadamardLogisticRegressionCV(LogisticCV):
     dual_gap_path_ : ndarray of shape (n_cs,)
         Their certified duality gaps, in the units of the mean loss.
     n_iter_path_ : ndarray of shape (n_cs,)
-        Sweeps for each of them, and models that took none.
+        Sweeps for each of them.
     coefs_paths_ : ndarray of shape (n_folds, n_l1_ratios, n_cs, 1 or n_classes, n_features + 1)
         Coefficients of each fold, the intercept last; without it if `fit_intercept` is False.
     n_iter_ : ndarray of shape (n_folds, n_l1_ratios, n_cs)

@@ -108,15 +108,15 @@ class HadamardRelaxed(RelaxedModel):
         self.gamma = gamma
 
     @fit_method
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None, offset: Any = None) -> Self:
         """Fit the estimator, and relax the fit.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Training data.
-        y : array-like of shape (n_samples,)
-            Target values, or class labels, as the estimator takes them.
+        y : array-like of shape (n_samples,), default=None
+            Target values, or class labels, as the estimator takes them; not None.
         sample_weight : float or array-like of shape (n_samples,), default=None
             Sample weights, for both fits.
         offset : array-like of shape (n_samples,) or (n_samples, n_classes), default=None

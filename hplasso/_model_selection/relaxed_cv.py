@@ -211,7 +211,7 @@ class HadamardRelaxedCV(RelaxedModel):
 
     @fit_method
     def fit(
-        self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None, **params: Any
+        self, X: Any, y: Any = None, sample_weight: Any = None, offset: Any = None, **params: Any
     ) -> Self:
         """Choose the penalty and gamma by cross-validation, and fit the model with them.
 
@@ -219,8 +219,8 @@ class HadamardRelaxedCV(RelaxedModel):
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Training data.
-        y : array-like of shape (n_samples,)
-            Target values, or class labels, as the estimator takes them.
+        y : array-like of shape (n_samples,), default=None
+            Target values, or class labels, as the estimator takes them; not None.
         sample_weight : float or array-like of shape (n_samples,), default=None
             Sample weights, for the fits and for the scores of each fold. The mean over the folds is
             not weighted.

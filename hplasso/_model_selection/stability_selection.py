@@ -237,15 +237,15 @@ class HadamardStabilitySelection(
         self.verbose = verbose
 
     @fit_method
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None, offset: Any = None) -> Self:
         """Select features.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Training data.
-        y : array-like of shape (n_samples,)
-            Target values, or class labels, as the estimator takes them.
+        y : array-like of shape (n_samples,), default=None
+            Target values, or class labels, as the estimator takes them; not None.
         sample_weight : float or array-like of shape (n_samples,), default=None
             Sample weights, for the fits. Samples are drawn whatever their weights, if these are not
             zero.

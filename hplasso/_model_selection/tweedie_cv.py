@@ -325,7 +325,7 @@ class HadamardTweedieRegressorCV(GeneralizedLinearCV):
     """Tweedie regression with an L1 penalty whose weight is chosen by cross-validation.
 
     The objective is that of :class:`HadamardTweedieRegressor`. Folds are weights on one `X`,
-    which is not copied; each has a path of certified solutions.
+    which is not copied; each has a path of solutions, certified where the loss is convex.
 
     Parameters
     ----------

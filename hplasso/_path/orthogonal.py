@@ -98,6 +98,8 @@ class DataProblem:
         Whether theta >= 0 is asked for.
     dtype : type
         Of coefficients that are returned.
+    summed : float
+        What exact sums have taken so far, in multiplications.
     """
 
     design: Design
@@ -106,6 +108,7 @@ class DataProblem:
     ridge: Float64
     positive: bool
     dtype: Any
+    summed: float = 0.0
 
     @property
     def unpenalised(self) -> Mask:
@@ -114,9 +117,14 @@ class DataProblem:
         return live & (self.penalty == 0.0) & (self.ridge == 0.0) & (not self.positive)
 
     def work(self, size: int) -> float:
-        """What a step on a face of this size takes, in multiplications."""
+        """What a step on a face of this size takes, in multiplications, without exact sums."""
         n, p = self.design.shape
-        return float((size + 1) ** 2 * (n + size) + SUMMED * n * size + 4 * n * p)
+        return float((size + 1) ** 2 * (n + size) + 4 * n * p)
+
+    def exact_sums(self, left: Float64, right: Float64, more: Float64) -> Float64:
+        """left @ right + more, rounded once; what that takes is added up."""
+        self.summed += SUMMED * left.size
+        return exact_sums(left, right, more)
 
     def blurred(self, theta: Float64) -> float:
         """What the last digits of theta may add to the objective."""
@@ -128,7 +136,7 @@ class DataProblem:
         """r at the best intercept; and the length of what is rounded in it."""
         on, root = theta.nonzero()[0], self.design.sqrt_weights
         y = np.divide(self.response, root, out=np.zeros_like(root), where=root > 0.0)
-        residual = exact_sums(self.design.values(on), -theta[on], y)
+        residual = self.exact_sums(self.design.values(on), -theta[on], y)
         size = np.abs(residual)
         for _ in range(2 * self.design.fit_intercept):
             shift = float(root**2 @ residual)
@@ -155,7 +163,7 @@ class DataProblem:
             features = chosen[where]
             values = design.values(features)
             more = values.T @ (design.sqrt_weights * dual.low_part)
-            z[features] = exact_sums(values.T, dual.weighted, more)
+            z[features] = self.exact_sums(values.T, dual.weighted, more)
             errors[features] = ROUNDING * np.abs(z[features])
         return z, errors, dependent
 
@@ -166,6 +174,7 @@ class Face:
     def __init__(self, problem: DataProblem, features: Index) -> None:
         design, ridge = problem.design, problem.ridge[features]
         self.features, self._root, self._ridge = features, design.sqrt_weights, np.sqrt(ridge)
+        self._exact_sums = problem.exact_sums
         self._blank = UNIT * float(np.sqrt(problem.response @ problem.response))
         self._values = design.values(features)
         below = np.diag(self._ridge)[ridge > 0.0]
@@ -192,7 +201,7 @@ class Face:
         least = np.inf
         for _ in range(REFINEMENTS):
             right = np.pad(target + self._ridge * below, (0, pad))
-            lacking = exact_sums(self._values.T, weighted, -right) / self._length
+            lacking = self._exact_sums(self._values.T, weighted, -right) / self._length
             half = self._back(lacking[self._kept], trans="T")
             left = float(np.sqrt(half @ half))
             if not left < least:
@@ -301,7 +310,8 @@ def assured(
     if certifier.suffices(doubted) or (doubt == 0.0 and not moves):
         return iterate, doubted
     data, theta = data_problem(problem, alpha), iterate.dense(problem.working_set.features)
-    if data.work(int(np.count_nonzero(data.unpenalised | (theta != 0.0)))) > MOST_WORK:
+    size = int(np.count_nonzero(data.unpenalised | (theta != 0.0)))
+    if data.work(size) + SUMMED * data.response.size * size > MOST_WORK:
         return iterate, doubted if doubt < np.inf else certificate
     better, new = descend_by_faces(data, theta, certifier.gap_tol, MOST_FACES if moves else 1)
     if doubted <= better:
@@ -346,7 +356,7 @@ def descend_by_faces(
         settled = gap <= gap_tol and (gap > HALVED * before or gap <= POLISHED * gap_tol)
         before = gap
         work += problem.work(face.features.size)
-        if settled or work > MOST_WORK or idle > STILL:
+        if settled or work + problem.summed > MOST_WORK or idle > STILL:
             break
         theta, arrived = _go_along(problem, theta, signs, face.features, dual.step)
         z, _, dependent = problem.correlations(dual, face.features)

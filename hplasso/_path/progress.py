@@ -128,9 +128,9 @@ class Printer(Listener):
 
     def point(self, point: PathPoint) -> None:
         self._print(
-            f"{self.name_alpha(point.alpha)}: {point.features.size} coefficients, "
+            f"{self.name_alpha(point.alpha)}: {counted(point.features.size, 'coefficient')}, "
             f"{point.measure.value} {point.gap:.3e} (asked {point.gap_tol:.3e}), "
-            f"{point.sweeps} sweeps"
+            f"{counted(point.sweeps, 'sweep')}"
         )
 
     def iteration(self, iteration: Iteration) -> None:
@@ -144,6 +144,11 @@ class Printer(Listener):
         print(self.prefix + line, file=sys.stderr)
 
 
+def counted(number: int, name: str) -> str:
+    """Such as '1 sweep' and '2 sweeps'."""
+    return f"{number} {name}" + "s" * (number != 1)
+
+
 def warn_not_converged(points: Sequence[PathPoint], name_alpha: Callable[[float], str]) -> None:
     """One warning for those of the points that did not converge, if any."""
     failed = [point for point in points if not point.converged]
@@ -152,7 +157,7 @@ def warn_not_converged(points: Sequence[PathPoint], name_alpha: Callable[[float]
     worst = max(failed, key=lambda point: point.gap)
     warn(
         f"Objective did not converge for {len(failed)} fit(s). Worst at "
-        f"{name_alpha(worst.alpha)}, after {worst.sweeps} sweeps: {worst.measure.value} "
+        f"{name_alpha(worst.alpha)}, after {counted(worst.sweeps, 'sweep')}: {worst.measure.value} "
         f"{worst.gap:.3e}, asked for {worst.gap_tol:.3e} (tol, relative to a fit without "
         f"features). {worst.outcome.value}",
         ConvergenceWarning,

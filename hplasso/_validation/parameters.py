@@ -347,8 +347,10 @@ def instead_of(name: str, known: Iterable[str]) -> str:
     of_kind = [own for own in STRENGTHS if own in known and own.startswith(name[:1])]
     own = next((own for own in (*of_kind, *STRENGTHS) if own in known), None)
     if name in RATIOS or name not in STRENGTHS or own is None:
-        if "estimator" in known and name in (*RATIOS, *STRENGTHS):
+        if "estimator" in known and name in (*RATIOS, *STRENGTHS, "penalty_weights"):
             return "Write it in the estimator."
+        if "group_weights" in known and name == "penalty_weights":
+            return "Write group_weights, those of whole groups."
         return RATIO if name in RATIOS else INSTEAD.get(name, "")
     single, here = own.removesuffix("s"), ""
     if single not in name:

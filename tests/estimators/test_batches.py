@@ -18,6 +18,8 @@ from hplasso import (
     HadamardElasticNetCV,
     HadamardGammaRegressor,
     HadamardGroupLasso,
+    HadamardGroupLogisticRegression,
+    HadamardGroupPoissonRegressor,
     HadamardLasso,
     HadamardLassoCV,
     HadamardLassoIC,
@@ -26,6 +28,8 @@ from hplasso import (
     HadamardMultiTaskLasso,
     HadamardPoissonRegressor,
     HadamardPoissonRegressorCV,
+    HadamardRelaxed,
+    HadamardRelaxedCV,
     HadamardStabilitySelection,
     HadamardTweedieRegressor,
     enet_path,
@@ -605,3 +609,24 @@ def test_cross_validation_says_what_it_does_not_take():
     rare = np.where(np.arange(len(X)) == 7, "rare", labels(X, 2))
     with pytest.raises(ValueError, match=r"training samples of fold \d: in blocks every class"):
         HadamardLogisticRegressionCV().fit(Batches([(X, rare)]))
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        HadamardGroupLogisticRegression(groups=[0, 0, 1]),
+        HadamardGroupPoissonRegressor(groups=[0, 0, 1]),
+        HadamardRelaxed(),
+        HadamardRelaxedCV(),
+        HadamardStabilitySelection(),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+def test_what_takes_no_blocks_says_so(model):
+    """In the call that others are fitted to blocks with, in which there is no y."""
+    samples = np.zeros((10, 3))
+    batches = Batches(lambda: iter([(samples, np.arange(10) % 2)]))
+    with pytest.raises(TypeError, match="does not take data in blocks"):
+        model.fit(batches)
+    with pytest.raises(ValueError, match="requires y to be passed, but the target y is None"):
+        model.fit(samples)

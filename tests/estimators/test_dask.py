@@ -247,6 +247,14 @@ def test_predictions_for_data_frames():
         model.predict(frame[NAMES[::-1]])
 
 
+def test_predictions_for_categories_of_numbers():
+    """Of which zero is none."""
+    frame = FRAME[NAMES].assign(kind=pd.Categorical(np.arange(N) % 3 + 1))
+    model = HadamardLasso(0.01).fit(frame, y)
+    predictions = model.predict(dd.from_pandas(frame, npartitions=3))
+    np.testing.assert_allclose(predictions.compute(), model.predict(frame), rtol=1e-12)
+
+
 def test_one_warning_of_names_not_one_for_each_block():
     model, named = HadamardLasso(0.05).fit(X, y), HadamardLasso(0.05).fit(FRAME[NAMES], y)
     for method, data in ((model.predict, frames()[NAMES]), (named.predict, lazy(X))):

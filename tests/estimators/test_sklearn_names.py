@@ -116,6 +116,8 @@ def test_a_wrong_l1_ratio_is_no_l1_penalty(l1_ratio):
         ("HadamardLogisticRegressionCV", {"l1_ratio": 0.5}, r"Write l1_ratios=\[l1_ratio\]"),
         ("HadamardRelaxed", {"alpha": 1.0}, "Write it in the estimator"),
         ("HadamardRelaxedCV", {"l1_ratio": 1.0}, "Write it in the estimator"),
+        ("HadamardRelaxed", {"penalty_weights": None}, "Write it in the estimator"),
+        ("HadamardGroupLasso", {"penalty_weights": None}, "Write group_weights"),
         ("HadamardRelaxedCV", {"C": 1.0}, r"Write Cs=\[C\] for one value\.$"),
         ("HadamardStabilitySelection", {"alpha": 1.0}, r"Write alphas=\[alpha\] for one value\.$"),
         ("HadamardElasticNetCV", {"n_alphas": 100}, "Write alphas, an int"),

@@ -212,6 +212,34 @@ def test_what_depends_on_others_is_not_kept():
     assert np.abs(direction).max() > 0.1
 
 
+def test_exact_sums_count_in_what_a_penalty_may_cost(monkeypatch):
+    """They are most of it: monomials, of which nearly all correlations are in doubt."""
+    t = np.linspace(0.0, 1.0, 60)[:, None]
+    X = t ** np.arange(1, 61)
+    y = np.sin(9.0 * t[:, 0]) + 0.1 * np.random.default_rng(0).standard_normal(60)
+    weights = np.where(np.arange(60) % 7 == 0, 0.0, 0.01)
+    sizes, faces = [], []
+
+    def counted(left, right, more):
+        sizes.append(left.size)
+        return exact_sums(left, right, more)
+
+    def face(*arguments):
+        faces.append(arguments)
+        return Face(*arguments)
+
+    monkeypatch.setattr(orthogonal, "exact_sums", counted)
+    monkeypatch.setattr(orthogonal, "Face", face)
+    problem = problem_of(X, y, weights)
+    descend_by_faces(problem, np.zeros(60), 0.0, 5)
+    assert problem.summed == orthogonal.SUMMED * sum(sizes)
+    assert len(faces) >= 5
+    faces.clear()
+    monkeypatch.setattr(orthogonal, "MOST_WORK", problem.summed / 3)
+    descend_by_faces(problem_of(X, y, weights), np.zeros(60), 0.0, 5)
+    assert 1 <= len(faces) < 5
+
+
 @pytest.mark.parametrize("size", [1e-3, 1e-1])
 def test_a_dual_point_is_orthogonal_to_what_has_no_penalty(size):
     """Under theta >= 0, to what is at zero, too, though it should not be."""

@@ -129,7 +129,7 @@ def told_of(capsys):
     points, last = {}, {}
     for line in capsys.readouterr().err.splitlines():
         iteration = re.fullmatch(r"(.*)  (.*), sweep (\d+): .*", line)
-        point = re.fullmatch(r"(.*): \d+ coefficients, .*, (\d+) sweeps", line)
+        point = re.fullmatch(r"(.*): \d+ coefficients?, .*, (\d+) sweeps?", line)
         if iteration:
             last[iteration[1] + iteration[2]] = int(iteration[3])
         if point:
