@@ -120,7 +120,8 @@ def test_labels_that_the_samples_lack():
     makes = makes_of(models)
     assert joint_scores("neg_log_loss", makes, X[kept], y[kept]) is None
     scorer = Scorer("neg_log_loss", models[0].classes_)
-    found = scorer.joint_scores(makes, X[kept], y[kept])
+    found, errors = scorer.scores(makes, X[kept], y[kept])
+    assert errors == []
     expected = [scorer(model, X[kept], y[kept]) for model in models]
     assert_allclose(found, expected, rtol=1e-13)
 
@@ -146,7 +147,7 @@ def test_what_is_not_known_together_is_left_to_the_scorers():
 
 def without_joint_scores(monkeypatch):
     """All models are scored one by one."""
-    monkeypatch.setattr(Scorer, "joint_scores", lambda *_, **__: None)
+    monkeypatch.setattr("hplasso._model_selection.scoring.joint_scores", lambda *_, **__: None)
 
 
 @pytest.mark.parametrize("scoring", ["neg_log_loss", "accuracy"])
