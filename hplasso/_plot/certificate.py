@@ -6,7 +6,7 @@ import numpy as np
 
 from .._numerics.error_state import in_own_error_state
 from .._path.progress import Iteration, Listener, Measure, PathPoint
-from .display import Display, pictured, unwrapped
+from .display import Display, line_style, pictured, unwrapped
 
 # What is below this part of the largest distance is rounding, and drawn at it.
 FLOOR = 1e-16
@@ -181,16 +181,16 @@ class CertificateDisplay(Display):
         """
         ax = self._axes(ax)
         curves = {
-            "g(mu, nu) - bound": (np.asarray(self.surrogates) - self.bound, "C1:"),
-            "f(theta) - bound": (np.asarray(self.objectives) - self.bound, "C0-"),
-            self.measure: (np.asarray(self.gaps), "C3--"),
+            "g(mu, nu) - bound": (np.asarray(self.surrogates) - self.bound, "C1", ":"),
+            "f(theta) - bound": (np.asarray(self.objectives) - self.bound, "C0", "-"),
+            self.measure: (np.asarray(self.gaps), "C3", "--"),
         }
-        top = max(float(values.max()) for values, _ in curves.values())
-        style = {"marker": "." if len(self.sweeps) < 60 else None} | kwargs
-        self.line_ = [
-            ax.plot(self.sweeps, np.maximum(values, FLOOR * top), line, label=label, **style)[0]
-            for label, (values, line) in curves.items()
-        ]
+        top = max(float(values.max()) for values, _, _ in curves.values())
+        marker, self.line_ = "." if len(self.sweeps) < 60 else None, []
+        for label, (values, color, dashes) in curves.items():
+            own = {"label": label, "color": color, "linestyle": dashes, "marker": marker}
+            heights = np.maximum(values, FLOOR * top)
+            self.line_ += ax.plot(self.sweeps, heights, **line_style(kwargs, **own))
         ax.set_yscale("log" if top > 0.0 else "linear")  # all is zero after an exact first sweep
         ax.set_xlabel("sweeps")
         ax.set_ylabel("distance, in units of the objective")

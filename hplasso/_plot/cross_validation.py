@@ -15,7 +15,16 @@ from .._numerics.typing import Float64
 from .._validation.arrays import as_floats, check_samples_given, checked_array, checked_grid
 from .._validation.choices import PenaltyName
 from .._validation.parameters import InvalidParameterError, check_parameters
-from .display import Display, count_axis, mark, note_end_of_grid, penalty_axis, posed, unwrapped
+from .display import (
+    Display,
+    count_axis,
+    line_style,
+    mark,
+    note_end_of_grid,
+    penalty_axis,
+    posed,
+    unwrapped,
+)
 
 
 class CrossValidationDisplay(Display):
@@ -202,18 +211,20 @@ class CrossValidationDisplay(Display):
         penalties, losses, errors = self._checked()
         ax, mean = self._axes(ax), losses.mean(axis=1)
         ax.plot(penalties, losses, color="0.8", linewidth=0.7, zorder=1)
-        (self.line_,) = ax.plot(penalties, mean, **{"color": "C0", "label": "mean"} | kwargs)
+        chosen, marker = self.chosen or {}, "o" if penalties.size == 1 else None
+        style = line_style(kwargs, color="C0", label="mean", marker=marker)
+        (self.line_,) = ax.plot(penalties, mean, **style)
         self.band_ = ax.fill_between(
             penalties, mean - errors, mean + errors, color="C0", alpha=0.2, label="± 1 SE"
         )
-        mark(ax, self.chosen)
+        mark(ax, chosen)
         penalty_axis(ax, penalties, self.penalty_name)
         ax.set_ylabel(self.loss_name)
         self.top_ax_ = None
         if self.n_nonzero is not None:
             counts = checked_array(self.n_nonzero, penalties.shape, "n_nonzero")
             self.top_ax_ = count_axis(ax, penalties, counts, "features with non-zero coefficients")
-        note_end_of_grid(ax, penalties, self.penalty_name, self.chosen, self.stopped_early)
+        note_end_of_grid(ax, penalties, self.penalty_name, chosen, self.stopped_early)
         ax.legend(fontsize="small")
         return self
 

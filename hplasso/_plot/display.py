@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.isotonic import isotonic_regression
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._estimators.linear_model import LinearModel, chosen_parameters, options_of
 from .._estimators.problem import FitOptions, Problem
@@ -63,11 +63,31 @@ class Display(ABC):
         return ax
 
 
-def mark(ax: Any, chosen: Mapping[str, float]) -> None:
-    """Mark penalties by vertical lines, with labels for a legend."""
-    for (label, value), dashes in zip(chosen.items(), cycle(["--", ":", "-."]), strict=False):
+def line_style(given: Mapping[str, Any], **defaults: Any) -> dict[str, Any]:
+    """Properties of lines: those given, by any of their names in matplotlib, and defaults."""
+    from matplotlib.cbook import normalize_kwargs
+    from matplotlib.lines import Line2D
+
+    return defaults | normalize_kwargs(dict(given), Line2D)
+
+
+def weakest(penalties: Float64, name: str) -> int:
+    """Where the weakest penalty above zero is: the right end of the axis of `penalty_axis`."""
+    if name == "C":
+        return int(np.argmax(penalties))
+    return int(np.argmin(np.where(penalties > 0.0, penalties, np.inf)))
+
+
+def mark(ax: Any, chosen: Mapping[str, float]) -> bool:
+    """Mark penalties by vertical lines, with labels for a legend; returns whether there are any.
+
+    Zero has no place on the axis.
+    """
+    shown = {label: value for label, value in chosen.items() if value > 0.0}
+    for (label, value), dashes in zip(shown.items(), cycle(["--", ":", "-."]), strict=False):
         text = f"{label}: {value:.3g}"
         ax.axvline(value, color="0.3", linestyle=dashes, linewidth=1.0, label=text)
+    return bool(shown)
 
 
 def penalty_axis(ax: Any, penalties: Float64, name: str) -> None:
@@ -123,6 +143,7 @@ def name_lines(ax: Any, lines: Sequence[Any], names: Sequence[Any], ends: Float6
             color=lines[position].get_color(),
             fontsize="small",
             va="center",
+            parse_math=False,
         )
 
 
@@ -142,7 +163,9 @@ def note_end_of_grid(
     lines = [line for line in (heading, *words.split(": ")) if line]
     if lines:
         size, side = ("small" if words else None), ("left" if heading else "right")
-        ax.set_title(("\n" if heading else ":\n").join(lines), loc=side, fontsize=size)
+        ax.set_title(
+            ("\n" if heading else ":\n").join(lines), loc=side, fontsize=size, parse_math=False
+        )
 
 
 def checked_lines(
@@ -207,8 +230,11 @@ def posed(
     Raises
     ------
     ValueError
-        If it is none, or data or parameters are not what they have to be.
+        If it is none, or data or parameters are not what they have to be; also if it is fitted to
+        other features.
     """
+    if hasattr(estimator, "estimator") and hasattr(estimator, "refit"):
+        check_is_fitted(estimator)  # a search
     if not isinstance(estimator, LinearModel):
         raise ValueError(
             "estimator must be a regressor or classifier of hplasso, and none that is relaxed. "
@@ -220,9 +246,11 @@ def posed(
         check_is_fitted(estimator)
     given, names = parameters.get("penalty_weights"), getattr(estimator, "feature_names_in_", None)
     accepted = {**estimator._accepted, "multi_output": several}
-    X, y, weights = checked_data(X, y, given, accepted, names)
+    checked, y, weights = checked_data(X, y, given, accepted, names)
+    if hasattr(estimator, "n_features_in_"):  # the features are those that it knows
+        validate_data(estimator, X, reset=False, skip_check_array=True)
     options = FitOptions.of(parameters)
-    return estimator._data(X, y, sample_weight, weights, options).with_offset(offset)
+    return estimator._data(checked, y, sample_weight, weights, options).with_offset(offset)
 
 
 def pictured(

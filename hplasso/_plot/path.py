@@ -15,12 +15,14 @@ from .display import (
     Display,
     checked_lines,
     count_axis,
+    line_style,
     mark,
     name_lines,
     note_end_of_grid,
     penalty_axis,
     pictured,
     unwrapped,
+    weakest,
 )
 
 # Width and height of the axes of a class, in inches, and how many stand side by side.
@@ -266,9 +268,10 @@ class RegularizationPathDisplay(Display):
         axes = self._axes_of_classes(ax, len(coefs))
         live = np.flatnonzero(coefs.any(axis=(0, 2)))
         colours = {feature: f"C{number}" for number, feature in enumerate(live)}
-        lines, tops = [], []
+        lines, tops, marker = [], [], "o" if penalties.size == 1 else None
+        style = line_style(kwargs, linewidth=1.2, marker=marker)
         for own, each in zip(coefs, axes, strict=True):
-            lines.append(self._draw(each, penalties, own, colours, kwargs))
+            lines.append(self._draw(each, penalties, own, colours, style))
         for own, each, heading, drawn in zip(coefs, axes, self._headings(), lines, strict=True):
             self._label(each, drawn, own, names, n_labels)  # where the limits of y are known
             tops.append(count_axis(each, penalties, (own != 0).sum(axis=0)))
@@ -344,14 +347,13 @@ class RegularizationPathDisplay(Display):
     ) -> list[Any]:
         """Draw the lines of one class, by their features."""
         lines = [
-            ax.plot(penalties, coefs[j], **{"linewidth": 1.2, "color": colours[j]} | style)[0]
+            ax.plot(penalties, coefs[j], **{"color": colours[j]} | style)[0]
             for j in np.flatnonzero(coefs.any(axis=1))
         ]
         ax.axhline(0.0, color="0.6", linewidth=0.8, zorder=0)
         penalty_axis(ax, penalties, self.penalty_name)
         ax.set_ylabel("coefficient")
-        mark(ax, self.chosen or {})
-        if self.chosen:
+        if mark(ax, self.chosen or {}):
             ax.legend(loc="upper left", fontsize="small")
         return lines
 
@@ -359,9 +361,8 @@ class RegularizationPathDisplay(Display):
         self, ax: Any, lines: Sequence[Any], coefs: Float64, names: Sequence[Any], n_labels: int
     ) -> None:
         """Name the features of the largest coefficients."""
-        weakest = (np.argmax if self.penalty_name == "C" else np.argmin)(self.penalties)
         live = np.flatnonzero(coefs.any(axis=1))
-        last = coefs[live, int(weakest)]
+        last = coefs[live, weakest(np.asarray(self.penalties), self.penalty_name)]
         strongest = np.argsort(-np.abs(last))[:n_labels]
         own = [names[feature] for feature in live[strongest]]
         name_lines(ax, [lines[position] for position in strongest], own, last[strongest])

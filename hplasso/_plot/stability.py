@@ -9,7 +9,7 @@ from .._model_selection.stability_selection import HadamardStabilitySelection
 from .._numerics.error_state import in_own_error_state
 from .._validation.choices import PenaltyName
 from .._validation.parameters import STABILITY_CONSTRAINTS, check_parameters
-from .display import Display, checked_lines, name_lines, penalty_axis
+from .display import Display, checked_lines, line_style, name_lines, penalty_axis, weakest
 
 
 class StabilityDisplay(Display):
@@ -161,7 +161,7 @@ class StabilityDisplay(Display):
         selected = np.flatnonzero(scores >= self.threshold)
         others = np.flatnonzero((scores > 0.0) & (scores < self.threshold))
         ax.plot(penalties, probabilities[others].T, color="0.8", linewidth=0.7, zorder=1)
-        style = {"linewidth": 1.5} | kwargs
+        style = line_style(kwargs, linewidth=1.5)
         self.line_ = [ax.plot(penalties, probabilities[each], **style)[0] for each in selected]
         self.threshold_line_ = ax.axhline(
             self.threshold, color="0.3", linestyle="--", linewidth=1.0, label="threshold"
@@ -170,7 +170,7 @@ class StabilityDisplay(Display):
         ax.set_ylabel("selection probability")
         penalty_axis(ax, penalties, self.penalty_name)
         strongest = np.argsort(-scores[selected], kind="stable")[:n_labels]
-        ends = probabilities[:, np.argmax(penalties if self.penalty_name == "C" else -penalties)]
+        ends = probabilities[:, weakest(penalties, self.penalty_name)]
         name_lines(
             ax,
             [self.line_[position] for position in strongest],

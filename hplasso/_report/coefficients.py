@@ -23,7 +23,10 @@ def coefficient_table(last: Any, names: Any, probabilities: Any = None) -> Table
         labels = last.classes_.tolist() if is_class else [f"y{row}" for row in range(len(coefs))]
     columns = dict(zip(labels, coefs[:, order], strict=True))
     if probabilities is not None:
-        columns["selection_probability"] = probabilities[order]
+        name = "selection_probability"
+        while name in columns:  # a class is called that
+            name += "_"
+        columns[name] = probabilities[order]
     caption = f"Coefficients that are not zero: {order.size} of {sizes.size}, the largest first"
     shown = range(min(order.size, N_SHOWN))
     return Table(caption + _scale(last), columns, shown, RowNames("feature", names[order]))

@@ -12,7 +12,7 @@ from .._model_selection.kept_path import own_grid
 from .._model_selection.rules import end_of_grid
 from .._path.progress import Measure
 from .coefficients import intercept
-from .path import Samples, explained, explained_name, is_least_squares
+from .path import Samples, explained, explained_name, is_least_squares, null_log_loss
 
 Facts = dict[str, str]
 # Packages whose versions are told.
@@ -94,7 +94,7 @@ def _value(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float | np.floating) else repr(value)
 
 
-def certificate_facts(last: Any) -> Facts:
+def certificate_facts(last: Any, samples: Samples | None) -> Facts:
     """How good the coefficients are, beside the tolerance."""
     tol = getattr(last, "estimator_", last).tol
     for measure in Measure:
@@ -102,7 +102,9 @@ def certificate_facts(last: Any) -> Facts:
         if values is not None and np.isfinite(values).all():
             scale = SCALES[measure]
             if measure is Measure.DUAL_GAP and is_least_squares(last):
-                scale = "the mean square of y" + (" about its mean" if last.fit_intercept else "")
+                of_y = "y" if samples is None or samples.offset is None else "y - offset"
+                about = " about its mean" if last.fit_intercept else ""
+                scale = f"the mean square of {of_y}{about}"
             gap = f"{np.max(values):.2g} (tol={tol:.2g}, relative to {scale})"
             return {measure.value: gap, "sweeps": ", ".join(map(str, _sweeps(last)))}
     reason = "the coefficients are means over folds, as refit was False"
@@ -121,7 +123,8 @@ def fit_facts(last: Any, samples: Samples | None) -> Facts:
     """The intercept, and what the model explains of given data."""
     facts = {"intercept": intercept(last)}
     if samples is not None:
-        value = f"{explained_name(last)} = {explained(last, samples):.4g}"
+        part = explained(last, samples, null_log_loss(last, samples))
+        value = f"{explained_name(last)} = {part:.4g}"
         facts["explained"] = f"{value} on the data given here"
     return facts
 

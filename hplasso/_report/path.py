@@ -4,10 +4,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.base import is_classifier
-from sklearn.metrics import d2_log_loss_score
+from sklearn.metrics import d2_log_loss_score, log_loss
 
 from .._estimators.lazily import applied
 from .._estimators.linear_regressor import LinearRegressor
+from .._estimators.logistic import HadamardLogisticRegression
 from .._model_selection.kept_path import n_nonzero, own_grid
 from .._path.progress import Measure
 from .table import Table
@@ -38,7 +39,10 @@ def path_table(last: Any, samples: Samples | None) -> Table | None:
     columns = {name: penalties, "nonzero": n_nonzero(last.coef_path_)}
     caption = "Path on all samples"
     if samples is not None:
-        columns["explained"] = np.array([explained(last.at(each), samples) for each in penalties])
+        null = null_log_loss(last, samples)
+        columns["explained"] = np.array(
+            [explained(last.at(each), samples, null) for each in penalties]
+        )
         caption += f"; explained: {explained_name(last)}"
     for measure in Measure:
         gaps = getattr(last, f"{measure.attribute}_path_", None)
@@ -47,13 +51,33 @@ def path_table(last: Any, samples: Samples | None) -> Table | None:
     return Table(caption, columns, _evenly(len(penalties)))
 
 
-def explained(model: Any, samples: Samples) -> float:
-    """R^2 of least squares, or D^2: the part of the deviance that is explained."""
+def explained(model: Any, samples: Samples, null: float | None = None) -> float:
+    """R^2 of least squares, or D^2: the part of the deviance that is explained.
+
+    For a classifier with an offset, given its `null_log_loss`.
+    """
     X, y, sample_weight, offset = samples
     if not is_classifier(model):
         return float(applied(model.score, X, offset, y=y, sample_weight=sample_weight))
     known = {"sample_weight": sample_weight, "labels": model.classes_}
-    return float(d2_log_loss_score(y, applied(model.predict_proba, X, offset), **known))
+    probabilities = applied(model.predict_proba, X, offset)
+    if null is None:
+        return float(d2_log_loss_score(y, probabilities, **known))
+    return 1.0 - float(log_loss(y, probabilities, **known)) / null
+
+
+def null_log_loss(last: Any, samples: Samples) -> float | None:
+    """That of intercepts alone beside an offset, for a classifier; None without an offset."""
+    _, y, sample_weight, offset = samples
+    if offset is None or not is_classifier(last) or (present := np.unique(y)).size < 2:
+        return None
+    offset, nothing = np.asarray(offset, dtype=np.float64), np.zeros((len(y), 1))
+    if offset.ndim == 2:
+        offset = offset[:, np.isin(last.classes_, present)]
+        offset = offset[:, 1] - offset[:, 0] if present.size == 2 else offset
+    model = HadamardLogisticRegression().fit(nothing, y, sample_weight, offset)
+    probabilities = model.predict_proba(nothing, offset=offset)
+    return float(log_loss(y, probabilities, sample_weight=sample_weight, labels=present))
 
 
 def explained_name(last: Any) -> str:

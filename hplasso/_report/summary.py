@@ -74,8 +74,9 @@ class Summary:
       as R's ``print(cv.glmnet)`` does. Of several values of `l1_ratio` the table has the one that
       was chosen. Of a search it has a row for each candidate. Searches and relaxed fits do not keep
       numbers of features. Scores whose names begin with ``neg_`` are shown as losses.
-    - "path": for each penalty the number of features, what is explained, and the certificate. What
-      is explained is R^2 for least squares and D^2, the part of the deviance, for other losses; it
+    - "path": for each penalty the number of features, what is explained, and the certificate. A
+      point that is interpolated between two solutions has the features of both. What is explained
+      is R^2 for least squares and D^2, the part of the deviance, for other losses; it
       needs `X` and `y`. Of :class:`HadamardLassoIC` the table has the criterion instead.
     - "stability": the selection probabilities of all features that any resample selects.
 
@@ -278,7 +279,7 @@ def _of_model(
     facts = {
         "Data": data_facts(fitted, samples),
         "Penalty": penalty_facts(fitted),
-        "Fit": certificate_facts(last) | fit_facts(last, samples),
+        "Fit": certificate_facts(last, samples) | fit_facts(last, samples),
     }
     if selection is not None:
         facts["Stability selection"] = stability_facts(selection.last)

@@ -671,3 +671,78 @@ def test_stability_of_an_array_has_numbers_for_names():
         StabilityDisplay.from_estimator(Lasso())
     with pytest.raises(NotFittedError):
         StabilityDisplay.from_estimator(HadamardStabilitySelection())
+
+
+@pytest.mark.parametrize(
+    "display", [RegularizationPathDisplay, CrossValidationDisplay, CertificateDisplay]
+)
+def test_a_fitted_estimator_knows_its_features(display):
+    """Columns in another order, under other names or in another number are no data for it."""
+    model = HadamardLassoCV(alphas=5).fit(X, y)
+    for other in (X[X.columns[::-1]], X.rename(columns={"age": "years"}), X.iloc[:, :4]):
+        with pytest.raises(ValueError, match="feature names should match"):
+            display.from_estimator(model, other, y)
+    model.fit(X.to_numpy(), y)
+    with pytest.raises(ValueError, match="X has 4 features"):
+        display.from_estimator(model, X.to_numpy()[:, :4], y)
+
+
+@pytest.mark.parametrize("display", [RegularizationPathDisplay, CertificateDisplay])
+def test_a_search_has_to_be_fitted(display):
+    with pytest.raises(NotFittedError):
+        display.from_estimator(PathSearchCV(HadamardLasso(), {"alpha": [1.0]}), X, y)
+
+
+def test_properties_of_lines_by_any_of_their_names():
+    model = HadamardLassoCV(alphas=5).fit(X, y)
+    path = RegularizationPathDisplay.from_estimator(model, X, y)
+    errors = CrossValidationDisplay.from_estimator(model, X, y)
+    gaps = CertificateDisplay.from_estimator(model, X, y)
+    for display in (path, errors, gaps):
+        line = np.ravel(display.plot(Figure().subplots(), lw=3, c="r", ls=":", label="own").line_)[
+            0
+        ]
+        found = line.get_linewidth(), line.get_color(), line.get_linestyle(), line.get_label()
+        assert found == (3, "r", ":", "own")
+    selector = HadamardStabilitySelection(n_resamples=6, random_state=0, threshold=0.6).fit(X, y)
+    display = StabilityDisplay.from_estimator(selector)
+    assert display.plot(Figure().subplots(), lw=3).line_[0].get_linewidth() == 3
+
+
+def test_names_are_no_formulas():
+    frame = X.set_axis([f"a$^${j}" for j in range(10)], axis=1)
+    display = RegularizationPathDisplay.from_estimator(HadamardLasso(0.5), frame, y, n_labels=3)
+    display.figure_.canvas.draw()
+    assert "a$^$2" in texts(display.ax_)
+
+
+def test_a_grid_that_ends_at_zero_and_one_of_a_single_penalty():
+    """Labels are beside the ends of lines that are seen, and a single point is seen."""
+    model = HadamardLassoCV(alphas=[1.0, 0.1, 0.0]).fit(X, y)
+    display = RegularizationPathDisplay.from_estimator(model, X, y, n_labels=1)
+    ((label, line),) = [
+        (text, line)
+        for text in display.ax_.texts
+        for line in display.line_
+        if line.get_color() == text.get_color()
+    ]
+    low, high = display.ax_.get_ylim()
+    at = list(display.penalties).index(0.1)
+    height = (line.get_ydata()[at] - low) / (high - low)
+    assert label.xy[1] == pytest.approx(height)
+    model.set_params(alphas=[0.1]).fit(X, y)
+    for kind in (RegularizationPathDisplay, CrossValidationDisplay):
+        line = np.ravel(kind.from_estimator(model, X, y).line_)[0]
+        assert line.get_marker() == "o"
+
+
+def test_errors_without_a_choice():
+    display = CrossValidationDisplay(
+        penalties=[1.0, 0.1],
+        losses=[[1.0], [2.0]],
+        errors=[0.1, 0.1],
+        chosen=None,
+        penalty_name="alpha",
+        loss_name="loss",
+    )
+    assert len(display.plot(Figure().subplots()).ax_.get_legend_handles_labels()[0]) == 2

@@ -406,3 +406,36 @@ def test_model_card(awkward, lasso, selector):
     assert f"2 of {np.count_nonzero(lasso.coef_)} rows are shown." in features
     assert "no p-value" in probabilities
     assert "## Stability selection" in few
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_an_offset_explains_nothing(n_classes):
+    """D^2 compares with intercepts alone beside the offset, as the scores of other losses do."""
+    rng = np.random.default_rng(0)
+    labels = SPECIES[:, None].ravel() if n_classes == 3 else SPECIES == "virginica"
+    offset = 2.0 * rng.standard_normal((150, n_classes) if n_classes == 3 else 150)
+    model = HadamardLogisticRegressionCV(Cs=5, cv=3).fit(IRIS, labels, offset=offset)
+    frame = of(model, IRIS, labels, offset=offset).to_frame("path")
+    assert frame["nonzero"].iloc[0] == 0
+    assert frame["explained"].iloc[0] == pytest.approx(0.0, abs=1e-6)
+    assert frame["explained"].iloc[-1] > 0.5
+    weak = HadamardLogisticRegression(C=1e-8).fit(IRIS, labels, offset=offset)
+    (said,) = re.findall(r"D\^2 = (\S+)", str(of(weak, IRIS, labels, offset=offset)))
+    assert abs(float(said)) < 1e-6
+
+
+def test_the_gap_with_an_offset_is_relative_to_what_is_fitted():
+    offset = 100.0 * np.arange(len(y))
+    text = str(of(HadamardLasso().fit(X, y, offset=offset), X, y, offset=offset))
+    assert "relative to the mean square of y - offset about its mean" in text
+
+
+def test_a_class_may_have_the_name_of_a_column(selector):
+    labels = np.where(SPECIES == "setosa", "selection_probability", SPECIES)
+    model = HadamardLogisticRegression().fit(IRIS, labels)
+    chooser = HadamardStabilitySelection(
+        HadamardLogisticRegression(), n_resamples=6, n_selected=2, random_state=0
+    ).fit(IRIS, labels)
+    frame = of(model, stability=chooser).to_frame()
+    names = ["selection_probability", "versicolor", "virginica", "selection_probability_"]
+    assert list(frame.columns) == names
