@@ -122,6 +122,9 @@ def count_axis(
     top.set_xticks(penalties[marked], [str(int(counts[position])) for position in marked])
     top.minorticks_off()
     top.set_xlabel(name)
+    power = ax.yaxis.get_offset_text()  # of ten: beside the first count, not on it
+    power.set_horizontalalignment("right")
+    power.set_x(-0.02)
     return top
 
 
