@@ -119,7 +119,12 @@ class GroupEstimator(GroupRegressor):
             return None
         n_targets, n_features = data.targets.shape[1], data.X.shape[1]
         shape = (n_features,) if data.flat else (n_targets, n_features)
-        return checked_array(self.coef_, shape, "With warm_start=True, coef_ of the last fit")
+        coefs: Any = self.coef_
+        if n_targets == 1 and np.ndim(coefs) == 2 and len(coefs) == 1:  # y was a column, or is one
+            coefs = coefs[0]
+        if not data.flat and np.ndim(coefs) == 1:
+            coefs = coefs[None]
+        return checked_array(coefs, shape, "With warm_start=True, coef_ of the last fit")
 
 
 def penalty_of_groups(

@@ -10,7 +10,7 @@ from .._numerics.typing import Index
 from .._validation.arrays import checked_array, given_alphas
 from .._validation.choices import GroupWeighting, Solver
 from .._validation.parameters import explain_names, path_function
-from .._validation.weights import checked_data
+from .._validation.weights import checked_data, feature_names
 from .fit_method import fit_method
 from .group_estimator import GroupEstimator, GroupRegressor, penalty_of_groups, words_of
 from .group_regression import GroupData
@@ -196,9 +196,9 @@ def group_path(
     array([ 0,  8, 10, 10, 10])
     """
     options = FitOptions(1.0, fit_intercept, positive, solver, tol, max_iter, verbose)
-    names = getattr(X, "columns", None)
     if source_of(X, y, sample_weight, offset) is not None:
         raise TypeError("group_path does not take data in blocks. Give X and y as arrays.")
+    names = feature_names(X)
     X, y, penalty = checked_data(X, y, None, DATA_ACCEPTED | {"multi_output": True})
     data = least_squares_data(X, y, sample_weight, penalty, options).with_offset(offset)
     grouped = with_groups(data, groups, group_weights, names, l1_ratio)

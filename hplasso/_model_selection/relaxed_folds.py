@@ -110,12 +110,14 @@ class HeldOutScore(NamedTuple):
             name: np.asarray(value)[fold.test] if np.ndim(value) else value
             for name, value in self.params.items()
         }
-        models: list[Any] = []
+        scores, errors = [], list[Exception]()
         for gamma in gammas:
-            models += self._fitted(path.penalised.mixed(path.refitted, gamma))
-        makes = [partial(copy, model) for model in models]
-        scores, errors = self.scorer.scores(makes, samples, labels, **params)
-        return scores.reshape(len(gammas), -1), errors
+            models = self._fitted(path.penalised.mixed(path.refitted, gamma))
+            makes = [partial(copy, model) for model in models]
+            found, failed = self.scorer.scores(makes, samples, labels, **params)
+            scores.append(found)
+            errors += failed
+        return np.array(scores), errors
 
     def _fitted(self, models: LinearModels) -> list[Any]:
         """The estimators of linear models."""

@@ -55,7 +55,7 @@ class Scorer:
         self.at_predictions_only = scoring is None or isinstance(scoring, str)
         self.known: dict[str, Any] = {}
         free = free_parameters(self.scorer)
-        if "labels" in free:
+        if "labels" in free and classes is not None:
             self.known["labels"] = classes
             if len(classes) == 2 and "pos_label" in free:
                 self.known["pos_label"] = classes[1]

@@ -16,6 +16,7 @@ import numpy as np
 
 from .._datafit.group_term import GroupState, GroupTerm
 from .._design.correlations import ALL
+from .._numerics.rounding import ROUNDING
 from .._numerics.typing import Float64, Index
 from .._penalties.duality_gap import Certificate
 from .._penalties.group import GroupPenalty
@@ -159,3 +160,18 @@ class GroupCertifier:
             outcome,
             sweeps,
         )
+
+
+def without_rounding(certifier: GroupCertifier, alpha: float, at: GroupIterate) -> GroupIterate:
+    """The same without groups of which only rounding is left: they change no digit of outputs.
+
+    They are zero, as they have a penalty; they are left where others fit y exactly.
+    """
+    term, penalty = certifier.term, certifier.penalty
+    norms = penalty.grouping.sums(at.features, at.theta**2) ** 0.5
+    sizes = penalty.grouping.norms(term.design.column_norms[:, None]) * norms
+    least = ROUNDING * max(term.norm, float(sizes.max(initial=0.0)))
+    stay = ((sizes > least) | (penalty.weights == 0.0))[penalty.groups[at.features]]
+    if stay.all():
+        return at
+    return certifier.observe(np.array([alpha]), at.features[stay], at.theta[stay][..., None])[0]

@@ -18,7 +18,7 @@ from .._numerics.typing import NOBODY, Float64, Index
 from .._penalties.group import GroupPenalty
 from .._solver.group_problem import GroupSystem
 from .._solver.partition import Partition
-from .group_point import GroupCertifier, GroupIterate
+from .group_point import GroupCertifier, GroupIterate, without_rounding
 from .group_restricted import PenaltyAlong, problem_of, restricted, swept_and_finished
 from .penalty_step import POLISHED, TOO_MANY
 from .progress import Iteration, PathPoint
@@ -127,6 +127,7 @@ class GroupTracer(Tracer):
             best = best if idle else at
         if best is not at:
             self._system = None
+        best = without_rounding(certifier, alpha, best) if finish else best
         best = self._solved = certifier.returned(alpha, best)
         if self._system is not None and self._system.partition.size != best.features.size:
             self._system = None

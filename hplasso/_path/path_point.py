@@ -51,7 +51,13 @@ def outcome_of(certifier: Any, certificate: Certificate, sweeps: int) -> Outcome
     """Why a fit has ended, as a certifier sees it."""
     if certifier.suffices(certificate):
         return Outcome.CONVERGED
-    if certificate.gap <= DUE * certificate.rounding_gap:
+    gap, _, rounding_gap = certificate
+    shorter = certifier.settings.dtype != np.float64
+    if (
+        shorter and max(gap, certifier.term.scale) <= rounding_gap
+    ):  # of a constant y no more is known
+        return Outcome.CONVERGED
+    if gap <= DUE * rounding_gap:
         return Outcome.ROUNDING
     return Outcome.MAX_ITER if sweeps >= certifier.settings.max_iter else Outcome.STALLED
 
@@ -90,6 +96,6 @@ def _rounding_cost(
     shift = certifier.design.mean[features] * rounded
     written = written - np.bincount(features % written.size, shift, written.size)
     unit = float(np.finfo(certifier.settings.dtype).eps)
-    delta = 0.5 * unit * written * (term.scale > 0.0)
+    delta = 0.5 * unit * written
     cost = max(0.0, after.loss - before.loss + increase) + after.intercept_cost(delta)
     return cost, after.intercept

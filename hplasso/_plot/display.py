@@ -20,7 +20,7 @@ from .._model_selection.rules import end_of_grid
 from .._numerics.typing import Float64
 from .._validation.arrays import GivenGrid, as_floats, checked_grid
 from .._validation.parameters import InvalidParameterError
-from .._validation.weights import checked_data
+from .._validation.weights import checked_data, feature_names
 
 # Penalties of a path where an estimator has none of its own.
 N_PENALTIES = 100
@@ -250,8 +250,12 @@ def posed(
     given, names = parameters.get("penalty_weights"), getattr(estimator, "feature_names_in_", None)
     accepted = {**estimator._accepted, "multi_output": several}
     checked, y, weights = checked_data(X, y, given, accepted, names)
-    if hasattr(estimator, "n_features_in_"):  # the features are those that it knows
+    if names is not None and feature_names(X) is not None:
         validate_data(estimator, X, reset=False, skip_check_array=True)
+    known = getattr(estimator, "n_features_in_", checked.shape[1])
+    if checked.shape[1] != known:
+        name = type(estimator).__name__
+        raise ValueError(f"X has {checked.shape[1]} features, but {name} is expecting {known}.")
     options = FitOptions.of(parameters)
     return estimator._data(checked, y, sample_weight, weights, options).with_offset(offset)
 

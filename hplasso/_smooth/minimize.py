@@ -13,7 +13,7 @@ from .._validation.parameters import OPTIONS, SMOOTH_CONSTRAINTS, check_argument
 from .._validation.weights import checked_penalty_weights
 from .objective import CONVERGED, ROUNDED, Evaluation, Objective, Progress, SmoothFunction, Stop
 from .orthant import finish, without_shrinking
-from .product import Report, balance, descend_by_factors
+from .product import balance, descend_by_factors
 
 DEFAULTS = {"c": 0.3, "maxcor": 20, "maxiter": 15_000, "maxfun": 15_000}
 
@@ -111,7 +111,8 @@ def minimize_l1(
             The largest violation of the optimality conditions: of ``|jac_j + alpha w_j sign(x_j)|``
             where x_j is not zero and ``|jac_j| - alpha w_j`` where it is, relative to alpha w_j, or
             to a millionth of the largest gradient where that is more; without penalty, to the
-            largest gradient. That is the one at `x`, or, if rounding hides what is left, at `x0`.
+            largest gradient. That is the one at `x0`, or, if F was still falling fast where it was
+            small beside that one, the one there.
         gap : float
             A bound of ``F(x) - min F``, if `fun` is convex, `f_min` is given and there are two
             factors; NaN otherwise. Infinite where a coordinate without penalty has a gradient.
@@ -210,9 +211,6 @@ def minimize_l1(
         )
 
 
-# What F goes down by where rounding hides the rest, as a part of it. A numerical limit.
-NEGLIGIBLE = 1e-9
-
 MESSAGES = {
     CONVERGED: "The optimality conditions hold to tol.",
     ROUNDED: (
@@ -223,36 +221,29 @@ MESSAGES = {
 
 
 def solve(
-    objective: Objective, n_factors: int, tol: float, settings: Mapping[str, Any], report: Report
+    objective: Objective,
+    n_factors: int,
+    tol: float,
+    settings: Mapping[str, Any],
+    progress: Progress,
 ) -> tuple[Evaluation, int]:
-    """By the factors to the signs, by a proximal step to a face, from face to face to the end."""
+    """By the factors to the signs, by a proximal step to a face, from face to face to the end.
+
+    From a bad x0, with gradients of 1e20, those that are small beside them tell nothing: as long as
+    F still falls, violations are judged by gradients where it has come to.
+    """
     at, maxcor = objective.start, settings["maxcor"]
     if objective.power < 1.0 or objective.kkt(at) > max(tol, objective.gradient_error(at)):
-        before, at = descend_by_factors(objective, n_factors, settings["c"], maxcor, report)
+        before, at = descend_by_factors(objective, n_factors, settings["c"], maxcor, progress)
         at = without_shrinking(objective, before, at)
         if at.objective > objective.start.objective:  # g went down alone, from unbalanced factors
             at = objective.start
-    at, status = finish(objective, at, tol, maxcor, report)
-    return (at, status) if status != CONVERGED else finish_there(objective, at, tol, maxcor, report)
-
-
-def finish_there(
-    objective: Objective, at: Evaluation, tol: float, maxcor: int, report: Report
-) -> tuple[Evaluation, int]:
-    """Go on as violations are judged by gradients that are far smaller than at x0, if F goes down.
-
-    From a bad x0, with gradients of 1e20, they tell nothing. Where F does not go down, it is
-    rounding that hides more.
-    """
-    scale_at_start = objective.scale
-    while True:
-        objective.scale = np.minimum(scale_at_start, objective.scale_at(at))
-        before, (at, status) = at, finish(objective, at, tol, maxcor, report)
-        if before.objective - at.objective <= NEGLIGIBLE * abs(before.objective):
-            if status == CONVERGED:
-                return at, CONVERGED
-            objective.scale = scale_at_start
-            return before, CONVERGED
+    at, status = finish(objective, at, tol, maxcor, progress)
+    before = objective.start
+    while status == CONVERGED and progress.falls and at is not before:
+        objective.scale = np.minimum(objective.scale, objective.scale_at(at))
+        before, (at, status) = at, finish(objective, at, tol, maxcor, progress)
+    return at, status
 
 
 def checked_options(options: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -12,6 +12,7 @@ steep there.
 """
 
 import inspect
+from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -34,6 +35,11 @@ MOST_HIDDEN = 0.1
 # A violation is relative to lambda_j, or to this part of the largest gradient if that is more. A
 # numerical limit: below it rounding of the gradient would count as a violation.
 LEAST_SCALE = 1e-6
+
+
+# The last iteration gains less than this part of F, or of one as in SciPy, where it has converged.
+# Larger, a bad start is not seen to be one; smaller, F is pursued towards an infimum of zero.
+FAST = 1e-6
 
 
 class Stop(Exception):
@@ -174,16 +180,18 @@ class SmoothFunction:
 
 
 class Progress:
-    """Counts iterations, and tells the callback of them."""
+    """Counts iterations, and tells the callback of them; knows whether F still falls fast."""
 
     def __init__(self, callback: Callable[..., Any] | None, limit: int) -> None:
         self.nit = 0
+        self._latest: deque[float] = deque(maxlen=2)
         self._callback, self._limit = callback, limit
         self._whole = callback is not None and takes_result(callback)
 
     def __call__(self, at: Evaluation) -> None:
         """An iteration has led there."""
         self.nit += 1
+        self._latest.append(at.objective)
         if self._callback is not None:
             try:
                 if self._whole:
@@ -195,6 +203,14 @@ class Progress:
                 raise Stop(HALTED, "`callback` raised `StopIteration`.") from None
         if self.nit >= self._limit:
             raise Stop(TOO_MANY, f"maxiter={self._limit} iterations were made.")
+
+    @property
+    def falls(self) -> bool:
+        """Whether the last iteration has gained more than FAST of F, or of one if that is more."""
+        if len(self._latest) < 2:
+            return False
+        before, after = self._latest
+        return before - after > FAST * max(abs(after), 1.0)
 
 
 def takes_result(callback: Callable[..., Any]) -> bool:

@@ -100,11 +100,17 @@ def checked_data(
     refuse_not_in_memory("X", X)
     refuse_not_in_memory("y", y)
     if penalty_weights is not None:
-        reader = BaseEstimator()  # learns the names of a data frame as scikit-learn takes them
-        validate_data(reader, X, skip_check_array=True)
-        names = getattr(reader, "feature_names_in_", names)
+        own = feature_names(X)
+        names = names if own is None else own
     X, y = check_X_y(X, y, **accepted)
     return X, y, checked_penalty_weights(penalty_weights, X.shape[1], names)
+
+
+def feature_names(X: Any) -> Any:
+    """The names of the columns of a data frame, as scikit-learn takes them; None without."""
+    reader = BaseEstimator()
+    validate_data(reader, X, skip_check_array=True)
+    return getattr(reader, "feature_names_in_", None)
 
 
 def _in_order(penalty_weights: Any, names: Any) -> Any:

@@ -16,10 +16,13 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from hplasso import (
     Batches,
+    HadamardGammaRegressor,
     HadamardGroupLasso,
     HadamardGroupPoissonRegressor,
     HadamardLasso,
     HadamardMultiTaskLasso,
+    HadamardMultiTaskLassoCV,
+    HadamardPoissonRegressor,
     HadamardRelaxed,
     HadamardStabilitySelection,
     Summary,
@@ -521,3 +524,63 @@ def test_verbose_lines_tell_sweeps(capsys):
     assert lines[-1].startswith("alpha=0.2: ")
     group_path(X, y, groups=GROUPS, alphas=[0.2])
     assert not capsys.readouterr().err
+
+
+@pytest.mark.parametrize("n_targets", [1, 3])
+@pytest.mark.parametrize("spread", [0.0, 3.0])
+def test_groups_are_zero_where_free_ones_fit_exactly(n_targets, spread):
+    """Their penalty costs something, however little: rounding left 1e-20 in place of zero."""
+    for seed in range(7):
+        own = np.random.default_rng(seed)
+        n = 1 + seed
+        samples = own.standard_normal((n, 20)) * 10.0 ** own.uniform(-spread, spread, 20)
+        target = own.standard_normal((n, n_targets))
+        groups = np.append(np.zeros(n + 2, dtype=int), 1 + np.arange(18 - n) // 2)
+        weights = np.append(0.0, np.ones(groups.max()))
+        model = HadamardGroupLasso(0.1, groups=groups, group_weights=weights)
+        model.fit(samples, target[:, 0] if n_targets == 1 else target)
+        assert not model.coef_[..., groups > 0].any()
+        np.testing.assert_allclose(
+            model.predict(samples), target.reshape(model.predict(samples).shape), atol=1e-6
+        )
+
+
+def test_groups_by_position_where_columns_are_numbers():
+    """As scikit-learn, the path takes text alone for names; a Series goes by position then."""
+    frame = pd.DataFrame(X[:, :4], columns=[3, 2, 1, 0])
+    groups = pd.Series([0, 0, 0, 1], index=[0, 1, 2, 3])
+    model = HadamardGroupLasso(0.2, groups=groups, fit_intercept=False, tol=1e-12).fit(frame, y)
+    path = group_path(frame, y, groups=groups, alphas=[0.2], tol=1e-12)[1][:, 0]
+    np.testing.assert_allclose(path, model.coef_, rtol=1e-8)
+    with pytest.raises(TypeError, match="Feature names"):
+        group_path(frame.rename(columns={0: "a"}), y, groups=groups)
+
+
+def test_a_column_of_targets_starts_from_a_flat_one_and_back():
+    model = HadamardGroupLasso(0.1, groups=GROUPS, warm_start=True, tol=1e-12).fit(X, y)
+    coef = model.coef_
+    np.testing.assert_allclose(model.fit(X, y[:, None]).coef_.ravel(), coef, rtol=1e-8)
+    assert model.n_iter_ == 0
+    np.testing.assert_allclose(model.fit(X, y).coef_, coef, rtol=1e-8)
+    assert model.n_iter_ == 0
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        HadamardLasso(),
+        HadamardGroupLasso(),
+        HadamardMultiTaskLasso(),
+        HadamardPoissonRegressor(),
+        HadamardGroupPoissonRegressor(),
+        HadamardGammaRegressor(),
+        HadamardMultiTaskLassoCV(cv=3, alphas=5),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+def test_constant_targets_of_single_precision(model):
+    """The gap is what the intercept's digits cost; no tolerance is relative to nothing."""
+    target = np.full(60, 3.3)
+    multi = isinstance(model, HadamardMultiTaskLasso | HadamardMultiTaskLassoCV)
+    model.fit(X.astype(np.float32), target[:, None] if multi else target)  # a warning is an error
+    assert 0.0 < model.dual_gap_ < 1e-12

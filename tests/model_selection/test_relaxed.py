@@ -554,6 +554,11 @@ def test_a_scorer_that_raises_an_error_ranks_last():
         model.set_params(scoring=always).fit(X, Y)
 
 
+def test_a_scorer_of_classes_says_that_there_are_none():
+    with pytest.raises(AttributeError, match="predict_proba"):
+        HadamardRelaxedCV(cv=3, alphas=3, scoring="neg_log_loss").fit(X, Y)
+
+
 def test_metadata_is_routed():
     groups = np.arange(N) % 7
     with config_context(enable_metadata_routing=True):

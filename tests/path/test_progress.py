@@ -1,5 +1,6 @@
 """What is told of a fit while it runs, what is left if it is interrupted, and the way back."""
 
+import re
 import warnings
 from collections import Counter
 
@@ -171,7 +172,7 @@ def test_a_line_for_each_fold(capsys, model):
     assert "gap" in refit
     model.set_params(verbose=2).fit(X, y > 100)
     printed = lines(capsys)
-    points = [line for line in printed if "sweeps" in line]
+    points = [line for line in printed if re.search(r" sweeps?$", line)]
     grid = model.alphas_ if hasattr(model, "alphas_") else model.Cs_
     for number in range(3):
         assert sum(line.startswith(f"fold {number}: ") for line in points) == len(grid)
