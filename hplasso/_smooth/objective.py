@@ -35,8 +35,6 @@ MOST_HIDDEN = 0.1
 # A violation is relative to lambda_j, or to this part of the largest gradient if that is more. A
 # numerical limit: below it rounding of the gradient would count as a violation.
 LEAST_SCALE = 1e-6
-
-
 # The last iteration gains less than this part of F, or of one as in SciPy, where it has converged.
 # Larger, a bad start is not seen to be one; smaller, F is pursued towards an infimum of zero.
 FAST = 1e-6

@@ -8,7 +8,8 @@ settled. On dependent columns conjugate gradients may not converge at all; then 
 and a factorisation has to do it.
 
 For a sweep, some steps towards either ridge update are enough (`descending_sweep`): g goes down at
-each, and the finish follows.
+each, and the finish follows. Truncated models (`truncated`) go on by `conjugate_residuals`, as what
+they leave of the equations is what the gap is about.
 """
 
 from collections.abc import Callable
