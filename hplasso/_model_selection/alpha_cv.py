@@ -102,5 +102,5 @@ class AlphaCV(LinearModel):
             The routing.
         """
         mapping = MethodMapping().add(caller="fit", callee="split")
-        router = MetadataRouter(owner=self).add_self_request(self)
+        router = MetadataRouter(owner=type(self).__name__).add_self_request(self)
         return router.add(splitter=splitter_to_route(self.cv), method_mapping=mapping)

@@ -305,6 +305,6 @@ class HadamardLogisticRegressionCV(LogisticCV):
         split = MethodMapping().add(caller="fit", callee="split")
         score = MethodMapping().add(caller="score", callee="score")
         score.add(caller="fit", callee="score")
-        router = MetadataRouter(owner=self).add_self_request(self)
+        router = MetadataRouter(owner=type(self).__name__).add_self_request(self)
         router.add(splitter=splitter_to_route(self.cv), method_mapping=split)
         return router.add(scorer=scorer_of(self.scoring), method_mapping=score)

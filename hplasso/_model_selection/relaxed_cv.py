@@ -353,7 +353,7 @@ class HadamardRelaxedCV(RelaxedModel):
             The routing.
         """
         split = MethodMapping().add(caller="fit", callee="split")
-        router = MetadataRouter(owner=self).add_self_request(self)
+        router = MetadataRouter(owner=type(self).__name__).add_self_request(self)
         router.add(splitter=splitter_to_route(self.cv), method_mapping=split)
         if self.scoring is None:
             return router
