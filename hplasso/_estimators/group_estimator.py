@@ -119,11 +119,9 @@ class GroupEstimator(GroupRegressor):
             return None
         n_targets, n_features = data.targets.shape[1], data.X.shape[1]
         shape = (n_features,) if data.flat else (n_targets, n_features)
-        coefs: Any = self.coef_
-        if n_targets == 1 and np.ndim(coefs) == 2 and len(coefs) == 1:  # y was a column, or is one
+        coefs = np.atleast_2d(self.coef_)
+        if data.flat and len(coefs) == 1:  # of a y that may have been a column
             coefs = coefs[0]
-        if not data.flat and np.ndim(coefs) == 1:
-            coefs = coefs[None]
         return checked_array(coefs, shape, "With warm_start=True, coef_ of the last fit")
 
 

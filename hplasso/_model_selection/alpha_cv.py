@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import check_is_fitted
 
 from .._estimators.linear_model import LinearModel
@@ -12,7 +11,7 @@ from .._estimators.problem import Problem, gaps_of, sweeps_of
 from .._numerics.typing import Float64
 from .._path.progress import PathPoint
 from .._validation.choices import Rule
-from .folds import splitter_to_route
+from .folds import router_of
 from .kept_path import finished_path, fitted_at, kept_arrays
 from .rules import print_end_of_grid
 
@@ -101,6 +100,4 @@ class AlphaCV(LinearModel):
         routing : sklearn.utils.metadata_routing.MetadataRouter
             The routing.
         """
-        mapping = MethodMapping().add(caller="fit", callee="split")
-        router = MetadataRouter(owner=type(self).__name__).add_self_request(self)
-        return router.add(splitter=splitter_to_route(self.cv), method_mapping=mapping)
+        return router_of(self)

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn import get_config
 from sklearn.model_selection import check_cv
-from sklearn.utils.metadata_routing import process_routing
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 
 from .._design.design import Design
 from .._design.factory import augmented_gram_of, check_range, checked_design, reweighted
@@ -98,12 +98,16 @@ def _rows_at(indices: Any, number: int, n_samples: int) -> Index:
         ) from error
 
 
-def splitter_to_route(cv: Any) -> Any:
-    """The splitter that metadata are passed on to; an iterable takes none, and is not gone through.
+def router_of(owner: Any) -> MetadataRouter:
+    """How metadata go to an estimator with a parameter `cv`, and from its `fit` to the splitter.
 
-    A generator can be gone through once, which is what `fit` does.
+    An iterable of splits takes none, and is not gone through: a generator serves once, for the fit.
+    The owner is a name, as some versions of scikit-learn copy it.
     """
-    return check_cv(() if isinstance(cv, Iterable) and not hasattr(cv, "split") else cv)
+    cv, mapping = owner.cv, MethodMapping().add(caller="fit", callee="split")
+    splitter = check_cv(() if isinstance(cv, Iterable) and not hasattr(cv, "split") else cv)
+    router = MetadataRouter(owner=type(owner).__name__).add_self_request(owner)
+    return router.add(splitter=splitter, method_mapping=mapping)
 
 
 def routed(owner: Any, method: str, sample_weight: Any, params: Mapping[str, Any]) -> Any:

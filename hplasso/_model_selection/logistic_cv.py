@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 from sklearn.utils import check_consistent_length
-from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
+from sklearn.utils.metadata_routing import MethodMapping
 from sklearn.utils.validation import check_is_fitted
 
 from .._design.sources import source_of
 from .._estimators.logistic import HadamardLogisticRegression
 from .._validation.choices import Balanced, Rule, Solver
 from .._validation.parameters import explain_names
-from .folds import routed, splitter_to_route
+from .folds import routed, router_of
 from .kept_path import fitted_at
 from .logistic_cv_fit import LogisticCV
 from .scoring import OffsetModel, Scorer, block_scorer, scorer_of
@@ -302,9 +302,6 @@ class HadamardLogisticRegressionCV(LogisticCV):
         routing : sklearn.utils.metadata_routing.MetadataRouter
             The routing.
         """
-        split = MethodMapping().add(caller="fit", callee="split")
         score = MethodMapping().add(caller="score", callee="score")
         score.add(caller="fit", callee="score")
-        router = MetadataRouter(owner=type(self).__name__).add_self_request(self)
-        router.add(splitter=splitter_to_route(self.cv), method_mapping=split)
-        return router.add(scorer=scorer_of(self.scoring), method_mapping=score)
+        return router_of(self).add(scorer=scorer_of(self.scoring), method_mapping=score)

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.base import is_classifier
 from sklearn.model_selection import check_cv
 from sklearn.utils import column_or_1d
-from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
+from sklearn.utils.metadata_routing import MethodMapping
 from sklearn.utils.parallel import Parallel, delayed
 
 from .._estimators.fit_method import Task, fit_method
@@ -21,7 +21,7 @@ from .._validation.arrays import GivenGrid, check_one_target, checked_ratios
 from .._validation.choices import Rule
 from .._validation.parameters import RELAXED_CONSTRAINTS, check_parameters, explain_names
 from .._validation.weights import raw_weights
-from .folds import Fold, checked_folds, routed, splitter_to_route
+from .folds import Fold, checked_folds, routed, router_of
 from .kept_path import saturated_paths
 from .relaxed_folds import FoldResult, HeldOutLoss, HeldOutScore, Validation
 from .relaxed_model import RelaxedModel
@@ -352,9 +352,7 @@ class HadamardRelaxedCV(RelaxedModel):
         routing : sklearn.utils.metadata_routing.MetadataRouter
             The routing.
         """
-        split = MethodMapping().add(caller="fit", callee="split")
-        router = MetadataRouter(owner=type(self).__name__).add_self_request(self)
-        router.add(splitter=splitter_to_route(self.cv), method_mapping=split)
+        router = router_of(self)
         if self.scoring is None:
             return router
         score = MethodMapping().add(caller="fit", callee="score")

@@ -50,7 +50,7 @@ class GroupCertifier:
         return self.settings.tol * self.term.scale
 
     @cached_property
-    def _lengths(self) -> Float64:
+    def lengths(self) -> Float64:
         """No less than the largest singular value of Z_g, of each group."""
         return self.penalty.grouping.norms(self.term.design.column_norms[:, None])
 
@@ -119,7 +119,7 @@ class GroupCertifier:
         if not self.term.curvature < np.inf:
             return at
         reachable = self.penalty.correlations(at.certificate.kappa * at.state.z, alpha)
-        reachable += self._lengths * np.sqrt(2.0 * self.term.curvature * at.certificate.gap)
+        reachable += self.lengths * np.sqrt(2.0 * self.term.curvature * at.certificate.gap)
         possible = (reachable >= self.penalty.limits(alpha))[self.penalty.groups[at.features]]
         if possible.all():
             return at
@@ -167,10 +167,9 @@ def without_rounding(certifier: GroupCertifier, alpha: float, at: GroupIterate) 
 
     They are zero, as they have a penalty; they are left where others fit y exactly.
     """
-    term, penalty = certifier.term, certifier.penalty
-    norms = penalty.grouping.sums(at.features, at.theta**2) ** 0.5
-    sizes = penalty.grouping.norms(term.design.column_norms[:, None]) * norms
-    least = ROUNDING * max(term.norm, float(sizes.max(initial=0.0)))
+    penalty = certifier.penalty
+    sizes = certifier.lengths * np.sqrt(penalty.grouping.sums(at.features, at.theta**2))
+    least = ROUNDING * max(certifier.term.norm, float(sizes.max(initial=0.0)))
     stay = ((sizes > least) | (penalty.weights == 0.0))[penalty.groups[at.features]]
     if stay.all():
         return at

@@ -52,10 +52,8 @@ def outcome_of(certifier: Any, certificate: Certificate, sweeps: int) -> Outcome
     if certifier.suffices(certificate):
         return Outcome.CONVERGED
     gap, _, rounding_gap = certificate
-    shorter = certifier.settings.dtype != np.float64
-    if (
-        shorter and max(gap, certifier.term.scale) <= rounding_gap
-    ):  # of a constant y no more is known
+    shorter = certifier.settings.dtype != np.float64  # in it no more is known of a constant y
+    if shorter and max(gap, certifier.term.scale) <= rounding_gap:
         return Outcome.CONVERGED
     if gap <= DUE * rounding_gap:
         return Outcome.ROUNDING
