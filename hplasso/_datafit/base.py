@@ -55,6 +55,9 @@ class State(Protocol):
         Z'B Z is the Hessian of L. The change is of one theta, or of several, as columns.
         """
 
+    def hessian_on(self, working_set: WorkingSet, where: Index) -> Float64:
+        """The Hessian of L on some coordinates of the working set, as a new matrix (k, k)."""
+
     def hessian_root(self, columns: Float64) -> Iterable[Float64]:
         """Blocks of rows A with A'A = C'B C, where C is for each output the same columns (n, q)."""
 

@@ -7,11 +7,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .._design.working_set import WorkingSet
 from .._losses.base import Curvature
 from .._numerics.blocks import BLOCK, slices
 from .._numerics.linalg import inverse_root
 from .._numerics.rounding import ROUNDING
 from .._numerics.typing import Float64, Index
+from .hessian import Hessian
 from .outputs import Outputs
 
 
@@ -81,6 +83,11 @@ class CurvedState(NamedTuple):
 
     def hessian_product(self, change: Float64) -> Float64:
         return self.hessian().product(change)
+
+    def hessian_on(self, working_set: WorkingSet, where: Index) -> Float64:
+        of = self.outputs
+        hessian = Hessian(of.design, of.loss, of.fit_intercept)
+        return hessian.at(working_set, self.prediction, where)
 
     def hessian_root(self, columns: Float64) -> Iterator[Float64]:
         """Blocks of rows whose Gram matrix is A'B A, A = columns kron I_K; for columns (n, q)."""

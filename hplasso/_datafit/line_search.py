@@ -17,6 +17,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from .._design.working_set import WorkingSet
+from .._numerics.linalg import inverse_root
 from .._numerics.typing import Float64, Index
 from .curved_state import CurvedState, state_at
 
@@ -51,6 +52,9 @@ FARTHEST = 1e3
 # converge at 0, and all from 0.0001 to 0.3. Larger values take a few Newton steps less
 # (constants.py), but leave behind what has to move with others.
 ARRIVED = 0.01
+# Means of outputs that change by less leave several intercepts as they are: less computes a product
+# with the Hessian in vain, more makes Newton steps for the intercepts (constants.py).
+SHIFTED = 0.1
 # A limit of rounding: a coefficient that moves by no more than this part of it stays.
 SETTLED = 1e-9
 
@@ -231,10 +235,15 @@ def _go_beyond(
 
 
 def _intercept_change(state: CurvedState, change: Float64) -> Float64:
-    """To first order, what a change of the outputs does to the best intercept; of several, zero."""
+    """To first order, what a change of the outputs does to the best intercepts.
+
+    Of several, where their means change: else their search starts as near without it.
+    """
     of = state.outputs
-    if of.n_outputs > 1 or not of.fit_intercept:
+    several = of.n_outputs > 1
+    if not of.fit_intercept or (several and np.abs(of.weights @ change).max() < SHIFTED):
         return np.zeros(of.n_outputs)
-    curvature = of.weights * state.curvature().diagonal(0)
-    total = float(curvature.sum())
-    return np.array([-(curvature @ change[:, 0]) / total if total > 0.0 else 0.0])
+    curvature = state.curvature()
+    root = inverse_root(curvature.total(of.weights))
+    sums = of.weights @ curvature.product(change[:, :, None])[:, :, 0]
+    return np.asarray(-(root @ (root.T @ sums)))

@@ -51,6 +51,10 @@ class SquaredState(NamedTuple):
     def hessian_product(self, change: Float64) -> Float64:
         return change
 
+    def hessian_on(self, working_set: WorkingSet, where: Index) -> Float64:
+        block = working_set.design.block(working_set.features[where])
+        return np.asarray(block.T @ block)
+
     def hessian_root(self, columns: Float64) -> Iterable[Float64]:
         return [columns]
 

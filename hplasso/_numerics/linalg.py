@@ -119,6 +119,15 @@ def inverse_root(matrix: Float64) -> Float64:
     return np.asarray(vectors[:, kept] / np.sqrt(values[kept]))
 
 
+def scaled_inverse_root(matrix: Float64) -> Float64:
+    """The same of a matrix whose diagonal is brought to one first, as columns of any units need."""
+    length = np.sqrt(np.maximum(matrix.diagonal(), 0.0))
+    scale = np.divide(1.0, length, out=np.zeros_like(length), where=length > 0.0)
+    values, vectors = eigh(matrix * scale * scale[:, None], check_finite=False)
+    kept = values > SINGULAR * len(values)
+    return np.asarray(scale[:, None] * vectors[:, kept] / np.sqrt(values[kept]))
+
+
 def plus_diagonal(gram: Float64, ridge: Float64) -> Float64:
     """gram + diag(ridge)."""
     gram = gram.copy()

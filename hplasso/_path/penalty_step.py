@@ -8,6 +8,7 @@ from .._numerics.typing import Float64, Index
 from .._penalties.duality_gap import Certificate
 from .._solver.finish import step_to_minimiser
 from .continuation import admit, continue_to
+from .free_features import free_alone
 from .memory import Memory
 from .model_step import model_problem, model_step, without_matrix_free
 from .orthogonal import assured
@@ -26,9 +27,10 @@ TOO_MANY = 3
 # probabilities by its square root only. A larger limit costs every tight path a step
 # (constants.py).
 POLISHED = 1e-9
-# After more rounds than these in vain, or rounds at all, truncated models are given up for
-# factorised ones: less forms Hessians for a few rounds that are left, more makes rounds of models
-# that many products do not solve, as where columns depend on others (constants.py).
+# After more rounds than these in vain, or of a slow gap after more rounds at all, truncated models
+# are given up for factorised ones: less forms Hessians for a few rounds that are left, more makes
+# rounds of models that many products do not solve, as where columns depend on others
+# (constants.py).
 TRUNCATED_IN_VAIN, MOST_TRUNCATED = 3, 20
 # A gap is slow that is more than this part of that of the round before: then truncated models get
 # more steps.
@@ -38,14 +40,15 @@ SLOW = 0.5
 def solve_penalty(problem: PathProblem, memory: Memory, alpha: float) -> tuple[Memory, PathPoint]:
     """Solve at one alpha.
 
-    1. Zero that is optimal is the solution; so is a start that meets the tolerance as it is.
+    1. Zero that is optimal is the solution; so is a start that meets the tolerance as it is. From
+       zero, features without penalty are fitted first.
     2. Come near a far alpha by steps (`continuation`).
     3. Admit the predicted entrants (`screening`); start on the line through the last two solved
        points.
     4. Solve on the working set, certify, admit violators, until the gap is within the tolerance.
     5. Refine the certificate if it is not; remember the solution.
     """
-    memory = _observed_for(problem, memory, alpha)
+    memory = _begun(problem, _observed_for(problem, memory, alpha), alpha)
     done = _solved_already(problem, memory, alpha)
     if done is not None:
         return done
@@ -71,6 +74,14 @@ def _observed_for(problem: PathProblem, memory: Memory, alpha: float) -> Memory:
         iterate = problem.observe(iterate.theta, iterate.support, iterate.state, alpha)
         return memory.at(iterate)
     return memory
+
+
+def _begun(problem: PathProblem, memory: Memory, alpha: float) -> Memory:
+    """From zero, with the fit of features without penalty alone, if there are any."""
+    if memory.solved or memory.iterate.support.size or problem.penalty.all_penalised:
+        return memory
+    iterate = free_alone(problem, memory.iterate, alpha)
+    return memory.grown(iterate.theta.size).at(iterate)
 
 
 def _solved_already(
@@ -117,8 +128,9 @@ def rounds(
                 break
             polished = True
         gap = certificate.gap
+        slow = gap > SLOW * stagnation.gap
         if memory.used_matrix_free:
-            effort = effort_after(before, memory, gap > SLOW * stagnation.gap)
+            effort = effort_after(before, memory, slow)
             memory = memory._replace(effort=effort)
         if gap * stagnation.rate(gap) ** TOO_MANY > gap_tol:
             term.refresh()
@@ -129,7 +141,7 @@ def rounds(
         objective = problem.objective(memory.iterate, alpha)
         changed = entrants.size > 0 or was_cut(before, memory)
         stagnation = stagnation.after(certificate, objective, changed, gap_tol)
-        if memory.used_matrix_free and _in_vain(problem, stagnation, n_rounds):
+        if memory.used_matrix_free and _in_vain(problem, stagnation, n_rounds * slow):
             memory, stagnation = _factorised(problem, memory), Stagnation()
     if not certifier.suffices(certificate):  # whatever the last step was
         certificate = certifier.of_iterate(alpha, memory.iterate)
@@ -138,12 +150,15 @@ def rounds(
     return settled(problem, memory, alpha, certificate, sweeps)
 
 
-def _in_vain(problem: PathProblem, stagnation: Stagnation, n_rounds: int) -> bool:
-    """Whether conjugate gradients are to be given up; never for a Hessian that is too large."""
+def _in_vain(problem: PathProblem, stagnation: Stagnation, n_slow: int) -> bool:
+    """Whether conjugate gradients are to be given up; never for a Hessian that is too large.
+
+    `n_slow` is the number of rounds, if the gap goes down slowly.
+    """
     if problem.term.quadratic:
         return stagnation.rounds > 0
     large = is_too_large(problem.working_set.features.size)
-    return not large and (stagnation.rounds > TRUNCATED_IN_VAIN or n_rounds > MOST_TRUNCATED)
+    return not large and (stagnation.rounds > TRUNCATED_IN_VAIN or n_slow > MOST_TRUNCATED)
 
 
 def _factorised(problem: PathProblem, memory: Memory) -> Memory:

@@ -22,6 +22,9 @@ from .restricted_problem import RestrictedProblem
 # Curvature, relative to that of the single coordinate, that is the rounding error of a dependent
 # column's: a numerical limit.
 CURVATURE_ROUNDING = 1e-13
+# A slope along a null vector, for the length of its longest part and the largest penalty for a
+# length, that is rounding: a numerical limit.
+SLOPE_ROUNDING = 1e-9
 
 
 def feature_sign_step(problem: RestrictedProblem, solver: LinearSolver, point: Point) -> Point:
@@ -80,17 +83,21 @@ def drop_dependent(problem: RestrictedProblem, solver: LinearSolver, theta: Floa
     """Bring as many coordinates to zero as there are columns that depend on the solver's face.
 
     The fit stands still on the null vectors of these columns; the sign of the direction is the one
-    with which the penalty does not go up. What has reached zero is eliminated from the null vectors
-    that are left.
+    with which the penalty does not go up. Along those of coordinates without penalty it stands
+    still, too, to rounding. What has reached zero is eliminated from the null vectors that are
+    left.
     """
     face = solver.active
     extra = np.setdiff1d(theta.nonzero()[0], face)
     responses = np.column_stack([_response(problem, solver, column) for column in extra])
     null, on = np.concatenate([responses, -np.eye(extra.size)]), np.append(face, extra)
+    lengths, penalty = np.sqrt(problem.diagonal[on]), problem.penalty[on]
+    limit = SLOPE_ROUNDING * float((penalty / lengths).max())
     for i, column in enumerate(extra):
         before, direction = theta, null[:, i] * np.sign(theta[column])
         length = abs(float(theta[column]))
-        if float((problem.penalty[on] * np.sign(theta[on])) @ direction) > 0.0:
+        slope = float((penalty * np.sign(theta[on])) @ direction)
+        if slope > limit * float((lengths * np.abs(direction)).max()):
             direction, length = -direction, np.inf
         theta, arrived = _move(problem, theta, on, direction, length)
         if arrived:

@@ -7,6 +7,7 @@ from scipy.optimize import brentq
 from scipy.special import expit
 
 import hplasso._datafit.line_search
+from hplasso._datafit.line_search import _intercept_change
 from hplasso._datafit.newton import CurvedTerm
 from hplasso._design.factory import make_design
 from hplasso._design.working_set import WorkingSet
@@ -173,3 +174,27 @@ def test_what_rounding_hides_of_a_gap_grows_with_the_residuals():
     term = CurvedTerm(design, TweedieLoss(y, weights, 1.0), True)
     hidden = term.rounding(NOBODY, NOTHING, term.null_state, 1e6)[1]
     assert hidden >= np.finfo(float).eps * np.log(1e6) * np.linalg.norm(weights * (y - y.mean()))
+
+
+@pytest.mark.parametrize("n_classes", [2, 3, 5])
+def test_intercepts_follow_a_step_to_first_order(n_classes):
+    rng = np.random.default_rng(1)
+    X, y = rng.normal(size=(60, 3)) + 2.0, np.arange(60) % n_classes
+    weights = rng.random(60)
+    weights /= weights.sum()
+    design = make_design(X, weights, True).leave_means()
+    term = CurvedTerm(design, make_loss(y, n_classes, weights), True)
+    working_set = WorkingSet(term.design)
+    working_set.admit(np.arange(term.design.shape[1]))
+    start = 0.3 * rng.normal(size=term.design.shape[1])
+    step = rng.random(start.size)
+    if n_classes > 2:  # all outputs together would leave the intercepts alone
+        step[np.arange(start.size) % n_classes > 0] = 0.0
+    state = term.state(working_set, start)
+    change = term.outputs.linear(working_set, start + step) - state.linear
+    shift = _intercept_change(state, change)
+    there = [term.state(working_set, start + part * step).intercept for part in (1e-4, -1e-4)]
+    assert np.abs(shift).max() > 1.0
+    assert_allclose(shift, (there[0] - there[1]) / 2e-4, rtol=1e-3)
+    centred = change - weights @ change
+    assert (_intercept_change(state, centred) == 0.0).all() == (n_classes > 2)

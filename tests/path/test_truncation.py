@@ -7,6 +7,7 @@ import pytest
 from logistic_oracle import Logistic
 from numpy.testing import assert_allclose
 from scipy import sparse
+from scipy.special import xlogy
 from sklearn.datasets import make_classification
 from sklearn.metrics import log_loss
 
@@ -14,7 +15,10 @@ import hplasso._design.columns
 import hplasso._design.multi_output
 import hplasso._path.model_step
 import hplasso._path.penalty_step
-from hplasso import HadamardLogisticRegression
+from hplasso import HadamardLogisticRegression, HadamardPoissonRegressor
+from hplasso._datafit.hessian import Hessian
+from hplasso._datafit.newton import FEWEST_ENTRANTS
+from hplasso._design.columns import BlockwiseColumns
 from hplasso._design.sparse import SparseColumns
 from hplasso._path.memory import Memory
 from hplasso._path.truncation import (
@@ -271,3 +275,50 @@ def test_many_classes_go_on_with_formed_hessians(monkeypatch, truncated, limit):
     ]
     assert abs(objectives[0] - objectives[1]) <= 1e-6 * np.log(15)
     assert len(truncated) == n_truncated
+
+
+def wide_counts():
+    """Correlated columns, many more than samples: truncated models let in more than that."""
+    random, n, p = np.random.default_rng(0), 200, 2000
+    wide = random.standard_normal((n, p)) + 0.7 * random.standard_normal((n, 1))
+    return wide, random.poisson(np.exp(np.clip(0.2 * wide[:, :20].sum(axis=1), -3.0, 3.0)))
+
+
+def test_more_coefficients_than_samples_are_left_to_formed_hessians(truncated):
+    """There is a solution with no more of them than samples; with a ridge there may be more."""
+    wide, counts = wide_counts()
+    model = HadamardPoissonRegressor(0.003, tol=1e-6).fit(wide, counts)
+    assert 0 < len(truncated) < model.n_iter_ - 3
+    assert np.count_nonzero(model.coef_) <= len(wide)
+    mean = model.predict(wide)
+    residual = counts - mean
+    z = residual @ wide / len(wide)
+    assert abs(residual.mean()) < 1e-9
+    kappa = min(1.0, 0.003 / np.abs(z).max())
+    # the conjugate of exp at the point mean + (1 - kappa) residual, from its definition
+    point = counts - kappa * residual
+    gap = np.mean(mean - point + point * (np.log(point) - np.log(mean)))
+    gap += 0.003 * np.abs(model.coef_).sum() - kappa * z @ model.coef_
+    null = np.mean(xlogy(counts, counts) - counts * np.log(counts.mean()))  # half the deviance
+    assert gap <= 1e-6 * null
+    truncated.clear()
+    ridged = HadamardPoissonRegressor(0.003, l1_ratio=0.1).fit(wide, counts)
+    assert np.count_nonzero(ridged.coef_) > len(wide)
+    assert max(truncated) > len(wide)
+
+
+def test_formed_hessians_have_room_for_few_entrants(monkeypatch):
+    """A working set has far more coordinates than a model lets in."""
+    sizes, original = [], Hessian.at
+
+    def at(self, working_set, prediction, where):
+        sizes.append((where.size, working_set.features.size))
+        return original(self, working_set, prediction, where)
+
+    monkeypatch.setattr(Hessian, "at", at)
+    monkeypatch.setattr(BlockwiseColumns, "operator", lambda *arguments, **options: None)
+    wide, counts = wide_counts()
+    model = HadamardPoissonRegressor(0.003).fit(wide, counts)
+    formed, whole = np.array(sizes).T
+    assert formed.max() <= len(wide) + FEWEST_ENTRANTS < 0.5 * whole.max()
+    assert np.count_nonzero(model.coef_) > 100

@@ -311,6 +311,27 @@ def test_descent_swaps_dependent_columns():
     assert objective(problem, swapped.theta) < objective(problem, only_parts.theta)
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_dependent_columns_without_penalty_do_not_go_far(seed):
+    """Rounding gives their null vectors parts of 1e-13 along columns with a penalty."""
+    rng = np.random.default_rng(seed)
+    C = rng.normal(size=(45, 40))
+    C[:3] = 1e3 * np.abs(C[:3]) + [[1e5], [2e5], [0.0]]
+    C[2] = C[0] + C[1]
+    penalty = np.where(np.arange(45) < 3, 0.0, 1e-2)
+    problem = restricted(
+        C @ C.T, C @ rng.normal(size=40), penalty, np.full(45, 1e-10), unpenalised=penalty == 0.0
+    )
+    theta = rng.normal(size=45)
+    solver = CholeskyFactor()
+    solver.update(problem.operator, np.arange(45), 45)
+    left = drop_dependent(problem, solver, theta)
+    assert np.count_nonzero(left) < 45
+    assert np.abs(left).max() < 100.0
+    assert_allclose(C.T @ left, C.T @ theta, rtol=1e-6, atol=1e-3)
+    assert penalty @ np.abs(left) <= penalty @ np.abs(theta) * (1.0 + 1e-9)
+
+
 def test_dependent_columns_are_found_in_one_go():
     rng = np.random.default_rng(1)
     C = rng.normal(size=(12, 40)) * 10.0 ** rng.integers(-6, 7, (12, 1))
