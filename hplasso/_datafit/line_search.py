@@ -240,8 +240,13 @@ def _intercept_change(state: CurvedState, change: Float64) -> Float64:
     Of several, where their means change: else their search starts as near without it.
     """
     of = state.outputs
-    several = of.n_outputs > 1
-    if not of.fit_intercept or (several and np.abs(of.weights @ change).max() < SHIFTED):
+    if not of.fit_intercept:
+        return np.zeros(of.n_outputs)
+    if of.n_outputs == 1:
+        weights = of.weights * state.curvature().diagonal(0)
+        total = float(weights.sum())
+        return np.array([-(weights @ change[:, 0]) / total if total > 0.0 else 0.0])
+    if np.abs(of.weights @ change).max() < SHIFTED:
         return np.zeros(of.n_outputs)
     curvature = state.curvature()
     root = inverse_root(curvature.total(of.weights))

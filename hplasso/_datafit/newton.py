@@ -123,12 +123,12 @@ class CurvedTerm:
     ) -> Model:
         z = iterate.z[working_set.features]
         moving = np.abs(z) > penalties[0]
-        moving[support] = False
-        where = np.concatenate([support, moving.nonzero()[0]])
         columns: Any = None
-        if products:
+        if products:  # there is another model before what is predicted could enter
+            moving[support] = False
+            where = np.concatenate([support, moving.nonzero()[0]])
             columns = working_set.columns.operator(where, products=products)
-        if columns is not None:  # there is another model before what is predicted could enter
+        if columns is not None:
             squares = self.design.column_norms[working_set.features[where]] ** 2
             operator: Operator = of_columns(columns, iterate.state, squares)
         else:
