@@ -32,13 +32,12 @@ from .outputs import Outputs
 # A limit of rounding: an error that is less than this part of all limits, or of the loss without
 # features, need not be known better.
 NEGLIGIBLE = 1e-12
-# A formed Hessian has room for so many entrants; for more as long as they are no more than so many
-# times the support, and all coordinates together no more than can be independent. Less makes more
-# models, more makes Hessians of coordinates most of which stay at zero (constants.py). Without a
-# limit the Hessians of one fit to 1,814 x 10,346 had up to 4,900 coordinates, for 1,000 that stayed
-# in, and it took 34 s in place of 7; 97 cold fits to 20 data sets took 1.04 times as long in the
-# mean, with 20 and 1 in place of 40 and 2 equally long, some of them twice as long.
-FEWEST_ENTRANTS, MOST_ENTRANTS = 40, 2
+# A formed Hessian has room for so many entrants; for more as long as all coordinates together can
+# be independent. Less makes more models, more makes Hessians of coordinates that have to leave
+# again (constants.py). Without a limit the Hessians of one fit to 1,814 x 10,346 had up to 4,900
+# coordinates, for 1,000 that stayed in, and it took 34 s in place of 7; 97 cold fits to 20 data
+# sets took 1.04 times as long in the mean.
+FEWEST_ENTRANTS = 40
 
 
 def scale_of(null_loss: float, rounding: float) -> float:
@@ -134,8 +133,8 @@ class CurvedTerm:
         else:
             moving[predicted] = True
             moving[support] = False
-            rank = min(self.design.shape)
-            entrants = few_entrants(moving.nonzero()[0], z, penalties[0], support.size, rank)
+            room = max(FEWEST_ENTRANTS, min(self.design.shape) - support.size)
+            entrants = few_entrants(moving.nonzero()[0], room, np.abs(z), penalties[0])
             where = np.concatenate([support, entrants])
             gram = self._hessian.at(working_set, iterate.state.prediction, where)
             operator = GramMatrix(gram)
@@ -167,11 +166,10 @@ class CurvedTerm:
         return None, None
 
 
-def few_entrants(entrants: Index, z: Float64, penalty: Float64, n_support: int, rank: int) -> Index:
-    """Of entrants, those that a formed Hessian has room for: |z_j| is largest, for lambda_j."""
-    room = max(FEWEST_ENTRANTS, min(MOST_ENTRANTS * n_support, rank - n_support))
+def few_entrants(entrants: Index, room: int, size: Float64, penalty: Float64) -> Index:
+    """Of entrants, no more than there is room for: |z_j| is largest, for lambda_j."""
     if entrants.size <= room:
         return entrants
-    size, penalty = np.abs(z[entrants]), penalty[entrants]
+    size, penalty = size[entrants], penalty[entrants]
     ratio = np.divide(size, penalty, out=np.full(size.size, np.inf), where=penalty > 0.0)
     return entrants[np.argpartition(-ratio, room)[:room]]
