@@ -11,6 +11,7 @@ from scipy.special import xlogy
 from sklearn.datasets import make_classification
 from sklearn.metrics import log_loss
 
+import hplasso._datafit.newton
 import hplasso._design.columns
 import hplasso._design.multi_output
 import hplasso._path.model_step
@@ -322,3 +323,22 @@ def test_formed_hessians_have_room_for_few_entrants(monkeypatch):
     formed, whole = np.array(sizes).T
     assert formed.max() <= len(wide) + FEWEST_ENTRANTS < 0.5 * whole.max()
     assert np.count_nonzero(model.coef_) > 100
+
+
+@pytest.mark.parametrize("l1_ratio", [1.0, 0.1])
+def test_room_grows_with_the_support_beside_a_ridge(monkeypatch, l1_ratio):
+    """Without one, more than as many as samples could not be independent."""
+    rooms, original = [], hplasso._datafit.newton.few_entrants
+
+    def few_entrants(entrants, room, *others):
+        rooms.append(room)
+        return original(entrants, room, *others)
+
+    monkeypatch.setattr(hplasso._datafit.newton, "few_entrants", few_entrants)
+    monkeypatch.setattr(BlockwiseColumns, "operator", lambda *arguments, **options: None)
+    wide, counts = wide_counts()
+    model = HadamardPoissonRegressor(0.01, l1_ratio=l1_ratio).fit(wide, counts)
+    size, n = np.count_nonzero(model.coef_), len(wide)
+    assert (size > n) == (l1_ratio < 1.0)
+    assert (rooms[-1] > n) == (l1_ratio < 1.0)
+    assert model.n_iter_ < 25
