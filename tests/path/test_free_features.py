@@ -122,7 +122,7 @@ def test_a_schur_complement_against_its_definition():
     root = scaled_inverse_root(gram[np.ix_(free, free)])
     between = gram[np.ix_(on, free)] @ root
     schur = SchurComplement(GramMatrix(gram[np.ix_(on, on)]), between)
-    left = rows[:, on] - rows[:, free] @ np.linalg.lstsq(rows[:, free], rows[:, on])[0]
+    left = rows[:, on] - rows[:, free] @ np.linalg.lstsq(rows[:, free], rows[:, on], rcond=None)[0]
     expected, vector = left.T @ left, np.array([1e4, 1e3, 100.0, 10.0, 1.0])
     assert_allclose(schur @ vector, expected @ vector, rtol=1e-7)
     kept = np.array([1, 3])
