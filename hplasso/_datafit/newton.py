@@ -122,7 +122,8 @@ class CurvedTerm:
         products: float,
     ) -> Model:
         z = iterate.z[working_set.features]
-        moving = np.abs(z) > penalties[0]
+        size = np.abs(z)
+        moving = size > penalties[0]
         columns: Any = None
         if products:  # there is another model before what is predicted could enter
             moving[support] = False
@@ -136,7 +137,7 @@ class CurvedTerm:
             moving[support] = False
             doubled = support.size if penalties[1] is not None else 0
             room = max(FEWEST_ENTRANTS, min(self.design.shape) - support.size, doubled)
-            entrants = few_entrants(moving.nonzero()[0], room, np.abs(z), penalties[0])
+            entrants = few_entrants(moving.nonzero()[0], room, size, penalties[0])
             where = np.concatenate([support, entrants])
             gram = self._hessian.at(working_set, iterate.state.prediction, where)
             operator = GramMatrix(gram)

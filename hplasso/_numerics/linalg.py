@@ -73,8 +73,7 @@ def solve_semidefinite(matrix: Float64, target: Float64) -> Float64:
     It is brought to a diagonal of one first. If it is singular then, to rounding, the solution is
     the one of least norm.
     """
-    length = np.sqrt(np.maximum(matrix.diagonal(), 0.0))
-    scale = np.divide(1.0, length, out=np.zeros_like(length), where=length > 0.0)
+    scale = _inverse_lengths(matrix)
     matrix *= scale
     matrix *= scale[:, None]
     factor, info = dpotrf(matrix.T, lower=1, clean=0)
@@ -84,6 +83,12 @@ def solve_semidefinite(matrix: Float64, target: Float64) -> Float64:
     kept = values > SINGULAR * len(values)
     parts = (vectors.T @ (scale * target))[kept] / values[kept]
     return np.asarray(scale * (vectors[:, kept] @ parts))
+
+
+def _inverse_lengths(matrix: Float64) -> Float64:
+    """What brings the diagonal to one from both sides; 0 where there is nothing on it."""
+    length = np.sqrt(np.maximum(matrix.diagonal(), 0.0))
+    return np.divide(1.0, length, out=np.zeros_like(length), where=length > 0.0)
 
 
 def pivoted_root(matrix: Float64) -> tuple[Float64, Index]:
@@ -121,8 +126,7 @@ def inverse_root(matrix: Float64) -> Float64:
 
 def scaled_inverse_root(matrix: Float64) -> Float64:
     """The same of a matrix whose diagonal is brought to one first, as columns of any units need."""
-    length = np.sqrt(np.maximum(matrix.diagonal(), 0.0))
-    scale = np.divide(1.0, length, out=np.zeros_like(length), where=length > 0.0)
+    scale = _inverse_lengths(matrix)
     values, vectors = eigh(matrix * scale * scale[:, None], check_finite=False)
     kept = values > SINGULAR * len(values)
     return np.asarray(scale[:, None] * vectors[:, kept] / np.sqrt(values[kept]))
