@@ -37,17 +37,16 @@ class OutputHessian(NamedTuple):
         """Its product with changes of these outputs, of shape (n K,) or (n K, m)."""
         weights, curved = self.outputs.sqrt_weights, self.curvature.product
         outputs = change.reshape(weights.size, self.outputs.n_outputs, -1)
-        product, sums = np.empty_like(outputs), np.zeros(outputs.shape[1:])
-        parts = list(slices(weights.size, sums.size))  # in a cache
+        product, shift = np.empty_like(outputs), np.zeros(outputs.shape[1:])
+        parts = list(slices(weights.size, shift.size))  # in a cache
+        if self.root is not None:  # no residual sums to anything else than zero
+            for rows in parts:
+                shift += np.tensordot(weights[rows], curved(outputs[rows], rows), 1)
+            shift = self.root @ (self.root.T @ shift)
         for rows in parts:
-            product[rows] = curved(outputs[rows], rows)
-            sums += np.tensordot(weights[rows], product[rows], 1)
-        if self.root is None:
-            return product.reshape(change.shape)
-        shift = self.root @ (self.root.T @ sums)  # no residual sums to anything else than zero
-        for rows in parts:
-            shifts = weights[rows, None, None] * shift
-            product[rows] -= curved(shifts, rows)
+            shifted = np.multiply(weights[rows, None, None], -shift, out=product[rows])
+            shifted += outputs[rows]
+            curved(shifted, rows, out=shifted)
         return product.reshape(change.shape)
 
 

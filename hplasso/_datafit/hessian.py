@@ -112,9 +112,12 @@ class Hessian:
         """Add coordinates, under the curvatures of the anchor."""
         old = self.coordinates.size
         coordinates = np.concatenate([self.coordinates, new]) if old else new
-        columns, positions, outputs = working_set.columns.split(coordinates)
-        of = self._of_one_output if self.loss.n_outputs == 1 else self._of_several_outputs
-        block, totals = of(columns, positions, outputs, old)
+        columns: Any = working_set.columns
+        if self.loss.n_outputs == 1:
+            block, totals = self._of_one_output(columns, coordinates, old)
+        else:
+            of, positions, outputs = columns.split(coordinates)
+            block, totals = self._of_several_outputs(of, positions, outputs, old)
         if old:
             known = np.concatenate([self.block, block[:old].T])
             block = np.concatenate([known, block], axis=1)
@@ -122,7 +125,7 @@ class Hessian:
         self.coordinates, self.block, self.totals = coordinates, block, totals
 
     def _of_one_output(
-        self, columns: Columns, positions: Index, _: Index, old: int
+        self, columns: Columns, positions: Index, old: int
     ) -> tuple[Float64, Float64]:
         """Columns of B, and rows of T, of the coordinates from `old` on."""
         curvature = self._curvature.diagonal(0)

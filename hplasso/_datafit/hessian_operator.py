@@ -105,6 +105,6 @@ def of_one_output(columns: Any, curvature: Float64, centred: bool) -> HessianOpe
 def of_outputs(columns: Any, state: Any, squares: Float64) -> HessianOperator:
     """H at a state, on columns of these squared lengths; its diagonal under mean curvatures."""
     hessian, of = state.hessian(), state.outputs
-    means = np.array([of.weights @ hessian.curvature.diagonal(k) for k in range(of.n_outputs)])
+    means = hessian.curvature.means(of.weights)
     diagonal = squares * np.maximum(means, TINY)[columns.outputs]
     return HessianOperator(columns, hessian.product, diagonal)

@@ -6,6 +6,7 @@ digits: these *heavy* features are added apart, as what they make of a differenc
 """
 
 from collections.abc import Iterator
+from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ import numpy as np
 from .._design.design import Design
 from .._design.working_set import WorkingSet
 from .._losses.base import Loss
-from .._numerics.blocks import BLOCK
+from .._numerics.blocks import BLOCK, slices
 from .._numerics.rounding import ROUNDING, SOLVED, UNIT, CorrelationRounding
 from .._numerics.typing import NOBODY, Float64, Index
 from .base import Limit
@@ -97,12 +98,8 @@ class Outputs:
         Outputs err by their magnitude, and residuals by this times the curvature. Those of an
         output that hardly errs sum to what those of others leave, where they have to vanish.
         """
-        sizes = self.magnitudes(support, values, state)
-        sizes += self.loss.mean_rounding
-        r = np.abs(state.prediction.residual)
-        hidden = UNIT * float(np.linalg.norm(self.weights[:, None] * (r * sizes)))
-        error = r + self.loss.curvature(state.prediction).magnitude(sizes)
-        error *= self.sqrt_weights[:, None]
+        error = self.magnitudes(support, values, state)
+        hidden = UNIT * self._errors_of_residuals(error, state.prediction)
         residual_scale = float(np.linalg.norm(error))
         limits = np.atleast_1d(1.0 if limit is None else limit)
         least = FINE * limits[:: self.n_outputs if limits.size > 1 else 1]
@@ -116,3 +113,15 @@ class Outputs:
         errors[vanishing] = np.maximum(errors[vanishing], of_others / SOLVED)
         pairs = np.add.outer(special * self.n_outputs, np.arange(self.n_outputs)).ravel()
         return CorrelationRounding(residual_scale, pairs, errors.ravel()), hidden
+
+    def _errors_of_residuals(self, sizes: Float64, prediction: Any) -> float:
+        """Of magnitudes make the errors of sqrt(v) r, in place, and return that of the loss."""
+        curvature, square = self.loss.curvature(prediction), 0.0
+        for rows in slices(*sizes.shape):
+            part, r = sizes[rows], np.abs(prediction.residual[rows])
+            part += self.loss.mean_rounding
+            square += float(np.linalg.norm(self.weights[rows, None] * (r * part)) ** 2)
+            part[:] = curvature.magnitude(part, rows)
+            part += r
+            part *= self.sqrt_weights[rows, None]
+        return sqrt(square)

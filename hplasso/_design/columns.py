@@ -189,9 +189,9 @@ class Columns(ABC):
         """
         return None
 
-    def split(self, where: Index) -> tuple[Columns, Index, Index]:
-        """The columns, positions in them, and the outputs that they are for: a single one here."""
-        return self, where, np.zeros(where.size, dtype=np.intp)
+    def pairs(self, positions: Index, outputs: Index, n_outputs: int) -> Any:
+        """Pairs of them with outputs by their products, for Hessians of curved losses."""
+        return PairProducts(self, n_outputs, positions, outputs)
 
 
 def is_formed(size: int, cost: float, otherwise: float) -> bool:
@@ -296,7 +296,7 @@ class BlockwiseColumns(Columns):
         formed = (n * k**2 + k**3 / 3) / FASTER
         if not products or is_formed(k, formed, products * self.costs(support).product):
             return None
-        return PairProducts(self, 1, support, np.zeros_like(support))
+        return self.pairs(support, np.zeros_like(support), 1)
 
     @abstractmethod
     def _blocks(self, positions: Index) -> Iterator[tuple[slice, Float64]]:

@@ -13,10 +13,12 @@ close: some ten to sixty passes serve a path of a hundred alphas.
 """
 
 from math import sqrt
+from typing import NamedTuple
 
 import numpy as np
 
-from .._numerics.typing import Float64, Index
+from .._numerics.blocks import slices
+from .._numerics.typing import NOBODY, Float64, Index
 from .multi_output import AnyDesign
 from .working_set import WorkingSet
 
@@ -26,18 +28,25 @@ ALL = slice(None)
 NEGLIGIBLE = 1e-10
 
 
+class Kept(NamedTuple):
+    """A residual, its correlations, its squared length, and about that of what it was made of."""
+
+    residual: Float64
+    z: Float64
+    square: float
+    size: float
+
+
 class Correlations:
     """Correlations for one residual after the other.
 
-    The two residuals that are kept span what `_basis`, of shape (2, n), spans, in orthogonal rows;
-    `_images`, of shape (2, p), holds the correlations of those rows.
+    Two are kept, orthogonal to each other: the last one that X was read for, and what is left of
+    the one before.
     """
 
     def __init__(self, design: AnyDesign) -> None:
-        n, p = design.shape
         self.design = design
-        self._basis, self._images = np.empty((0, n)), np.empty((0, p))
-        self._squares = self._rounding_norms = np.empty(0)
+        self._kept: list[Kept] = []
         self._longest = float(design.column_norms.max(initial=0.0))
         # Rounding error of a correlation, relative to the column norm.
         with np.errstate(invalid="ignore"):
@@ -55,45 +64,62 @@ class Correlations:
         Exact are those of the working set and those that may reach the limit (|z_j|, or z_j if
         `positive`); without a limit all are. These features are returned, too.
         """
-        if limit is None:
+        near = None if limit is None else self._near(residual, working_set, limit, positive)
+        if near is None:
             return self._pass(residual), ALL
-        design = self.design
-        coefficients = (self._basis @ residual) / self._squares
-        remainder = residual - coefficients @ self._basis
-        z = coefficients @ self._images
-        rounding = self._rounding * float(np.abs(coefficients) @ self._rounding_norms)
-        error = sqrt(remainder @ remainder) + rounding
-        abs_correlation = z if positive else np.abs(z)
-        doubtful = (abs_correlation >= limit - error * self._longest).nonzero()[0]
-        doubtful = doubtful[working_set.position[doubtful] < 0]
-        if doubtful.size:
-            least = limit[doubtful] if isinstance(limit, np.ndarray) else limit
-            bounds = abs_correlation[doubtful] + error * design.column_norms[doubtful]
-            doubtful = doubtful[bounds >= least]
-        if doubtful.size > design.cheap_columns:
-            return self._pass(residual), ALL
+        z, doubtful = near
         z[working_set.features] = working_set.columns.correlations(residual)
         if not doubtful.size:
             return z, working_set.features
-        z[doubtful] = design.read(doubtful, residual)
+        z[doubtful] = self.design.read(doubtful, residual)
         return z, np.concatenate([working_set.features, doubtful])
 
+    def _near(
+        self, residual: Float64, working_set: WorkingSet, limit: Float64 | float, positive: bool
+    ) -> tuple[Float64, Index] | None:
+        """Estimates, and the other features that may reach their limit; None if these are many."""
+        remainder, rounding, parts = residual, 0.0, []
+        for kept in self._kept:
+            part = float(kept.residual @ residual) / kept.square
+            remainder = remainder - part * kept.residual
+            rounding += self._rounding * abs(part) * kept.size
+            parts.append((part, kept.z))
+        error, room = sqrt(remainder @ remainder) + rounding, self.design.cheap_columns
+        z, doubtful = np.empty(self.design.shape[1]), []
+        for where in slices(z.size, 1):  # in a cache, and no further than there is room
+            estimate = np.zeros(where.stop - where.start)
+            for part, values in parts:
+                estimate += part * values[where]
+            z[where] = estimate
+            size = estimate if positive else np.abs(estimate)
+            least = limit[where] if isinstance(limit, np.ndarray) else limit
+            on = (size >= least - error * self._longest).nonzero()[0]
+            on = on[working_set.position[where][on] < 0]
+            if not on.size:
+                continue
+            if isinstance(least, np.ndarray):
+                least = least[on]
+            on = on[size[on] + error * self.design.column_norms[where][on] >= least]
+            doubtful.append(where.start + on)
+            room -= on.size
+            if room < 0:
+                return None
+        return z, np.concatenate([NOBODY, *doubtful])
+
     def _pass(self, residual: Float64) -> Float64:
-        """z by a pass over X; keep this residual and the last one."""
+        """z by a pass over X; keep this residual and what the last one has beside it."""
         z, square = self.design.correlations(residual), float(residual @ residual)
         if square == 0.0:
             return z
-        norm = sqrt(square)
-        kept = [(residual, z, square, norm)]
-        if len(self._basis):
-            last = self._basis[0]
-            coefficient, length = float(last @ residual) / square, sqrt(last @ last)
-            other = last - coefficient * residual
+        kept = [Kept(residual, z, square, sqrt(square))]
+        if self._kept:
+            last = self._kept[0]
+            part = float(last.residual @ residual) / square
+            other = last.residual - part * residual
             remainder = float(other @ other)
-            if remainder > (NEGLIGIBLE * length) ** 2:
-                image = self._images[0] - coefficient * z
-                kept.append((other, image, remainder, length + abs(coefficient) * norm))
-        self._basis, self._images, self._squares, self._rounding_norms = (
-            np.array(parts) for parts in zip(*kept, strict=True)
-        )
+            if remainder > (NEGLIGIBLE * last.size) ** 2:
+                image = part * z
+                np.subtract(last.z, image, out=image)
+                kept.append(Kept(other, image, remainder, last.size + abs(part) * kept[0].size))
+        self._kept = kept
         return z

@@ -9,6 +9,8 @@ Pair j K + k is feature j for output k. Nothing is repeated but arrays of length
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from .._numerics.typing import Float64, Index
@@ -102,13 +104,15 @@ class MultiOutputColumns:
 
     def operator(
         self, support: Index, ridge: Float64 | None = None, products: float = 0.0
-    ) -> PairProducts | None:
+    ) -> Any | None:
         """For a curved loss, some pairs by their products, where these cost less than a Hessian."""
         n, k, K = self.columns.statistics.sqrt_weights.size, support.size, self.n_outputs
         gram, product = self.costs(support)
         cost = min(gram, n * k**2) + k**3 / 3 + COUPLED * n * K**2
         formed = cost <= CHEAP or is_formed(k, cost, products * K * (product + COUPLED * n))
-        return self._products_of(support) if products and not formed else None
+        if formed or not products:
+            return None
+        return self.columns.pairs(self.positions[support], self.outputs[support], K)
 
     @property
     def density(self) -> float:
@@ -134,15 +138,14 @@ class MultiOutputColumns:
 
     def predict(self, theta: Float64) -> Float64:
         """Z theta, of shape (n K,)."""
-        return self._products_of(slice(None)).predict(theta)
+        return self._all().predict(theta)
 
     def correlations(self, residual: Float64) -> Float64:
         """Z'r, for r of shape (n K,)."""
-        return self._products_of(slice(None)).correlations(residual)
+        return self._all().correlations(residual)
 
-    def _products_of(self, pairs: Index | slice) -> PairProducts:
-        positions, outputs = self.positions[pairs], self.outputs[pairs]
-        return PairProducts(self.columns, self.n_outputs, positions, outputs)
+    def _all(self) -> PairProducts:
+        return PairProducts(self.columns, self.n_outputs, self.positions, self.outputs)
 
 
 AnyDesign = Design | MultiOutputDesign

@@ -38,6 +38,10 @@ SLOW_PRODUCT = 25
 # Columns that hold less than this part of all chosen ones are copied: products with the others
 # against a copy, which takes as long as one of them, and memory (constants.py).
 COPIED = 0.8
+# Pairs of columns and outputs that hold one number in SCATTERED, or less, of what all columns hold
+# for all outputs are columns of their own: a copy, and products that skip the other pairs, against
+# those of all outputs at once. One in 100 took 6 % of the time, one in five as long (constants.py).
+SCATTERED = 5
 # The part of all columns of CSC that is read one by one where a pass would serve as well. Of 2,000
 # x 20,000, 1 % stored, it took 30 % of a pass; 1/8 took half of one (constants.py).
 CHEAP = 1 / 32
@@ -196,6 +200,11 @@ def _filled(columns: Any, positions: Index) -> Iterator[tuple[slice, Float64]]:
         yield rows, filled
 
 
+def _stored(columns: Any, positions: Index) -> int:
+    """How many numbers some CSC columns hold."""
+    return int(np.diff(columns.indptr)[positions].sum())
+
+
 class SparseMatrix:
     """Sparse columns by their products; `weights` are those of the samples, v, not part of them.
 
@@ -232,14 +241,48 @@ class SparseMatrix:
         return values if self._positions is None else values[self._positions]
 
 
+class SparsePairs:
+    """Pairs of sparse columns and outputs by their products: sqrt(v) X, of shape (n K, k).
+
+    Without means, which make no difference where there are intercepts.
+    """
+
+    weights = None
+
+    def __init__(self, columns: Any, outputs: Index) -> None:
+        self._columns, self._transposed, self.outputs = columns, columns.T, outputs
+
+    def predict(self, theta: Float64) -> Float64:
+        """S theta, of shape (n K,)."""
+        return np.asarray(self._columns @ theta)
+
+    def correlations(self, residual: Float64) -> Float64:
+        """S'r, for r of shape (n K,)."""
+        return np.asarray(self._transposed @ residual)
+
+    def on(self, kept: Index) -> SparsePairs:
+        """Some of the pairs."""
+        return SparsePairs(self._columns[:, kept], self.outputs[kept])
+
+
+def _pairs_of(columns: Any, outputs: Index, n_outputs: int, root: Float64) -> SparsePairs:
+    """Of CSC columns, each of one output, and square roots of the samples' weights."""
+    n, k = columns.shape
+    index = np.int32 if n * n_outputs <= np.iinfo(np.int32).max else np.int64
+    rows = columns.indices.astype(index) * n_outputs
+    rows += np.repeat(outputs.astype(index), np.diff(columns.indptr))
+    arrays = columns.data * root[columns.indices], rows, columns.indptr.astype(index)
+    return SparsePairs(sparse.csc_array(arrays, shape=(n * n_outputs, k)), outputs)
+
+
 def _products_of(columns: SparseColumns, positions: Index, products: float) -> SparseMatrix | None:
     """Columns by their products, where so many cost less than to form and factorise a Hessian."""
     n, k = columns.container.shape[0], positions.size
     formed = min(columns.costs(positions).gram, n * k**2) + k**3 / 3
-    if is_formed(k, formed, products * 2 * SLOW_PRODUCT * columns.stored(positions)):
+    if is_formed(k, formed, products * 2 * SLOW_PRODUCT * _stored(columns.chosen, positions)):
         return None
     weights = columns.statistics.sqrt_weights**2
-    if columns.stored(positions) < COPIED * columns.chosen.nnz:
+    if _stored(columns.chosen, positions) < COPIED * columns.chosen.nnz:
         return SparseMatrix(columns.chosen[:, positions], weights)
     return SparseMatrix(columns.chosen, weights, positions)
 
@@ -293,11 +336,17 @@ class SparseColumns(Columns):
     ) -> ProductGram | SparseMatrix | None:
         if products:
             return _products_of(self, support, products)
-        if support.size < LARGE or support.size**2 <= DENSE_FACTOR * self.stored(support):
+        if support.size < LARGE or support.size**2 <= DENSE_FACTOR * _stored(self.chosen, support):
             return None
         mean, weights = self.mean[self.features], self.statistics.sqrt_weights**2
         squares = self.statistics.column_norms[self.features] ** 2
         return ProductGram(self.chosen, squares, mean if mean.any() else None, weights)
+
+    def pairs(self, positions: Index, outputs: Index, n_outputs: int) -> Any:
+        if SCATTERED * _stored(self.chosen, positions) > n_outputs * self.chosen.nnz:
+            return super().pairs(positions, outputs, n_outputs)
+        root = self.statistics.sqrt_weights
+        return _pairs_of(self.chosen[:, positions], outputs, n_outputs, root)
 
     def append(self, features: Index) -> None:
         statistics = self.statistics
@@ -337,7 +386,7 @@ class SparseColumns(Columns):
         right = (root * weights)[:, None] * right
         products = (self.chosen.T @ right)[positions[first:]]  # faster than a copy of some
         weights, size = root**2 * weights, (root.size, positions.size)
-        if not first and _is_full(self.stored(positions), size):
+        if not first and _is_full(_stored(self.chosen, positions), size):
             return _filled_square(self.chosen, positions, np.sqrt(weights)), products
         columns = self.chosen[:, positions]
         gram = weighted_products(columns, columns[:, first:] if first else columns, weights)
@@ -361,14 +410,10 @@ class SparseColumns(Columns):
 
     def costs(self, positions: Index) -> Costs:
         n, k = size = self.container.shape[0], positions.size
-        stored = self.stored(positions)
+        stored = _stored(self.chosen, positions)
         full = _is_full(stored, size)
         gram = n * k * (k + SLOW_PRODUCT) if full else SLOW * stored**2 / n
         return Costs(gram, 2.0 * SLOW_PRODUCT * float(self.chosen.nnz))
-
-    def stored(self, positions: Index) -> int:
-        """How many numbers these columns hold."""
-        return int(np.diff(self.chosen.indptr)[positions].sum())
 
     def _outer(self, scale: Float64) -> Float64:
         root, mean = self.statistics.sqrt_weights, self.mean[self.features]

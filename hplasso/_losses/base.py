@@ -40,14 +40,22 @@ class Curvature(Protocol):
     def diagonal(self, k: int) -> Float64:
         """D_kk, of shape (n,)."""
 
+    def means(self, weights: Float64) -> Float64:
+        """sum_i v_i D_ikk, of shape (K,)."""
+
     def total(self, weights: Float64) -> Float64:
         """sum_i v_i D_i, of shape (K, K)."""
 
-    def product(self, outputs: Float64, rows: slice = slice(None)) -> Float64:
-        """D times changes of the outputs, of shape (n, K, m), or of some samples."""
+    def product(
+        self, outputs: Float64, rows: slice = slice(None), out: Float64 | None = None
+    ) -> Float64:
+        """D times changes of the outputs, of shape (n, K, m), or of some samples.
 
-    def magnitude(self, sizes: Float64) -> Float64:
-        """|D| sizes, of shape (n, K), for sizes of that shape, none of them negative."""
+        In `out`, if it is given, which may be the outputs.
+        """
+
+    def magnitude(self, sizes: Float64, rows: slice = slice(None)) -> Float64:
+        """|D| sizes, (n, K), for sizes of that shape, not negative; or those of some samples."""
 
     def root(self, rows: slice) -> Float64:
         """R with R'R = D for some samples, of shape (m, K, K)."""
@@ -140,14 +148,19 @@ class SingleCurvature(NamedTuple):
     def diagonal(self, k: int) -> Float64:
         return self.values
 
+    def means(self, weights: Float64) -> Float64:
+        return np.array([weights @ self.values])
+
     def total(self, weights: Float64) -> Float64:
-        return np.array([[weights @ self.values]])
+        return self.means(weights)[:, None]
 
-    def product(self, outputs: Float64, rows: slice = slice(None)) -> Float64:
-        return self.values[rows, None, None] * outputs
+    def product(
+        self, outputs: Float64, rows: slice = slice(None), out: Float64 | None = None
+    ) -> Float64:
+        return np.multiply(self.values[rows, None, None], outputs, out=out)
 
-    def magnitude(self, sizes: Float64) -> Float64:
-        return self.values[:, None] * sizes
+    def magnitude(self, sizes: Float64, rows: slice = slice(None)) -> Float64:
+        return self.values[rows, None] * sizes
 
     def root(self, rows: slice) -> Float64:
         return np.sqrt(self.values[rows, None, None])

@@ -42,23 +42,29 @@ class SoftmaxCurvature(NamedTuple):
     def diagonal(self, k: int) -> Float64:
         return self.distances[:, k] * (1.0 - self.distances[:, k])
 
+    def means(self, weights: Float64) -> Float64:
+        return np.asarray(weights @ (self.distances * (1.0 - self.distances)))
+
     def total(self, weights: Float64) -> Float64:
-        total = -(self.coupling * weights[:, None]).T @ self.coupling
-        outputs = range(len(total))
-        total[outputs, outputs] = [weights @ self.diagonal(k) for k in outputs]
+        scaled = np.sqrt(weights)[:, None] * self.coupling
+        total = -(scaled.T @ scaled)
+        np.fill_diagonal(total, self.means(weights))
         return total
 
-    def product(self, outputs: Float64, rows: slice = slice(None)) -> Float64:
+    def product(
+        self, outputs: Float64, rows: slice = slice(None), out: Float64 | None = None
+    ) -> Float64:
         p = self.coupling[rows]
         means = np.einsum("ik,ikm->im", p, outputs)[:, None]
-        product = outputs - means
+        product = np.subtract(outputs, means, out=out)
         product *= p[:, :, None]
-        return np.asarray(product)
+        return product
 
-    def magnitude(self, sizes: Float64) -> Float64:
-        parts = self.coupling * sizes
+    def magnitude(self, sizes: Float64, rows: slice = slice(None)) -> Float64:
+        p, distances = self.coupling[rows], self.distances[rows]
+        parts = p * sizes
         of_others = np.maximum(parts.sum(axis=1, keepdims=True) - parts, 0.0)
-        return self.distances * (1.0 - self.distances) * sizes + self.coupling * of_others
+        return distances * (1.0 - distances) * sizes + p * of_others
 
     def root(self, rows: slice) -> Float64:
         """sqrt(P_k) (delta_kl - P_l)."""
@@ -84,16 +90,17 @@ class SoftmaxLoss(ClassLoss):
 
     def predict(self, outputs: Float64) -> ClassPrediction:
         top = outputs.max(axis=1)
-        powers = np.exp(outputs - top[:, None])
-        own = powers[self.rows, self.codes].copy()
+        powers = outputs - top[:, None]
+        np.exp(powers, out=powers)
+        own = powers[self.rows, self.codes]
         powers[self.rows, self.codes] = 0.0
         others = powers.sum(axis=1)  # without the own class: 1 - P_y to the last digit
         total = own + others
         losses = np.log(total) + top - outputs[self.rows, self.codes]
         accurate = own > TINY  # log 1/P_y to the last digit, however close to zero
         losses[accurate] = np.log1p(others[accurate] / own[accurate])
-        wrong = others / total
-        residual = -powers / total[:, None]
+        residual, wrong = powers, others / total
+        residual /= -total[:, None]
         residual[self.rows, self.codes] = wrong
         return ClassPrediction(residual, wrong, losses)
 
@@ -219,11 +226,12 @@ def _derivatives(loss: SoftmaxLoss, linear: Float64, b: Float64) -> tuple[Float6
 
 def _moments(linear: Float64, b: Float64, weights: Float64) -> tuple[Float64, Float64]:
     """sum_i v_i P_i, of shape (K,), and sum_i v_i P_i P_i', (K, K)."""
-    total, coupling = np.zeros(b.size), np.zeros((b.size, b.size))
+    total, coupling, root = np.zeros(b.size), np.zeros((b.size, b.size)), np.sqrt(weights)
     for rows in slices(*linear.shape):
         p = _probabilities(linear[rows] + b)
-        total += weights[rows] @ p
-        coupling += (p * weights[rows, None]).T @ p
+        p *= root[rows, None]
+        total += root[rows] @ p
+        coupling += p.T @ p
     return total, coupling
 
 

@@ -12,6 +12,7 @@ from hplasso._datafit.hessian import Hessian
 from hplasso._datafit.hessian_operator import of_one_output, of_outputs
 from hplasso._datafit.newton import CurvedTerm
 from hplasso._design.factory import make_design
+from hplasso._design.sparse import SparsePairs
 from hplasso._design.working_set import WorkingSet
 from hplasso._losses.softmax import make_loss
 
@@ -78,6 +79,7 @@ def test_the_largest_are_never_formed():
     ("K", "container", "copied"),
     [
         (4, sparse.csc_array, True),
+        (30, sparse.csc_array, True),
         (4, np.asarray, True),
         (1, np.asarray, True),
         (1, np.asarray, False),
@@ -101,6 +103,7 @@ def test_products_of_outputs(fit_intercept, K, container, copied, monkeypatch):
     formed = Hessian(design, term.loss, fit_intercept).at(working_set, state.prediction, where)
     assert working_set.columns.operator(where) is None  # squared loss has no outputs to couple
     columns = working_set.columns.operator(where, products=1.0)
+    assert isinstance(columns, SparsePairs) == (K == 30)  # few of all pairs
     squares = term.design.column_norms[working_set.features[where]] ** 2
     operator = of_outputs(columns, state, squares)
     vector = rng.standard_normal(180)

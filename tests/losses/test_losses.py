@@ -85,8 +85,16 @@ def test_curvatures_are_those_of_differences(loss):
                     -curvature.coupling[:, k] * curvature.coupling[:, m], D[:, k, m], atol=1e-8
                 )
     changes, sizes = rng.standard_normal((N, K, 2)), rng.random((N, K))
-    assert_allclose(curvature.product(changes), D @ changes, atol=1e-7)
-    assert_allclose(curvature.magnitude(sizes), (np.abs(D) @ sizes[:, :, None])[:, :, 0], atol=1e-7)
+    product = D @ changes
+    assert_allclose(curvature.product(changes), product, atol=1e-7)
+    assert curvature.product(changes, out=changes) is changes
+    assert_allclose(changes, product, atol=1e-7)
+    magnitude = (np.abs(D) @ sizes[:, :, None])[:, :, 0]
+    assert_allclose(curvature.magnitude(sizes), magnitude, atol=1e-7)
+    assert_allclose(curvature.magnitude(sizes[3:9], slice(3, 9)), magnitude[3:9], atol=1e-7)
+    total = np.tensordot(WEIGHTS, D, 1)
+    assert_allclose(curvature.total(WEIGHTS), total, atol=1e-8)
+    assert_allclose(curvature.means(WEIGHTS), total.diagonal(), atol=1e-8)
     root = curvature.root(slice(3, 9))
     assert_allclose(root.transpose(0, 2, 1) @ root, D[3:9], atol=1e-8)
     length = np.sqrt(WEIGHTS @ np.linalg.norm(D, 2, axis=(1, 2)) ** 2)
