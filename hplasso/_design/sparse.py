@@ -40,8 +40,9 @@ SLOW_PRODUCT = 25
 COPIED = 0.8
 # Pairs of columns and outputs that hold one number in SCATTERED, or less, of what all columns hold
 # for all outputs are columns of their own: a copy, and products that skip the other pairs, against
-# those of all outputs at once. One in 100 took 6 % of the time, one in five as long (constants.py).
-SCATTERED = 5
+# those of all outputs at once. With one number in 100 they took 6 % of the time, with one in ten
+# half of it, and with one in five as long (constants.py).
+SCATTERED = 10
 # The part of all columns of CSC that is read one by one where a pass would serve as well. Of 2,000
 # x 20,000, 1 % stored, it took 30 % of a pass; 1/8 took half of one (constants.py).
 CHEAP = 1 / 32

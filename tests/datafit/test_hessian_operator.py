@@ -79,7 +79,7 @@ def test_the_largest_are_never_formed():
     ("K", "container", "copied"),
     [
         (4, sparse.csc_array, True),
-        (30, sparse.csc_array, True),
+        (40, sparse.csc_array, True),
         (4, np.asarray, True),
         (1, np.asarray, True),
         (1, np.asarray, False),
@@ -103,7 +103,7 @@ def test_products_of_outputs(fit_intercept, K, container, copied, monkeypatch):
     formed = Hessian(design, term.loss, fit_intercept).at(working_set, state.prediction, where)
     assert working_set.columns.operator(where) is None  # squared loss has no outputs to couple
     columns = working_set.columns.operator(where, products=1.0)
-    assert isinstance(columns, SparsePairs) == (K == 30)  # few of all pairs
+    assert isinstance(columns, SparsePairs) == (K == 40)  # few of all pairs
     squares = term.design.column_norms[working_set.features[where]] ** 2
     operator = of_outputs(columns, state, squares)
     vector = rng.standard_normal(180)
