@@ -12,7 +12,15 @@ from scipy import sparse
 from .._numerics.blocks import BLOCK, slices
 from .._numerics.linalg import enlarged
 from .._numerics.typing import Float64, Index
-from .columns import LARGE, Columns, ColumnStatistics, Costs, ProductGram, is_formed
+from .columns import (
+    LARGE,
+    LARGEST_FORMED,
+    Columns,
+    ColumnStatistics,
+    Costs,
+    ProductGram,
+    is_formed,
+)
 from .container import Container
 
 # Products with zeros skipped against dense ones of columns that are filled up first; all with
@@ -41,7 +49,7 @@ COPIED = 0.8
 # Pairs of columns and outputs that hold one number in SCATTERED, or less, of what all columns hold
 # for all outputs are columns of their own: a copy, and products that skip the other pairs, against
 # those of all outputs at once. With one number in 100 they took 6 % of the time, with one in ten
-# half of it, and with one in five as long (constants.py).
+# half of it, and with one in five as long (constants.py). With their rows they are two numbers.
 SCATTERED = 10
 # The part of all columns of CSC that is read one by one where a pass would serve as well. Of 2,000
 # x 20,000, 1 % stored, it took 30 % of a pass; 1/8 took half of one (constants.py).
@@ -269,7 +277,8 @@ class SparsePairs:
 def _pairs_of(columns: Any, outputs: Index, n_outputs: int, root: Float64) -> SparsePairs:
     """Of CSC columns, each of one output, and square roots of the samples' weights."""
     n, k = columns.shape
-    index = np.int32 if n * n_outputs <= np.iinfo(np.int32).max else np.int64
+    most = max(n * n_outputs, columns.nnz)
+    index = np.int32 if most <= np.iinfo(np.int32).max else np.int64
     rows = columns.indices.astype(index) * n_outputs
     rows += np.repeat(outputs.astype(index), np.diff(columns.indptr))
     arrays = columns.data * root[columns.indices], rows, columns.indptr.astype(index)
@@ -344,7 +353,8 @@ class SparseColumns(Columns):
         return ProductGram(self.chosen, squares, mean if mean.any() else None, weights)
 
     def pairs(self, positions: Index, outputs: Index, n_outputs: int) -> Any:
-        if SCATTERED * _stored(self.chosen, positions) > n_outputs * self.chosen.nnz:
+        stored = _stored(self.chosen, positions)
+        if SCATTERED * stored > n_outputs * self.chosen.nnz or 2 * stored > LARGEST_FORMED:
             return super().pairs(positions, outputs, n_outputs)
         root = self.statistics.sqrt_weights
         return _pairs_of(self.chosen[:, positions], outputs, n_outputs, root)

@@ -8,6 +8,7 @@ from scipy import sparse
 import hplasso._design.columns
 import hplasso._design.dense
 import hplasso._design.multi_output
+import hplasso._design.sparse
 from hplasso._datafit.hessian import Hessian
 from hplasso._datafit.hessian_operator import of_one_output, of_outputs
 from hplasso._datafit.newton import CurvedTerm
@@ -133,3 +134,15 @@ def test_many_outputs_are_coupled_by_products_where_these_cost_less(monkeypatch)
     assert columns.operator(np.arange(600), products=60.0) is not None
     working_set = WorkingSet(make_design(rng.standard_normal((n, 3 * n)), weights, True))
     assert working_set.columns.operator(np.arange(0), products=60.0) is None
+
+
+def test_pairs_are_copied_where_they_are_few_and_hold_little(monkeypatch):
+    working_set, _ = working_set_of(300, 200, 0.1, True)
+    columns, n_outputs = working_set.columns, 30
+    few = np.arange(columns.features.size)
+    many = np.repeat(few, 4)
+    assert isinstance(columns.pairs(few, few % n_outputs, n_outputs), SparsePairs)
+    outputs = np.arange(many.size) % n_outputs
+    assert not isinstance(columns.pairs(many, outputs, n_outputs), SparsePairs)
+    monkeypatch.setattr(hplasso._design.sparse, "LARGEST_FORMED", 2 * 300 * 20 - 1)
+    assert not isinstance(columns.pairs(few, few % n_outputs, n_outputs), SparsePairs)
