@@ -72,7 +72,7 @@ class Design:
     def product(self, right: Float64) -> Float64:
         """Z'right, for `right` of shape (n,) or (n, k)."""
         result = self.container.transposed_product((self.sqrt_weights * right.T).T)
-        if self.fit_intercept:
+        if self.mean.any():
             result -= np.multiply.outer(self.mean, self.sqrt_weights @ right)
         for where in slices(self.cancellation_prone.size, self.shape[0]):
             features = self.cancellation_prone[where]
