@@ -164,7 +164,7 @@ def line_search(
     if fraction < 1.0:
         if fraction * longest <= WIDE:
             return new, after
-        return _bisect(line, fraction, max(WIDE / longest, SHORTEST * fraction))
+        return _bisect(line, fraction, max(WIDE / longest, SHORTEST * fraction), (new, after))
     if longest < FAR:
         return new, after
     return _go_beyond(line, working_set, after)
@@ -182,9 +182,11 @@ def has_settled(before: CurvedState, after: CurvedState) -> bool:
     )
 
 
-def _bisect(line: Line, fraction: float, width: float) -> tuple[Float64, CurvedState]:
-    """The lowest point between a fraction of a step, at which f is not up, and twice that."""
-    low, high, found = fraction, 2.0 * fraction, line.point(fraction)
+def _bisect(
+    line: Line, fraction: float, width: float, found: tuple[Float64, CurvedState]
+) -> tuple[Float64, CurvedState]:
+    """The lowest point between one, a fraction of a step, at which f is not up, and twice that."""
+    low, high = fraction, 2.0 * fraction
     direction = line.goal - line.theta
     while high - low > width:
         middle = 0.5 * (low + high)
