@@ -9,6 +9,7 @@ Pair j K + k is feature j for output k. Nothing is repeated but arrays of length
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -41,10 +42,18 @@ class MultiOutputDesign:
         self.single, self.n_outputs = design, n_outputs
         self.shape = (n * n_outputs, p * n_outputs)
         self.n_stored, self.cheap_columns = design.n_stored, design.cheap_columns
-        self.mean = np.repeat(design.mean, n_outputs)
         self.column_norms = np.repeat(design.column_norms, n_outputs)
         self.rounding = np.repeat(design.rounding, n_outputs)
-        self.size = np.repeat(design.size, n_outputs)
+
+    @cached_property
+    def mean(self) -> Float64:
+        """The means of the columns, for each output; few ask for them."""
+        return np.repeat(self.single.mean, self.n_outputs)
+
+    @cached_property
+    def size(self) -> Float64:
+        """The norms of the columns as they come into predictions, for each output."""
+        return np.repeat(self.single.size, self.n_outputs)
 
     @property
     def passes(self) -> float:
