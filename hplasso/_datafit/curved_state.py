@@ -44,9 +44,11 @@ class OutputHessian(NamedTuple):
                 shift += np.tensordot(weights[rows], curved(outputs[rows], rows), 1)
             shift = self.root @ (self.root.T @ shift)
         for rows in parts:
-            shifted = np.multiply(weights[rows, None, None], -shift, out=product[rows])
-            shifted += outputs[rows]
-            curved(shifted, rows, out=shifted)
+            shifted = outputs[rows]
+            if self.root is not None:
+                shifted = np.multiply(weights[rows, None, None], -shift, out=product[rows])
+                shifted += outputs[rows]
+            curved(shifted, rows, out=product[rows])
         return product.reshape(change.shape)
 
 

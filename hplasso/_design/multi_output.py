@@ -50,11 +50,6 @@ class MultiOutputDesign:
         """The means of the columns, for each output; few ask for them."""
         return np.repeat(self.single.mean, self.n_outputs)
 
-    @cached_property
-    def size(self) -> Float64:
-        """The norms of the columns as they come into predictions, for each output."""
-        return np.repeat(self.single.size, self.n_outputs)
-
     @property
     def passes(self) -> float:
         """How many times X has been read."""

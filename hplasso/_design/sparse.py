@@ -11,7 +11,7 @@ from scipy import sparse
 
 from .._numerics.blocks import BLOCK, slices
 from .._numerics.linalg import enlarged
-from .._numerics.typing import Float64, Index
+from .._numerics.typing import Float64, Index, index_type
 from .columns import (
     LARGE,
     LARGEST_FORMED,
@@ -277,8 +277,7 @@ class SparsePairs:
 def _pairs_of(columns: Any, outputs: Index, n_outputs: int, root: Float64) -> SparsePairs:
     """Of CSC columns, each of one output, and square roots of the samples' weights."""
     n, k = columns.shape
-    most = max(n * n_outputs, columns.nnz)
-    index = np.int32 if most <= np.iinfo(np.int32).max else np.int64
+    index = index_type(max(n * n_outputs, columns.nnz))
     rows = columns.indices.astype(index) * n_outputs
     rows += np.repeat(outputs.astype(index), np.diff(columns.indptr))
     arrays = columns.data * root[columns.indices], rows, columns.indptr.astype(index)
@@ -307,7 +306,7 @@ class GrowingColumns:
     """
 
     def __init__(self, n: int, most: int) -> None:
-        index = np.int32 if most <= np.iinfo(np.int32).max else np.int64
+        index = index_type(most)
         self._values, self._rows = np.empty(0), np.empty(0, dtype=index)
         self.columns = sparse.csc_array((n, 0), dtype=np.float64)
 

@@ -11,7 +11,7 @@ from .._design.rows import as_array
 from .._estimators.fit_method import Task
 from .._estimators.linear_model import chosen_parameters, fitted_as
 from .._estimators.problem import Problem, entries_of
-from .._numerics.typing import Float64
+from .._numerics.typing import Float64, index_type
 from .._path.progress import Measure, PathPoint, Printer
 from .._solver.hadamard import balance
 from .._validation.parameters import check_parameters, real
@@ -106,7 +106,7 @@ def coefficient_columns(points: list[PathPoint], n_features: int, dtype: Any) ->
     """The coefficients of a path, of shape (n_features, n_points), as `compact` has them."""
     features, _, values = entries_of(points)
     ends = np.cumsum([0, *(point.features.size for point in points)])
-    index = np.int32 if max(n_features, values.size) <= np.iinfo(np.int32).max else np.int64
+    index = index_type(max(n_features, values.size))
     entries = values.astype(dtype), features.astype(index), ends.astype(index)
     columns = sparse.csc_array(entries, shape=(n_features, len(points)))
     columns.sort_indices()
